@@ -1,0 +1,39 @@
+# Every target does its own set-up into .venv; the machine needs Python 3.11 or newer and make.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ROOMS  := agents market network scenarios
+
+.PHONY: install run test lint types bench clean
+
+install: $(VENV)/.installed          ## set up for use
+run: install                         ## clear the paper's market, show and save the result
+	$(BIN)/gridbazaar run ieee33
+test: $(VENV)/.tested                ## prove it right
+	$(BIN)/python -m pytest
+lint: $(VENV)/.developed             ## style, and the rule that rooms import one way
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+types: $(VENV)/.developed
+	$(BIN)/mypy
+bench: $(VENV)/.tested               ## speed, as ratios against stated rivals
+	$(BIN)/python tests/bench.py
+clean:
+	rm -rf $(VENV) build dist results .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "gridbazaar needs Python 3.11 or newer: install it, or name it with 'make PYTHON=/path/to/python3.12'"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+$(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+# mypy and pyright find the rooms under their import names through these links
+$(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	mkdir -p build/links/gridbazaar
+	for room in $(ROOMS); do ln -sfn ../../../$$room build/links/gridbazaar/$$room; done
+	@touch $@ $(VENV)/.installed $(VENV)/.tested

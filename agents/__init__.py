@@ -1,0 +1,34 @@
+"""Who acts, and what may each of them know? Messages, households, behaviours and the three kinds of agent."""
+
+from .behaviour import Behaviour, PriceTaker
+from .household import Household, HouseholdError, HouseholdShortageError
+from .messages import Bid, Deliveries, Delivery, Offer, Offers, Quote, Quotes, Regret
+from .operator import SystemOperator
+from .platform import SharingPlatform
+from .prosumer import Prosumer
+from .subproblem import Plan, Subproblem
+from .trade_graph import Link, LinkError, TradeGraph
+
+__all__ = [
+    "Behaviour",
+    "Bid",
+    "Deliveries",
+    "Delivery",
+    "Household",
+    "HouseholdError",
+    "HouseholdShortageError",
+    "Link",
+    "LinkError",
+    "Offer",
+    "Offers",
+    "Plan",
+    "PriceTaker",
+    "Prosumer",
+    "Quote",
+    "Quotes",
+    "Regret",
+    "SharingPlatform",
+    "Subproblem",
+    "SystemOperator",
+    "TradeGraph",
+]

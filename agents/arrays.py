@@ -1,0 +1,14 @@
+"""The array type of all powers and prices."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+def frozen(values: FloatArray) -> FloatArray:
+    """Read-only view of an array: what travels in a message is nobody's to change."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,127 @@
+"""A prosumer's private data: loads, forecast, utility and limits, (11)-(17)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..network.errors import InfeasibleError, InputError
+from .arrays import FloatArray, frozen
+
+
+class HouseholdError(InputError):
+    """A prosumer's data contradict each other.
+
+    Attributes:
+        prosumer: Its name.
+        key: The value that is wrong.
+        problem: The sentence, without the prosumer's name.
+    """
+
+    def __init__(self, prosumer: str, key: str, problem: str) -> None:
+        super().__init__(f"prosumer {prosumer}: {problem}")
+        self.prosumer, self.key, self.problem = prosumer, key, problem
+
+
+class HouseholdShortageError(InfeasibleError):
+    """A prosumer cannot balance a period (13) within its limits, whatever the others do.
+
+    Attributes:
+        prosumer: Its name.
+        period: Index of the worst period.
+        missing_kw: Power that is missing there.
+    """
+
+    def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
+        need = household.fixed_kw[period] + household.elastic_min_kw[period]
+        super().__init__(
+            f"prosumer {prosumer}: period {period + 1} needs {need:.4g} kW (fixed load plus elastic_min_kw) and can get "
+            f"{need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
+            f"{household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
+            f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
+        )
+        self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw
+
+
+_SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Household:
+    """What one prosumer knows and nobody else does.
+
+    Its utility of an elastic load e is `U(e) = beta e - alpha e²` $ per hour (12). Limits may vary by period: a number
+    stands for all periods.
+
+    Attributes:
+        name, bus: Its name, and the bus of the feeder it is connected to.
+        fixed_kw: Load that must be served, (period,).
+        renewable_kw: Forecast of its own renewables, free to curtail, (period,).
+        alpha_usd_per_kw2h, beta_usd_per_kwh: Utility (12), alpha > 0 and beta > 0.
+        elastic_min_kw, elastic_max_kw: Limits of the elastic load (14), (period,).
+        bid_max_kw: Largest bid to the distribution market (17), (period,).
+        dt_h: Length of a period in hours.
+
+    Raises:
+        HouseholdError: A value is out of its range, limits are out of order, or a series has the wrong length.
+    """
+
+    name: str
+    bus: str
+    fixed_kw: FloatArray
+    renewable_kw: FloatArray
+    alpha_usd_per_kw2h: float
+    beta_usd_per_kwh: float
+    elastic_min_kw: FloatArray
+    elastic_max_kw: FloatArray
+    bid_max_kw: FloatArray
+    dt_h: float = 1.0
+
+    def __post_init__(self) -> None:
+        periods = max(np.size(getattr(self, key)) for key in _SERIES)
+        for key in _SERIES:
+            object.__setattr__(self, key, self._series(key, periods))
+        if not self.dt_h > 0:
+            raise HouseholdError(self.name, "dt_h", f"dt_h {self.dt_h:g} must be above 0 hours")
+        for key in ("alpha_usd_per_kw2h", "beta_usd_per_kwh"):
+            value = getattr(self, key)
+            if not (np.isfinite(value) and value > 0):
+                raise HouseholdError(self.name, key, f"{key} {value:g} must be above 0: utility (12) must be concave")
+        wrong = self.elastic_max_kw < self.elastic_min_kw
+        if wrong.any():
+            t = int(np.argmax(wrong))
+            low, high = self.elastic_min_kw[t], self.elastic_max_kw[t]
+            raise HouseholdError(self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}")
+
+    def _series(self, key: str, periods: int) -> FloatArray:
+        values = np.atleast_1d(np.asarray(getattr(self, key), dtype=float))
+        if values.ndim != 1 or values.size not in (1, periods):
+            raise HouseholdError(self.name, key, f"{key} has {values.size} values where other series have {periods}")
+        if not np.isfinite(values).all():
+            raise HouseholdError(self.name, key, f"{key} has a value that is not a finite number")
+        if (values < 0).any():
+            raise HouseholdError(self.name, key, f"{key} {values.min():g} must not be below 0")
+        return frozen(np.broadcast_to(values, (periods,)).copy())
+
+    @property
+    def periods(self) -> int:
+        """Number of periods."""
+        return self.fixed_kw.size
+
+    def utility_usd(self, elastic_kw: FloatArray) -> float:
+        """Utility (12) of an elastic load, summed over the periods, in $."""
+        marginal = self.beta_usd_per_kwh - self.alpha_usd_per_kw2h * elastic_kw
+        return float(self.dt_h * (elastic_kw * marginal).sum())
+
+    def check_balance(self, cap_kw: float) -> None:
+        """Refuse a household that cannot balance some period (13), given the sum of its links' caps.
+
+        Too much power is never a problem: renewables may be curtailed.
+
+        Raises:
+            HouseholdShortageError: Even with every limit at its best end, power is missing.
+        """
+        most = self.renewable_kw + self.bid_max_kw + cap_kw
+        missing = self.fixed_kw + self.elastic_min_kw - most
+        worst = int(np.argmax(missing))
+        if missing[worst] > 1e-9 * max(1.0, most[worst]):
+            raise HouseholdShortageError(self.name, worst, float(missing[worst]), cap_kw, self)

@@ -1,0 +1,194 @@
+"""The prosumer's own problem (20): set up once on OSQP, updated in place ever after.
+
+Variables per period are the bid p_b, the curtailment c, the elastic load e and one trade p_j per link. With dt taken
+out (it multiplies every term) the problem of one prosumer is
+
+    min   LMP p_b - (beta e - alpha e²) + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
+    s.t.  p_b - c - e + sum_j p_j = p_fix - p_res                                              (13)
+          0 <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j            (14) (15) (17)
+
+The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + sigma (p - p_ij)² has its minimum at
+`anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import osqp
+import scipy.sparse as sp
+
+from ..network.errors import SolverError
+from .arrays import FloatArray
+from .household import Household
+from .messages import Delivery, Quote
+
+_USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
+"""OSQP's outcomes that come with a point; how good the point is shows in the residuals and in the regret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a prosumer intends to do; private. Powers in kW.
+
+    Attributes:
+        bid_kw, curtailed_kw, elastic_kw: (period,).
+        trade_kw: (link, period), > 0 buys.
+    """
+
+    bid_kw: FloatArray
+    curtailed_kw: FloatArray
+    elastic_kw: FloatArray
+    trade_kw: FloatArray
+
+    def cost_usd(self, household: Household, lmp: FloatArray) -> float:
+        """F_i of (11): what the bids cost at the LMP (period,), less the utility, in $. Trades are not in it."""
+        return float(household.dt_h * (lmp * self.bid_kw).sum()) - household.utility_usd(self.elastic_kw)
+
+    def payment_usd(self, household: Household, price: FloatArray) -> float:
+        """What the trades cost at the sharing prices (link, period), in $; negative for a seller."""
+        return float(household.dt_h * (price * self.trade_kw).sum())
+
+    def violation_kw(self, household: Household) -> float:
+        """By how much the elastic load leaves its limits (14); above 0 only where given trades leave no other way."""
+        below = household.elastic_min_kw - self.elastic_kw
+        above = self.elastic_kw - household.elastic_max_kw
+        return float(max(0.0, below.max(), above.max()))
+
+
+class Subproblem:
+    """One prosumer's problem with its solvers: (20) for sharing, and the same without penalty terms for everything else.
+
+    Both are scaled by the prosumer's own size, so that a balcony panel and a plant are solved equally well.
+    """
+
+    def __init__(self, household: Household, cap_kw: FloatArray, tolerance: float = 1e-6) -> None:
+        """Set up the solvers.
+
+        Args:
+            household: The private data.
+            cap_kw: Cap of each of its links, (link,).
+            tolerance: Relative tolerance of the solver.
+
+        Raises:
+            HouseholdShortageError: The household cannot be balanced whatever the others do.
+        """
+        household.check_balance(float(cap_kw.sum()))
+        self.household = household
+        self.cap_kw = cap_kw
+        self.tolerance = tolerance
+        self.periods, self.links = household.periods, cap_kw.size
+        nothing = np.zeros(self.periods)
+        cap = np.repeat(cap_kw, self.periods)
+        self._low = np.concatenate([nothing, nothing, household.elastic_min_kw, -cap])
+        self._high = np.concatenate([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
+        self._net = household.fixed_kw - household.renewable_kw
+        self._kw = max(float(self._high.max()), 1e-3)
+        self._usd = household.beta_usd_per_kwh
+        self._penalty = np.zeros((self.links, self.periods))
+        self._sharing = self._set_up()
+        self._alone = self._set_up()
+
+    def share(self, quote: Quote) -> Plan:
+        """The answer to a quote: argmin of (20), with the proximal term if the quote has one."""
+        penalty = quote.penalty_usd_per_kw2h + quote.proximal_usd_per_kw2h
+        pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
+        if not np.array_equal(penalty, self._penalty):
+            self._penalty = penalty.copy()
+            self._sharing.update(Px=self._curvature(penalty))
+        self._sharing.update(q=self._prices(quote.lmp_usd_per_kwh, quote.price_usd_per_kwh - pull))
+        return self._plan(self._solve(self._sharing).x)
+
+    def deliver(self, delivery: Delivery) -> Plan:
+        """The best plan with the trades given: what the prosumer does once sharing has ended.
+
+        The plan balances (13) exactly. Where the trades leave no way to do so within all limits, the elastic load
+        takes what is over (`Plan.violation_kw`).
+        """
+        trade = delivery.trade_kw.ravel()
+        self._solve_alone(delivery, trade, trade)
+        plan = self._plan(self._solve(self._alone).x)
+        needed = plan.elastic_kw + plan.curtailed_kw - self._supply(delivery.trade_kw)
+        bid = np.clip(needed, 0.0, self.household.bid_max_kw)
+        return self._balanced(bid, delivery.trade_kw, plan.elastic_kw)
+
+    def with_bid(self, plan: Plan, bid: FloatArray) -> Plan:
+        """The plan with another bid: what the bid adds or lacks is consumed or saved, the trades stay."""
+        have = self._supply(plan.trade_kw) + bid - plan.curtailed_kw
+        elastic = np.clip(have, self.household.elastic_min_kw, self.household.elastic_max_kw)
+        return self._balanced(bid, plan.trade_kw, elastic)
+
+    def _supply(self, trade: FloatArray) -> FloatArray:
+        return trade.sum(axis=0) - self._net
+
+    def _balanced(self, bid: FloatArray, trade: FloatArray, elastic: FloatArray) -> Plan:
+        have = self._supply(trade) + bid
+        curtailed = np.clip(have - elastic, 0.0, self.household.renewable_kw)
+        return Plan(bid, curtailed, have - curtailed, trade)
+
+    def least_cost_usd(self, delivery: Delivery) -> float:
+        """A lower bound on what this prosumer could reach alone at these prices, without penalty terms, in $.
+
+        It is the Lagrange dual of the private problem at the solver's multipliers of (13), exact up to the square of
+        the solver's error and never above the true optimum: a regret that is measured against it is never too small.
+        """
+        cap = np.repeat(self.cap_kw, self.periods)
+        self._solve_alone(delivery, -cap, cap)
+        shadow = self._solve(self._alone).y[: self.periods] * self._usd
+        h = self.household
+        prices = np.vstack([delivery.lmp_usd_per_kwh + shadow, -shadow, delivery.price_usd_per_kwh + shadow])
+        rows = [0, 1, *range(3, 3 + self.links)]
+        low, high = (bound.reshape(3 + self.links, self.periods) for bound in (self._low, self._high))
+        linear = np.minimum(prices * low[rows], prices * high[rows]).sum()
+        slope = -h.beta_usd_per_kwh - shadow
+        elastic = np.clip(-slope / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
+        quadratic = (slope * elastic + h.alpha_usd_per_kw2h * elastic**2).sum()
+        return float(h.dt_h * (linear + quadratic - (shadow * self._net).sum()))
+
+    def _set_up(self) -> osqp.OSQP:
+        diagonal = np.zeros(self._low.size)
+        slots = np.arange(self.periods * 2, self._low.size)
+        quadratic = sp.csc_matrix((diagonal[slots], (slots, slots)), shape=(diagonal.size, diagonal.size))
+        quadratic.data[:] = self._curvature(self._penalty)
+        one = sp.identity(self.periods)
+        balance = sp.hstack([one, -one, -one, *[one] * self.links])
+        rows = sp.vstack([balance, sp.identity(diagonal.size)]).tocsc()
+        solver = osqp.OSQP()
+        solver.setup(
+            quadratic,
+            diagonal,
+            rows,
+            np.concatenate([self._net, self._low]) / self._kw,
+            np.concatenate([self._net, self._high]) / self._kw,
+            verbose=False,
+            eps_abs=self.tolerance,
+            eps_rel=self.tolerance,
+            max_iter=20_000,
+            adaptive_rho_interval=50,
+        )
+        return solver
+
+    def _curvature(self, penalty: FloatArray) -> FloatArray:
+        elastic = np.full(self.periods, 2 * self.household.alpha_usd_per_kw2h)
+        return np.concatenate([elastic, penalty.ravel()]) * (self._kw / self._usd)
+
+    def _prices(self, lmp: FloatArray, price: FloatArray) -> FloatArray:
+        beta = np.full(self.periods, self.household.beta_usd_per_kwh)
+        return np.concatenate([lmp, np.zeros(self.periods), -beta, price.ravel()]) / self._usd
+
+    def _solve_alone(self, delivery: Delivery, low: FloatArray, high: FloatArray) -> None:
+        first = self._low.size - low.size
+        self._alone.update(
+            q=self._prices(delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh),
+            l=np.concatenate([self._net, self._low[:first], low]) / self._kw,
+            u=np.concatenate([self._net, self._high[:first], high]) / self._kw,
+        )
+
+    def _solve(self, solver: osqp.OSQP) -> osqp.OSQP:
+        result = solver.solve(raise_error=False)
+        if result.info.status not in _USABLE:
+            raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
+        return result
+
+    def _plan(self, x: FloatArray) -> Plan:
+        powers = np.clip(x * self._kw, self._low, self._high).reshape(3 + self.links, self.periods)
+        return Plan(powers[0], powers[1], powers[2], powers[3:])

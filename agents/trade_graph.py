@@ -1,0 +1,122 @@
+"""Who may trade with whom: the undirected trade graph and its array layout."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import networkx as nx
+import numpy as np
+
+from ..network.errors import InputError
+from .arrays import FloatArray, IntArray
+
+
+class LinkError(InputError):
+    """A trade link does not fit the prosumers.
+
+    Attributes:
+        link: Name of the link, "p1-p2".
+        key: The value that is wrong: "a", "b" or "cap_kw".
+    """
+
+    def __init__(self, link: str, key: str, problem: str) -> None:
+        super().__init__(f"link {link}: {problem}")
+        self.link, self.key, self.problem = link, key, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pair of prosumers that may trade up to `cap_kw` either way (15).
+
+    Raises:
+        LinkError: The two ends are the same, or the cap is not a number >= 0.
+    """
+
+    a: str
+    b: str
+    cap_kw: float
+
+    def __post_init__(self) -> None:
+        if self.a == self.b:
+            raise LinkError(self.name, "b", f"{self.a} cannot trade with itself; name another partner")
+        if not (np.isfinite(self.cap_kw) and self.cap_kw >= 0):
+            raise LinkError(self.name, "cap_kw", f"cap_kw {self.cap_kw} must be a finite number of at least 0")
+
+    @property
+    def name(self) -> str:
+        """Name of the link, "p1-p2"."""
+        return f"{self.a}-{self.b}"
+
+
+class TradeGraph:
+    """The links between prosumers, laid out for arrays.
+
+    Each link has two ends, its arcs: on arc (i, j) the trade p_ij > 0 means that i buys from j. Arcs are sorted by
+    owner, so that everything that concerns one prosumer is one slice of an `(arc, period)` array.
+
+    Attributes:
+        names: The prosumers; their order is that of every `(prosumer, period)` array.
+        links: The links; their order is that of every `(link, period)` array.
+        owner, partner: Prosumer index of each arc's own and other end, (arc,).
+        link: Link index of each arc, (arc,).
+        reverse: Arc index of each arc's other direction, (arc,).
+        forward, backward: Arc index of each link's a-to-b and b-to-a end, (link,).
+        cap_kw: Largest power of each link (15), (link,).
+    """
+
+    def __init__(self, names: Sequence[str], links: Sequence[Link]) -> None:
+        """Lay out the links among the named prosumers.
+
+        Raises:
+            LinkError: A link names an unknown prosumer, or two links join the same pair.
+        """
+        self.names = tuple(names)
+        self.links = tuple(links)
+        index = {name: i for i, name in enumerate(self.names)}
+        self._refuse_unknown_ends(index)
+        self._refuse_double_links()
+        ends = np.array([(index[link.a], index[link.b]) for link in self.links], dtype=np.intp).reshape(-1, 2)
+        owner = np.concatenate([ends[:, 0], ends[:, 1]])
+        partner = np.concatenate([ends[:, 1], ends[:, 0]])
+        order = np.lexsort((partner, owner))
+        position = np.empty_like(order)
+        position[order] = np.arange(order.size)
+        count = len(self.links)
+        self.owner: IntArray = owner[order]
+        self.partner: IntArray = partner[order]
+        self.link: IntArray = np.tile(np.arange(count, dtype=np.intp), 2)[order]
+        self.forward: IntArray = position[:count]
+        self.backward: IntArray = position[count:]
+        self.reverse: IntArray = np.concatenate([self.backward, self.forward])[order]
+        self.cap_kw: FloatArray = np.array([link.cap_kw for link in self.links], dtype=float)
+        self._starts = np.searchsorted(self.owner, np.arange(len(self.names) + 1))
+
+    def arcs(self, prosumer: int) -> slice:
+        """The arcs that a prosumer owns."""
+        return slice(int(self._starts[prosumer]), int(self._starts[prosumer + 1]))
+
+    def arc_names(self) -> list[str]:
+        """Names of the arcs, "p1<-p2": what p1 buys from p2."""
+        return [f"{self.names[i]}<-{self.names[j]}" for i, j in zip(self.owner, self.partner, strict=True)]
+
+    def graph(self) -> nx.Graph:
+        """The trade graph for networkx: prosumers as nodes, links as edges with `cap_kw`."""
+        graph = nx.Graph()
+        graph.add_nodes_from(self.names)
+        graph.add_edges_from((link.a, link.b, {"cap_kw": link.cap_kw}) for link in self.links)
+        return graph
+
+    def _refuse_unknown_ends(self, index: dict[str, int]) -> None:
+        for link in self.links:
+            for key, end in (("a", link.a), ("b", link.b)):
+                if end not in index:
+                    close = get_close_matches(end, self.names, n=1)
+                    cure = f"did you mean {close[0]}?" if close else f"the prosumers are {', '.join(self.names)}"
+                    raise LinkError(link.name, key, f"there is no prosumer {end}; {cure}")
+
+    def _refuse_double_links(self) -> None:
+        pairs = Counter(frozenset((link.a, link.b)) for link in self.links)
+        for link in self.links:
+            if pairs[frozenset((link.a, link.b))] > 1:
+                raise LinkError(link.name, "b", f"{link.a} and {link.b} are linked twice; add up the caps in one link")

@@ -1,0 +1,57 @@
+"""The proof that a run carries: how far its schedule is from the equilibrium, without anybody showing a cost curve.
+
+The schedule that was cleared has bids p_b at the DSO's prices LMP = grad V(p_b), and reciprocal trades at the prices pi
+of Algorithm 1. Each prosumer publishes its regret: the cost of its part of the schedule, less the least cost it could
+reach alone at those prices. Because V is convex and LMP is its gradient,
+
+    optimal welfare - welfare(schedule)  <=  sum of the regrets                            (weak duality in pi)
+
+however early Algorithm 1 was stopped. A schedule with no regret is an equilibrium: nobody gains by leaving it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..agents.arrays import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is proven of a schedule.
+
+    Attributes:
+        names: The prosumers.
+        regret_usd: What each could still gain by deviating, (prosumer,) in $; nan before the first delivery.
+        dso_cost_usd: The DSO's cost of the schedule, the scale that the regret is measured against.
+        max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
+        max_violation_kw: By how much a household's elastic load leaves its limits to keep trades reciprocal.
+        behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
+    """
+
+    names: tuple[str, ...]
+    regret_usd: FloatArray
+    dso_cost_usd: float
+    max_cone_gap: float
+    max_violation_kw: float
+    behaved: bool
+
+    @property
+    def total_usd(self) -> float:
+        """Sum of the regrets: the bound on the welfare that is missing."""
+        return float(self.regret_usd.sum())
+
+    @property
+    def relative(self) -> float:
+        """The sum of the regrets as a fraction of the DSO's cost."""
+        return self.total_usd / max(abs(self.dso_cost_usd), 1e-9)
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.total_usd):
+            return "no certificate yet: no schedule has been delivered and cleared"
+        worst = int(np.argmax(self.regret_usd))
+        most = max(self.regret_usd[worst], 0.0)
+        sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
+        if self.behaved:
+            sentence += f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
+        return sentence

@@ -1,0 +1,206 @@
+"""What a run found: the schedule, its prices, its bills and its certificate, as arrays and as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..agents.arrays import FloatArray
+from ..agents.trade_graph import TradeGraph
+from ..network.dispatch import Dispatch
+from ..network.feeder import Feeder
+from .certificate import Certificate
+from .outcome import Outcome
+from .settlement import Settlement
+
+if TYPE_CHECKING:
+    from .energy_market import EnergyMarket
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What a run found. All of it belongs to one schedule: the one that was cleared last.
+
+    Attributes:
+        outcome, message: How the run ended, and that in words.
+        outer_iterations: Outer steps of Algorithm 2.
+        sharing_rounds: Rounds of Algorithm 1 in each outer step.
+        feeder, dispatch: The network and its last clearing.
+        graph: Who may trade with whom.
+        dt_h: Length of a period in hours.
+        lmp_usd_per_kwh: LMP at every prosumer's bus, (prosumer, period).
+        price_usd_per_kwh: Sharing prices, (link, period).
+        trade_kw: Trades by link, > 0 when its end a buys from its end b, (link, period).
+        bid_kw, elastic_kw, curtailed_kw, fixed_kw, renewable_kw: (prosumer, period).
+        prosumer_cost_usd: F_i of (11): bids at the LMP less utility; trades are not in it, (prosumer,).
+        payment_usd: What each pays for its trades; sums to zero, (prosumer,).
+        utility_usd: (12), (prosumer,).
+        certificate: How far the schedule is from the equilibrium.
+        settlement: Who pays whom, in whole cents.
+        seconds: Time spent by phase.
+    """
+
+    outcome: Outcome
+    message: str
+    outer_iterations: int
+    sharing_rounds: list[int]
+    feeder: Feeder
+    dispatch: Dispatch
+    graph: TradeGraph
+    dt_h: float
+    lmp_usd_per_kwh: FloatArray
+    price_usd_per_kwh: FloatArray
+    trade_kw: FloatArray
+    bid_kw: FloatArray
+    elastic_kw: FloatArray
+    curtailed_kw: FloatArray
+    fixed_kw: FloatArray
+    renewable_kw: FloatArray
+    prosumer_cost_usd: FloatArray
+    payment_usd: FloatArray
+    utility_usd: FloatArray
+    certificate: Certificate
+    settlement: Settlement
+    seconds: dict[str, float]
+
+    @classmethod
+    def of(cls, market: EnergyMarket) -> Result:
+        """What a market has found so far."""
+        dispatch = market.operator.dispatch
+        if dispatch is None:
+            market.step()
+            dispatch = market.operator.dispatch
+        assert dispatch is not None
+        graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.platform.price_usd_per_kwh
+        books = market.community.books(market.platform.deliveries(lmp))
+        homes = [p.household for p in market.prosumers]
+        trade = books.trade_kw[graph.forward]
+        return cls(
+            outcome=market.outcome,
+            message=market.message,
+            outer_iterations=market.iteration,
+            sharing_rounds=list(market.sharing_rounds),
+            feeder=market.operator.clearing.feeder,
+            dispatch=dispatch,
+            graph=graph,
+            dt_h=market.dt_h,
+            lmp_usd_per_kwh=lmp,
+            price_usd_per_kwh=price,
+            trade_kw=trade,
+            bid_kw=books.bid_kw,
+            elastic_kw=books.elastic_kw,
+            curtailed_kw=books.curtailed_kw,
+            fixed_kw=np.array([h.fixed_kw for h in homes]),
+            renewable_kw=np.array([h.renewable_kw for h in homes]),
+            prosumer_cost_usd=books.cost_usd,
+            payment_usd=books.payment_usd,
+            utility_usd=books.utility_usd,
+            certificate=market.certificate(),
+            settlement=Settlement.of(
+                graph,
+                bid_kw=books.bid_kw,
+                lmp_usd_per_kwh=lmp,
+                trade_kw=trade,
+                price_usd_per_kwh=price,
+                generation_usd=_generation_usd(market.operator.clearing.feeder, dispatch),
+                dt_h=market.dt_h,
+            ),
+            seconds=dict(market.seconds),
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether the certificate is below the tolerance and the feeder serves everybody."""
+        return self.outcome is Outcome.SETTLED
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The prosumers."""
+        return self.graph.names
+
+    @property
+    def regret_usd(self) -> FloatArray:
+        """What each prosumer could still gain by deviating, (prosumer,) in $."""
+        return self.certificate.regret_usd
+
+    @property
+    def dso_cost_usd(self) -> float:
+        """Cost (1) of the dispatch in $."""
+        return self.dispatch.cost_usd
+
+    @property
+    def welfare_usd(self) -> float:
+        """Total utility less the DSO's cost, in $."""
+        return float(self.utility_usd.sum()) - self.dso_cost_usd
+
+    @property
+    def bills(self) -> pd.DataFrame:
+        """Who pays whom: account, item, counterparty, amount_usd (> 0: the account receives)."""
+        return self.settlement.frame()
+
+    @property
+    def prosumers(self) -> pd.DataFrame:
+        """The schedule: one row per prosumer and period."""
+        frame = self._long("prosumer", self.names, self.bid_kw.shape[1])
+        for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
+            frame[column] = getattr(self, column).ravel()
+        frame["bought_kw"] = self._net_trade_kw().ravel()
+        frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
+        return frame
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """The trades: one row per link and period; trade_kw > 0 when `a` buys from `b`."""
+        frame = self._long("link", [link.name for link in self.graph.links], self.bid_kw.shape[1])
+        periods = self.bid_kw.shape[1]
+        frame["a"] = np.repeat([link.a for link in self.graph.links], periods)
+        frame["b"] = np.repeat([link.b for link in self.graph.links], periods)
+        frame["trade_kw"] = self.trade_kw.ravel()
+        frame["price_usd_per_kwh"] = self.price_usd_per_kwh.ravel()
+        return frame
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """The LMPs with their four components and the reactive price: one row per bus and period, $/kWh."""
+        dispatch = self.dispatch
+        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
+        frame["lmp_usd_per_kwh"] = dispatch.lmp_usd_per_kwh.ravel()
+        for part in ("energy", "loss", "voltage", "congestion"):
+            frame[f"{part}_usd_per_kwh"] = getattr(dispatch.components, part).ravel()
+        frame["reactive_usd_per_kvarh"] = dispatch.q_price_usd_per_kvarh.ravel()
+        return frame
+
+    @property
+    def network(self) -> pd.DataFrame:
+        """The state of the feeder: one row per bus and period, flows on the line that feeds the bus (sending end)."""
+        dispatch = self.dispatch
+        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
+        for column in ("v_pu", "p_flow_kw", "q_flow_kvar", "i_a", "loss_kw", "unserved_kw", "cone_gap"):
+            frame[column] = getattr(dispatch, column).ravel()
+        return frame
+
+    def _net_trade_kw(self) -> FloatArray:
+        """What every prosumer buys from its partners, (prosumer, period)."""
+        net = np.zeros_like(self.bid_kw)
+        for link, trade in zip(self.graph.links, self.trade_kw, strict=True):
+            net[self.names.index(link.a)] += trade
+            net[self.names.index(link.b)] -= trade
+        return net
+
+    @staticmethod
+    def _long(what: str, names: list[str] | tuple[str, ...], periods: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {what: np.repeat(np.array(names, dtype=object), periods), "period": np.tile(np.arange(1, periods + 1), len(names))}
+        )
+
+
+def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:
+    """Cost (1) by generator, in $."""
+    power = dict(zip((g.name for g in feeder.generators), dispatch.p_gen_kw, strict=True))
+    return {
+        g.name: dispatch.dt_h * float((g.a_usd_per_kw2h * power[g.name] ** 2 + g.b_usd_per_kwh * power[g.name] + g.c_usd_per_h).sum())
+        for g in feeder.generators
+    }

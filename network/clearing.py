@@ -1,0 +1,152 @@
+"""The DSO's clearing of (1)-(10): bids in, dispatch and prices out, one small conic program per period.
+
+    clearing = Clearing(feeder, load_kw, load_kvar, dt_h=1.0)
+    dispatch = clearing.clear(bid_kw)
+
+Nothing couples the periods, so each is solved by itself with one solver that was set up once. A period that the feeder
+cannot carry, or where a price would exceed the value of lost load, is solved with shortage slack at every bus. So every
+bid has an answer, the optimal cost is convex in the bids, and no price exceeds the value of lost load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .branch_flow import ConicProgram, build_program
+from .conic import CompiledProgram, ConicSolution
+from .dispatch import Dispatch
+from .errors import InputError, SolverError
+from .feeder import Feeder, FloatArray
+from .reading import read_dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedPeriod:
+    """The conic solution of one period and the program it solves (with shortage slack, or without)."""
+
+    program: ConicProgram
+    solution: ConicSolution
+
+
+class Clearing:
+    """The clearing of a feeder with given loads; `clear` may be called any number of times, with any bids.
+
+    Attributes:
+        feeder: the feeder.
+        load_kw: active load, (bus, period), kW.
+        load_kvar: reactive load, (bus, period), kvar.
+        dt_h: length of a period, hours.
+        value_of_lost_load_usd_per_kwh: price of shortage per kWh and kvarh; no price exceeds it.
+
+    Raises:
+        InputError: the loads do not fit the feeder, or are not finite, or dt_h or the value of lost load is not positive.
+    """
+
+    def __init__(
+        self,
+        feeder: Feeder,
+        load_kw: FloatArray,
+        load_kvar: FloatArray,
+        dt_h: float,
+        value_of_lost_load_usd_per_kwh: float = 10.0,
+    ) -> None:
+        self.feeder = feeder
+        self.load_kw = _checked("load_kw", load_kw, feeder)
+        self.load_kvar = _checked("load_kvar", load_kvar, feeder, periods=self.load_kw.shape[1])
+        self.dt_h = _positive("dt_h", dt_h)
+        self.value_of_lost_load_usd_per_kwh = _positive(
+            "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
+        )
+        self._program = CompiledProgram(build_program(feeder))
+
+    @property
+    def periods(self) -> int:
+        """Number of periods."""
+        return self.load_kw.shape[1]
+
+    def clear(self, bid_kw: FloatArray) -> Dispatch:
+        """The optimal dispatch when the bids are added to the loads of their buses, (9) and (10).
+
+        Args:
+            bid_kw: power bought at each bus, (bus, period), kW; 0 where nobody bids.
+
+        Raises:
+            InputError: the bids are not (bus, period), or not finite.
+            SolverError: the solver gave no answer for a period; it names the period.
+        """
+        return self.dispatch(self.solve(bid_kw))
+
+    def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
+        """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
+        bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
+        return tuple(self._solve_period(t, self.load_kw[:, t] + bid[:, t]) for t in range(self.periods))
+
+    def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
+        """The dispatch in user units that belongs to the conic solutions of all periods."""
+        return read_dispatch(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
+
+    def _solve_period(self, t: int, demand_kw: FloatArray) -> ClearedPeriod:
+        demand_kvar = self.load_kvar[:, t]
+        program = self._program.program
+        solution = self._program.solve(program.rhs_of(demand_kw, demand_kvar))
+        if solution.solved and self._affordable(program, solution):
+            return ClearedPeriod(program, solution)
+        program = self._with_shortage.program
+        solution = self._with_shortage.solve(program.rhs_of(demand_kw, demand_kvar))
+        if not solution.solved:
+            raise ClearingError(t, solution.status)
+        return ClearedPeriod(program, solution)
+
+    def _affordable(self, program: ConicProgram, solution: ConicSolution) -> bool:
+        """Whether no balance price, active or reactive, exceeds the value of lost load."""
+        prices = (solution.z[program.rows[f"{kind} balance"]] for kind in ("active", "reactive"))
+        return all(np.max(np.abs(price)) <= self.value_of_lost_load_usd_per_kwh for price in prices)
+
+    @cached_property
+    def _with_shortage(self) -> CompiledProgram:
+        return CompiledProgram(build_program(self.feeder, self.value_of_lost_load_usd_per_kwh))
+
+
+class ClearingError(SolverError):
+    """The solver gave no answer for a period, not even with shortage allowed at every bus.
+
+    Attributes:
+        period: number of the period, from 0.
+        status: Clarabel's word for how it ended.
+    """
+
+    def __init__(self, period: int, status: str) -> None:
+        self.period = period
+        self.status = status
+        super().__init__(period, status)
+
+    def __str__(self) -> str:
+        """Where, what, and what to look at."""
+        return (
+            f"clearing period {self.period} ended {self.status}, even with shortage allowed at every bus; look for voltage"
+            " limits that exclude the root's voltage beyond what the line ratings let through, and for loads in W"
+        )
+
+
+def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | None = None) -> FloatArray:
+    array = np.array(values, dtype=np.float64)
+    wanted = f"({len(feeder.buses)} buses, {'period' if periods is None else f'{periods} periods'})"
+    if array.ndim != 2 or array.shape[0] != len(feeder.buses) or array.shape[1] != (periods or array.shape[1]):
+        raise InputError(f"{name} has shape {array.shape}, but {wanted} is needed, buses in the order of feeder.names")
+    if array.shape[1] == 0:
+        raise InputError(f"{name} has no periods; give at least one column")
+    wrong = np.argwhere(~np.isfinite(array))
+    if wrong.size:
+        n, t = wrong[0]
+        raise InputError(f"{name} at bus {feeder.names[n]} in period {t} is {array[n, t]}; give a finite number")
+    array.setflags(write=False)
+    return array
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0):
+        raise InputError(f"{name} is {value}; give a finite number above 0")
+    return float(value)

@@ -1,0 +1,70 @@
+"""What an LMP is made of: energy, losses, voltage support and congestion, from the multipliers of the clearing.
+
+Stationarity of the Lagrangian in P_n, the flow of the line from m to n, gives the step of the price along the line:
+
+    lambda_n = lambda_m + 2 gamma_n P_n + 2 r_n mu_n + (eta+ - eta-)_n
+
+mu is the multiplier of (4), eta of (7). The cone (5) contributes the multiplier z1 of its row 2P, 2 gamma P = -2 z1, and
+stationarity in l gives gamma = (r lambda^p + x lambda^q - (r^2 + x^2) mu + sigma) / v_m, with sigma the multiplier of
+l <= l_max. The part with sigma is the price of a current rating, so it is counted as congestion and the rest as loss.
+
+A component at a bus is the sum of its steps on the path from the root; energy is the price at the root. A binding
+reactive limit (q of a line or generator, the reactive balance) has no term of its own in lambda^p: it raises the
+reactive price lambda^q and shows in the loss component through gamma; voltage limits show through mu.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .branch_flow import CONE_ROWS, ConicProgram
+from .feeder import Feeder, FloatArray
+from .per_unit import impedances_pu
+
+
+@dataclass(frozen=True, slots=True)
+class PriceComponents:
+    """The four parts of the LMP, each (bus, period) in $/kWh; they add up to it."""
+
+    energy: FloatArray
+    loss: FloatArray
+    voltage: FloatArray
+    congestion: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """The sum of the four, (bus, period), $/kWh."""
+        return self.energy + self.loss + self.voltage + self.congestion
+
+
+def price_components(program: ConicProgram, x: FloatArray, z: FloatArray) -> PriceComponents:
+    """The components of the LMP of every bus and period.
+
+    Args:
+        program: what was solved.
+        x: its solution, (column, period), per unit.
+        z: its multipliers, (row, period).
+    """
+    feeder, columns = program.feeder, program.columns
+    resistance = impedances_pu(feeder)[0][1:, None]
+    mu = z[program.rows["voltage drop"]]
+    cone = z[program.rows["cone"]].reshape(len(feeder.lines), CONE_ROWS, -1) if feeder.lines else np.zeros((0, 4, 1))
+    sending_voltage = x[columns.voltage][feeder.parent[1:]]
+    rating = 2.0 * x[columns.p_flow] * program.bound_multipliers(z, "current") / sending_voltage
+    root_price = z[program.rows["active balance"]][:1]
+    return PriceComponents(
+        energy=np.repeat(root_price, len(feeder.buses), axis=0),
+        loss=from_root(feeder, -2.0 * cone[:, 1] - rating),
+        voltage=from_root(feeder, 2.0 * resistance * mu),
+        congestion=from_root(feeder, program.bound_multipliers(z, "p_flow") + rating),
+    )
+
+
+def from_root(feeder: Feeder, steps: FloatArray) -> FloatArray:
+    """Sums along the path from the root, (bus, period), of one step per line, (line, period)."""
+    total = np.zeros((len(feeder.buses), steps.shape[1]))
+    for n in range(1, len(feeder.buses)):
+        total[n] = total[feeder.parent[n]] + steps[n - 1]
+    return total

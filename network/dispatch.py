@@ -1,0 +1,76 @@
+"""What the DSO's clearing gives: who generates what, what flows where, and what power is worth at every bus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .components import PriceComponents
+from .feeder import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """An optimal dispatch of all periods; arrays are (generator, period) or (bus, period).
+
+    Line quantities stand at the bus the line feeds, row 0 (the root) is 0. Flows are at the sending end, towards the
+    bus. Prices are +d(cost)/d(demand) at the bus.
+
+    Attributes:
+        p_gen_kw: active generation, (generator, period), kW.
+        q_gen_kvar: reactive generation, (generator, period), kvar.
+        v_pu: voltage, (bus, period), pu (not squared).
+        p_flow_kw: active flow into the line that feeds the bus, (bus, period), kW.
+        q_flow_kvar: the same for reactive power, kvar.
+        i_a: current of that line, (bus, period), A.
+        loss_kw: active losses of that line, (bus, period), kW.
+        lmp_usd_per_kwh: locational marginal price, the multiplier of (2), (bus, period), $/kWh.
+        q_price_usd_per_kvarh: the multiplier of (3), (bus, period), $/kvarh.
+        components: energy, loss, voltage and congestion, which add up to the LMP.
+        unserved_kw: demand that the feeder could not carry, (bus, period), kW; 0 unless there is shortage.
+        spilled_kw: generation or negative bids it could not take away, (bus, period), kW.
+        q_slack_kvar: reactive power missing (positive) or in excess (negative), (bus, period), kvar.
+        cone_gap: l v_m - P^2 - Q^2, (bus, period), pu: 0 where the relaxation (5) is exact.
+        cost_usd: (1) over all periods, without what shortage costs, $.
+        shortage_cost_usd: unserved, spilled and slack energy at the value of lost load, $.
+        dt_h: length of a period, hours.
+    """
+
+    p_gen_kw: FloatArray
+    q_gen_kvar: FloatArray
+    v_pu: FloatArray
+    p_flow_kw: FloatArray
+    q_flow_kvar: FloatArray
+    i_a: FloatArray
+    loss_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray
+    q_price_usd_per_kvarh: FloatArray
+    components: PriceComponents
+    unserved_kw: FloatArray
+    spilled_kw: FloatArray
+    q_slack_kvar: FloatArray
+    cone_gap: FloatArray
+    cost_usd: float
+    shortage_cost_usd: float
+    dt_h: float
+
+    @property
+    def max_cone_gap(self) -> float:
+        """Largest gap of the relaxation (5), pu; below 1e-6 the dispatch is one of the AC equations."""
+        return float(np.max(self.cone_gap))
+
+    @property
+    def losses_kwh(self) -> float:
+        """Active losses of all lines and periods, kWh."""
+        return float(np.sum(self.loss_kw)) * self.dt_h
+
+    @property
+    def voltage_min_pu(self) -> float:
+        """Lowest voltage anywhere, pu."""
+        return float(np.min(self.v_pu))
+
+    @property
+    def value_usd(self) -> float:
+        """V(bids), the optimal value of the DSO's problem: cost with shortage, $; convex in the bids, slope LMP."""
+        return self.cost_usd + self.shortage_cost_usd

@@ -1,0 +1,100 @@
+"""What a feeder is made of: buses, lines, generators; and the error that names the one that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from .errors import InputError
+
+Table = Literal["buses", "lines", "generators", "feeder"]
+
+
+class FeederError(InputError):
+    """The tables are not a radial feeder: says which table, row and column, what is wrong, and the cure.
+
+    Attributes:
+        table: "buses", "lines", "generators", or "feeder" for what is stated once (root, base voltage).
+        row: name of the row, such as "18", "6-26" or "dg1"; "" where the whole table is meant.
+        key: column, such as "r_ohm"; "" where the whole row is meant.
+        sentence: what is wrong and the cure, without the place (a reader of files puts file and line in front).
+        bus: the bus concerned, if one is.
+        line: the line concerned, if one is.
+    """
+
+    def __init__(self, sentence: str, *, table: Table, row: str = "", key: str = "", bus: str = "") -> None:
+        self.sentence = sentence
+        self.table = table
+        self.row = row
+        self.key = key
+        self.bus = bus or (row if table == "buses" else "")
+        self.line = row if table == "lines" else ""
+        super().__init__(sentence)
+
+    def __str__(self) -> str:
+        """The place, dotted, then the sentence."""
+        place = ".".join(part for part in (self.table, self.row, self.key) if part)
+        return f"{place}: {self.sentence}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the keywords when the error crosses a process boundary."""
+        return _rebuild, (self.sentence, self.table, self.row, self.key, self.bus)
+
+
+def _rebuild(sentence: str, table: Table, row: str, key: str, bus: str) -> FeederError:
+    return FeederError(sentence, table=table, row=row, key=key, bus=bus)
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A bus, its voltage limits (pu, not squared) and its nominal load (kW, kvar)."""
+
+    name: str
+    v_min_pu: float = 0.95
+    v_max_pu: float = 1.05
+    p_kw: float = 0.0
+    q_kvar: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line, its series impedance (ohm) and its ratings; limits hold for both directions of flow.
+
+    `p_max_kw` and `q_max_kvar` bound the flow at the sending end (the end nearer to the root), `i_max_a` the current.
+    """
+
+    from_bus: str
+    to_bus: str
+    r_ohm: float
+    x_ohm: float
+    p_max_kw: float = inf
+    q_max_kvar: float = inf
+    i_max_a: float = inf
+
+    @property
+    def name(self) -> str:
+        """`from-to`, such as "6-26"."""
+        return f"{self.from_bus}-{self.to_bus}"
+
+    def reversed(self) -> Line:
+        """The same line told from its other end."""
+        return Line(self.to_bus, self.from_bus, self.r_ohm, self.x_ohm, self.p_max_kw, self.q_max_kvar, self.i_max_a)
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A generator at a bus: cost `a p^2 + b p + c` in $/h with p in kW, and limits on p (kW) and q (kvar), (1) and (8).
+
+    The substation is a generator at the root like the others.
+    """
+
+    name: str
+    bus: str
+    a_usd_per_kw2h: float
+    b_usd_per_kwh: float
+    c_usd_per_h: float
+    p_min_kw: float
+    p_max_kw: float
+    q_min_kvar: float
+    q_max_kvar: float

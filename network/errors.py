@@ -1,0 +1,44 @@
+"""Everything gridbazaar refuses or fails with, in one tree.
+
+    GridbazaarError
+    ├── InputError            what the user gave cannot be used            exit code 2
+    │   ├── FeederError       the tables are not a radial feeder           (network.feeder)
+    │   ├── HouseholdError    a prosumer's data contradict each other      (agents.household)
+    │   ├── LinkError         the trade links do not fit the prosumers     (market.links)
+    │   └── ScenarioError     a scenario file, key or value is wrong       (scenarios.source)
+    ├── NotSettledError       the market ended before it was at rest       exit code 3
+    │   └── SolverError       a solver stopped without an answer
+    └── InfeasibleError       no dispatch or plan obeys the limits         exit code 4
+        ├── ShortageError     the feeder cannot carry the load             (network.shortage)
+        └── HouseholdShortageError  a prosumer cannot balance an hour      (agents.household)
+
+Leaves carry the facts (bus, hour, prosumer) as attributes and build their own sentence: what, where, and the cure.
+"""
+
+
+class GridbazaarError(Exception):
+    """Anything that gridbazaar raises on purpose; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class InputError(GridbazaarError):
+    """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class NotSettledError(GridbazaarError):
+    """The market ended before prices and bids were at rest."""
+
+    exit_code = 3
+
+
+class SolverError(NotSettledError):
+    """A solver stopped without an answer that can be used."""
+
+
+class InfeasibleError(GridbazaarError):
+    """No dispatch of the feeder, or no plan of a prosumer, obeys all limits."""
+
+    exit_code = 4
