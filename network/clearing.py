@@ -20,15 +20,21 @@ from .conic import CompiledProgram, ConicSolution
 from .dispatch import Dispatch
 from .errors import InputError, SolverError
 from .feeder import Feeder, FloatArray
+from .periods import period_name
 from .reading import read_dispatch
 
 
 @dataclass(frozen=True, slots=True)
 class ClearedPeriod:
-    """The conic solution of one period and the program it solves (with shortage slack, or without)."""
+    """The conic solution of one period, the program it solves (with shortage slack, or without) and the demand.
+
+    `demand_kw` and `demand_kvar` are load and bid of every bus, (bus,).
+    """
 
     program: ConicProgram
     solution: ConicSolution
+    demand_kw: FloatArray
+    demand_kvar: FloatArray
 
 
 class Clearing:
@@ -93,12 +99,12 @@ class Clearing:
         program = self._program.program
         solution = self._program.solve(program.rhs_of(demand_kw, demand_kvar))
         if solution.solved and self._affordable(program, solution):
-            return ClearedPeriod(program, solution)
+            return ClearedPeriod(program, solution, demand_kw, demand_kvar)
         program = self._with_shortage.program
         solution = self._with_shortage.solve(program.rhs_of(demand_kw, demand_kvar))
         if not solution.solved:
-            raise ClearingError(t, solution.status)
-        return ClearedPeriod(program, solution)
+            raise ClearingError(t, self.dt_h, solution.status)
+        return ClearedPeriod(program, solution, demand_kw, demand_kvar)
 
     def _affordable(self, program: ConicProgram, solution: ConicSolution) -> bool:
         """Whether no balance price, active or reactive, exceeds the value of lost load."""
@@ -114,19 +120,21 @@ class ClearingError(SolverError):
     """The solver gave no answer for a period, not even with shortage allowed at every bus.
 
     Attributes:
-        period: number of the period, from 0.
+        period: index of the period, from 0.
+        dt_h: length of a period, hours.
         status: Clarabel's word for how it ended.
     """
 
-    def __init__(self, period: int, status: str) -> None:
+    def __init__(self, period: int, dt_h: float, status: str) -> None:
         self.period = period
+        self.dt_h = dt_h
         self.status = status
-        super().__init__(period, status)
+        super().__init__(period, dt_h, status)
 
     def __str__(self) -> str:
         """Where, what, and what to look at."""
         return (
-            f"clearing period {self.period} ended {self.status}, even with shortage allowed at every bus; look for voltage"
+            f"clearing {period_name(self.period, self.dt_h)} ended {self.status}, even with shortage allowed at every bus; look for voltage"
             " limits that exclude the root's voltage beyond what the line ratings let through, and for loads in W"
         )
 
@@ -141,7 +149,7 @@ def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | No
     wrong = np.argwhere(~np.isfinite(array))
     if wrong.size:
         n, t = wrong[0]
-        raise InputError(f"{name} at bus {feeder.names[n]} in period {t} is {array[n, t]}; give a finite number")
+        raise InputError(f"{name} at bus {feeder.names[n]} in period {t + 1} is {array[n, t]}; give a finite number")
     array.setflags(write=False)
     return array
 

@@ -28,12 +28,16 @@ class Dispatch:
         lmp_usd_per_kwh: locational marginal price, the multiplier of (2), (bus, period), $/kWh.
         q_price_usd_per_kvarh: the multiplier of (3), (bus, period), $/kvarh.
         components: energy, loss, voltage and congestion, which add up to the LMP.
-        unserved_kw: demand that the feeder could not carry, (bus, period), kW; 0 unless there is shortage.
+        unserved_kw: power that the feeder could not bring, (bus, period), kW; 0 unless there is shortage. It stands where
+            it is worth most to the whole feeder, and there it may exceed the demand of that bus.
         spilled_kw: generation or negative bids it could not take away, (bus, period), kW.
         q_slack_kvar: reactive power missing (positive) or in excess (negative), (bus, period), kvar.
+        demand_kw: what was asked for, load and bid, (9) and (10), (bus, period), kW.
+        demand_kvar: the same for reactive power, kvar.
         cone_gap: l v_m - P^2 - Q^2, (bus, period), pu: 0 where the relaxation (5) is exact.
         cost_usd: (1) over all periods, without what shortage costs, $.
         shortage_cost_usd: unserved, spilled and slack energy at the value of lost load, $.
+        value_of_lost_load_usd_per_kwh: what each kWh or kvarh of shortage was priced at.
         dt_h: length of a period, hours.
     """
 
@@ -50,9 +54,12 @@ class Dispatch:
     unserved_kw: FloatArray
     spilled_kw: FloatArray
     q_slack_kvar: FloatArray
+    demand_kw: FloatArray
+    demand_kvar: FloatArray
     cone_gap: FloatArray
     cost_usd: float
     shortage_cost_usd: float
+    value_of_lost_load_usd_per_kwh: float
     dt_h: float
 
     @property

@@ -37,9 +37,12 @@ def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float,
         unserved_kw=missing,
         spilled_kw=spilled,
         q_slack_kvar=q_missing - q_excess,
+        demand_kw=np.column_stack([period.demand_kw for period in cleared]),
+        demand_kvar=np.column_stack([period.demand_kvar for period in cleared]),
         cone_gap=_cone_gap(feeder, cleared[0].program, x),
         cost_usd=generation_cost_usd(feeder, p_gen, dt_h),
         shortage_cost_usd=float(np.sum(missing + spilled + q_missing + q_excess)) * shortage_price * dt_h,
+        value_of_lost_load_usd_per_kwh=shortage_price,
         dt_h=dt_h,
     )
 

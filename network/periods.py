@@ -1,0 +1,26 @@
+"""How a period is called in a sentence: counted from 1, with its hours, as in "period 18 (17:00-18:00)".
+
+Attributes and arrays count periods from 0; sentences count from 1, as the tables of a scenario do.
+"""
+
+from __future__ import annotations
+
+_MINUTES_PER_DAY = 24 * 60
+
+
+def period_name(period: int, dt_h: float) -> str:
+    """The name of a period in a sentence, with the day from the second day on.
+
+    Args:
+        period: its index, from 0.
+        dt_h: length of a period, hours; period t runs from t dt_h to (t + 1) dt_h.
+    """
+    start, end = round(period * dt_h * 60), round((period + 1) * dt_h * 60)
+    day = start // _MINUTES_PER_DAY
+    prefix = f"day {day + 1}, " if day else ""
+    return f"period {period + 1} ({prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(end - day * _MINUTES_PER_DAY)})"
+
+
+def _clock(minutes: int) -> str:
+    """HH:MM; the end of a day is 24:00."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
