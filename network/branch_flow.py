@@ -140,7 +140,7 @@ def build_program(feeder: Feeder, shortage_price_usd_per_kwh: float | None = Non
         *_bounds(feeder, columns),
         _cones(feeder, columns),
     ]
-    stated = sorted((block for block in blocks if block.rhs.size), key=lambda block: _CONE_ORDER.index(block.cone))
+    stated = sorted(blocks, key=lambda block: _CONE_ORDER.index(block.cone))
     quadratic, linear = _cost(feeder, columns, shortage_price_usd_per_kwh or 0.0)
     return ConicProgram(feeder, columns, quadratic, linear, tuple(stated))
 

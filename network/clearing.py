@@ -48,7 +48,7 @@ class Clearing:
         value_of_lost_load_usd_per_kwh: price of shortage per kWh and kvarh; no price exceeds it.
 
     Raises:
-        InputError: the loads do not fit the feeder, or are not finite, or dt_h or the value of lost load is not positive.
+        InputError: the loads do not fit the feeder or are not finite, or dt_h or the value of lost load is not above 0.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Clearing:
     @property
     def periods(self) -> int:
         """Number of periods."""
-        return self.load_kw.shape[1]
+        return int(self.load_kw.shape[1])
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """The optimal dispatch when the bids are added to the loads of their buses, (9) and (10).
@@ -134,8 +134,9 @@ class ClearingError(SolverError):
     def __str__(self) -> str:
         """Where, what, and what to look at."""
         return (
-            f"clearing {period_name(self.period, self.dt_h)} ended {self.status}, even with shortage allowed at every bus; look for voltage"
-            " limits that exclude the root's voltage beyond what the line ratings let through, and for loads in W"
+            f"clearing {period_name(self.period, self.dt_h)} ended {self.status}, even with shortage allowed at every "
+            "bus; look for voltage limits that exclude the root's voltage beyond what the line ratings let through, "
+            "and for loads in W"
         )
 
 

@@ -4,9 +4,9 @@ Stationarity of the Lagrangian in P_n, the flow of the line from m to n, gives t
 
     lambda_n = lambda_m + 2 gamma_n P_n + 2 r_n mu_n + (eta+ - eta-)_n
 
-mu is the multiplier of (4), eta of (7). The cone (5) contributes the multiplier z1 of its row 2P, 2 gamma P = -2 z1, and
-stationarity in l gives gamma = (r lambda^p + x lambda^q - (r^2 + x^2) mu + sigma) / v_m, with sigma the multiplier of
-l <= l_max. The part with sigma is the price of a current rating, so it is counted as congestion and the rest as loss.
+mu is the multiplier of (4), eta of (7). The cone (5) contributes the multiplier z1 of its row 2P, 2 gamma P = -2 z1,
+and stationarity in l gives gamma = (r lambda^p + x lambda^q - (r^2 + x^2) mu + sigma) / v_m, with sigma the multiplier
+of l <= l_max. The part with sigma is the price of a current rating: it counts as congestion, the rest as loss.
 
 A component at a bus is the sum of its steps on the path from the root; energy is the price at the root. A binding
 reactive limit (q of a line or generator, the reactive balance) has no term of its own in lambda^p: it raises the
@@ -50,7 +50,7 @@ def price_components(program: ConicProgram, x: FloatArray, z: FloatArray) -> Pri
     feeder, columns = program.feeder, program.columns
     resistance = impedances_pu(feeder)[0][1:, None]
     mu = z[program.rows["voltage drop"]]
-    cone = z[program.rows["cone"]].reshape(len(feeder.lines), CONE_ROWS, -1) if feeder.lines else np.zeros((0, 4, 1))
+    cone = z[program.rows["cone"]].reshape(len(feeder.lines), CONE_ROWS, z.shape[1])
     sending_voltage = x[columns.voltage][feeder.parent[1:]]
     rating = 2.0 * x[columns.p_flow] * program.bound_multipliers(z, "current") / sending_voltage
     root_price = z[program.rows["active balance"]][:1]

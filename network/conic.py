@@ -61,6 +61,8 @@ class CompiledProgram:
 def _cones(program: ConicProgram) -> list[object]:
     cones: list[object] = []
     for block in program.blocks:
+        if not block.rhs.size:
+            continue
         if block.cone == "zero":
             cones.append(clarabel.ZeroConeT(block.rhs.size))
         elif block.cone == "nonnegative":

@@ -28,8 +28,8 @@ class Dispatch:
         lmp_usd_per_kwh: locational marginal price, the multiplier of (2), (bus, period), $/kWh.
         q_price_usd_per_kvarh: the multiplier of (3), (bus, period), $/kvarh.
         components: energy, loss, voltage and congestion, which add up to the LMP.
-        unserved_kw: power that the feeder could not bring, (bus, period), kW; 0 unless there is shortage. It stands where
-            it is worth most to the whole feeder, and there it may exceed the demand of that bus.
+        unserved_kw: power that the feeder could not bring, (bus, period), kW; 0 unless there is shortage. It stands
+            where it helps the whole feeder most, and there it may exceed the demand of that bus.
         spilled_kw: generation or negative bids it could not take away, (bus, period), kW.
         q_slack_kvar: reactive power missing (positive) or in excess (negative), (bus, period), kvar.
         demand_kw: what was asked for, load and bid, (9) and (10), (bus, period), kW.

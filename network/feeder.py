@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
+import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
@@ -19,13 +20,11 @@ from .feeder_checks import check_elements, check_impedances, check_stated_once, 
 from .tables import Rows, bus_name, read_graph, read_table
 from .tree import order_from_root
 
-if TYPE_CHECKING:
-    import networkx as nx
-
 __all__ = ["Bus", "Feeder", "FeederError", "Generator", "Line"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+Array = TypeVar("Array", FloatArray, IntArray)
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,6 @@ class Feeder:
 
     def graph(self) -> nx.DiGraph[str]:
         """The feeder as a directed networkx tree from the root outwards, with the fields of `Bus` and `Line`."""
-        import networkx as nx
-
         graph: nx.DiGraph[str] = nx.DiGraph()
         for bus in self.buses:
             graph.add_node(bus.name, v_min_pu=bus.v_min_pu, v_max_pu=bus.v_max_pu, p_kw=bus.p_kw, q_kvar=bus.q_kvar)
@@ -221,7 +218,7 @@ def _column(values: list[float]) -> FloatArray:
     return _frozen(np.array(values, dtype=np.float64))
 
 
-def _frozen(array: Any) -> Any:
+def _frozen(array: Array) -> Array:
     """The array, read-only: a feeder does not change under those who share it."""
     array.setflags(write=False)
     return array

@@ -18,7 +18,9 @@ def period_name(period: int, dt_h: float) -> str:
     start, end = round(period * dt_h * 60), round((period + 1) * dt_h * 60)
     day = start // _MINUTES_PER_DAY
     prefix = f"day {day + 1}, " if day else ""
-    return f"period {period + 1} ({prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(end - day * _MINUTES_PER_DAY)})"
+    return (
+        f"period {period + 1} ({prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(end - day * _MINUTES_PER_DAY)})"
+    )
 
 
 def _clock(minutes: int) -> str:

@@ -45,7 +45,7 @@ def read_table(kind: type[Element], rows: Rows[Element]) -> tuple[Element, ...]:
     Raises:
         FeederError: a column is missing or unknown, or a cell is not a number.
     """
-    records = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
+    records: Iterable[Any] = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
     return tuple(row if isinstance(row, kind) else _element(kind, row, strict=True) for row in records)
 
 
@@ -70,7 +70,7 @@ def _element(kind: type[Element], record: Mapping[str, Any], *, strict: bool) ->
         row["name"] = row.pop("bus")
     label = _row_label(kind, row)
     _refuse_unknown_columns(kind, row, label, strict=strict)
-    values = {}
+    values: dict[str, Any] = {}
     for column in fields(kind):
         if column.name in row:
             values[column.name] = _cell(row[column.name], column.name, _TABLE_OF[kind], label)
