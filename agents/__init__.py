@@ -1,6 +1,6 @@
 """Who acts, and what may each of them know? Messages, households, behaviours and the three kinds of agent."""
 
-from .behaviour import Behaviour, PriceTaker
+from .behaviour import Behaviour, BehaviourError, PriceTaker
 from .household import Household, HouseholdError, HouseholdShortageError
 from .messages import Bid, Deliveries, Delivery, Offer, Offers, Quote, Quotes, Regret
 from .operator import SystemOperator
@@ -11,6 +11,7 @@ from .trade_graph import Link, LinkError, TradeGraph
 
 __all__ = [
     "Behaviour",
+    "BehaviourError",
     "Bid",
     "Deliveries",
     "Delivery",

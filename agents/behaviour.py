@@ -1,19 +1,44 @@
 """How a prosumer acts: the part of it that users replace."""
 
-from dataclasses import dataclass
+import traceback
 
 import numpy as np
 
+from ..network.errors import InputError
 from .arrays import FloatArray
 from .messages import Delivery, Offer, Quote
 from .subproblem import Plan, Subproblem
 
 
+class BehaviourError(InputError):
+    """A behaviour raised an error, or answered what no prosumer can do.
+
+    Attributes:
+        prosumer: Whose behaviour it is.
+        behaviour: Name of its class.
+        verb: The method, such as "offer".
+        problem: What is wrong, without the place.
+    """
+
+    def __init__(self, prosumer: str, behaviour: str, verb: str, problem: str) -> None:
+        super().__init__(prosumer, behaviour, verb, problem)
+        self.prosumer, self.behaviour, self.verb, self.problem = prosumer, behaviour, verb, problem
+
+    def __str__(self) -> str:
+        return f"behaviour {self.behaviour} of {self.prosumer}, in {self.verb}(): {self.problem}"
+
+    @staticmethod
+    def told(error: Exception) -> str:
+        """What a behaviour raised and where, as one line."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error} (at {frame.filename}:{frame.lineno})"
+
+
 class Behaviour:
     """How a prosumer acts. Override what you care about; what you leave is the paper's price taker.
 
-    A behaviour sees what its prosumer sees: its own household and what it is told, nothing of the others. One object
-    serves one prosumer. It may keep state; `rng` is its own random generator, seeded by the market.
+    A behaviour sees what its prosumer sees: its own household (`problem.household`) and what it is told, nothing of the
+    others. One object serves one prosumer. It may keep state; `rng` is its own random generator, seeded by the market.
 
     Attributes:
         rng: Set by the prosumer before the first call.
@@ -41,11 +66,13 @@ class Behaviour:
         return Offer(plan.trade_kw, quote.price_usd_per_kwh)
 
     def bid(self, delivery: Delivery, plan: Plan) -> FloatArray:
-        """What it bids to the distribution market, (period,) in kW: by default what its plan needs."""
+        """What it bids to the distribution market, (period,) in kW: by default what its plan needs.
+
+        The bid is held within 0 and bid_max_kw (17); what it adds to or lacks of the plan is consumed or saved.
+        """
         del delivery  # for those who override
         return plan.bid_kw
 
 
-@dataclass(frozen=True)
 class PriceTaker(Behaviour):
     """The paper's prosumer: believes every price, wants nothing but the optimum of (20), and says so."""

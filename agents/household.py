@@ -34,8 +34,8 @@ class HouseholdShortageError(InfeasibleError):
     def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
         need = household.fixed_kw[period] + household.elastic_min_kw[period]
         super().__init__(
-            f"prosumer {prosumer}: period {period + 1} needs {need:.4g} kW (fixed load plus elastic_min_kw) and can get "
-            f"{need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
+            f"prosumer {prosumer}: period {period + 1} needs {need:.4g} kW (fixed load plus elastic_min_kw) and can "
+            f"get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
             f"{household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
             f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
         )
@@ -90,7 +90,9 @@ class Household:
         if wrong.any():
             t = int(np.argmax(wrong))
             low, high = self.elastic_min_kw[t], self.elastic_max_kw[t]
-            raise HouseholdError(self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}")
+            raise HouseholdError(
+                self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}"
+            )
 
     def _series(self, key: str, periods: int) -> FloatArray:
         values = np.atleast_1d(np.asarray(getattr(self, key), dtype=float))

@@ -16,7 +16,6 @@ class SystemOperator(mesa.Agent):
     Attributes:
         clearing: The distribution market on its feeder.
         connection: Bus index of each prosumer, (prosumer,).
-        dispatch: Its last clearing; None before the first.
     """
 
     def __init__(self, model: mesa.Model, clearing: Clearing, buses: Sequence[str]) -> None:
@@ -33,16 +32,21 @@ class SystemOperator(mesa.Agent):
         super().__init__(model)
         self.clearing = clearing
         self.connection: IntArray = np.array([clearing.feeder.index(bus) for bus in buses], dtype=np.intp)
-        self.dispatch: Dispatch | None = None
+        self._dispatch: Dispatch | None = None
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """Algorithm 2, line 5: the optimal dispatch for the bids, (prosumer, period)."""
         at_bus = np.zeros((len(self.clearing.feeder.buses), bid_kw.shape[1]))
         np.add.at(at_bus, self.connection, bid_kw)
-        self.dispatch = self.clearing.clear(at_bus)
-        return self.dispatch
+        self._dispatch = self.clearing.clear(at_bus)
+        return self._dispatch
+
+    @property
+    def cleared(self) -> Dispatch:
+        """The last clearing; call `clear` first."""
+        assert self._dispatch is not None, "nothing has been cleared"
+        return self._dispatch
 
     def announce(self) -> FloatArray:
         """The LMP of every prosumer's bus, (prosumer, period); call `clear` first."""
-        assert self.dispatch is not None
-        return frozen(self.dispatch.lmp_usd_per_kwh[self.connection])
+        return frozen(self.cleared.lmp_usd_per_kwh[self.connection])

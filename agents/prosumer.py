@@ -1,15 +1,19 @@
 """The prosumer agent."""
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import mesa
 import numpy as np
 
+from ..network.errors import GridbazaarError
 from .arrays import FloatArray, frozen
-from .behaviour import Behaviour
+from .behaviour import Behaviour, BehaviourError
 from .household import Household
 from .messages import Bid, Delivery, Offer, Quote, Regret
 from .subproblem import Plan, Subproblem
+
+Told = TypeVar("Told", Quote, Delivery)
 
 
 class Prosumer(mesa.Agent):
@@ -20,6 +24,7 @@ class Prosumer(mesa.Agent):
     Attributes:
         household: Its private data.
         behaviour: How it acts.
+        problem: Its own optimisation problem.
         plan: What it intended in the last round of sharing.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
     """
@@ -60,15 +65,34 @@ class Prosumer(mesa.Agent):
         return self.household.bus
 
     def answer(self, quote: Quote) -> Offer:
-        """Algorithm 1, line 5: solve (20) at the quote and publish sharing power and price, nothing else."""
-        believed = replace(quote, lmp_usd_per_kwh=self.behaviour.believe(quote.lmp_usd_per_kwh))
-        self.plan = self.behaviour.answer(believed, self.problem)
-        return self.behaviour.offer(believed, self.plan)
+        """Algorithm 1, line 5: solve (20) at the quote and publish sharing power and price, nothing else.
+
+        Raises:
+            BehaviourError: Its behaviour failed, or offers what it cannot.
+        """
+        believed = self._believed(quote)
+        self.plan = self._ask("answer", believed, self.problem)
+        if not isinstance(self.plan, Plan):
+            raise self._wrong(
+                "answer", f"returned a {type(self.plan).__name__}; return a Plan, as problem.share(quote) does"
+            )
+        offer = self._ask("offer", believed, self.plan)
+        if not isinstance(offer, Offer):
+            raise self._wrong("offer", f"returned a {type(offer).__name__}; return Offer(power_kw, price_usd_per_kwh)")
+        shape = quote.price_usd_per_kwh.shape
+        power = self._array("offer", "power_kw", offer.power_kw, shape)
+        price = self._array("offer", "price_usd_per_kwh", offer.price_usd_per_kwh, shape)
+        over = np.abs(power) - self.problem.cap_kw[:, None]
+        if over.max(initial=0.0) > 1e-6:
+            raise self._wrong(
+                "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
+            )
+        return Offer(power, price)
 
     def regret(self, delivery: Delivery) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
-        Never below zero by more than rounding, and zero for everybody at an equilibrium (model: certificate).
+        Never below zero by more than rounding, and zero for everybody at an equilibrium (see `market.certificate`).
         """
         believed = self._believed(delivery)
         bound = self.problem.least_cost_usd(believed)
@@ -76,13 +100,41 @@ class Prosumer(mesa.Agent):
         return Regret(self.schedule.cost_usd(self.household, believed.lmp_usd_per_kwh) + payment - bound)
 
     def deliver(self, delivery: Delivery) -> Bid:
-        """After Algorithm 1: commit to the trades, re-solve with them fixed, and bid for what is needed (26)."""
+        """After Algorithm 1: commit to the trades, re-solve with them fixed, and bid for what is needed (26).
+
+        Raises:
+            BehaviourError: Its behaviour failed.
+        """
         believed = self._believed(delivery)
         self.plan = self.problem.deliver(believed)
-        bid = np.clip(self.behaviour.bid(believed, self.plan), 0.0, self.household.bid_max_kw)
+        asked = self._array("bid", "the bid", self._ask("bid", believed, self.plan), self.plan.bid_kw.shape)
+        bid = np.clip(asked, 0.0, self.household.bid_max_kw)
         changed = not np.array_equal(bid, self.plan.bid_kw)
         self.schedule = self.problem.with_bid(self.plan, bid) if changed else self.plan
         return Bid(frozen(bid))
 
-    def _believed(self, delivery: Delivery) -> Delivery:
-        return replace(delivery, lmp_usd_per_kwh=self.behaviour.believe(delivery.lmp_usd_per_kwh))
+    def _believed(self, told: Told) -> Told:
+        lmp = self._ask("believe", told.lmp_usd_per_kwh)
+        return replace(told, lmp_usd_per_kwh=self._array("believe", "the prices", lmp, told.lmp_usd_per_kwh.shape))
+
+    def _ask(self, verb: str, *told: object) -> Any:
+        try:
+            return getattr(self.behaviour, verb)(*told)
+        except GridbazaarError:
+            raise
+        except Exception as error:  # a user's code may raise anything; it is passed on with its cause and its place
+            raise self._wrong(verb, BehaviourError.told(error)) from error
+
+    def _array(self, verb: str, what: str, values: object, shape: tuple[int, ...]) -> FloatArray:
+        try:
+            array = np.asarray(values, dtype=float)
+        except (TypeError, ValueError):
+            raise self._wrong(verb, f"{what} is not an array of numbers") from None
+        if array.shape != shape:
+            raise self._wrong(verb, f"{what} has shape {array.shape}; {shape} is needed")
+        if not np.isfinite(array).all():
+            raise self._wrong(verb, f"{what} has a value that is not a finite number")
+        return array
+
+    def _wrong(self, verb: str, problem: str) -> BehaviourError:
+        return BehaviourError(self.name, type(self.behaviour).__name__, verb, problem)

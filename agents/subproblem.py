@@ -56,7 +56,7 @@ class Plan:
 
 
 class Subproblem:
-    """One prosumer's problem with its solvers: (20) for sharing, and the same without penalty terms for everything else.
+    """One prosumer's problem with its solvers: (20) for sharing, and the same without penalty terms for all else.
 
     Both are scaled by the prosumer's own size, so that a balcony panel and a plant are solved equally well.
     """
@@ -118,7 +118,7 @@ class Subproblem:
         return self._balanced(bid, plan.trade_kw, elastic)
 
     def _supply(self, trade: FloatArray) -> FloatArray:
-        return trade.sum(axis=0) - self._net
+        return np.asarray(trade.sum(axis=0) - self._net)
 
     def _balanced(self, bid: FloatArray, trade: FloatArray, elastic: FloatArray) -> Plan:
         have = self._supply(trade) + bid
@@ -151,7 +151,7 @@ class Subproblem:
         quadratic.data[:] = self._curvature(self._penalty)
         one = sp.identity(self.periods)
         balance = sp.hstack([one, -one, -one, *[one] * self.links])
-        rows = sp.vstack([balance, sp.identity(diagonal.size)]).tocsc()
+        rows = sp.csc_matrix(sp.vstack([balance, sp.identity(diagonal.size)]))
         solver = osqp.OSQP()
         solver.setup(
             quadratic,

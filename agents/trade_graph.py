@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from ..network.errors import InputError
 from .arrays import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class LinkError(InputError):
@@ -100,9 +103,11 @@ class TradeGraph:
         """Names of the arcs, "p1<-p2": what p1 buys from p2."""
         return [f"{self.names[i]}<-{self.names[j]}" for i, j in zip(self.owner, self.partner, strict=True)]
 
-    def graph(self) -> nx.Graph:
+    def graph(self) -> "nx.Graph[str]":
         """The trade graph for networkx: prosumers as nodes, links as edges with `cap_kw`."""
-        graph = nx.Graph()
+        import networkx as nx
+
+        graph: nx.Graph[str] = nx.Graph()
         graph.add_nodes_from(self.names)
         graph.add_edges_from((link.a, link.b, {"cap_kw": link.cap_kw}) for link in self.links)
         return graph

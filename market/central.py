@@ -61,7 +61,7 @@ class _Households:
         if self.arcs is None:
             return np.zeros((0, self.bid.shape[1]))
         power = np.asarray(self.arcs.value)
-        return (power[self.graph.forward] - power[self.graph.backward]) / 2
+        return np.asarray((power[self.graph.forward] - power[self.graph.backward]) / 2)
 
     def price(self, scale: float) -> FloatArray:
         """Sharing prices: the duals of (16), (link, period)."""

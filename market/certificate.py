@@ -23,17 +23,16 @@ class Certificate:
     Attributes:
         names: The prosumers.
         regret_usd: What each could still gain by deviating, (prosumer,) in $; nan before the first delivery.
-        dso_cost_usd: The DSO's cost of the schedule, the scale that the regret is measured against.
+        turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay each other, which is
+            what the market sees of its turnover (the utilities are nobody's to see), at least $1.
         max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
-        max_violation_kw: By how much a household's elastic load leaves its limits to keep trades reciprocal.
         behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
     """
 
     names: tuple[str, ...]
     regret_usd: FloatArray
-    dso_cost_usd: float
+    turnover_usd: float
     max_cone_gap: float
-    max_violation_kw: float
     behaved: bool
 
     @property
@@ -43,8 +42,8 @@ class Certificate:
 
     @property
     def relative(self) -> float:
-        """The sum of the regrets as a fraction of the DSO's cost."""
-        return self.total_usd / max(abs(self.dso_cost_usd), 1e-9)
+        """The sum of the regrets as a fraction of the turnover."""
+        return self.total_usd / self.turnover_usd
 
     def __str__(self) -> str:
         if not np.isfinite(self.total_usd):
@@ -53,5 +52,7 @@ class Certificate:
         most = max(self.regret_usd[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
         if self.behaved:
-            sentence += f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
+            sentence += (
+                f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
+            )
         return sentence

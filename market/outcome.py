@@ -1,4 +1,4 @@
-"""How a run can end; the value of each outcome is the sentence that a person reads."""
+"""How a run can end; the value of each outcome is the sentence that a person reads, cause and remedy included."""
 
 from enum import Enum
 
@@ -7,14 +7,16 @@ class Outcome(Enum):
     """How a run has ended, or that it has not."""
 
     RUNNING = "the run is not finished"
-    SETTLED = "settled: no prosumer gains by deviating"
+    SETTLED = "settled: nobody gains by deviating"
     ITERATION_LIMIT = (
-        "not settled: Algorithm 2 reached its limit of {max_iterations} outer steps with a regret of {relative:.1e} of "
-        "the DSO's cost (tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a step; "
-        "raise market.max_iterations, or look for a cycle: demand may be too flat for the plain fixed point (28)"
+        "not settled: Algorithm 2 reached market.max_iterations {max_iterations} with a regret of {relative:.1e} "
+        "of the turnover (market.regret_tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a step; "
+        "raise the limit if the regret was falling; if it hovered, tighten market.primal_tolerance_kw and "
+        "market.dual_tolerance_usd_per_kwh; if it was far off, demand is too flat for the plain fixed point (28): a "
+        "larger alpha makes it steeper"
     )
     SHARING_DIVERGED = (
-        "not settled: Algorithm 1 does not converge: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW "
-        "and it gets no better. {why}; use market.order proximal, which converges for every penalty"
+        "not settled: Algorithm 1 diverges: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW and it "
+        "gets no better. Order {order} {why}; use market.order proximal, which converges for every penalty"
     )
     SHORTAGE = "infeasible: bids and prices rest, but the feeder cannot serve them: {why}"

@@ -69,13 +69,11 @@ class Result:
     @classmethod
     def of(cls, market: EnergyMarket) -> Result:
         """What a market has found so far."""
-        dispatch = market.operator.dispatch
-        if dispatch is None:
+        if not market.iteration:
             market.step()
-            dispatch = market.operator.dispatch
-        assert dispatch is not None
+        dispatch = market.operator.cleared
         graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.platform.price_usd_per_kwh
-        books = market.community.books(market.platform.deliveries(lmp))
+        books = market.community.books(market.platform.deliveries())
         homes = [p.household for p in market.prosumers]
         trade = books.trade_kw[graph.forward]
         return cls(
@@ -193,14 +191,16 @@ class Result:
     @staticmethod
     def _long(what: str, names: list[str] | tuple[str, ...], periods: int) -> pd.DataFrame:
         return pd.DataFrame(
-            {what: np.repeat(np.array(names, dtype=object), periods), "period": np.tile(np.arange(1, periods + 1), len(names))}
+            {
+                what: np.repeat(np.array(names, dtype=object), periods),
+                "period": np.tile(np.arange(1, periods + 1), len(names)),
+            }
         )
 
 
 def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:
     """Cost (1) by generator, in $."""
-    power = dict(zip((g.name for g in feeder.generators), dispatch.p_gen_kw, strict=True))
     return {
-        g.name: dispatch.dt_h * float((g.a_usd_per_kw2h * power[g.name] ** 2 + g.b_usd_per_kwh * power[g.name] + g.c_usd_per_h).sum())
-        for g in feeder.generators
+        g.name: dispatch.dt_h * float((g.a_usd_per_kw2h * p**2 + g.b_usd_per_kwh * p + g.c_usd_per_h).sum())
+        for g, p in zip(feeder.generators, dispatch.p_gen_kw, strict=True)
     }

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Any
 
+import numpy as np
+
+from ..agents.platform import SharingRules
 from ..network.errors import InputError
 
 
@@ -19,7 +23,8 @@ class Order(StrEnum):
 
     - `proximal`: all at once, with the proximal term: two-block consensus ADMM with penalty 2 rho, which converges for
       every rho > 0 and any number of prosumers (Deng, Lai, Peng, Yin, J. Sci. Comput. 2017).
-    - `sequential`: one after the other with the newest partner powers, the literal reading of the paper's loop.
+    - `sequential`: one after the other with the newest partner powers, the literal reading of the paper's loop; not
+      proven for more than two prosumers (Chen, He, Ye, Yuan, Math. Program. 2016).
     - `simultaneous`: all at once and no proximal term; diverges when bids are interior. A demonstration.
     """
 
@@ -28,9 +33,13 @@ class Order(StrEnum):
     SIMULTANEOUS = "simultaneous"
 
     @property
-    def proven(self) -> bool:
-        """Whether the order converges for every penalty and any number of prosumers."""
-        return self is Order.PROXIMAL
+    def doubt(self) -> str:
+        """Why it may fail to converge; empty for `proximal`, which cannot."""
+        return {
+            Order.PROXIMAL: "",
+            Order.SEQUENTIAL: "is not proven to converge for more than two prosumers",
+            Order.SIMULTANEOUS: "has no proximal term and diverges for every penalty once bids are interior",
+        }[self]
 
     def turns(self, prosumers: int) -> list[tuple[int, ...]]:
         """Who answers together, as groups of prosumer indices in their order."""
@@ -45,12 +54,14 @@ class MarketSettings:
     Attributes:
         case: 1 no sharing, 2 lower layer solved centrally, 3 Algorithm 1.
         order: In which order the prosumers answer in a round of Algorithm 1.
-        penalty_usd_per_kw2h: rho of (20) and (21).
+        penalty_usd_per_kw2h: rho of (20) and (21); with `adapt_penalty`, where it starts.
+        adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
+            order `simultaneous`, which stays as the paper's equations have it.
         primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
         dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this.
-        max_rounds: Limit of Algorithm 1's rounds in one outer step.
+        max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
         regret_tolerance: The market is settled when what all prosumers together could gain by deviating is at most
-            this fraction of the DSO's cost.
+            this fraction of the turnover that the market sees (`Certificate.turnover_usd`).
         max_iterations: Limit of Algorithm 2's outer steps.
 
     Raises:
@@ -59,25 +70,37 @@ class MarketSettings:
 
     case: Case = Case.SHARING
     order: Order = Order.PROXIMAL
-    penalty_usd_per_kw2h: float = 2e-4
+    penalty_usd_per_kw2h: float = 1e-4
+    adapt_penalty: bool = True
     primal_tolerance_kw: float = 0.1
     dual_tolerance_usd_per_kwh: float = 1e-5
     max_rounds: int = 1000
-    regret_tolerance: float = 1e-6
+    regret_tolerance: float = 5e-8
     max_iterations: int = 40
 
     def __post_init__(self) -> None:
-        for key, kind in (("case", Case), ("order", Order)):
-            object.__setattr__(self, key, _member(kind, getattr(self, key), key))
+        object.__setattr__(self, "case", _member(Case, self.case, "case"))
+        object.__setattr__(self, "order", _member(Order, self.order, "order"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
-            if not getattr(self, key) > 0:
-                raise InputError(f"{key} {getattr(self, key)} must be above 0")
+            if not (np.isfinite(getattr(self, key)) and getattr(self, key) > 0):
+                raise InputError(f"{key} {getattr(self, key)} must be a finite number above 0")
         for key in ("max_rounds", "max_iterations"):
             if getattr(self, key) < 1:
                 raise InputError(f"{key} {getattr(self, key)} must be at least 1")
 
+    @property
+    def sharing_rules(self) -> SharingRules:
+        """What of it the sharing platform is told."""
+        return SharingRules(
+            penalty_usd_per_kw2h=self.penalty_usd_per_kw2h,
+            adapt_penalty=self.adapt_penalty and self.order is not Order.SIMULTANEOUS,
+            proximal=self.order is Order.PROXIMAL,
+            primal_tolerance_kw=self.primal_tolerance_kw,
+            dual_tolerance_usd_per_kwh=self.dual_tolerance_usd_per_kwh,
+        )
 
-def _member(kind: type[Case] | type[Order], value: object, key: str) -> Case | Order:
+
+def _member(kind: type[Case] | type[Order], value: Any, key: str) -> Case | Order:
     try:
         return kind(value)
     except ValueError:

@@ -1,0 +1,51 @@
+"""What one agent round is, and the plain record of what it produced."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..agents.arrays import FloatArray
+
+
+class Phase(StrEnum):
+    """What the next step does."""
+
+    CLEARING = "clearing"
+    SHARING = "sharing"
+    DELIVERY = "delivery"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one agent round produced: plain numbers, no solvers.
+
+    Attributes:
+        number: Rounds so far, this one included.
+        iteration: Outer step of Algorithm 2, from 1.
+        phase: What the round did.
+        seconds: How long it took.
+        primal_kw, dual_usd_per_kwh: Residuals of Algorithm 1 after the last round of sharing; inf before the first.
+        dso_cost_usd: Cost (1) of the last clearing.
+        outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
+        regret_usd: Sum of the regrets of the schedule last certified; nan before.
+        bid_kw, lmp_usd_per_kwh: (prosumer, period).
+        power_kw: Sharing powers, (arc, period).
+        price_usd_per_kwh, penalty_usd_per_kw2h: Sharing prices and penalties, (link, period).
+        sentence: What happened, in words.
+    """
+
+    number: int
+    iteration: int
+    phase: Phase
+    seconds: float
+    primal_kw: float
+    dual_usd_per_kwh: float
+    dso_cost_usd: float
+    outer_error: float
+    regret_usd: float
+    bid_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray
+    power_kw: FloatArray
+    price_usd_per_kwh: FloatArray
+    penalty_usd_per_kw2h: FloatArray
+    sentence: str
