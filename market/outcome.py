@@ -10,8 +10,8 @@ class Outcome(Enum):
     SETTLED = "settled: nobody gains by deviating"
     ITERATION_LIMIT = (
         "not settled: Algorithm 2 reached market.max_iterations {max_iterations} with a regret of {relative:.1e} "
-        "of the turnover (market.regret_tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a step; "
-        "raise the limit if the regret was falling; if it hovered, tighten market.primal_tolerance_kw and "
+        "of the turnover (market.regret_tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a "
+        "step; raise the limit if the regret was falling; if it hovered, tighten market.primal_tolerance_kw and "
         "market.dual_tolerance_usd_per_kwh; if it was far off, demand is too flat for the plain fixed point (28): a "
         "larger alpha makes it steeper"
     )
