@@ -1,37 +1,17 @@
 """The sharing platform agent: the ledger of links, powers and prices."""
 
-from dataclasses import dataclass
-
 import mesa
 import numpy as np
 
 from .arrays import FloatArray, frozen
 from .messages import Deliveries, Offers, Quotes
+from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
 
 # Residual balancing (Boyd et al. 2011, section 3.4.1), for each pair and period by itself: where one residual, counted
 # in its tolerance, exceeds the other RATIO times, the penalty changes by FACTOR. Penalties rest after ADAPTING_ROUNDS,
 # because convergence is proven for penalties that stop changing.
 RATIO, FACTOR, EVERY, ADAPTING_ROUNDS = 3.0, 2.0, 2, 200
-
-
-@dataclass(frozen=True, slots=True)
-class SharingRules:
-    """The rules that the platform runs Algorithm 1 by.
-
-    Attributes:
-        penalty_usd_per_kw2h: rho of (20) and (21) that every pair and period starts with.
-        adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period.
-        proximal: Whether quotes carry the proximal term of the order `proximal`.
-        primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
-        dual_tolerance_usd_per_kwh: ... and rho times the change of every trade is no more than this.
-    """
-
-    penalty_usd_per_kw2h: float
-    adapt_penalty: bool
-    proximal: bool
-    primal_tolerance_kw: float
-    dual_tolerance_usd_per_kwh: float
 
 
 class SharingPlatform(mesa.Agent):

@@ -1,13 +1,18 @@
 """In which order do the agents act, where do they live, and is the answer right?"""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .certificate import Certificate
-from .community import Community
-from .energy_market import EnergyMarket
 from .outcome import Outcome
-from .result import Result
 from .rounds import Phase, Round
-from .settings import Case, MarketSettings, Order
-from .settlement import Settlement
+from .settings import Case, MarketSettings, Order, SettingsError
+
+if TYPE_CHECKING:
+    from .community import Community
+    from .energy_market import EnergyMarket
+    from .result import Result
+    from .settlement import Settlement
 
 __all__ = [
     "Case",
@@ -21,4 +26,19 @@ __all__ = [
     "Result",
     "Round",
     "Settlement",
+    "SettingsError",
 ]
+
+_HEAVY = {
+    "Community": "community",
+    "EnergyMarket": "energy_market",
+    "Result": "result",
+    "Settlement": "settlement",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs mesa or pandas, imported when it is asked for: no refusal should wait for them."""
+    if name in _HEAVY:
+        return getattr(import_module(f".{_HEAVY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__} has no attribute {name}")

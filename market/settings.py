@@ -6,8 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from ..agents.platform import SharingRules
+from ..agents.sharing_rules import SharingRules
 from ..network.errors import InputError
+
+
+class SettingsError(InputError):
+    """A setting of the market is out of its range.
+
+    Attributes:
+        key: Its name.
+        problem: The sentence.
+    """
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key} {problem}")
+        self.key, self.problem = key, problem
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.key, self.problem)
 
 
 class Case(IntEnum):
@@ -65,7 +81,7 @@ class MarketSettings:
         max_iterations: Limit of Algorithm 2's outer steps.
 
     Raises:
-        InputError: A value is out of its range.
+        SettingsError: A value is out of its range.
     """
 
     case: Case = Case.SHARING
@@ -83,10 +99,10 @@ class MarketSettings:
         object.__setattr__(self, "order", _member(Order, self.order, "order"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (np.isfinite(getattr(self, key)) and getattr(self, key) > 0):
-                raise InputError(f"{key} {getattr(self, key)} must be a finite number above 0")
+                raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
         for key in ("max_rounds", "max_iterations"):
             if getattr(self, key) < 1:
-                raise InputError(f"{key} {getattr(self, key)} must be at least 1")
+                raise SettingsError(key, f"{getattr(self, key)} must be at least 1")
 
     @property
     def sharing_rules(self) -> SharingRules:
@@ -104,4 +120,5 @@ def _member(kind: type[Case] | type[Order], value: Any, key: str) -> Case | Orde
     try:
         return kind(value)
     except ValueError:
-        raise InputError(f"{key} {value} is none of {', '.join(str(m.value) for m in kind)}") from None
+        known = ", ".join(str(member.value) for member in kind)
+        raise SettingsError(key, f"{value} is none of {known}; name one of them") from None

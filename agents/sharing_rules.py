@@ -1,0 +1,22 @@
+"""The rules that the sharing platform runs Algorithm 1 by."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRules:
+    """The rules that the platform runs Algorithm 1 by.
+
+    Attributes:
+        penalty_usd_per_kw2h: rho of (20) and (21) that every pair and period starts with.
+        adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period.
+        proximal: Whether quotes carry the proximal term of the order `proximal`.
+        primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
+        dual_tolerance_usd_per_kwh: ... and rho times the change of every trade is no more than this.
+    """
+
+    penalty_usd_per_kw2h: float
+    adapt_penalty: bool
+    proximal: bool
+    primal_tolerance_kw: float
+    dual_tolerance_usd_per_kwh: float
