@@ -25,8 +25,8 @@ __all__ = [
     "Phase",
     "Result",
     "Round",
-    "Settlement",
     "SettingsError",
+    "Settlement",
 ]
 
 _HEAVY = {

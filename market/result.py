@@ -14,6 +14,7 @@ from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .certificate import Certificate
 from .outcome import Outcome
+from .rounds import Phase
 from .settlement import Settlement
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Result:
         prosumer_cost_usd: F_i of (11): bids at the LMP less utility; trades are not in it, (prosumer,).
         payment_usd: What each pays for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
+        max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
         certificate: How far the schedule is from the equilibrium.
         settlement: Who pays whom, in whole cents.
         seconds: Time spent by phase.
@@ -62,14 +64,15 @@ class Result:
     prosumer_cost_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
+    max_violation_kw: float
     certificate: Certificate
     settlement: Settlement
     seconds: dict[str, float]
 
     @classmethod
     def of(cls, market: EnergyMarket) -> Result:
-        """What a market has found so far."""
-        if not market.iteration:
+        """What a market has found so far; bids that wait for their clearing are cleared first."""
+        if market.phase is Phase.CLEARING:
             market.step()
         dispatch = market.operator.cleared
         graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.platform.price_usd_per_kwh
@@ -96,6 +99,7 @@ class Result:
             prosumer_cost_usd=books.cost_usd,
             payment_usd=books.payment_usd,
             utility_usd=books.utility_usd,
+            max_violation_kw=float(books.violation_kw.max()),
             certificate=market.certificate(),
             settlement=Settlement.of(
                 graph,
@@ -135,6 +139,16 @@ class Result:
         return float(self.utility_usd.sum()) - self.dso_cost_usd
 
     @property
+    def energy_bought_kwh(self) -> FloatArray:
+        """What each prosumer buys from its partners, (prosumer,) in kWh."""
+        return np.asarray(self.dt_h * self._by_owner(np.maximum(self._arc_kw(), 0.0)).sum(axis=1))
+
+    @property
+    def energy_sold_kwh(self) -> FloatArray:
+        """What each prosumer sells to its partners, (prosumer,) in kWh."""
+        return np.asarray(self.dt_h * self._by_owner(np.maximum(-self._arc_kw(), 0.0)).sum(axis=1))
+
+    @property
     def bills(self) -> pd.DataFrame:
         """Who pays whom: account, item, counterparty, amount_usd (> 0: the account receives)."""
         return self.settlement.frame()
@@ -145,7 +159,7 @@ class Result:
         frame = self._long("prosumer", self.names, self.bid_kw.shape[1])
         for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
             frame[column] = getattr(self, column).ravel()
-        frame["bought_kw"] = self._net_trade_kw().ravel()
+        frame["bought_kw"] = self._by_owner(self._arc_kw()).ravel()
         frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
         return frame
 
@@ -180,13 +194,17 @@ class Result:
             frame[column] = getattr(dispatch, column).ravel()
         return frame
 
-    def _net_trade_kw(self) -> FloatArray:
-        """What every prosumer buys from its partners, (prosumer, period)."""
-        net = np.zeros_like(self.bid_kw)
-        for link, trade in zip(self.graph.links, self.trade_kw, strict=True):
-            net[self.names.index(link.a)] += trade
-            net[self.names.index(link.b)] -= trade
-        return net
+    def _arc_kw(self) -> FloatArray:
+        """The trades by arc, > 0 where its owner buys, (arc, period)."""
+        arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
+        arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
+        return arcs
+
+    def _by_owner(self, arcs: FloatArray) -> FloatArray:
+        """Sums over the arcs of each prosumer, (prosumer, period)."""
+        total = np.zeros_like(self.bid_kw)
+        np.add.at(total, self.graph.owner, arcs)
+        return total
 
     @staticmethod
     def _long(what: str, names: list[str] | tuple[str, ...], periods: int) -> pd.DataFrame:

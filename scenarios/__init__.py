@@ -1,1 +1,11 @@
-"""Room."""
+"""What is run, and what does a person see of it?
+
+import gridbazaar.scenarios as gb
+market = gb.load("ieee33").market()
+"""
+
+from .errors import InfeasibleScenarioError, Problem, ScenarioError
+from .scenario import Scenario, load
+from .source import shipped_scenarios
+
+__all__ = ["InfeasibleScenarioError", "Problem", "Scenario", "ScenarioError", "load", "shipped_scenarios"]

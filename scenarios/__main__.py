@@ -1,0 +1,188 @@
+"""The command line: `gridbazaar`, or `python -m gridbazaar.scenarios`."""
+
+import json
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ..network.errors import GridbazaarError
+from .errors import refuse
+
+if TYPE_CHECKING:
+    from .source import Change
+
+HELP = """Hierarchical energy markets: prosumers trade peer to peer, the DSO clears the market above them on a feeder.
+
+Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 130 interrupted."""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="change a value, such as prosumers.p2.elastic_max_kw=500"),
+]
+Behaviours = Annotated[
+    list[str] | None,
+    typer.Option("--behaviour", metavar="PROSUMER=NAME", help="module:Class, path.py:Class, or a registered name"),
+]
+CaseNumber = Annotated[
+    int | None, typer.Option("--case", help="1 no sharing, 2 shared centrally, 3 Algorithm 1 (market.case)")
+]
+AlphaScale = Annotated[float | None, typer.Option("--alpha-scale", help="multiply every alpha by this")]
+OrderName = Annotated[str | None, typer.Option("--order", help="proximal, sequential or simultaneous (market.order)")]
+Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
+
+
+class Listed(StrEnum):
+    """What `list` can list."""
+
+    SCENARIOS = "scenarios"
+    BEHAVIOURS = "behaviours"
+
+
+@app.command()
+def run(
+    scenario: Name,
+    case: CaseNumber = None,
+    alpha_scale: AlphaScale = None,
+    order: OrderName = None,
+    changes: Sets = None,
+    behaviour: Behaviours = None,
+    seed: Seed = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="results folder (a new one)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
+) -> None:
+    """Run a scenario until its market has settled; show and save the result."""
+    from .scenario import load
+    from .source import Change
+
+    options = {
+        "market.case": ("--case", case),
+        "alpha_scale": ("--alpha-scale", alpha_scale),
+        "market.order": ("--order", order),
+        "seed": ("--seed", seed),
+    }
+    given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
+    loaded = load(scenario, [*_changes(changes or []), *given, *_behaviours(behaviour or [])])
+    loaded.check()
+    from rich.console import Console
+
+    from .progress import watching
+    from .running import run_scenario
+    from .summary import summary
+
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch:
+        done = run_scenario(loaded, Path(scenario).stem, folder=output, watch=watch)
+    if as_json:
+        typer.echo(json.dumps(done.kpis, allow_nan=False))
+    else:
+        Console().print(summary(done.result, loaded.title or scenario, done.folder))
+    raise typer.Exit(done.exit_code)
+
+
+@app.command()
+def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
+    """Check a scenario without running it."""
+    from .scenario import load
+
+    loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
+    loaded.check()
+    sizes = {"buses": loaded.feeder.buses, "lines": loaded.feeder.lines, "generators": loaded.feeder.generators}
+    sizes |= {"prosumers": loaded.prosumers, "links": loaded.links}
+    counts = ", ".join(f"{len(rows)} {name}" for name, rows in sizes.items())
+    typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
+
+
+@app.command("list")
+def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
+    """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
+    from .behaviours import registered_behaviours
+    from .source import shipped_scenarios, shown
+
+    known = registered_behaviours() if what is Listed.BEHAVIOURS else shipped_scenarios()
+    for name, where in known.items():
+        typer.echo(f"{name}\t{shown(where) if isinstance(where, Path) else where}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors that complete and check YAML."""
+    from .file_schema import file_schema
+
+    typer.echo(json.dumps(file_schema(), indent=1))
+
+
+def _changes(texts: list[str]) -> "list[Change]":
+    """`--set a.b=c`, with c read as YAML: numbers, true, null, lists."""
+    import yaml
+
+    from .source import Change
+
+    return [
+        Change(key, yaml.safe_load(value), f"--set {key}={value}")
+        for key, value in (_parted(text, "--set", "market.case=1") for text in texts)
+    ]
+
+
+def _behaviours(texts: list[str]) -> "list[Change]":
+    """`--behaviour p2=path.py:Class`, with the path meant from here."""
+    from .source import Change
+
+    changes = []
+    for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
+        path, _, cls = name.rpartition(":")
+        absolute = f"{Path(path).resolve()}:{cls}" if path.endswith(".py") else name
+        changes.append(Change(f"prosumers.{prosumer}.behaviour", absolute, f"--behaviour {prosumer}={name}"))
+    return changes
+
+
+def _parted(text: str, option: str, example: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (equals and key):
+        raise refuse(f"{option} {text}", "", f"this is not a key and a value; write it like {option} {example}")
+    return key.strip(), value
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("gridbazaar"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    asked: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print it")] = False,
+) -> None:
+    """Options of the program itself; what they do is done when they are read."""
+    del asked
+
+
+def main() -> NoReturn:
+    """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
+    try:
+        app()
+    except GridbazaarError as error:
+        typer.echo(error, err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; finished rounds are in the results folder", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""A run of a scenario from the first round to the results folder, whatever happens on the way."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from ..market.energy_market import EnergyMarket
+from ..market.outcome import Outcome
+from ..market.result import Result
+from ..market.rounds import Round
+from ..network.errors import GridbazaarError
+from .recorder import Recorder, new_folder
+from .scenario import Scenario
+from .summary import kpis
+
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended, as shells have it."""
+_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
+_NOT_SETTLED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run has left.
+
+    Attributes:
+        result: What it found, as far as it came.
+        kpis: The same in numbers, ready for JSON.
+        folder: The results folder.
+        exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
+    """
+
+    result: Result
+    kpis: dict[str, Any]
+    folder: Path
+    exit_code: int
+
+
+def run_scenario(
+    scenario: Scenario, name: str, *, folder: Path | None = None, watch: Callable[[Round], None] | None = None
+) -> Run:
+    """Run a scenario and save it; Ctrl-C ends it after the round that is under way.
+
+    Args:
+        scenario: What is to be run.
+        name: What its results are filed under.
+        folder: Where to; `results/<name>/<time>` by default.
+        watch: Told of every round as it is finished.
+
+    Raises:
+        GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
+    """
+    recorder = Recorder(new_folder(name, folder), scenario)
+    try:
+        start = perf_counter()
+        market = scenario.market()
+        loading = perf_counter() - start - market.seconds["setup"]
+        saving = _run(market, recorder, watch)
+        result = market.result()
+    except GridbazaarError as error:
+        recorder.fail(str(error))
+        raise
+    finally:
+        recorder.close()
+    result.seconds.update(loading=loading, saving=saving)
+    found = {**kpis(result), "results": str(recorder.folder)}
+    recorder.finish(result, found)
+    return Run(result, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
+
+
+def _run(market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None) -> float:
+    """Step until the market has ended or Ctrl-C was pressed; the seconds it took to save the rounds."""
+    saving = 0.0
+    with _interrupts() as interrupted:
+        while market.running and not interrupted():
+            market.step()
+            assert market.last is not None
+            start = perf_counter()
+            recorder.write(market.last)
+            saving += perf_counter() - start
+            if watch:
+                watch(market.last)
+    return saving
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C (or SIGTERM) has come: the first waits for the end of the round, the second does not."""
+    came = False
+
+    def note(number: int, frame: object) -> None:
+        nonlocal came
+        del frame
+        if came:
+            raise KeyboardInterrupt(number)
+        came = True
+
+    try:
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: there, signals are somebody else's
+        before = {}
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

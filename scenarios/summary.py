@@ -1,0 +1,81 @@
+"""What a person, or a program, is told at the end of a run."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..agents.arrays import FloatArray
+from ..market.result import Result
+
+
+def kpis(result: Result) -> dict[str, Any]:
+    """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
+    certificate = result.certificate
+    return {
+        "settled": result.settled,
+        "outcome": result.outcome.name.lower(),
+        "message": result.message,
+        "outer_iterations": result.outer_iterations,
+        "sharing_rounds": result.sharing_rounds,
+        "dso_cost_usd": result.dso_cost_usd,
+        "utility_usd": float(result.utility_usd.sum()),
+        "welfare_usd": result.welfare_usd,
+        "prosumer_cost_usd": _by_name(result, result.prosumer_cost_usd),
+        "payment_usd": _by_name(result, result.payment_usd),
+        "regret_usd": _number(certificate.total_usd),
+        "regret_by_prosumer_usd": _by_name(result, certificate.regret_usd),
+        "max_cone_gap": certificate.max_cone_gap,
+        "max_violation_kw": result.max_violation_kw,
+        "voltage_min_pu": result.dispatch.voltage_min_pu,
+        "losses_kwh": result.dispatch.losses_kwh,
+        "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
+        "elastic_load_kw": _by_name(result, result.elastic_kw),
+        "bid_kw": _by_name(result, result.bid_kw),
+        "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
+    }
+
+
+def summary(result: Result, title: str, folder: Path | None) -> RenderableType:
+    """The summary table of a run."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("prosumer", "bids\nkWh", "bought\nkWh", "sold\nkWh", "elastic\nkWh"):
+        table.add_column(heading, justify="left" if heading == "prosumer" else "right")
+    for heading in ("cost\n$", "payments\n$", "total\n$", "regret\n$"):
+        table.add_column(heading, justify="right")
+    bought, sold = result.energy_bought_kwh, result.energy_sold_kwh
+    for i, name in enumerate(result.names):
+        energy = (result.dt_h * result.bid_kw[i].sum(), bought[i], sold[i], result.dt_h * result.elastic_kw[i].sum())
+        cost, payment = result.prosumer_cost_usd[i], result.payment_usd[i]
+        money = (f"{cost:,.0f}", f"{payment:,.0f}", f"{cost + payment:,.2f}")
+        table.add_row(name, *(f"{kwh:,.0f}" for kwh in energy), *money, f"{result.regret_usd[i]:.1e}")
+    dispatch = result.dispatch
+    lines = [
+        f"DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} (utility less DSO cost); "
+        f"losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        f"{result.outer_iterations} clearings, {sum(result.sharing_rounds)} sharing rounds "
+        f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
+        str(result.certificate),
+    ]
+    if result.max_violation_kw > 1e-6:
+        lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
+    ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
+    ending += [Text(f"results: {folder}")] if folder else []
+    return Group(table, *(Text(line) for line in lines), *ending)
+
+
+def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:
+    cells = np.where(np.isfinite(values), values, np.nan)
+    return {name: _listed(row) for name, row in zip(result.names, cells, strict=True)}
+
+
+def _listed(row: Any) -> Any:
+    return [_number(value) for value in row] if np.ndim(row) else _number(row)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
