@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..network.errors import InfeasibleError, InputError
+from ..network.periods import period_name
 from .arrays import FloatArray, frozen
 
 
@@ -34,8 +35,8 @@ class HouseholdShortageError(InfeasibleError):
     def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
         need = household.fixed_kw[period] + household.elastic_min_kw[period]
         super().__init__(
-            f"prosumer {prosumer}: period {period + 1} needs {need:.4g} kW (fixed load plus elastic_min_kw) and can "
-            f"get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
+            f"prosumer {prosumer}: {period_name(period, household.dt_h)} needs {need:.4g} kW (fixed load plus "
+            f"elastic_min_kw) and can get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
             f"{household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
             f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
         )

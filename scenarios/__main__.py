@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sized
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -99,9 +100,10 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
-    sizes = {"buses": loaded.feeder.buses, "lines": loaded.feeder.lines, "generators": loaded.feeder.generators}
-    sizes |= {"prosumers": loaded.prosumers, "links": loaded.links}
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in sizes.items())
+    feeder = loaded.feeder
+    tables: dict[str, Sized] = {"buses": feeder.buses, "lines": feeder.lines, "generators": feeder.generators}
+    tables |= {"prosumers": loaded.prosumers, "links": loaded.links}
+    counts = ", ".join(f"{len(rows)} {name}" for name, rows in tables.items())
     typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
 
 

@@ -35,7 +35,7 @@ def make_behaviour(name: str, place: str, key: str) -> Behaviour:
     module_name, colon, class_name = where.rpartition(":")
     if not colon:
         cure = did_you_mean(name, registered_behaviours())
-        raise refuse(place, key, f"there is no behaviour {name}{cure}, or give module:Class or path.py:Class")
+        raise refuse(place, key, f"there is no behaviour {name}, nor is it module:Class or path.py:Class{cure}")
     made = getattr(_module(module_name, place, key), class_name, None)
     if made is None:
         raise refuse(place, key, f"{module_name} has no class {class_name}; correct the name after the colon")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ..agents.arrays import FloatArray
 from ..agents.household import Household, HouseholdError, HouseholdShortageError
@@ -52,8 +53,9 @@ class Scenario(Row):
         for name, values in profiles.items():
             missing = [t for t in range(1, longest + 1) if str(t) not in values]
             if missing:
-                sentence = f"profile {name} has no value for hour (period) {missing[0]} of {longest}; add it"
-                raise ValueError(sentence if len(missing) == 1 else f"{sentence}, and {len(missing) - 1} more")
+                more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+                sentence = f"there is no value for hour (period) {missing[0]} of {longest}; add it{more}"
+                raise PydanticCustomError("value_error", "{error}", {"error": sentence, "row": name})
         return profiles
 
     @model_validator(mode="after")
@@ -228,17 +230,25 @@ class Scenario(Row):
             yield
         except FeederError as error:
             table = "" if error.table == "feeder" else error.table
-            parts = tuple(part for part in ("feeder", table, error.row, error.key) if part)
-            raise self._refusal(parts, error.sentence) from None
+            row = self._row_of(("feeder", "lines"), error.row) if table == "lines" else error.row
+            raise self._refusal(
+                tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
+            ) from None
         except HouseholdError as error:
             raise self._refusal(("prosumers", error.prosumer, error.key), error.problem) from None
         except LinkError as error:
-            raise self._refusal(("links", error.link, error.key), error.problem) from None
+            link = self._row_of(("links",), error.link)
+            raise self._refusal(("links", link, error.key), error.problem) from None
         except SettingsError as error:
             raise self._refusal(("market", error.key), error.problem) from None
         except HouseholdShortageError as error:
             path = ("prosumers", error.prosumer)
             raise InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), str(error))) from None
+
+    def _row_of(self, table: Path_, ends: str) -> str:
+        """The row of a line or link that is called by its ends, which may have been changed."""
+        rows: dict[str, Any] = self.links if table == ("links",) else self.feeder.lines
+        return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
 
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)
@@ -282,6 +292,8 @@ def _apply_defaults(tree: Tree) -> None:
 
 _SENTENCES = {
     "missing": "this value is missing; add it",
+    "dict_type": "{input!r} is one value where a table is needed; write rows (name: values), or name a CSV file",
+    "model_type": "{input!r} is one value where keys and values are needed; write `key: value` lines below it",
     "float_parsing": "{input!r} is not a number; write a plain number, in the unit that the key names",
     "float_type": "{input!r} is not a number; write a plain number, in the unit that the key names",
     "int_parsing": "{input!r} is not a whole number; write one",
@@ -289,23 +301,24 @@ _SENTENCES = {
     "bool_parsing": "{input!r} is neither true nor false; write one of them",
     "enum": "{input!r} is not known; write one of {expected}",
     "string_pattern_mismatch": "{input!r} is not known; it must match {pattern}",
-    "greater_than": "{input} is not above {gt}; correct it",
-    "greater_than_equal": "{input} is below {ge}; correct it",
-    "less_than": "{input} is not below {lt}; is it in the unit that the key names?",
-    "less_than_equal": "{input} is above {le}; is it in the unit that the key names?",
+    "greater_than": "{input} is not above {gt:g}; give a value above it",
+    "greater_than_equal": "{input} is below {ge:g}; give at least that",
+    "less_than": "{input} is not below {lt:g}; is it in the unit that the key names?",
+    "less_than_equal": "{input} is above {le:g}; is it in the unit that the key names?",
     "value_error": "{error}",
 }
 
 
 def _problem(tree: Tree, detail: Any) -> Problem:
     """One of pydantic's findings, told like all other problems."""
-    path = tuple(str(part) for part in detail["loc"])
-    kind = detail["type"]
+    kind, context = detail["type"], detail.get("ctx", {})
+    path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    path = (*path, context["row"]) if "row" in context else path
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1])
         sentence = f"unknown key{did_you_mean(path[-1], known)}"
     elif kind in _SENTENCES:
-        sentence = _SENTENCES[kind].format(input=detail["input"], **detail.get("ctx", {}))
+        sentence = _SENTENCES[kind].format(input=detail["input"], **context)
     else:
         sentence = f"{detail['msg']}; it is {detail['input']!r}"
     return Problem(tree.place(path), ".".join(path), sentence)
@@ -319,7 +332,8 @@ def _known_keys(path: Path_) -> Sequence[str]:
             model = next(f.annotation for name, f in model.model_fields.items() if part in (name, f.alias))
         else:
             model = model.__args__[1]  # a table: dict[name, row]
-    return [f.alias or name for name, f in model.model_fields.items()]
+    keys = [f.alias or name for name, f in model.model_fields.items()]
+    return [*keys, "base", "prosumer_defaults"] if model is Scenario else keys
 
 
 def _period(key: str) -> int:

@@ -222,11 +222,14 @@ def _read_tables(tree: Tree, folder: Path) -> None:
         tree.put(PROFILES, {}, tree.place(PROFILES))
         _read_profiles(tree, _table_file(tree, PROFILES, folder, named))
         tree.places[(*PROFILES, "")] = "whole"
-    profiles = _value(tree, PROFILES)
+    _number_lists(_value(tree, PROFILES))
+
+
+def _number_lists(profiles: Any) -> None:
+    """Profiles that are written as lists become what a table gives: values by period, from "1"."""
     if isinstance(profiles, dict):
-        for name, values in profiles.items():
-            if isinstance(values, list):
-                profiles[name] = {str(t): value for t, value in enumerate(values, start=1)}
+        lists = {name: values for name, values in profiles.items() if isinstance(values, list)}
+        profiles.update({name: {str(t): v for t, v in enumerate(values, start=1)} for name, values in lists.items()})
 
 
 def _whole_table(tree: Tree, path: Path_) -> bool:
@@ -235,6 +238,7 @@ def _whole_table(tree: Tree, path: Path_) -> bool:
 
 
 def _value(tree: Tree, path: Path_) -> Any:
+    """What stands at a path; None where nothing does."""
     level: Any = tree.values
     for key in path:
         level = level.get(key) if isinstance(level, dict) else None

@@ -41,7 +41,25 @@ def kpis(result: Result) -> dict[str, Any]:
 
 
 def summary(result: Result, title: str, folder: Path | None) -> RenderableType:
-    """The summary table of a run."""
+    """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
+    delivered = np.isfinite(result.certificate.total_usd)
+    dispatch = result.dispatch
+    lines = [
+        f"DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} (utility less DSO cost); "
+        f"losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        f"{result.outer_iterations} clearings, {sum(result.sharing_rounds)} sharing rounds "
+        f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
+        str(result.certificate),
+    ]
+    if result.max_violation_kw > 1e-6 and delivered:
+        lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
+    ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
+    ending += [Text(f"results: {folder}")] if folder else []
+    tables = [_schedule(result, title)] if delivered else []
+    return Group(*tables, *(Text(line) for line in lines), *ending)
+
+
+def _schedule(result: Result, title: str) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("prosumer", "bids\nkWh", "bought\nkWh", "sold\nkWh", "elastic\nkWh"):
         table.add_column(heading, justify="left" if heading == "prosumer" else "right")
@@ -53,19 +71,7 @@ def summary(result: Result, title: str, folder: Path | None) -> RenderableType:
         cost, payment = result.prosumer_cost_usd[i], result.payment_usd[i]
         money = (f"{cost:,.0f}", f"{payment:,.0f}", f"{cost + payment:,.2f}")
         table.add_row(name, *(f"{kwh:,.0f}" for kwh in energy), *money, f"{result.regret_usd[i]:.1e}")
-    dispatch = result.dispatch
-    lines = [
-        f"DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} (utility less DSO cost); "
-        f"losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
-        f"{result.outer_iterations} clearings, {sum(result.sharing_rounds)} sharing rounds "
-        f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
-        str(result.certificate),
-    ]
-    if result.max_violation_kw > 1e-6:
-        lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
-    ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
-    ending += [Text(f"results: {folder}")] if folder else []
-    return Group(table, *(Text(line) for line in lines), *ending)
+    return table
 
 
 def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:
