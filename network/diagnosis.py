@@ -31,7 +31,7 @@ _AT_LIMIT_KW = 1e-2
 _STEP_KW = 0.1
 _LARGE_LOADS, _NEARLY = 6, 0.9  # single buses worth trying: as much load as is missing, or nearly
 # A least relief may leave prices above the value of lost load; then somewhat more is tried.
-_FACTORS = (1.0, 1.02, 1.1, 1.5, 3.0)
+_FACTORS = (1.0, 1.005, 1.02, 1.1, 1.5, 3.0)
 
 AnyCure = TypeVar("AnyCure", LimitCure, LoadCure)
 

@@ -20,7 +20,7 @@ def cases(ieee33):
         "line rating": strong.bids(b26=400.0).lines(l6_26={"p_max_kw": 600.0}),
         "voltage": ieee33.hours(3, 10, 11).bids(b18=250.0).buses(v_min_pu=0.96),
         "current rating": strong.lines(l6_26={"i_max_a": 20.0}),
-        "reactive rating": short.lines(l1_2={"q_max_kvar": 300.0}),
+        "reactive rating": short.lines(l1_2={"q_max_kvar": 450.0}),
         "shortage": short.bids(b18=900.0),
     }
 
@@ -30,7 +30,7 @@ BINDING = {
     "line rating": lambda d, n: d.p_flow_kw[n("26")].max() == pytest.approx(600.0, abs=1e-3),
     "voltage": lambda d, n: d.v_pu[n("18") :].min() == pytest.approx(0.96, abs=1e-6),
     "current rating": lambda d, n: d.i_a[n("26")].max() == pytest.approx(20.0, abs=1e-3),
-    "reactive rating": lambda d, n: d.q_flow_kvar[n("2")].max() == pytest.approx(300.0, abs=1e-3),
+    "reactive rating": lambda d, n: d.q_flow_kvar[n("2")].max() == pytest.approx(450.0, abs=1e-3),
     "shortage": lambda d, n: d.unserved_kw[n("18")].max() > 1.0,
 }
 
