@@ -36,8 +36,8 @@ class HouseholdShortageError(InfeasibleError):
         need = household.fixed_kw[period] + household.elastic_min_kw[period]
         super().__init__(
             f"prosumer {prosumer}: {period_name(period, household.dt_h)} needs {need:.4g} kW (fixed load plus "
-            f"elastic_min_kw) and can get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, bid_max_kw "
-            f"{household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
+            f"elastic_min_kw) and can get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, "
+            f"bid_max_kw {household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
             f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
         )
         self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw

@@ -140,7 +140,7 @@ def equilibrium(
     block = _Households(households, graph)
     at_bus = np.zeros((len(feeder.buses), len(households)))
     at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
-    grid = _Grid(feeder, load_kw + at_bus @ block.bid, load_kvar)
+    grid = Grid(feeder, load_kw + at_bus @ block.bid, load_kvar)
     dt_h = households[0].dt_h
     problem = cp.Problem(cp.Minimize(grid.cost - block.utility), block.constraints + grid.constraints)
     _solve(problem, "the joint problem")
@@ -151,12 +151,12 @@ def equilibrium(
         utility,
         np.asarray(block.elastic.value),
         np.asarray(block.bid.value),
-        -np.asarray(grid.active_balance.dual_value) / _Grid.BASE_KW,
+        grid.lmp_usd_per_kwh(),
         np.sqrt(np.asarray(grid.voltage.value)),
     )
 
 
-class _Grid:
+class Grid:
     """Branch-flow constraints (2)-(8) for all periods at once, per unit on 1 MVA."""
 
     BASE_KW = 1e3
@@ -202,6 +202,10 @@ class _Grid:
         fixed = periods * sum(g.c_usd_per_h for g in machines)
         square = cp.sum(cp.square(cp.multiply(np.sqrt(a)[:, None] * base * np.ones((1, periods)), pg)))
         self.cost = square + cp.sum((b * base) @ pg) + fixed  # (1), per hour of period
+
+    def lmp_usd_per_kwh(self) -> FloatArray:
+        """The LMPs, (bus, period): duals of (2), after the problem was solved with a cost in $ per hour of period."""
+        return np.asarray(-self.active_balance.dual_value / self.BASE_KW)
 
     def _limit(self, variable: Any, low: FloatArray, high: FloatArray) -> None:
         for bound, sign in ((low, -1.0), (high, 1.0)):

@@ -64,7 +64,10 @@ class Dispatch:
 
     @property
     def max_cone_gap(self) -> float:
-        """Largest gap of the relaxation (5), pu; below 1e-6 the dispatch is one of the AC equations."""
+        """Largest gap of the relaxation (5), pu; below 1e-6 the dispatch is one of the AC equations.
+
+        A large one means that power is burned in a line on paper: more is fed in than the feeder can take away.
+        """
         return float(np.max(self.cone_gap))
 
     @property

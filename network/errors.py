@@ -8,6 +8,7 @@
     │   └── ScenarioError     a scenario file, key or value is wrong       (scenarios.source)
     ├── NotSettledError       the market ended before it was at rest       exit code 3
     │   └── SolverError       a solver stopped without an answer
+    │       └── ClearingError not even shortage makes a period solvable    (network.clearing)
     └── InfeasibleError       no dispatch or plan obeys the limits         exit code 4
         ├── ShortageError     the feeder cannot carry the load             (network.shortage)
         └── HouseholdShortageError  a prosumer cannot balance an hour      (agents.household)

@@ -78,15 +78,17 @@ def _slack(feeder: Feeder, cleared: Sequence[ClearedPeriod]) -> list[FloatArray]
 
 
 def _components(cleared: Sequence[ClearedPeriod]) -> PriceComponents:
-    parts = [
-        price_components(period.program, period.solution.x[:, None], period.solution.z[:, None]) for period in cleared
-    ]
-    return PriceComponents(
-        energy=np.hstack([part.energy for part in parts]),
-        loss=np.hstack([part.loss for part in parts]),
-        voltage=np.hstack([part.voltage for part in parts]),
-        congestion=np.hstack([part.congestion for part in parts]),
-    )
+    """The components of all periods, those of one program together."""
+    buses = len(cleared[0].program.feeder.buses)
+    parts = {name: np.empty((buses, len(cleared))) for name in ("energy", "loss", "voltage", "congestion")}
+    for program in {id(period.program): period.program for period in cleared}.values():
+        own = [t for t, period in enumerate(cleared) if period.program is program]
+        x = np.column_stack([cleared[t].solution.x for t in own])
+        z = np.column_stack([cleared[t].solution.z for t in own])
+        found = price_components(program, x, z)
+        for name, values in parts.items():
+            values[:, own] = getattr(found, name)
+    return PriceComponents(**parts)
 
 
 def _cone_gap(feeder: Feeder, program: ConicProgram, x: FloatArray) -> FloatArray:

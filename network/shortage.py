@@ -101,8 +101,9 @@ class ShortageError(InfeasibleError):
 
     def __str__(self) -> str:
         """When, why, how much, and what would do."""
+        comma = "," if len(self.cures) > 1 else ""
         cures = ", or ".join(str(cure) for cure in self.cures)
-        remedy = f"{cures}, would do" if cures else "no change of load or of one kind of limit was found that would do"
+        remedy = f"{cures}{comma} would do" if cures else "no change of load or of limits was found that would do"
         others = self.short_periods - 1
         more = f" ({others} other period{'s are' if others > 1 else ' is'} short, too)" if others else ""
         return f"in {period_name(self.period, self.dt_h)} {self.cause}: {remedy}{more}"
@@ -138,9 +139,9 @@ def _cause(short: ShortPeriod, place: LimitChange | None, exhausted: str | None)
     if exhausted:
         return _GENERATION_SAYS[exhausted].format(short=short, excess=-short.q_missing_kvar)
     if place is None:
-        return f"bus {short.worst_bus} cannot be served at any voltage its lines could hold"
+        return f"bus {short.worst_bus} cannot be served within the limits of wires and generators"
     if place.table == "generators":
-        return f"generator {place.row} is at its {place.key} of {place.old:g} and the wires can bring no more"
+        return f"generator {place.row} is at its {place.key} of {place.old:g}"
     return _LIMIT_SAYS[place.key].format(
         row=place.row, old=place.old, value=place.value, by=abs(place.value - place.old)
     )

@@ -13,12 +13,13 @@ from .source import did_you_mean
 
 GROUP = "gridbazaar.behaviours"
 """The entry-point group in which packages register behaviours."""
+_OWN = {"price_taker": f"{PriceTaker.__module__}:{PriceTaker.__name__}"}
 
 
 def registered_behaviours() -> dict[str, str]:
     """The behaviours that can be named without a module: name and where each comes from."""
     found = {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
-    return {"price_taker": f"{PriceTaker.__module__}:{PriceTaker.__name__}", **found}
+    return {**_OWN, **found}
 
 
 def make_behaviour(name: str, place: str, key: str) -> Behaviour:
@@ -31,7 +32,7 @@ def make_behaviour(name: str, place: str, key: str) -> Behaviour:
     Raises:
         ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour, or cannot be made.
     """
-    where = registered_behaviours().get(name, name)
+    where = _OWN.get(name) or (name if ":" in name else registered_behaviours().get(name, name))
     module_name, colon, class_name = where.rpartition(":")
     if not colon:
         cure = did_you_mean(name, registered_behaviours())

@@ -300,7 +300,7 @@ def _resolve_behaviours(tree: Tree, folder: Path) -> None:
     """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
     for section in ("prosumers", "prosumer_defaults"):
         level = tree.values.get(section)
-        rows = level.values() if section == "prosumers" and isinstance(level, dict) else [level]
+        rows: list[Any] = list(level.values()) if section == "prosumers" and isinstance(level, dict) else [level]
         for row in rows:
             named = row.get("behaviour") if isinstance(row, dict) else None
             if isinstance(named, str) and ".py:" in named:
