@@ -19,8 +19,11 @@ class HouseholdError(InputError):
     """
 
     def __init__(self, prosumer: str, key: str, problem: str) -> None:
-        super().__init__(f"prosumer {prosumer}: {problem}")
+        super().__init__(prosumer, key, problem)
         self.prosumer, self.key, self.problem = prosumer, key, problem
+
+    def __str__(self) -> str:
+        return f"prosumer {self.prosumer}: {self.problem}"
 
 
 class HouseholdShortageError(InfeasibleError):
@@ -30,17 +33,24 @@ class HouseholdShortageError(InfeasibleError):
         prosumer: Its name.
         period: Index of the worst period.
         missing_kw: Power that is missing there.
+        cap_kw: Sum of the caps of its links.
+        household: Its data.
     """
 
     def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
-        need = household.fixed_kw[period] + household.elastic_min_kw[period]
-        super().__init__(
-            f"prosumer {prosumer}: {period_name(period, household.dt_h)} needs {need:.4g} kW (fixed load plus "
-            f"elastic_min_kw) and can get {need - missing_kw:.4g} kW (renewables {household.renewable_kw[period]:.4g}, "
-            f"bid_max_kw {household.bid_max_kw[period]:.4g}, links {cap_kw:.4g}): {missing_kw:.4g} kW too little; "
+        super().__init__(prosumer, period, missing_kw, cap_kw, household)
+        self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw
+        self.cap_kw, self.household = cap_kw, household
+
+    def __str__(self) -> str:
+        home, t, missing = self.household, self.period, self.missing_kw
+        need = home.fixed_kw[t] + home.elastic_min_kw[t]
+        return (
+            f"prosumer {self.prosumer}: {period_name(t, home.dt_h)} needs {need:.4g} kW (fixed load plus "
+            f"elastic_min_kw) and can get {need - missing:.4g} kW (renewables {home.renewable_kw[t]:.4g}, "
+            f"bid_max_kw {home.bid_max_kw[t]:.4g}, links {self.cap_kw:.4g}): {missing:.4g} kW too little; "
             f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
         )
-        self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw
 
 
 _SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
@@ -81,8 +91,8 @@ class Household:
         periods = max(np.size(getattr(self, key)) for key in _SERIES)
         for key in _SERIES:
             object.__setattr__(self, key, self._series(key, periods))
-        if not self.dt_h > 0:
-            raise HouseholdError(self.name, "dt_h", f"dt_h {self.dt_h:g} must be above 0 hours")
+        if not (np.isfinite(self.dt_h) and self.dt_h > 0):
+            raise HouseholdError(self.name, "dt_h", f"dt_h {self.dt_h:g} must be a finite number of hours above 0")
         for key in ("alpha_usd_per_kw2h", "beta_usd_per_kwh"):
             value = getattr(self, key)
             if not (np.isfinite(value) and value > 0):
@@ -91,8 +101,9 @@ class Household:
         if wrong.any():
             t = int(np.argmax(wrong))
             low, high = self.elastic_min_kw[t], self.elastic_max_kw[t]
+            where = "" if wrong.all() else f" in {period_name(t, self.dt_h)}"
             raise HouseholdError(
-                self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}"
+                self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}"
             )
 
     def _series(self, key: str, periods: int) -> FloatArray:

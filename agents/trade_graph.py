@@ -24,8 +24,11 @@ class LinkError(InputError):
     """
 
     def __init__(self, link: str, key: str, problem: str) -> None:
-        super().__init__(f"link {link}: {problem}")
+        super().__init__(link, key, problem)
         self.link, self.key, self.problem = link, key, problem
+
+    def __str__(self) -> str:
+        return f"link {self.link}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ class SettingsError(InputError):
     """
 
     def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"{key} {problem}")
+        super().__init__(key, problem)
         self.key, self.problem = key, problem
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.key, self.problem)
+    def __str__(self) -> str:
+        return f"{self.key} {self.problem}"
 
 
 class Case(IntEnum):
@@ -78,7 +78,8 @@ class MarketSettings:
         max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
         regret_tolerance: The market is settled when what all prosumers together could gain by deviating is at most
             this fraction of the turnover that the market sees (`Certificate.turnover_usd`).
-        max_iterations: Limit of Algorithm 2's outer steps.
+        max_iterations: Limit of Algorithm 2's outer steps, at least 2: the first clears for no bids, so the second is
+            the first whose schedule can be certified.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -100,9 +101,9 @@ class MarketSettings:
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (np.isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
-        for key in ("max_rounds", "max_iterations"):
-            if getattr(self, key) < 1:
-                raise SettingsError(key, f"{getattr(self, key)} must be at least 1")
+        for key, least in (("max_rounds", 1), ("max_iterations", 2)):
+            if getattr(self, key) < least:
+                raise SettingsError(key, f"{getattr(self, key)} must be at least {least}")
 
     @property
     def sharing_rules(self) -> SharingRules:
