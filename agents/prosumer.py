@@ -93,7 +93,11 @@ class Prosumer(mesa.Agent):
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than rounding, and zero for everybody at an equilibrium (see `market.certificate`).
+        It is inf for a schedule that it cannot hold: one whose trades drive its load out of its limits (14) by more
+        than a thousandth of its size.
         """
+        if self.schedule.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
+            return Regret(np.inf)
         believed = self._believed(delivery)
         bound = self.problem.least_cost_usd(believed)
         payment = self.schedule.payment_usd(self.household, delivery.price_usd_per_kwh)

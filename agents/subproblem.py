@@ -12,6 +12,7 @@ The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + s
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import osqp
@@ -22,8 +23,12 @@ from .arrays import FloatArray
 from .household import Household
 from .messages import Delivery, Quote
 
+BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
+"""Rows of the variables and their limits, (3 + links, period)."""
+
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
-"""OSQP's outcomes that come with a point; how good the point is shows in the residuals and in the regret."""
+"""OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
+and the bound of `least_cost_usd` holds for any multipliers, so that a poor answer shows as regret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,12 @@ class Subproblem:
     """One prosumer's problem with its solvers: (20) for sharing, and the same without penalty terms for all else.
 
     Both are scaled by the prosumer's own size, so that a balcony panel and a plant are solved equally well.
+
+    Attributes:
+        household: The private data.
+        cap_kw: Cap of each of its links, (link,).
+        periods, links: How many it has.
+        size_kw: Its largest limit.
     """
 
     def __init__(self, household: Household, cap_kw: FloatArray, tolerance: float = 1e-6) -> None:
@@ -75,18 +86,17 @@ class Subproblem:
         household.check_balance(float(cap_kw.sum()))
         self.household = household
         self.cap_kw = cap_kw
-        self.tolerance = tolerance
         self.periods, self.links = household.periods, cap_kw.size
         nothing = np.zeros(self.periods)
-        cap = np.repeat(cap_kw, self.periods)
-        self._low = np.concatenate([nothing, nothing, household.elastic_min_kw, -cap])
-        self._high = np.concatenate([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
+        cap = np.tile(cap_kw[:, None], self.periods)
+        self._low = np.vstack([nothing, nothing, household.elastic_min_kw, -cap])
+        self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
         self._net = household.fixed_kw - household.renewable_kw
-        self._kw = max(float(self._high.max()), 1e-3)
+        self.size_kw = max(float(self._high.max()), 1e-3)
         self._usd = household.beta_usd_per_kwh
         self._penalty = np.zeros((self.links, self.periods))
-        self._sharing = self._set_up()
-        self._alone = self._set_up()
+        self._sharing = self._set_up(tolerance)
+        self._alone = self._set_up(tolerance)
 
     def share(self, quote: Quote) -> Plan:
         """The answer to a quote: argmin of (20), with the proximal term if the quote has one."""
@@ -102,12 +112,15 @@ class Subproblem:
         """The best plan with the trades given: what the prosumer does once sharing has ended.
 
         The plan balances (13) exactly. Where the trades leave no way to do so within all limits, the elastic load
-        takes what is over (`Plan.violation_kw`).
+        leaves its own by as much as it must (`Plan.violation_kw`).
         """
-        trade = delivery.trade_kw.ravel()
-        self._solve_alone(delivery, trade, trade)
-        plan = self._plan(self._solve(self._alone).x)
-        needed = plan.elastic_kw + plan.curtailed_kw - self._supply(delivery.trade_kw)
+        home, supply = self.household, self._supply(delivery.trade_kw)
+        low, high = self._low.copy(), self._high.copy()
+        low[TRADES] = high[TRADES] = delivery.trade_kw
+        low[ELASTIC] = np.minimum(home.elastic_min_kw, supply + home.bid_max_kw)
+        high[ELASTIC] = np.maximum(home.elastic_max_kw, supply - home.renewable_kw)
+        plan = self._plan(self._solve_alone(delivery, low, high).x)
+        needed = plan.elastic_kw + plan.curtailed_kw - supply
         bid = np.clip(needed, 0.0, self.household.bid_max_kw)
         return self._balanced(bid, delivery.trade_kw, plan.elastic_kw)
 
@@ -131,22 +144,19 @@ class Subproblem:
         It is the Lagrange dual of the private problem at the solver's multipliers of (13), exact up to the square of
         the solver's error and never above the true optimum: a regret that is measured against it is never too small.
         """
-        cap = np.repeat(self.cap_kw, self.periods)
-        self._solve_alone(delivery, -cap, cap)
-        shadow = self._solve(self._alone).y[: self.periods] * self._usd
         h = self.household
+        shadow = self._solve_alone(delivery, self._low, self._high).y[: self.periods] * self._usd
         prices = np.vstack([delivery.lmp_usd_per_kwh + shadow, -shadow, delivery.price_usd_per_kwh + shadow])
-        rows = [0, 1, *range(3, 3 + self.links)]
-        low, high = (bound.reshape(3 + self.links, self.periods) for bound in (self._low, self._high))
-        linear = np.minimum(prices * low[rows], prices * high[rows]).sum()
+        low, high = (np.delete(bound, ELASTIC, axis=0) for bound in (self._low, self._high))
+        linear = np.minimum(prices * low, prices * high).sum()
         slope = -h.beta_usd_per_kwh - shadow
         elastic = np.clip(-slope / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
         quadratic = (slope * elastic + h.alpha_usd_per_kw2h * elastic**2).sum()
         return float(h.dt_h * (linear + quadratic - (shadow * self._net).sum()))
 
-    def _set_up(self) -> osqp.OSQP:
+    def _set_up(self, tolerance: float) -> osqp.OSQP:
         diagonal = np.zeros(self._low.size)
-        slots = np.arange(self.periods * 2, self._low.size)
+        slots = np.arange(ELASTIC * self.periods, self._low.size)
         quadratic = sp.csc_matrix((diagonal[slots], (slots, slots)), shape=(diagonal.size, diagonal.size))
         quadratic.data[:] = self._curvature(self._penalty)
         one = sp.identity(self.periods)
@@ -157,11 +167,11 @@ class Subproblem:
             quadratic,
             diagonal,
             rows,
-            np.concatenate([self._net, self._low]) / self._kw,
-            np.concatenate([self._net, self._high]) / self._kw,
+            self._bounds(self._low),
+            self._bounds(self._high),
             verbose=False,
-            eps_abs=self.tolerance,
-            eps_rel=self.tolerance,
+            eps_abs=tolerance,
+            eps_rel=tolerance,
             max_iter=20_000,
             adaptive_rho_interval=50,
         )
@@ -169,26 +179,26 @@ class Subproblem:
 
     def _curvature(self, penalty: FloatArray) -> FloatArray:
         elastic = np.full(self.periods, 2 * self.household.alpha_usd_per_kw2h)
-        return np.concatenate([elastic, penalty.ravel()]) * (self._kw / self._usd)
+        return np.concatenate([elastic, penalty.ravel()]) * (self.size_kw / self._usd)
 
     def _prices(self, lmp: FloatArray, price: FloatArray) -> FloatArray:
         beta = np.full(self.periods, self.household.beta_usd_per_kwh)
         return np.concatenate([lmp, np.zeros(self.periods), -beta, price.ravel()]) / self._usd
 
-    def _solve_alone(self, delivery: Delivery, low: FloatArray, high: FloatArray) -> None:
-        first = self._low.size - low.size
-        self._alone.update(
-            q=self._prices(delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh),
-            l=np.concatenate([self._net, self._low[:first], low]) / self._kw,
-            u=np.concatenate([self._net, self._high[:first], high]) / self._kw,
-        )
+    def _bounds(self, limits: FloatArray) -> FloatArray:
+        return np.concatenate([self._net, limits.ravel()]) / self.size_kw
 
-    def _solve(self, solver: osqp.OSQP) -> osqp.OSQP:
+    def _solve_alone(self, delivery: Delivery, low: FloatArray, high: FloatArray) -> Any:
+        prices = self._prices(delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh)
+        self._alone.update(q=prices, l=self._bounds(low), u=self._bounds(high))
+        return self._solve(self._alone)
+
+    def _solve(self, solver: osqp.OSQP) -> Any:
         result = solver.solve(raise_error=False)
         if result.info.status not in _USABLE:
             raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
         return result
 
     def _plan(self, x: FloatArray) -> Plan:
-        powers = np.clip(x * self._kw, self._low, self._high).reshape(3 + self.links, self.periods)
-        return Plan(powers[0], powers[1], powers[2], powers[3:])
+        powers = np.clip(x.reshape(self._low.shape) * self.size_kw, self._low, self._high)
+        return Plan(powers[BID], powers[CURTAILED], powers[ELASTIC], powers[TRADES])

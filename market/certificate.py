@@ -22,7 +22,8 @@ class Certificate:
 
     Attributes:
         names: The prosumers.
-        regret_usd: What each could still gain by deviating, (prosumer,) in $; nan before the first delivery.
+        regret_usd: What each could still gain by deviating, (prosumer,) in $; nan for a schedule that is not certified
+            yet, inf for a prosumer that cannot hold it.
         turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay each other, which is
             what the market sees of its turnover (the utilities are nobody's to see), at least $1.
         max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
@@ -46,9 +47,11 @@ class Certificate:
         return self.total_usd / self.turnover_usd
 
     def __str__(self) -> str:
-        if not np.isfinite(self.total_usd):
-            return "no certificate yet: no schedule has been delivered and cleared"
         worst = int(np.argmax(self.regret_usd))
+        if np.isposinf(self.regret_usd[worst]):
+            return f"no certificate: the trades leave {self.names[worst]} no way to keep its elastic load in its limits"
+        if np.isnan(self.total_usd):
+            return "no certificate yet: no schedule has been delivered and cleared"
         most = max(self.regret_usd[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
         if self.behaved:
