@@ -12,6 +12,7 @@ from ..agents.household import Household
 from ..agents.messages import Deliveries, Offers, Quotes
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import TradeGraph
+from ..network.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,23 @@ class Community(mesa.Model):
             graph: Who may trade with whom.
             behaviours: How the named prosumers act; all others are price takers.
             rng: Seed of all randomness; each prosumer gets its own child.
+
+        Raises:
+            InputError: A behaviour is meant for nobody, or for more than one.
+            HouseholdShortageError: A household cannot balance some period whatever the others do.
         """
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         super().__init__(rng=np.random.default_rng(seed))
         self.graph = graph
         self.periods = households[0].periods
         chosen = behaviours or {}
+        _check_behaviours(chosen, graph.names)
         self.prosumers = [
             Prosumer(
                 self,
                 household,
                 graph.cap_kw[graph.link[graph.arcs(i)]],
-                chosen.get(household.name) or PriceTaker(),
+                chosen.get(household.name, PriceTaker()),
                 np.random.default_rng(child),
             )
             for i, (household, child) in enumerate(zip(households, seed.spawn(len(households)), strict=True))
@@ -108,6 +114,13 @@ class Community(mesa.Model):
             np.array([s.violation_kw(h) for s, h in zip(plans, homes, strict=True)]),
         )
 
-    def costs(self, quotes: Quotes) -> FloatArray:
-        """F_i of (11) of the plans of the last round, (prosumer,) in $; for the person at the screen only."""
-        return np.array([p.plan.cost_usd(p.household, quotes.lmp_usd_per_kwh[i]) for i, p in enumerate(self.prosumers)])
+
+def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
+    """Refuse behaviours that name nobody, and one object that is to serve two: it would mix up their state and rng."""
+    owner: dict[int, str] = {}
+    for name, behaviour in behaviours.items():
+        if name not in names:
+            raise InputError(f"there is a behaviour for {name}, but the prosumers are {', '.join(names)}")
+        other = owner.setdefault(id(behaviour), name)
+        if other != name:
+            raise InputError(f"{other} and {name} share one behaviour object; give each its own")

@@ -1,5 +1,6 @@
 """The market: which agent acts when. Algorithms 1 and 2 as scheduled rounds of agents."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ class EnergyMarket(mesa.Model):
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         super().__init__(rng=np.random.default_rng(seed))
         self.settings = settings or MarketSettings()
-        _check_periods(clearing, households)
+        _check_households(clearing, households)
         self.graph = _graph(households, links, self.settings.case)
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
@@ -101,6 +102,7 @@ class EnergyMarket(mesa.Model):
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.lmp_usd_per_kwh: FloatArray = frozen(np.full(shape, np.nan))
         self.regret_usd: FloatArray = np.full(shape[0], np.nan)
+        self._certified = False
         self.outer_error = np.nan
         self.sharing_rounds: list[int] = []
         self.running = True
@@ -162,6 +164,7 @@ class EnergyMarket(mesa.Model):
         deliveries = self.platform.deliveries()
         if self.iteration > 1:
             self.regret_usd = self.community.regrets(deliveries)
+            self._certified = True
         if self.certificate().relative <= self.settings.regret_tolerance:
             self._settle()
         elif self.iteration >= self.settings.max_iterations:
@@ -170,6 +173,7 @@ class EnergyMarket(mesa.Model):
             bids = frozen(self.community.deliver(deliveries))
             self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
             self.bid_kw = bids
+            self._certified = False
             self.phase = Phase.CLEARING
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
@@ -225,11 +229,12 @@ class EnergyMarket(mesa.Model):
     # --- what is known -----------------------------------------------------------------------------------------------
 
     def certificate(self) -> Certificate:
-        """What is proven of the schedule last certified."""
+        """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
         dispatch, platform = self.operator.cleared, self.platform
+        regret = self.regret_usd if self._certified else np.full_like(self.regret_usd, np.nan)
         payments = self.dt_h * float(np.abs(platform.price_usd_per_kwh * platform.trade_kw).sum())
         turnover = max(abs(dispatch.cost_usd) + payments, 1.0)
-        return Certificate(self.graph.names, self.regret_usd, turnover, dispatch.max_cone_gap, self._behaved)
+        return Certificate(self.graph.names, regret, turnover, dispatch.max_cone_gap, self._behaved)
 
     @property
     def primal_kw(self) -> float:
@@ -281,11 +286,14 @@ class EnergyMarket(mesa.Model):
         return f"{step}: trades are delivered; bids move by {self.outer_error:.2%}"
 
 
-def _check_periods(clearing: Clearing, households: Sequence[Household]) -> None:
-    """Refuse a market with nobody in it, or whose prosumers count time otherwise than the DSO."""
+def _check_households(clearing: Clearing, households: Sequence[Household]) -> None:
+    """Refuse a market with nobody in it, with one name for two, or whose prosumers count time unlike the DSO."""
     if not households:
         raise InputError("a market needs at least one prosumer; add one")
+    names = Counter(household.name for household in households)
     for household in households:
+        if names[household.name] > 1:
+            raise HouseholdError(household.name, "name", "this name is given twice; rename one")
         for key, value in (("periods", household.periods), ("dt_h", household.dt_h)):
             if value != getattr(clearing, key):
                 sentence = f"{key} is {value:g}, but {getattr(clearing, key):g} for the feeder's loads; make them equal"
