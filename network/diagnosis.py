@@ -7,11 +7,10 @@ the plain clearing has carried the period with it, at prices below the value of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import inf
-from typing import TypeVar
 
 import numpy as np
 
@@ -31,9 +30,7 @@ _AT_LIMIT_KW = 1e-2
 _STEP_KW = 0.1
 _LARGE_LOADS, _NEARLY = 6, 0.9  # single buses worth trying: as much load as is missing, or nearly
 # A least relief may leave prices above the value of lost load; then somewhat more is tried.
-_FACTORS = (1.0, 1.005, 1.02, 1.1, 1.5, 3.0)
-
-AnyCure = TypeVar("AnyCure", LimitCure, LoadCure)
+_NEAR, _FAR = (1.0, 1.005, 1.02), (1.1, 1.5, 3.0)
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,8 @@ class ShortPeriod:
         active: list[tuple[LoadUnit, int]] = [("kW", -1 if less else 1), ("kW", 1 if less else -1)]
         other: list[tuple[LoadUnit, int]] = [("kvar", -1 if more else 1), ("kvar", 1 if more else -1)]
         order = other + active if reactive else active + other
-        return next((cure for unit, sign in order if (cure := self._tried_load(unit, sign))), None)
+        tries = ((unit, sign, factors) for factors in (_NEAR, _FAR) for unit, sign in order)
+        return next((cure for each in tries if (cure := self._tried_load(*each))), None)
 
     def price_cure(self, highest_price: float) -> PriceCure | None:
         """The value of lost load, in cents and above the highest price, at which the period is carried."""
@@ -133,20 +131,24 @@ class ShortPeriod:
         return self.dispatch.value_of_lost_load_usd_per_kwh
 
     def _tried_limits(self, kinds: tuple[LimitKind, ...]) -> LimitCure | None:
-        cures = (least_limits(self._program, self._rhs, kinds, self._price, factor) for factor in _FACTORS)
-        return _first(cures, lambda cure: self._carries(cure.applied(self.feeder), *self.demand, self._price))
+        for factor in _NEAR + _FAR:
+            cure = least_limits(self._program, self._rhs, kinds, self._price, factor)
+            if cure is None or self._carries(cure.applied(self.feeder), *self.demand):
+                return cure
+        return None
 
-    def _tried_load(self, unit: LoadUnit, sign: int) -> LoadCure | None:
+    def _tried_load(self, unit: LoadUnit, sign: int, factors: tuple[float, ...]) -> LoadCure | None:
         everywhere = np.arange(len(self.feeder.buses))
         spread = self._least_load(unit, sign, everywhere)
         if spread is None:
             return None
         options = [*self._at_one_bus(unit, sign, spread), (everywhere, spread)]
-        cures = (_load_cure(self.feeder, unit, sign, at, f * amount) for at, amount in options for f in _FACTORS)
-        return _first(
-            cures,
-            lambda cure: self._carries(self.feeder, *cure.applied(self.feeder, *self.demand), self._price),
-        )
+        for (buses, amount), factor in product(options, factors):
+            most = KW_PER_PU * self._caps(unit, sign)[buses]
+            cure = _load_cure(self.feeder, unit, sign, buses, np.minimum(factor * amount, most))
+            if cure and self._carries(self.feeder, *cure.applied(self.feeder, *self.demand)):
+                return cure
+        return None
 
     def _at_one_bus(self, unit: LoadUnit, sign: int, spread: FloatArray) -> list[tuple[IntArray, FloatArray]]:
         """Changes at one bus that do alone, the least first: the bus that is best at it, and those with most load."""
@@ -160,18 +162,24 @@ class ShortPeriod:
         """The least change of load, all in one direction, at the buses given, (bus,), kW or kvar."""
         rows = self._program.rows["active balance" if unit == "kW" else "reactive balance"]
         count = len(self.feeder.buses)
-        # Rounding up must not ask for more than there is.
-        there = np.maximum(self.demand[0] - 2 * _STEP_KW, 0.0) / KW_PER_PU
-        caps = there if (unit, sign) == ("kW", -1) else np.full(count, inf)
         relaxation = Relaxation(
-            np.arange(rows.start, rows.stop), np.full(count, -float(sign)), np.full(count, self._price), caps
+            np.arange(rows.start, rows.stop),
+            np.full(count, -float(sign)),
+            np.full(count, self._price),
+            self._caps(unit, sign),
         )
         given = least_relief(self._program, self._rhs, relaxation.only(buses))
         return None if given is None else given * KW_PER_PU
 
-    def _carries(self, feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, price: float) -> bool:
-        """Whether the plain clearing carries these loads with no slack."""
-        clearing = Clearing(feeder, p_kw[:, None], q_kvar[:, None], self.dispatch.dt_h, price)
+    def _caps(self, unit: LoadUnit, sign: int) -> FloatArray:
+        """How much each bus may change its load, (bus,), pu: no bus sheds more than it has, even when rounded up."""
+        if (unit, sign) != ("kW", -1):
+            return np.full(len(self.feeder.buses), inf)
+        return np.maximum(self.demand[0] - 2 * _STEP_KW, 0.0) / KW_PER_PU
+
+    def _carries(self, feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, price: float | None = None) -> bool:
+        """Whether the plain clearing carries these loads with no slack, at the given value of lost load or another."""
+        clearing = Clearing(feeder, p_kw[:, None], q_kvar[:, None], self.dispatch.dt_h, price or self._price)
         try:
             tried = clearing.clear(np.zeros_like(clearing.load_kw))
         except GridbazaarError:
@@ -191,7 +199,3 @@ def _load_cure(feeder: Feeder, unit: LoadUnit, sign: int, buses: IntArray, amoun
     order = [k for k in np.argsort(-amount, kind="stable") if amount[k] > _AT_LIMIT_KW]
     changes = tuple((feeder.names[buses[k]], sign * rounded(float(amount[k]), _STEP_KW, up=True)) for k in order)
     return LoadCure(unit, changes) if changes else None
-
-
-def _first(cures: Iterator[AnyCure | None], works: Callable[[AnyCure], bool]) -> AnyCure | None:
-    return next((cure for cure in cures if cure is not None and works(cure)), None)

@@ -260,6 +260,33 @@ def test_one_bus_with_too_much_reactive_power(build):
     )
 
 
+def test_more_than_wires_carry_at_any_voltage(build):
+    """Past the nose of the voltage curve no limit helps, only less load."""
+    feeder = build(generators=[Generator("substation", "a", 0, 0.2, 0, 0, 1e6, -1e6, 1e6)])
+    load = np.array([0.0, 0.0, 60e3])
+    error = ShortageError.of(feeder, Clearing(feeder, load[:, None], np.zeros((3, 1)), 1.0).clear(np.zeros((3, 1))))
+    (cure,) = error.cures
+    assert (error.line, error.generator, error.bus) == ("", "", "c")
+    assert re.fullmatch(
+        r"in period 1 \(00:00-01:00\) bus c cannot be served within the limits of wires and generators: "
+        r"\d+\.\d kW less load at bus c would do",
+        str(error),
+    )
+    assert carried(feeder, *cure.applied(feeder, load, np.zeros(3)), 10.0)
+
+
+def test_generator_too_dear_to_run(build):
+    """A generator dearer than lost load stands still; the limit of the other one is not said to be the whole story."""
+    cheap = Generator("cheap", "a", 0, 0.1, 0, 0, 100, -50, 50)
+    dear = Generator("dear", "a", 0, 50.0, 0, 0, 50, -50, 50)
+    feeder = build(buses=[Bus("a")], lines=[], generators=[cheap, dear])
+    error = ShortageError.of(feeder, Clearing(feeder, [[170.0]], [[0.0]], 1.0).clear([[0.0]]))
+    assert str(error) == (
+        "in period 1 (00:00-01:00) bus a cannot be served within the limits of wires and generators: "
+        "70.1 kW less load at bus a would do"
+    )
+
+
 def test_one_bus_short_of_generation(build):
     feeder = build(buses=[Bus("a")], lines=[], generators=[Generator("g", "a", 0, 0.1, 0, 0, 100, -50, 50)])
     error = ShortageError.of(feeder, Clearing(feeder, [[130.0]], [[0.0]], 1.0).clear([[0.0]]))
