@@ -102,9 +102,8 @@ class Household:
             t = int(np.argmax(wrong))
             low, high = self.elastic_min_kw[t], self.elastic_max_kw[t]
             where = "" if wrong.all() else f" in {period_name(t, self.dt_h)}"
-            raise HouseholdError(
-                self.name, "elastic_max_kw", f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}"
-            )
+            problem = f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}; swap or widen them"
+            raise HouseholdError(self.name, "elastic_max_kw", problem)
 
     def _series(self, key: str, periods: int) -> FloatArray:
         values = np.atleast_1d(np.asarray(getattr(self, key), dtype=float))

@@ -83,7 +83,7 @@ class Recorder:
         for name in _TABLES:
             getattr(result, name).to_parquet(self.folder / f"{name}.parquet", index=False)
         self._write_json("kpis.json", kpis)
-        ending = {"outcome": result.outcome.name.lower(), "message": result.message, "seconds": result.seconds}
+        ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json("manifest.json", {**self._manifest, **ending})
 
     def fail(self, message: str) -> None:
@@ -107,7 +107,7 @@ def read_rounds(folder: Path) -> pa.Table:
     if not (folder / _STREAM).is_file():
         raise InputError(f"{folder} holds no rounds; name a results folder")
     batches: list[pa.RecordBatch] = []
-    with pa.OSFile(str(folder / _STREAM)) as source, suppress(pa.ArrowInvalid):
+    with pa.OSFile(str(folder / _STREAM)) as source, suppress(pa.ArrowInvalid, OSError):
         batches.extend(pa.ipc.open_stream(source))  # a run that was killed may have left half of its last round
     return pa.Table.from_batches(batches, schema=_schema())
 

@@ -68,6 +68,8 @@ def run_scenario(
         recorder.close()
     result.seconds.update(loading=loading, saving=saving)
     found = {**kpis(result), "results": str(recorder.folder)}
+    if result.outcome is Outcome.RUNNING:
+        found["outcome"] = "interrupted"
     recorder.finish(result, found)
     return Run(result, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
 

@@ -273,7 +273,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> Sc
     try:
         scenario = Scenario.model_validate(tree.values)
     except ValidationError as error:
-        raise ScenarioError([_problem(tree, detail) for detail in error.errors()]) from None
+        raise ScenarioError(_problems(tree, error.errors())) from None
     scenario._tree = tree
     return scenario
 
@@ -307,6 +307,18 @@ _SENTENCES = {
     "less_than_equal": "{input} is above {le:g}; is it in the unit that the key names?",
     "value_error": "{error}",
 }
+
+
+def _problems(tree: Tree, details: Sequence[Any]) -> list[Problem]:
+    """Pydantic's findings as problems; what one wrong column does to every row of a file is said once."""
+    misspelt = {detail["loc"][:-1] for detail in details if detail["type"] == "extra_forbidden"}
+    told: dict[tuple[str, str, str], Problem] = {}
+    for detail in details:
+        if detail["type"] != "missing" or detail["loc"][:-1] not in misspelt:
+            problem = _problem(tree, detail)
+            file, key = problem.place.rpartition(":")[0], problem.key.rpartition(".")[2]
+            told.setdefault((file or problem.place, key, problem.sentence), problem)
+    return list(told.values())
 
 
 def _problem(tree: Tree, detail: Any) -> Problem:

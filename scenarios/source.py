@@ -164,9 +164,11 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
         return own
     beside = file.parent / str(base)
     tree = read(beside if beside.is_file() else find(str(base)), (*above, here))
-    for table in (PROFILES, *TABLES):
+    for table in TABLES:
         if _whole_table(own, table):
             tree.put(table, None, "")
+    for profile in _value(own, PROFILES) or ():
+        tree.put((*PROFILES, profile), None, "")
     tree.merge(own)
     return tree
 
@@ -221,7 +223,6 @@ def _read_tables(tree: Tree, folder: Path) -> None:
     if isinstance(named, str):
         tree.put(PROFILES, {}, tree.place(PROFILES))
         _read_profiles(tree, _table_file(tree, PROFILES, folder, named))
-        tree.places[(*PROFILES, "")] = "whole"
     _number_lists(_value(tree, PROFILES))
 
 

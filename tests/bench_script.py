@@ -77,7 +77,7 @@ def script(
 def _clear(
     feeder: Feeder, load_kw: FloatArray, load_kvar: FloatArray, homes: list[Household], bid: FloatArray
 ) -> tuple[float, FloatArray]:
-    """(1)-(10), a constraint for each bus and line over all hours, per unit on 1 MVA; the cost and the prosumers' LMPs."""
+    """(1)-(10), a constraint for each bus and line over all hours, per unit on 1 MVA; the cost and the LMPs."""
     at = [feeder.index(home.bus) for home in homes]
     demand = load_kw.copy()
     np.add.at(demand, at, bid)

@@ -1,0 +1,220 @@
+"""The command line: what it prints, its exit codes, what is on disk afterwards, and that refusals come at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gridbazaar.scenarios.recorder import read_rounds
+
+COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
+TABLES = ("rounds", "prosumers", "trades", "prices", "network", "bills")
+
+
+def gridbazaar(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path, subprocess.CompletedProcess[str]]:
+    """One run of ieee33 with --json: what it printed, and its folder."""
+    folder = tmp_path_factory.mktemp("ran")
+    done = gridbazaar("run", "ieee33", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), folder, done
+
+
+def test_json_has_what_programs_need(ran: tuple[dict[str, Any], Path, Any]) -> None:
+    found, folder, done = ran
+    assert done.stderr == ""
+    assert found["settled"] is True
+    assert len(found["sharing_rounds"]) == found["outer_iterations"] > 1
+    assert found["dso_cost_usd"] == pytest.approx(15_614.36, abs=1)  # the joint problem, by an independent solution
+    assert found["welfare_usd"] == pytest.approx(-12_299.33, abs=0.01)
+    assert found["voltage_min_pu"] == pytest.approx(0.9531, abs=1e-4)
+    assert found["losses_kwh"] > 0
+    assert found["max_cone_gap"] < 1e-6
+    assert 0 <= found["regret_usd"] < 1e-4 * found["dso_cost_usd"]
+    assert set(found["prosumer_cost_usd"]) == {"p1", "p2", "p3"}
+    for key in ("lmp_usd_per_kwh", "elastic_load_kw", "bid_kw"):
+        assert [len(hours) for hours in found[key].values()] == [24, 24, 24]
+    assert {"setup", "clearing", "sharing", "delivery", "loading", "saving"} <= set(found["seconds"])
+    assert (folder / found["results"]).is_dir()
+
+
+def test_everything_is_on_disk_and_agrees(ran: tuple[dict[str, Any], Path, Any]) -> None:
+    found, folder, _ = ran
+    results = folder / found["results"]
+    assert results.parent == folder / "results" / "ieee33"
+    assert sorted(file.name for file in results.iterdir()) == sorted(
+        ["manifest.json", "kpis.json", *(f"{name}.parquet" for name in TABLES)]
+    )
+    frames = {name: pd.read_parquet(results / f"{name}.parquet") for name in TABLES}
+    assert len(frames["rounds"]) == sum(found["sharing_rounds"]) + 2 * found["outer_iterations"]
+    assert list(frames["rounds"]["number"]) == list(range(1, len(frames["rounds"]) + 1))
+    last = frames["rounds"].iloc[-1]
+    assert last["bid_kw"].tolist() == [kw for hours in found["bid_kw"].values() for kw in hours]
+    prices = frames["prices"]
+    parts = prices[[f"{part}_usd_per_kwh" for part in ("energy", "loss", "voltage", "congestion")]].sum(axis=1)
+    assert (parts - prices["lmp_usd_per_kwh"]).abs().max() < 1e-6
+    assert round(frames["bills"]["amount_usd"].sum(), 2) == 0
+    elastic = frames["prosumers"].groupby("prosumer")["elastic_kw"].apply(list).to_dict()
+    assert elastic == found["elastic_load_kw"]
+    assert json.loads((results / "kpis.json").read_text()) == found
+    manifest = json.loads((results / "manifest.json").read_text())
+    assert manifest["outcome"] == "settled"
+    assert manifest["scenario"]["prosumers"]["p2"]["renewable_peak_kw"] == 480
+    assert {"mesa", "osqp", "clarabel"} <= set(manifest["versions"])
+
+
+def test_a_run_tells_a_person_what_happened(tmp_path: Path) -> None:
+    done = gridbazaar("run", "ieee33", "--case", "1", "-o", "mine", folder=tmp_path)
+    assert done.returncode == 0
+    for words in (
+        "p1",
+        "p2",
+        "p3",
+        "DSO cost $15,9",
+        "lowest voltage",
+        "no prosumer could gain more than",
+        "results: mine",
+    ):
+        assert words in done.stdout
+    assert "step 2: the DSO clears the market at $" in done.stderr
+    again = gridbazaar("run", "ieee33", "-o", "mine", folder=tmp_path)
+    assert again.returncode == 2
+    assert again.stderr.strip() == "mine is not empty; name a new folder with -o, so that no results are lost"
+
+
+def test_options_are_values_of_the_scenario(tmp_path: Path) -> None:
+    words = ("--case", "2", "--alpha-scale", "2", "--seed", "5", "--set", "market.max_iterations=9", "-o", "r")
+    done = gridbazaar("run", "ieee33", "--json", *words, folder=tmp_path)
+    assert json.loads(done.stdout)["sharing_rounds"] == [0] * json.loads(done.stdout)["outer_iterations"]
+    scenario = json.loads((tmp_path / "r" / "manifest.json").read_text())["scenario"]
+    assert (scenario["market"]["case"], scenario["alpha_scale"], scenario["seed"]) == (2, 2.0, 5)
+    assert scenario["market"]["max_iterations"] == 9
+
+
+FAILURES = {
+    "bad input": (("run", "ieee33", "--set", "market.oder=x"), 2, "market.oder: unknown key; did you mean order?"),
+    "no key": (("run", "ieee33", "--set", "x"), 2, "--set x: this is not a key and a value; write it like --set"),
+    "option": (("run", "ieee33", "--order", "foo"), 2, "--order foo market.order: 'foo' is not known; write one of"),
+    "no scenario": (("validate", "nothing"), 2, "there is no scenario nothing"),
+    "behaviour": (("run", "ieee33", "--behaviour", "p2=no.py:B"), 2, "there is no file"),
+    "household": (
+        ("validate", "ieee33", "--set", "links={}", "--set", "prosumers.p2.bid_max_kw=0"),
+        4,
+        "prosumers.p2: prosumer p2: period 13 (12:00-13:00) needs 145.2 kW",
+    ),
+    "feeder": (("run", "ieee33", "--set", "feeder.lines.6-26.p_max_kw=300"), 4, "line 6-26 is full at 300 kW"),
+    "usage": (("run", "ieee33", "--cse", "1"), 2, "No such option"),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_a_failure_is_a_sentence_and_an_exit_code(what: str, tmp_path: Path) -> None:
+    words, code, sentence = FAILURES[what]
+    done = gridbazaar(*words, folder=tmp_path)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_run_that_diverges_says_why_and_is_saved(tmp_path: Path) -> None:
+    done = gridbazaar("run", "ieee33", "--order", "simultaneous", "--json", folder=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert found["settled"] is False
+    assert "has no proximal term and diverges for every penalty once bids are interior" in found["message"]
+    assert found["regret_usd"] is None
+    assert len(read_rounds(tmp_path / found["results"])) == 101
+
+
+def test_an_infeasible_run_leaves_its_reason(tmp_path: Path) -> None:
+    gridbazaar("run", "ieee33", "--set", "feeder.lines.6-26.p_max_kw=300", "-o", "r", folder=tmp_path)
+    manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
+    assert manifest["outcome"] == "failed"
+    assert "line 6-26 is full at 300 kW" in manifest["message"]
+
+
+ENDLESS = ("run", "ieee33", "--alpha-scale", "0.3", "--set", "market.max_iterations=100000", "-v", "-o", "r")
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """A run that would not end by itself, once it has made some rounds."""
+    run = subprocess.Popen([*COMMAND, *ENDLESS], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    while "step 3" not in run.stderr.readline():
+        assert run.poll() is None
+    return run
+
+
+def test_ctrl_c_leaves_the_finished_rounds_and_what_they_found(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    assert "the run is not finished" in out
+    rounds = read_rounds(tmp_path / "r").to_pandas()
+    assert rounds["iteration"].max() >= 3
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["outcome"] == "interrupted"
+    network = pd.read_parquet(tmp_path / "r" / "network.parquet")
+    assert len(network) == 33 * 24
+
+
+def test_a_killed_run_leaves_the_finished_rounds(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    time.sleep(0.2)
+    run.kill()
+    run.communicate(timeout=30)
+    rounds = read_rounds(tmp_path / "r").to_pandas()
+    assert rounds["iteration"].max() >= 3
+    assert list(rounds["number"]) == list(range(1, len(rounds) + 1))
+
+
+def test_a_stream_that_was_cut_is_read_up_to_the_cut(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    run.kill()
+    run.communicate(timeout=30)
+    stream = tmp_path / "r" / "rounds.arrows"
+    whole = len(read_rounds(tmp_path / "r"))
+    os.truncate(stream, stream.stat().st_size - 100)
+    assert len(read_rounds(tmp_path / "r")) in (whole - 1, whole)
+
+
+HEAVY = ("mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow")
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("list",), ("validate", "ieee33", "--set", "a=1"), ("validate", "ieee33")]
+)
+def test_help_lists_and_refusals_import_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
+    code = f"""
+import sys
+from gridbazaar.scenarios.__main__ import main
+sys.argv = ["gridbazaar", *{words!r}]
+try:
+    main()
+finally:
+    print("imported:", [name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "imported: []"
+
+
+def test_lists_and_schema(tmp_path: Path) -> None:
+    assert gridbazaar("list", folder=tmp_path).stdout.startswith("ieee33\t")
+    assert gridbazaar("list", "behaviours", folder=tmp_path).stdout.startswith("price_taker\t")
+    assert json.loads(gridbazaar("schema", folder=tmp_path).stdout)["properties"]["market"]
+    assert gridbazaar("--version", folder=tmp_path).stdout.strip()

@@ -1,0 +1,58 @@
+"""The package: what is public, what imports what, and a wheel that runs by itself."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("network", "agents", "market", "scenarios")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_offers_what_it_says(room: str) -> None:
+    module = importlib.import_module(f"gridbazaar.{room}")
+    assert module.__doc__
+    for name in module.__all__:
+        assert getattr(module, name).__doc__, name
+    with pytest.raises(AttributeError):
+        _ = module.nothing_of_this_name
+    assert (ROOT / room / "README.md").is_file()
+
+
+def test_nothing_imports_a_room_by_its_flat_name() -> None:
+    flat = re.compile(rf"^\s*(?:import|from) (?:{'|'.join(ROOMS)})\b", re.MULTILINE)
+    files = [file for folder in (*ROOMS, "tests") for file in (ROOT / folder).rglob("*.py")]
+    assert files
+    assert [file for file in files if flat.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_a_wheel_has_the_data_and_runs_by_itself(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    built = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for room in ROOMS:
+        assert f"gridbazaar/{room}/py.typed" in names
+    assert "gridbazaar/scenarios/ieee33/prosumers.csv" in names
+    assert not [name for name in names if name.startswith(("agents/", "market/", "network/", "scenarios/", "tests/"))]
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    code = f"""
+import sys
+sys.path.insert(0, {str(site)!r})
+import gridbazaar.scenarios as gb
+print(gb.shipped_scenarios()["ieee33"], gb.load("ieee33").market().run().settled)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    where, settled = ran.stdout.split()
+    assert where == str(site / "gridbazaar" / "scenarios" / "ieee33" / "ieee33.yaml")
+    assert settled == "True"

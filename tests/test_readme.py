@@ -1,0 +1,78 @@
+"""README: every Python example runs as printed, prints what is printed below it, and is short."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import gridbazaar.scenarios as gb
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCK = re.compile(r"^```(python|text|yaml)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks() -> list[tuple[str, str, str]]:
+    """Language, file name and text of every block."""
+    return [(m[1], m[2] or "", m[3]) for m in BLOCK.finditer(README.read_text(encoding="utf-8"))]
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every Python example with the output printed below it."""
+    found = blocks()
+    return [
+        (text, found[k + 1][2]) for k, (language, file, text) in enumerate(found) if language == "python" and not file
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for language, file, text in blocks():
+        if language == "python" and file:
+            (tmp_path / file).write_text(text)
+    return tmp_path
+
+
+def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> None:
+    text = "".join(example for example, _ in examples())
+    assert all(word in text for word in ("market.run()", "market.step()", "mine.py:CarbonAware"))
+
+
+@pytest.mark.parametrize("example", range(3))
+def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
+    code, expected = examples()[example]
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert [line.rstrip() for line in run.stdout.splitlines()] == [line.rstrip() for line in expected.splitlines()]
+
+
+def test_examples_are_under_20_lines() -> None:
+    assert len(examples()) == 3
+    assert all(len(text.splitlines()) < 20 for language, _, text in blocks() if language == "python")
+
+
+def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> None:
+    command = "gridbazaar run ieee33 --behaviour p2=mine.py:CarbonAware"
+    assert command in README.read_text(encoding="utf-8")
+    words = [sys.executable, "-m", "gridbazaar.scenarios", *command.split()[1:]]
+    run = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "settled" in run.stdout
+
+
+def test_the_scenario_is_one(tmp_path: Path) -> None:
+    (text,) = (text for language, _, text in blocks() if language == "yaml")
+    file = tmp_path / "wind.yaml"
+    file.write_text(text)
+    scenario = gb.load(str(file))
+    scenario.check()
+    assert scenario.title == yaml.safe_load(text)["title"]
+    assert scenario.prosumers["p2"].renewable_peak_kw == 960
+    assert scenario.prosumers["p1"] == gb.load("ieee33").prosumers["p1"]
+    assert scenario.settings.regret_tolerance == 1e-6
