@@ -15,6 +15,9 @@ import numpy as np
 
 from ..agents.arrays import FloatArray
 
+INEXACT_PU = 1e-4
+"""From this cone gap on, per unit, a dispatch is no solution of the AC equations; solver noise stays far below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -57,5 +60,10 @@ class Certificate:
         if self.behaved:
             sentence += (
                 f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
+            )
+        if self.max_cone_gap > INEXACT_PU:
+            sentence += (
+                f"; but the cone relaxation (5) is not exact (gap {self.max_cone_gap:.1e} pu): voltages and losses are "
+                "not those of the AC equations; look for surplus power that cannot be curtailed"
             )
         return sentence

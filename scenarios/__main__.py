@@ -63,6 +63,7 @@ def run(
     seed: Seed = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="results folder (a new one)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    replay: Annotated[bool, typer.Option("--ac", help="replay the dispatch in pandapower's AC power flow")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
@@ -85,11 +86,11 @@ def run(
     from .summary import summary
 
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch:
-        done = run_scenario(loaded, Path(scenario).stem, folder=output, watch=watch)
+        done = run_scenario(loaded, Path(scenario).stem, folder=output, watch=watch, replay=replay)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
-        Console().print(summary(done.result, loaded.title or scenario, done.folder))
+        Console().print(summary(done.result, loaded.title or scenario, done.folder, done.replayed))
     raise typer.Exit(done.exit_code)
 
 

@@ -12,6 +12,7 @@ from ..market.energy_market import EnergyMarket
 from ..market.outcome import Outcome
 from ..market.result import Result
 from ..market.rounds import Round
+from ..network.ac_replay import AcReplay, replay_ac
 from ..network.errors import GridbazaarError
 from .recorder import Recorder, new_folder
 from .scenario import Scenario
@@ -29,19 +30,26 @@ class Run:
 
     Attributes:
         result: What it found, as far as it came.
-        kpis: The same in numbers, ready for JSON.
+        replayed: The dispatch in the AC power flow, if that was asked for.
+        kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
     """
 
     result: Result
+    replayed: AcReplay | None
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
 
 
 def run_scenario(
-    scenario: Scenario, name: str, *, folder: Path | None = None, watch: Callable[[Round], None] | None = None
+    scenario: Scenario,
+    name: str,
+    *,
+    folder: Path | None = None,
+    watch: Callable[[Round], None] | None = None,
+    replay: bool = False,
 ) -> Run:
     """Run a scenario and save it; Ctrl-C ends it after the round that is under way.
 
@@ -50,6 +58,7 @@ def run_scenario(
         name: What its results are filed under.
         folder: Where to; `results/<name>/<time>` by default.
         watch: Told of every round as it is finished.
+        replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
@@ -67,11 +76,12 @@ def run_scenario(
     finally:
         recorder.close()
     result.seconds.update(loading=loading, saving=saving)
-    found = {**kpis(result), "results": str(recorder.folder)}
+    replayed = replay_ac(result.feeder, result.dispatch) if replay else None
+    found = {**kpis(result, replayed), "results": str(recorder.folder)}
     if result.outcome is Outcome.RUNNING:
         found["outcome"] = "interrupted"
     recorder.finish(result, found)
-    return Run(result, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
+    return Run(result, replayed, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
 
 
 def _run(market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None) -> float:

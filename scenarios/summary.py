@@ -11,9 +11,10 @@ from rich.text import Text
 
 from ..agents.arrays import FloatArray
 from ..market.result import Result
+from ..network.ac_replay import AcReplay
 
 
-def kpis(result: Result) -> dict[str, Any]:
+def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
     """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
     certificate = result.certificate
     return {
@@ -36,11 +37,14 @@ def kpis(result: Result) -> dict[str, Any]:
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_name(result, result.elastic_kw),
         "bid_kw": _by_name(result, result.bid_kw),
+        **(
+            {"ac_voltage_error_pu": replayed.voltage_error_pu, "ac_losses_kwh": replayed.losses_kwh} if replayed else {}
+        ),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
     }
 
 
-def summary(result: Result, title: str, folder: Path | None) -> RenderableType:
+def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None = None) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     delivered = np.isfinite(result.certificate.total_usd)
     dispatch = result.dispatch
@@ -53,8 +57,13 @@ def summary(result: Result, title: str, folder: Path | None) -> RenderableType:
     ]
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
+    if replayed:
+        lines.append(
+            f"AC power flow (pandapower): voltages within {replayed.voltage_error_pu:.1e} pu of the dispatch, "
+            f"losses {replayed.losses_kwh:,.0f} kWh"
+        )
     ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
-    ending += [Text(f"results: {folder}")] if folder else []
+    ending.append(Text(f"results: {folder}"))
     tables = [_schedule(result, title)] if delivered else []
     return Group(*tables, *(Text(line) for line in lines), *ending)
 

@@ -104,6 +104,14 @@ def test_options_are_values_of_the_scenario(tmp_path: Path) -> None:
     assert scenario["market"]["max_iterations"] == 9
 
 
+def test_the_dispatch_can_be_replayed_in_an_ac_power_flow(tmp_path: Path) -> None:
+    done = gridbazaar("run", "ieee33", "--ac", "-o", "r", folder=tmp_path)
+    assert "AC power flow (pandapower): voltages within" in done.stdout
+    found = json.loads((tmp_path / "r" / "kpis.json").read_text())
+    assert found["ac_voltage_error_pu"] < 1e-4
+    assert found["ac_losses_kwh"] == pytest.approx(found["losses_kwh"], rel=1e-4)
+
+
 FAILURES = {
     "bad input": (("run", "ieee33", "--set", "market.oder=x"), 2, "market.oder: unknown key; did you mean order?"),
     "no key": (("run", "ieee33", "--set", "x"), 2, "--set x: this is not a key and a value; write it like --set"),
