@@ -76,12 +76,18 @@ def run_scenario(
     finally:
         recorder.close()
     result.seconds.update(loading=loading, saving=saving)
-    replayed = replay_ac(result.feeder, result.dispatch) if replay else None
-    found = {**kpis(result, replayed), "results": str(recorder.folder)}
-    if result.outcome is Outcome.RUNNING:
-        found["outcome"] = "interrupted"
+    found = _found(result, recorder.folder)
     recorder.finish(result, found)
+    replayed = replay_ac(result.feeder, result.dispatch) if replay else None
+    if replayed:
+        found = _found(result, recorder.folder, replayed)
+        recorder.finish(result, found)
     return Run(result, replayed, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
+
+
+def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:
+    found = {**kpis(result, replayed), "results": str(folder)}
+    return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
 
 
 def _run(market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None) -> float:
