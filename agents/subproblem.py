@@ -11,6 +11,7 @@ The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + s
 `anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`.
 """
 
+import signal
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,6 +196,9 @@ class Subproblem:
 
     def _solve(self, solver: osqp.OSQP) -> Any:
         result = solver.solve(raise_error=False)
+        if result.info.status == "interrupted":  # OSQP takes Ctrl-C for itself while it solves: hand it on, and finish
+            signal.raise_signal(signal.SIGINT)
+            result = solver.solve(raise_error=False)
         if result.info.status not in _USABLE:
             raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
         return result

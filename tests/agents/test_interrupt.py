@@ -1,0 +1,56 @@
+"""Ctrl-C during a solve: OSQP takes the signal for itself, the prosumer hands it on and finishes its answer."""
+
+from __future__ import annotations
+
+import signal
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridbazaar.agents import Delivery, Household, Subproblem
+
+
+class InterruptedOnce:
+    """A solver that a Ctrl-C hits in its first solve, and that is itself in the next."""
+
+    def __init__(self, solver: Any) -> None:
+        self.solver, self.solves = solver, 0
+
+    def update(self, **data: Any) -> None:
+        self.solver.update(**data)
+
+    def solve(self, **options: Any) -> Any:
+        self.solves += 1
+        if self.solves == 1:
+            return SimpleNamespace(info=SimpleNamespace(status="interrupted"))
+        return self.solver.solve(**options)
+
+
+@pytest.fixture
+def problem() -> Subproblem:
+    home = Household("h", "1", np.full(3, 2.0), np.zeros(3), 0.01, 0.3, np.zeros(3), np.full(3, 5.0), np.full(3, 9.0))
+    return Subproblem(home, np.zeros(0))
+
+
+DELIVERY = Delivery(np.full(3, 0.2), np.zeros((0, 3)), np.zeros((0, 3)))
+
+
+def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) -> None:
+    expected = problem.deliver(DELIVERY).bid_kw
+    problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        bid = problem.deliver(DELIVERY).bid_kw
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert came == [signal.SIGINT]
+    np.testing.assert_allclose(bid, expected, atol=1e-3)
+
+
+def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: Subproblem) -> None:
+    problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        problem.deliver(DELIVERY)
