@@ -41,7 +41,7 @@ def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) ->
     expected = problem.deliver(DELIVERY).bid_kw
     problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         bid = problem.deliver(DELIVERY).bid_kw
     finally:
