@@ -142,18 +142,24 @@ class Subproblem:
     def least_cost_usd(self, delivery: Delivery) -> float:
         """A lower bound on what this prosumer could reach alone at these prices, without penalty terms, in $.
 
-        It is the Lagrange dual of the private problem at the solver's multipliers of (13), exact up to the square of
-        the solver's error and never above the true optimum: a regret that is measured against it is never too small.
+        It is the Lagrange dual of the private problem, which no multipliers of (13) can lift above the true optimum: a
+        regret that is measured against it is never too small. In each period the best of the solver's multiplier and
+        the dual's own kinks is taken (where a bid, curtailment or trade jumps from limit to limit), which leaves the
+        square of the solver's error.
         """
-        h = self.household
-        shadow = self._solve_alone(delivery, self._low, self._high).y[: self.periods] * self._usd
-        prices = np.vstack([delivery.lmp_usd_per_kwh + shadow, -shadow, delivery.price_usd_per_kwh + shadow])
-        low, high = (np.delete(bound, ELASTIC, axis=0) for bound in (self._low, self._high))
-        linear = np.minimum(prices * low, prices * high).sum()
-        slope = -h.beta_usd_per_kwh - shadow
-        elastic = np.clip(-slope / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
-        quadratic = (slope * elastic + h.alpha_usd_per_kw2h * elastic**2).sum()
-        return float(h.dt_h * (linear + quadratic - (shadow * self._net).sum()))
+        h, lmp, price = self.household, delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh
+        low, high = self._low, self._high
+        solved = self._solve_alone(delivery, low, high).y[: self.periods] * self._usd
+        shadow = np.vstack([solved, -lmp, np.zeros(self.periods), -price])
+        bound = -shadow * self._net
+        for row, cost in ((BID, lmp + shadow), (CURTAILED, -shadow)):
+            bound += np.minimum(cost * low[row], cost * high[row])
+        trade = price + shadow[:, None]
+        bound += np.minimum(trade * low[TRADES], trade * high[TRADES]).sum(axis=1)
+        worth = h.beta_usd_per_kwh + shadow
+        elastic = np.clip(worth / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
+        bound += h.alpha_usd_per_kw2h * elastic**2 - worth * elastic
+        return float(h.dt_h * bound.max(axis=0).sum())
 
     def _set_up(self, tolerance: float) -> osqp.OSQP:
         diagonal = np.zeros(self._low.size)
