@@ -74,11 +74,11 @@ class Prosumer(mesa.Agent):
         self.plan = self._ask("answer", believed, self.problem)
         if not isinstance(self.plan, Plan):
             raise self._wrong(
-                "answer", f"returned a {type(self.plan).__name__}; return a Plan, as problem.share(quote) does"
+                "answer", f"returned {type(self.plan).__name__}; return a Plan, as problem.share(quote) does"
             )
         offer = self._ask("offer", believed, self.plan)
         if not isinstance(offer, Offer):
-            raise self._wrong("offer", f"returned a {type(offer).__name__}; return Offer(power_kw, price_usd_per_kwh)")
+            raise self._wrong("offer", f"returned {type(offer).__name__}; return Offer(power_kw, price_usd_per_kwh)")
         shape = quote.price_usd_per_kwh.shape
         power = self._array("offer", "power_kw", offer.power_kw, shape)
         price = self._array("offer", "price_usd_per_kwh", offer.price_usd_per_kwh, shape)
@@ -119,7 +119,7 @@ class Prosumer(mesa.Agent):
 
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)
-        return replace(told, lmp_usd_per_kwh=self._array("believe", "the prices", lmp, told.lmp_usd_per_kwh.shape))
+        return replace(told, lmp_usd_per_kwh=self._array("believe", "its series", lmp, told.lmp_usd_per_kwh.shape))
 
     def _ask(self, verb: str, *told: object) -> Any:
         try:
