@@ -4,11 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ROOMS  := agents market network scenarios
 
-.PHONY: install run test lint types bench clean
+.PHONY: install run paper test lint types bench clean
 
 install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
 	$(BIN)/gridbazaar run ieee33
+paper: install                       ## the paper's case study, as a page with figures and tables
+	$(BIN)/gridbazaar report ieee33
 test: $(VENV)/.tested                ## prove it right
 	$(BIN)/python -m pytest
 lint: $(VENV)/.developed             ## style, and the rule that rooms import one way

@@ -31,6 +31,7 @@ class Result:
         sharing_rounds: Rounds of Algorithm 1 in each outer step.
         feeder, dispatch: The network and its last clearing.
         graph: Who may trade with whom.
+        buses: The bus of each prosumer.
         dt_h: Length of a period in hours.
         lmp_usd_per_kwh: LMP at every prosumer's bus, (prosumer, period).
         price_usd_per_kwh: Sharing prices, (link, period).
@@ -52,6 +53,7 @@ class Result:
     feeder: Feeder
     dispatch: Dispatch
     graph: TradeGraph
+    buses: tuple[str, ...]
     dt_h: float
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
@@ -87,6 +89,7 @@ class Result:
             feeder=market.operator.clearing.feeder,
             dispatch=dispatch,
             graph=graph,
+            buses=tuple(home.bus for home in homes),
             dt_h=market.dt_h,
             lmp_usd_per_kwh=lmp,
             price_usd_per_kwh=price,
@@ -139,14 +142,19 @@ class Result:
         return float(self.utility_usd.sum()) - self.dso_cost_usd
 
     @property
-    def energy_bought_kwh(self) -> FloatArray:
-        """What each prosumer buys from its partners, (prosumer,) in kWh."""
-        return np.asarray(self.dt_h * self._by_owner(np.maximum(self._arc_kw(), 0.0)).sum(axis=1))
+    def bought_kw(self) -> FloatArray:
+        """What each prosumer buys from its partners, (prosumer, period)."""
+        return self._by_owner(np.maximum(self._arc_kw(), 0.0))
 
     @property
-    def energy_sold_kwh(self) -> FloatArray:
-        """What each prosumer sells to its partners, (prosumer,) in kWh."""
-        return np.asarray(self.dt_h * self._by_owner(np.maximum(-self._arc_kw(), 0.0)).sum(axis=1))
+    def sold_kw(self) -> FloatArray:
+        """What each prosumer sells to its partners, (prosumer, period)."""
+        return self._by_owner(np.maximum(-self._arc_kw(), 0.0))
+
+    @property
+    def net_trade_kw(self) -> FloatArray:
+        """What each prosumer buys less what it sells, (prosumer, period)."""
+        return self._by_owner(self._arc_kw())
 
     @property
     def bills(self) -> pd.DataFrame:
@@ -159,7 +167,7 @@ class Result:
         frame = self._long("prosumer", self.names, self.bid_kw.shape[1])
         for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
             frame[column] = getattr(self, column).ravel()
-        frame["bought_kw"] = self._by_owner(self._arc_kw()).ravel()
+        frame["bought_kw"] = self.net_trade_kw.ravel()
         frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
         return frame
 

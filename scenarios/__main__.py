@@ -95,6 +95,35 @@ def run(
 
 
 @app.command()
+def report(
+    scenario: Name,
+    changes: Sets = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder of the report (a new one)")] = None,
+) -> None:
+    """Run the paper's case study on a scenario and write report.html, its figures and its tables."""
+    from .scenario import load
+
+    loaded = load(scenario, _changes(changes or []))
+    loaded.check()
+    from rich.console import Console
+
+    from .recorder import new_folder
+    from .report import write_report
+    from .statements import statements
+    from .study import study
+
+    name = Path(scenario).stem
+    folder = new_folder(f"{name}-report", output)
+    with Console(stderr=True).status("studying") as status:
+        done = study(loaded, name, lambda part: status.update(f"studying: {part}"))
+        page = write_report(done, folder)
+    for statement in statements(done):
+        typer.echo(f"{statement.verdict.value:15}{statement.paper}\n{'':15}{statement.ours}")
+    typer.echo(f"{done.result.message}\nreport: {page}")
+    raise typer.Exit(0 if done.result.settled else 3)
+
+
+@app.command()
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
     from .scenario import load

@@ -69,6 +69,17 @@ class Scenario(Row):
         """Number of periods, that of the profiles; 1 without any."""
         return max((len(values) for values in self.profiles.values()), default=1)
 
+    def changed(self, *, alpha_scale: float = 1.0, **market: object) -> Self:
+        """The same scenario with every alpha scaled once more, and other settings of the market.
+
+        Raises:
+            ScenarioError: A setting is out of its range.
+        """
+        settings = MarketRow(**{**self.settings.model_dump(), **market})
+        changed = self.model_copy(update={"alpha_scale": self.alpha_scale * alpha_scale, "settings": settings})
+        changed.build_settings()
+        return changed
+
     def build_feeder(self) -> Feeder:
         """The feeder, checked.
 

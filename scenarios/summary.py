@@ -74,7 +74,7 @@ def _schedule(result: Result, title: str) -> Table:
         table.add_column(heading, justify="left" if heading == "prosumer" else "right")
     for heading in ("cost\n$", "payments\n$", "total\n$", "regret\n$"):
         table.add_column(heading, justify="right")
-    bought, sold = result.energy_bought_kwh, result.energy_sold_kwh
+    bought, sold = (result.dt_h * kw.sum(axis=1) for kw in (result.bought_kw, result.sold_kw))
     for i, name in enumerate(result.names):
         energy = (result.dt_h * result.bid_kw[i].sum(), bought[i], sold[i], result.dt_h * result.elastic_kw[i].sum())
         cost, payment = result.prosumer_cost_usd[i], result.payment_usd[i]

@@ -1,0 +1,74 @@
+"""The style of all figures: sizes of a paper's columns, a colour-blind safe palette, and how they are saved."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLUMN_IN, PAGE_IN = 3.5, 7.2
+# Okabe and Ito's palette, the order in which prosumers and series take colours
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#7F7F7F",
+)
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+LINES = ("-", "--", "-.", ":")
+
+_STYLE: Any = {  # matplotlib types the keys as a literal of 300 names
+    "font.size": 8,
+    "font.family": "DejaVu Sans",
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.3,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "gridbazaar",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Everything drawn inside has the style."""
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def new_figure(
+    width_in: float, height_in: float, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure that no window manager knows of, and its axes row by row."""
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, list(axes.ravel())
+
+
+def series_style(k: int) -> dict[str, Any]:
+    """Colour and dashes of the k-th series, told apart in print without colours, too."""
+    return {"color": SERIES[k % len(SERIES)], "linestyle": LINES[k // len(SERIES) % len(LINES)]}
+
+
+def rendered(figure: Figure, kind: str) -> bytes:
+    """The figure as a PNG or SVG file."""
+    buffer = io.BytesIO()
+    with style():
+        figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()

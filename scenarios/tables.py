@@ -1,0 +1,154 @@
+"""The tables of the report: what stands in the CSV files and, number for number, in the page."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from ..market.result import Result
+from ..market.settings import Case
+from .statements import statements
+from .study import Study
+
+
+def tables(study: Study) -> Mapping[str, pd.DataFrame]:
+    """All tables by the name of their CSV file, rounded as they are shown."""
+    return {
+        "table1_prosumers": _prosumers(study),
+        "table1_generators": _generators(study),
+        "table1_market": _market(study),
+        "table2_costs": _costs(study),
+        "statements": _statements(study),
+        "criterion": _criterion(study),
+        "criterion_by_hour": _criterion_by_hour(study),
+        "open_questions": _open_questions(study),
+        "seconds": pd.DataFrame({"part": study.seconds.keys(), "seconds": study.seconds.values()}).round(2),
+    }
+
+
+def _prosumers(study: Study) -> pd.DataFrame:
+    rows = [{"prosumer": name, **row.model_dump()} for name, row in study.scenario.prosumers.items()]
+    return pd.DataFrame(rows)
+
+
+def _generators(study: Study) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"generator": name, **row.model_dump()} for name, row in study.scenario.feeder.generators.items()]
+    )
+
+
+def _market(study: Study) -> pd.DataFrame:
+    scenario, feeder = study.scenario, study.result.feeder
+    links = ", ".join(f"{row.a}-{row.b} {row.cap_kw:g} kW" for row in list(scenario.links.values())[:12])
+    facts = {
+        "buses, lines, generators": f"{len(feeder.buses)}, {len(feeder.lines)}, {len(feeder.generators)}",
+        "base voltage, kV": f"{feeder.base_kv:g}",
+        "root and its voltage, pu": f"{feeder.root}, {feeder.root_voltage_pu:g}",
+        "voltage limits, pu": f"{feeder.v_min_pu.min():g} to {feeder.v_max_pu.max():g}",
+        "periods": f"{scenario.periods} of {scenario.dt_h:g} h",
+        "links": links + (" ..." if len(scenario.links) > 12 else ""),
+        **{key: str(value) for key, value in scenario.settings.model_dump(mode="json").items()},
+    }
+    return pd.DataFrame({"what": facts.keys(), "value": facts.values()})
+
+
+def _costs(study: Study) -> pd.DataFrame:
+    """Table 2: costs (11) by prosumer and in total, payments apart, and the change against Case 3."""
+    columns: dict[str, list[object]] = {"prosumer": [*study.result.names, "total"]}
+    base = _with_total(study.cases[Case.SHARING].result, "prosumer_cost_usd")
+    for case, traced in study.cases.items():
+        cost = _with_total(traced.result, "prosumer_cost_usd")
+        payment = _with_total(traced.result, "payment_usd")
+        columns[f"case {case.value} cost $"] = list(cost.round(2))
+        columns[f"case {case.value} payments $"] = list((payment.round(2)) + 0.0)
+        columns[f"case {case.value} cost and payments $"] = list((cost + payment).round(2))
+        if case is not Case.SHARING:
+            change = 100 * (cost - base) / np.maximum(np.abs(base), 1e-9)
+            columns[f"case {case.value} cost against case 3 %"] = list(change.round(1))
+    return pd.DataFrame(columns)
+
+
+def _with_total(result: Result, key: str) -> np.ndarray:
+    values = getattr(result, key)
+    return np.append(values, values.sum())
+
+
+def _statements(study: Study) -> pd.DataFrame:
+    rows = [{"the paper": s.paper, "this study": s.ours, "verdict": s.verdict.value} for s in statements(study)]
+    return pd.DataFrame(rows)
+
+
+def _criterion(study: Study) -> pd.DataFrame:
+    """What (28) and its matrix version predict, beside what happens."""
+    rows = []
+    for found in study.slopes:
+        for label, predicted, happens in (
+            ("(28), one bid moves", found.ratio < 1, found.alone_converges),
+            ("spectral radius, all bids of an hour move", found.radius < 1, found.all_converge),
+        ):
+            rows.append(
+                {
+                    "alpha x": found.alpha_scale / study.scenario.alpha_scale,
+                    "criterion": label,
+                    "cases": predicted.size,
+                    "predicted to converge": int(predicted.sum()),
+                    "converge": int(happens.sum()),
+                    "predicted right": int((predicted == happens).sum()),
+                    "largest value": round(float((found.ratio if "28" in label else found.radius).max()), 2),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _criterion_by_hour(study: Study) -> pd.DataFrame:
+    frames = []
+    for found in study.slopes:
+        periods = found.radius.size
+        for i, name in enumerate(study.result.names):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "alpha x": found.alpha_scale / study.scenario.alpha_scale,
+                        "prosumer": name,
+                        "period": np.arange(1, periods + 1),
+                        "dLMP/dbid $/kWh/kW": found.lmp_per_bid[:, i, i].round(8),
+                        "ratio (28)": found.ratio[i].round(3),
+                        "converges alone": found.alone_converges[i],
+                        "spectral radius": found.radius.round(3),
+                        "all converge": found.all_converge,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _open_questions(study: Study) -> pd.DataFrame:
+    """What the paper leaves open, with the experiment that shows each."""
+    one, other = study.result, study.sequential.result
+    differ = {
+        key: float(np.abs(getattr(one, key) - getattr(other, key)).max(initial=0.0))
+        for key in ("bid_kw", "trade_kw", "elastic_kw", "lmp_usd_per_kwh")
+    }
+    unique = (
+        f"the orders proximal and sequential settle on bids up to {differ['bid_kw']:.3g} kW and trades up to "
+        f"{differ['trade_kw']:.3g} kW apart, elastic loads {differ['elastic_kw']:.2g} kW, LMPs "
+        f"{differ['lmp_usd_per_kwh']:.1e} $/kWh and DSO costs ${abs(one.dso_cost_usd - other.dso_cost_usd):.2g}"
+    )
+    rows = (
+        ("Do all prosumers answering at once (plain Jacobi) converge?", study.simultaneous.result.message),
+        ("Does the fixed point of Algorithm 2 always converge?", f"{_cycle(study)}; {study.flat.result.message}"),
+        ("Are bids and trades unique?", unique if other.settled and one.settled else "one of the two did not settle"),
+    )
+    return pd.DataFrame(rows, columns=["question", "what the experiment shows"])
+
+
+def _cycle(study: Study) -> str:
+    """How far the last bids of the flat run are from those one and two iterations before."""
+    bids = study.flat.bid_kw
+    if len(bids) < 3:
+        return "with flat demand the run ended at once"
+    size = max(float(np.linalg.norm(bids[-1])), 1e-9)
+    one, two = (float(np.linalg.norm(bids[-1] - bids[-1 - k])) / size for k in (1, 2))
+    return (
+        f"with flat demand the last bids are {one:.1%} away from those before them and {two:.1%} from those two before"
+    )
