@@ -1,0 +1,70 @@
+"""Bills balance to the cent, whatever is billed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridbazaar.agents import Link, TradeGraph
+from gridbazaar.market import Settlement
+
+GRAPH = TradeGraph(["a", "b", "c"], [Link("a", "b", 1e6), Link("c", "b", 1e6)])
+MONEY = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def table(rows):
+    return st.lists(st.lists(MONEY, min_size=2, max_size=2), min_size=rows, max_size=rows).map(np.array)
+
+
+@given(bid=table(3), lmp=table(3), trade=table(2), price=table(2), cost=MONEY)
+def test_any_bills_balance(bid, lmp, trade, price, cost):
+    bills = Settlement.of(
+        GRAPH,
+        bid_kw=bid / 1e3,
+        lmp_usd_per_kwh=lmp,
+        trade_kw=trade / 1e3,
+        price_usd_per_kwh=price,
+        generation_usd={"g": cost},
+        dt_h=0.25,
+    )
+    balance = bills.balance_cents()
+    assert sum(balance.values()) == 0
+    assert balance["platform"] == 0
+    assert sum(balance[name] for name in "abc") + balance["DSO"] + balance["generators"] == 0
+
+
+def test_by_hand():
+    """Half an hour: a bids 10 kW at 0.2 $/kWh, buys 4 kW of b at 0.15; the generator costs 0.71 $."""
+    bills = Settlement.of(
+        GRAPH,
+        bid_kw=np.array([[10.0], [0.0], [0.0]]),
+        lmp_usd_per_kwh=np.full((3, 1), 0.2),
+        trade_kw=np.array([[4.0], [0.0]]),
+        price_usd_per_kwh=np.full((2, 1), 0.15),
+        generation_usd={"g": 0.71},
+        dt_h=0.5,
+    )
+    assert bills.balance_cents() == {"a": -130, "b": 30, "c": 0, "DSO": 29, "platform": 0, "generators": 71}
+
+
+def test_bills_of_a_run(ieee33_run):
+    """Each bill is the sum of its energy at its price to half a cent, and every column of the table adds up."""
+    result = ieee33_run().result
+    bills = result.bills
+    assert round(bills.amount_usd.sum(), 6) == 0
+    paid = bills[bills.item == "bids at the LMP"].set_index("account").amount_usd
+    owed = (result.lmp_usd_per_kwh * result.bid_kw).sum(axis=1)
+    assert [-paid[name] for name in result.names] == pytest.approx(owed, abs=0.0051)
+    generated = -bills[(bills.account == "DSO") & (bills.counterparty == "generators")].amount_usd.sum()
+    assert generated == pytest.approx(result.dso_cost_usd, abs=0.005 * len(result.feeder.generators))
+    shared = bills[bills.item.str.startswith("sharing") & bills.account.isin(result.names)]
+    assert isinstance(shared, pd.DataFrame)
+    assert len(shared) == 2 * len(result.graph.links)
+    assert (shared.groupby("item").amount_usd.sum() == 0).all()
+
+
+def test_every_account_s_bills_are_its_balance(ieee33_run):
+    result = ieee33_run().result
+    sums = (100 * result.bills.groupby("account").amount_usd.sum()).round().astype(int).to_dict()
+    assert sums == result.settlement.balance_cents()
