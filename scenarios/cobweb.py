@@ -20,8 +20,8 @@ from ..network.clearing import Clearing
 from .scenario import Scenario
 
 _STEP_KW = 1.0
-_RESTS_KW = 0.05  # a bid rests when its last steps are no longer than this
 _STEPS = 40
+_RESTS_KW, _SHRINKS, _EARLIER = 0.05, 0.95, 10  # a bid comes to rest if its last steps are short, or became shorter
 _INTERIOR = 1e-3
 
 
@@ -190,13 +190,14 @@ def _moves(alone: Scenario, rest: FloatArray, mover: int | None) -> FloatArray:
         if market.phase is Phase.CLEARING:
             steps.append(market.bid_kw)
         market.step()
-    return np.array(steps)
+    return np.array(steps + [steps[-1]] * (_STEPS - len(steps)))  # a market that has settled moves no more
 
 
 def _rests(moves: FloatArray) -> BoolArray:
-    """Whether each bid comes to rest, (prosumer, period)."""
-    last = np.abs(np.diff(moves[-4:], axis=0))
-    return np.asarray((last <= _RESTS_KW).all(axis=0))
+    """Whether each bid comes to rest, (prosumer, period): its steps are short, or shorter than ten steps before."""
+    length = np.abs(np.diff(moves, axis=0))
+    last, earlier = length[-3:].max(axis=0), length[-3 - _EARLIER : -_EARLIER].max(axis=0)
+    return np.asarray((last <= _RESTS_KW) | (last < _SHRINKS * earlier))
 
 
 def _lmp(clearing: Clearing, at: list[int], bid_kw: FloatArray) -> FloatArray:

@@ -108,7 +108,7 @@ def _draw_cobweb(axis: Axes, cobweb: Cobweb, study: Study) -> None:
     axis.set_ylabel("LMP, $/kWh")
     hour = period_name(cobweb.period, study.scenario.dt_h)
     scale = cobweb.alpha_scale / study.scenario.alpha_scale
-    verdict = "converges" if abs(kw[-1] - kw[-2]) < 0.1 else "cycles"
+    verdict = "converges" if cobweb is study.steady else "cycles"
     axis.set_title(f"{name}, {hour}, alpha x {scale:g}: {verdict}\nslope ratio of (28): {cobweb.ratio:.2f}")
 
 

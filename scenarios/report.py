@@ -78,7 +78,7 @@ _COLD_TEXT = (
 )
 _CASES_TEXT = (
     "Case 1: no sharing. Case 2: the prosumers' problems solved by one planner. Case 3: Algorithm 1. Costs are (11), "
-    "bids at the LMP less utility; payments between prosumers stand apart and sum to zero."
+    "bids at the LMP less utility; payments between prosumers are part of Case 3 only, stand apart and sum to zero."
 )
 
 
@@ -130,7 +130,7 @@ def _page(study: Study, sections: list[Section], made: Mapping[str, pd.DataFrame
     calibrated = ", which are calibrated so that the paper's observations hold together"
     return template.render(
         title=study.scenario.title or study.name,
-        verdict=f"{result.message[0].upper()}{result.message[1:]}. {result.certificate}.",
+        verdict=" ".join(f"{said[0].upper()}{said[1:]}." for said in (result.message, str(result.certificate))),
         calibrated=calibrated if study.name == "ieee33" else "",
         version=version("gridbazaar"),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
@@ -153,5 +153,5 @@ def _rendered(section: Section, made: Mapping[str, pd.DataFrame], pictures: Mapp
 def _cells(name: str, frame: pd.DataFrame) -> dict[str, object]:
     """A table as the CSV has it: the same text in every cell."""
     lines = pd.read_csv(StringIO(frame.to_csv(index=False)), dtype=str, keep_default_na=False)
-    words = [k for k, column in enumerate(frame.columns) if frame[column].dtype == object]
+    words = [k for k, column in enumerate(lines.columns) if pd.to_numeric(lines[column], errors="coerce").isna().all()]
     return {"name": name, "headings": list(lines.columns), "rows": lines.to_numpy().tolist(), "words": words}

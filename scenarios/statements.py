@@ -13,6 +13,7 @@ from ..market.settings import Case
 from .study import Study
 
 _TRADE_KW = 1.0  # what counts as buying or selling
+_NEAR, _NEAR_BY, _LIMIT, _ROUNDS = 1e-2, 10, 20, 36  # "near 0" is ours, the counts are the paper's
 _REST = 1e-3  # the outer error at which iterations are compared, as in Figure 9
 
 
@@ -64,9 +65,10 @@ def _judged(found: tuple[str, bool | None]) -> tuple[str, Verdict]:
 
 def _outer(study: Study) -> tuple[str, bool | None]:
     errors, result = study.base.outer_error, study.result
-    at = f"; {errors[9]:.1e} after iteration 10" if errors.size > 9 else ""
+    at = f"; {errors[_NEAR_BY - 1]:.1e} in iteration {_NEAR_BY}" if errors.size >= _NEAR_BY else ""
     said = f"{result.outer_iterations} iterations, last outer error {errors[-1]:.1e}{at}; {result.certificate}"
-    return said, result.settled
+    near = errors.size < _NEAR_BY or errors[_NEAR_BY - 1] < _NEAR
+    return said, bool(result.settled and result.outer_iterations <= _LIMIT and near)
 
 
 def _rounds(study: Study) -> tuple[str, bool | None]:
@@ -78,7 +80,7 @@ def _rounds(study: Study) -> tuple[str, bool | None]:
         f"{rounds} rounds from a cold start at the settled LMPs, {warm} from the last step's prices, "
         f"to {settings.primal_tolerance_kw:g} kW and {settings.dual_tolerance_usd_per_kwh:g} $/kWh"
     )
-    return said, rounds < settings.max_rounds
+    return said, rounds <= _ROUNDS
 
 
 def _cost(study: Study) -> tuple[str, bool | None]:

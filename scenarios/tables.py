@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ..agents.arrays import FloatArray
 from ..market.result import Result
 from ..market.settings import Case
 from .statements import statements
@@ -53,22 +54,27 @@ def _market(study: Study) -> pd.DataFrame:
 
 
 def _costs(study: Study) -> pd.DataFrame:
-    """Table 2: costs (11) by prosumer and in total, payments apart, and the change against Case 3."""
-    columns: dict[str, list[object]] = {"prosumer": [*study.result.names, "total"]}
-    base = _with_total(study.cases[Case.SHARING].result, "prosumer_cost_usd")
-    for case, traced in study.cases.items():
-        cost = _with_total(traced.result, "prosumer_cost_usd")
-        payment = _with_total(traced.result, "payment_usd")
-        columns[f"case {case.value} cost $"] = list(cost.round(2))
-        columns[f"case {case.value} payments $"] = list((payment.round(2)) + 0.0)
-        columns[f"case {case.value} cost and payments $"] = list((cost + payment).round(2))
-        if case is not Case.SHARING:
-            change = 100 * (cost - base) / np.maximum(np.abs(base), 1e-9)
-            columns[f"case {case.value} cost against case 3 %"] = list(change.round(1))
-    return pd.DataFrame(columns)
+    """Table 2: costs (11) by prosumer and in total; payments, which only Case 3 has, apart; changes against it."""
+    one, two, three = (_with_total(study.cases[case].result, "prosumer_cost_usd") for case in Case)
+    payments = _with_total(study.result, "payment_usd")
+    base = np.where(np.abs(three + payments) > 0.005, three + payments, np.nan)
+    columns = {
+        "case 1 cost $": one,
+        "case 2 cost $": two,
+        "case 3 cost $": three,
+        "case 3 payments $": payments,
+        "case 3 cost and payments $": three + payments,
+        "case 1 against case 3 %": 100 * (one - base) / np.abs(base),
+        "case 2 against case 3 %": 100 * (two - base) / np.abs(base),
+    }
+    shown = {
+        name: [f"{value:.{1 if '%' in name else 2}f}" for value in values.round(6) + 0.0]
+        for name, values in columns.items()
+    }
+    return pd.DataFrame({"prosumer": [*study.result.names, "total"], **shown})
 
 
-def _with_total(result: Result, key: str) -> np.ndarray:
+def _with_total(result: Result, key: str) -> FloatArray:
     values = getattr(result, key)
     return np.append(values, values.sum())
 
