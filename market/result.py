@@ -167,7 +167,7 @@ class Result:
         frame = self._long("prosumer", self.names, self.bid_kw.shape[1])
         for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
             frame[column] = getattr(self, column).ravel()
-        frame["bought_kw"] = self.net_trade_kw.ravel()
+        frame["net_trade_kw"] = self.net_trade_kw.ravel()
         frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
         return frame
 

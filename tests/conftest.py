@@ -78,14 +78,15 @@ def home() -> Callable[..., Household]:
         usual: dict[str, Any] = {
             "name": "a",
             "bus": "x",
-            "fixed_kw": [30.0, 30.0],
-            "renewable_kw": [20.0, 20.0],
+            "fixed_kw": 30.0,
+            "renewable_kw": 20.0,
             "alpha_usd_per_kw2h": 1e-3,
             "beta_usd_per_kwh": 0.3,
             "elastic_min_kw": 0.0,
             "elastic_max_kw": 50.0,
             "bid_max_kw": 100.0,
         }
-        return Household(**(usual | changes))
+        values = usual | changes
+        return Household(**values | {"fixed_kw": np.broadcast_to(values["fixed_kw"], 2)})
 
     return build

@@ -78,7 +78,7 @@ def test_who_bids_less_consumes_less(run, ieee33_run):
     result = run({"p1": BidsLess()})
     plain = ieee33_run(max_iterations=6).result
     assert result.elastic_kw[0].sum() < plain.elastic_kw[0].sum() - 10
-    have = result.bid_kw + result.renewable_kw - result.curtailed_kw + result._by_owner(result._arc_kw())
+    have = result.bid_kw + result.renewable_kw - result.curtailed_kw + result.net_trade_kw
     assert have == pytest.approx(result.fixed_kw + result.elastic_kw)
     assert result.regret_usd[0] > 10 * plain.regret_usd[0]
 

@@ -79,4 +79,4 @@ def test_the_other_orders_converge_either_way(outcome, order, factor):
     marginal = 0.3 - 2 * np.array([[STEEP], [FLAT]]) * result.elastic_kw
     assert marginal[0] == pytest.approx(marginal[1], abs=1e-4)
     assert marginal[0] == pytest.approx(result.price_usd_per_kwh[0], abs=1e-4)
-    assert result.elastic_kw.sum(axis=0) == pytest.approx([70.0])
+    assert result.elastic_kw.sum(axis=0) == pytest.approx([70.0, 70.0])

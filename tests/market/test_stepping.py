@@ -1,0 +1,123 @@
+"""A market is stepped like a clock: the same each time, still once it has ended, readable at any moment."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.market import Outcome, Phase
+
+
+@pytest.fixture
+def market(ieee33_bazaar, open_market):
+    return lambda **settings: open_market(ieee33_bazaar(), rng=3, **settings)
+
+
+def same(a, b):
+    """Whether two results have the same bits."""
+    keys = ("bid_kw", "elastic_kw", "trade_kw", "price_usd_per_kwh", "lmp_usd_per_kwh", "regret_usd")
+    return all(np.array_equal(getattr(a, key), getattr(b, key)) for key in keys)
+
+
+@pytest.mark.parametrize("order", ["proximal", "sequential"])
+def test_same_seed_same_bits(market, order):
+    first, second = (market(order=order, max_iterations=4).run() for _ in range(2))
+    assert same(first, second)
+    assert first.message == second.message
+
+
+def test_stepping_by_hand_is_running(market):
+    by_hand, watched = market(max_iterations=3), []
+    ran = market(max_iterations=3).run(watched.append)
+    numbers = []
+    while by_hand.running:
+        by_hand.step()
+        numbers.append(by_hand.last.number)
+    assert numbers == [r.number for r in watched] == list(range(1, len(watched) + 1))
+    assert same(by_hand.result(), ran)
+
+
+def test_looking_changes_nothing(market):
+    """The result of an unfinished run, asked for after every step, leaves the numbers as they are."""
+    looked_at = market(max_iterations=3)
+    while looked_at.running:
+        looked_at.step()
+        looked_at.result()
+    assert same(looked_at.result(), market(max_iterations=3).run())
+
+
+def test_a_step_after_the_end_does_nothing(market):
+    ended = market(max_iterations=2)
+    before = ended.run()
+    last, rounds, kept = ended.last, ended.rounds, len(ended.datacollector.get_model_vars_dataframe())
+    ended.step()
+    assert ended.last is last
+    assert ended.rounds == rounds
+    assert len(ended.datacollector.get_model_vars_dataframe()) == kept
+    assert same(ended.result(), before)
+
+
+def test_phases_follow_each_other(market):
+    seen = []
+    market(max_iterations=3).run(lambda r: seen.append(r.phase))
+    runs = [phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before]
+    assert runs == [Phase.CLEARING, Phase.SHARING, Phase.DELIVERY] * 3
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_a_result_before_the_first_delivery(market, steps):
+    unfinished = market()
+    for _ in range(steps):
+        unfinished.step()
+    result = unfinished.result()
+    assert result.outcome is Outcome.RUNNING
+    assert result.message == "the run is not finished"
+    assert (result.bid_kw == 0).all()
+    assert str(result.certificate) == "no certificate yet: no schedule has been delivered and cleared"
+
+
+def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(market):
+    """Bids that wait for their clearing are cleared first; the regrets of the schedule before do not count for it."""
+    unfinished = market()
+    while unfinished.iteration < 3 or unfinished.phase is not Phase.CLEARING:
+        unfinished.step()
+    result = unfinished.result()
+    assert result.outer_iterations == 4
+    at = [result.feeder.index(home.bus) for home in (p.household for p in unfinished.prosumers)]
+    load = unfinished.operator.clearing.load_kw
+    assert result.dispatch.demand_kw[at] - load[at] == pytest.approx(result.bid_kw)
+    assert np.isnan(result.regret_usd).all()
+    assert "no certificate yet" in str(result.certificate)
+
+
+def test_a_round_is_a_record_that_nobody_can_change(market):
+    running = market()
+    running.step()
+    first = running.last
+    powers = [getattr(first, key).copy() for key in ("bid_kw", "power_kw", "price_usd_per_kwh")]
+    for _ in range(5):
+        running.step()
+    for key, power in zip(("bid_kw", "power_kw", "price_usd_per_kwh"), powers, strict=True):
+        assert np.array_equal(getattr(first, key), power)
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(first, key)[0] = 1.0
+
+
+def test_data_collector(ieee33_run):
+    run = ieee33_run()
+    frame = run.market.datacollector.get_model_vars_dataframe()
+    assert len(frame) == len(run.rounds)
+    assert list(frame) == [
+        *("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "total_regret_usd")
+    ]
+    assert frame.dso_cost_usd.iloc[-1] == run.result.dso_cost_usd
+    assert frame.total_regret_usd.iloc[-1] == run.result.certificate.total_usd
+    assert frame.iteration.tolist() == [r.iteration for r in run.rounds]
+    shared = [r.primal_kw for r in run.rounds if r.iteration == 1 and r.phase == Phase.SHARING]
+    assert shared[-1] <= 0.1 < max(shared)
+
+
+def test_every_round_says_what_happened(ieee33_run):
+    sentences = [r.sentence for r in ieee33_run().rounds]
+    assert sentences[0].startswith("step 1: the DSO clears the market at $")
+    assert sentences[1].startswith("step 1, round 1: partners disagree by ")
+    assert any(s.startswith("step 1: trades are delivered; bids move by ") for s in sentences)
+    assert sentences[-1] == "settled: nobody gains by deviating"
