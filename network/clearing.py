@@ -3,38 +3,32 @@
     clearing = Clearing(feeder, load_kw, load_kvar, dt_h=1.0)
     dispatch = clearing.clear(bid_kw)
 
-Nothing couples the periods, so each is solved by itself with one solver that was set up once. A period that the feeder
-cannot carry, or where a price would exceed the value of lost load, is solved with shortage slack at every bus. So every
-bid has an answer, the optimal cost is convex in the bids, and no price exceeds the value of lost load.
+Nothing couples the periods, so each is solved by itself with a solver that was set up once, in one thread per core:
+Clarabel lets go of Python's lock while it solves, and its answer does not depend on what a solver has solved before, so
+neither the number of threads nor their order changes a bit of the result.
+
+A period that the feeder cannot carry, or where a price would exceed the value of lost load, is solved with shortage
+slack at every bus. So every bid has an answer, the optimal cost is convex in the bids, and no price exceeds the value
+of lost load.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
 
-from .branch_flow import ConicProgram, build_program
-from .conic import CompiledProgram, ConicSolution
+from .branch_flow import build_program
 from .dispatch import Dispatch
 from .errors import InputError, SolverError
-from .feeder import Feeder, FloatArray
+from .feeder import Feeder, FloatArray, IntArray
+from .lane import ClearedPeriod, Lane
 from .periods import period_name
 from .reading import read_dispatch
 
-
-@dataclass(frozen=True, slots=True)
-class ClearedPeriod:
-    """The conic solution of one period, the program it solves (with shortage slack, or without) and the demand.
-
-    `demand_kw` and `demand_kvar` are load and bid of every bus, (bus,).
-    """
-
-    program: ConicProgram
-    solution: ConicSolution
-    demand_kw: FloatArray
-    demand_kvar: FloatArray
+_PERIODS_PER_LANE = 6  # with fewer, a thread costs more than it saves
 
 
 class Clearing:
@@ -66,7 +60,9 @@ class Clearing:
         self.value_of_lost_load_usd_per_kwh = _positive(
             "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
         )
-        self._program = CompiledProgram(build_program(feeder))
+        plain = build_program(feeder)
+        lanes = max(1, min(_cores(), self.periods // _PERIODS_PER_LANE))
+        self._lanes = tuple(Lane(plain, self.value_of_lost_load_usd_per_kwh) for _ in range(lanes))
 
     @property
     def periods(self) -> int:
@@ -88,32 +84,29 @@ class Clearing:
     def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
         """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
         bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
-        return tuple(self._solve_period(t, self.load_kw[:, t] + bid[:, t]) for t in range(self.periods))
+        demand = self.load_kw + bid
+        spans = np.array_split(np.arange(self.periods), len(self._lanes))
+        if len(self._lanes) == 1:
+            return tuple(self._solve_span(self._lanes[0], spans[0], demand))
+        parts = self._threads.map(self._solve_span, self._lanes, spans, [demand] * len(spans))
+        return tuple(period for part in parts for period in part)
 
     def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
         """The dispatch in user units that belongs to the conic solutions of all periods."""
         return read_dispatch(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
 
-    def _solve_period(self, t: int, demand_kw: FloatArray) -> ClearedPeriod:
-        demand_kvar = self.load_kvar[:, t]
-        program = self._program.program
-        solution = self._program.solve(program.rhs_of(demand_kw, demand_kvar))
-        if solution.solved and self._affordable(program, solution):
-            return ClearedPeriod(program, solution, demand_kw, demand_kvar)
-        program = self._with_shortage.program
-        solution = self._with_shortage.solve(program.rhs_of(demand_kw, demand_kvar))
-        if not solution.solved:
-            raise ClearingError(t, self.dt_h, solution.status)
-        return ClearedPeriod(program, solution, demand_kw, demand_kvar)
-
-    def _affordable(self, program: ConicProgram, solution: ConicSolution) -> bool:
-        """Whether no balance price, active or reactive, exceeds the value of lost load."""
-        prices = (solution.z[program.rows[f"{kind} balance"]] for kind in ("active", "reactive"))
-        return all(np.max(np.abs(price)) <= self.value_of_lost_load_usd_per_kwh for price in prices)
+    def _solve_span(self, lane: Lane, span: IntArray, demand_kw: FloatArray) -> list[ClearedPeriod]:
+        cleared = []
+        for t in span:
+            period = lane.solve(demand_kw[:, t], self.load_kvar[:, t])
+            if not period.solution.solved:
+                raise ClearingError(int(t), self.dt_h, period.solution.status)
+            cleared.append(period)
+        return cleared
 
     @cached_property
-    def _with_shortage(self) -> CompiledProgram:
-        return CompiledProgram(build_program(self.feeder, self.value_of_lost_load_usd_per_kwh))
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self._lanes), thread_name_prefix="clearing")
 
 
 class ClearingError(SolverError):
@@ -138,6 +131,11 @@ class ClearingError(SolverError):
             "bus; look for voltage limits that exclude the root's voltage beyond what the line ratings let through, "
             "and for loads in W"
         )
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | None = None) -> FloatArray:

@@ -14,7 +14,7 @@ from .feeder import Feeder, FloatArray
 from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
 
 if TYPE_CHECKING:
-    from .clearing import ClearedPeriod
+    from .lane import ClearedPeriod
 
 
 def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float, shortage_price: float) -> Dispatch:
