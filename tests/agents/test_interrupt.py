@@ -52,5 +52,9 @@ def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) ->
 
 def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: Subproblem) -> None:
     problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
-    with pytest.raises(KeyboardInterrupt):
-        problem.deliver(DELIVERY)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            problem.deliver(DELIVERY)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -128,6 +128,7 @@ def test_central_trades_are_written_down_like_agreed_ones(platform):
     deliveries = platform.deliveries()
     assert np.array_equal(deliveries.trade_kw[platform.graph.forward], trade)
     assert (deliveries.price_usd_per_kwh == 0.2).all()
+    assert np.array_equal(platform.power_kw, deliveries.trade_kw)
     assert platform.converged
 
 
