@@ -1,17 +1,20 @@
 """Everything gridbazaar refuses or fails with, in one tree.
 
     GridbazaarError
-    ├── InputError            what the user gave cannot be used            exit code 2
-    │   ├── FeederError       the tables are not a radial feeder           (network.feeder)
-    │   ├── HouseholdError    a prosumer's data contradict each other      (agents.household)
-    │   ├── LinkError         the trade links do not fit the prosumers     (market.links)
-    │   └── ScenarioError     a scenario file, key or value is wrong       (scenarios.source)
-    ├── NotSettledError       the market ended before it was at rest       exit code 3
-    │   └── SolverError       a solver stopped without an answer
-    │       └── ClearingError not even shortage makes a period solvable    (network.clearing)
-    └── InfeasibleError       no dispatch or plan obeys the limits         exit code 4
-        ├── ShortageError     the feeder cannot carry the load             (network.shortage)
-        └── HouseholdShortageError  a prosumer cannot balance an hour      (agents.household)
+    ├── InputError              what the user gave cannot be used            exit code 2
+    │   ├── FeederError         the tables are not a radial feeder           (network.elements)
+    │   ├── HouseholdError      a prosumer's data contradict each other      (agents.household)
+    │   ├── LinkError           the trade links do not fit the prosumers     (agents.trade_graph)
+    │   ├── BehaviourError      a behaviour raised, or answered nonsense     (agents.behaviour)
+    │   ├── SettingsError       a setting of the market is out of its range  (market.settings)
+    │   └── ScenarioError       a scenario file, key or value is wrong       (scenarios.errors)
+    ├── NotSettledError         the market ended before it was at rest       exit code 3
+    │   └── SolverError         a solver stopped without an answer
+    │       └── ClearingError   not even with shortage allowed               (network.clearing)
+    └── InfeasibleError         no dispatch or plan obeys the limits         exit code 4
+        ├── ShortageError       the feeder cannot carry the load             (network.shortage)
+        ├── HouseholdShortageError   a prosumer cannot balance a period      (agents.household)
+        └── InfeasibleScenarioError  the same, with its place in the files   (scenarios.errors)
 
 Leaves carry the facts (bus, hour, prosumer) as attributes and build their own sentence: what, where, and the cure.
 """
