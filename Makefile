@@ -28,14 +28,14 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install -qq --editable '.[test]'
 	@touch $@ $(VENV)/.installed
 # mypy and pyright find the rooms under their import names through these links
 $(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --editable '.[dev]'
 	mkdir -p build/links/gridbazaar
 	for room in $(ROOMS); do ln -sfn ../../../$$room build/links/gridbazaar/$$room; done
 	@touch $@ $(VENV)/.installed $(VENV)/.tested

@@ -92,16 +92,18 @@ class Prosumer(mesa.Agent):
     def regret(self, delivery: Delivery) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
-        Never below zero by more than rounding, and zero for everybody at an equilibrium (see `market.certificate`).
-        It is inf for a schedule that it cannot hold: one whose trades drive its load out of its limits (14) by more
-        than a thousandth of its size.
+        Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
+        `market.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
+        nothing and what is missing costs its first kWh's utility or the LMP, whichever is dearer. It is inf for a
+        schedule that it cannot hold: out of its limits by more than a thousandth of its size.
         """
         if self.schedule.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
             return Regret(np.inf)
         believed = self._believed(delivery)
         bound = self.problem.least_cost_usd(believed)
         payment = self.schedule.payment_usd(self.household, delivery.price_usd_per_kwh)
-        return Regret(self.schedule.cost_usd(self.household, believed.lmp_usd_per_kwh) + payment - bound)
+        cost = self.schedule.kept_cost_usd(self.household, believed.lmp_usd_per_kwh)
+        return Regret(cost + payment - bound)
 
     def deliver(self, delivery: Delivery) -> Bid:
         """After Algorithm 1: commit to the trades, re-solve with them fixed, and bid for what is needed (26).

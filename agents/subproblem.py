@@ -50,6 +50,18 @@ class Plan:
         """F_i of (11): what the bids cost at the LMP (period,), less the utility, in $. Trades are not in it."""
         return float(household.dt_h * (lmp * self.bid_kw).sum()) - household.utility_usd(self.elastic_kw)
 
+    def kept_cost_usd(self, household: Household, lmp: FloatArray) -> float:
+        """`cost_usd` of the plan with its elastic load held within the limits (14), never less than `cost_usd`'s worth.
+
+        What the plan consumes above them is worth nothing; what it lacks below them costs the dearer of the first
+        kWh's utility and the LMP (period,).
+        """
+        elastic = np.clip(self.elastic_kw, household.elastic_min_kw, household.elastic_max_kw)
+        missing = np.maximum(elastic - self.elastic_kw, 0.0)
+        dearest = np.maximum(household.beta_usd_per_kwh, lmp)
+        bought = float(household.dt_h * (lmp * self.bid_kw + dearest * missing).sum())
+        return bought - household.utility_usd(elastic)
+
     def payment_usd(self, household: Household, price: FloatArray) -> float:
         """What the trades cost at the sharing prices (link, period), in $; negative for a seller."""
         return float(household.dt_h * (price * self.trade_kw).sum())
@@ -62,15 +74,15 @@ class Plan:
 
 
 class Subproblem:
-    """One prosumer's problem with its solvers: (20) for sharing, and the same without penalty terms for all else.
+    """One prosumer's problem: (20) on OSQP while it shares; once trades or prices are given, exact and by the period.
 
-    Both are scaled by the prosumer's own size, so that a balcony panel and a plant are solved equally well.
+    (20) is scaled by the prosumer's own size, so that a balcony panel and a plant are solved equally well.
 
     Attributes:
         household: The private data.
         cap_kw: Cap of each of its links, (link,).
         periods, links: How many it has.
-        size_kw: Its largest limit.
+        size_kw: Its largest load or forecast; limits of bids and links say nothing of its size.
     """
 
     def __init__(self, household: Household, cap_kw: FloatArray, tolerance: float = 1e-6) -> None:
@@ -93,11 +105,11 @@ class Subproblem:
         self._low = np.vstack([nothing, nothing, household.elastic_min_kw, -cap])
         self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
         self._net = household.fixed_kw - household.renewable_kw
-        self.size_kw = max(float(self._high.max()), 1e-3)
+        own = household.fixed_kw, household.renewable_kw, household.elastic_max_kw
+        self.size_kw = max(float(np.max(own)), 1e-3)
         self._usd = household.beta_usd_per_kwh
         self._penalty = np.zeros((self.links, self.periods))
-        self._sharing = self._set_up(tolerance)
-        self._alone = self._set_up(tolerance)
+        self._solver = self._set_up(tolerance)
 
     def share(self, quote: Quote) -> Plan:
         """The answer to a quote: argmin of (20), with the proximal term if the quote has one."""
@@ -105,25 +117,24 @@ class Subproblem:
         pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
         if not np.array_equal(penalty, self._penalty):
             self._penalty = penalty.copy()
-            self._sharing.update(Px=self._curvature(penalty))
-        self._sharing.update(q=self._prices(quote.lmp_usd_per_kwh, quote.price_usd_per_kwh - pull))
-        return self._plan(self._solve(self._sharing).x)
+            self._solver.update(Px=self._curvature(penalty))
+        self._solver.update(q=self._prices(quote.lmp_usd_per_kwh, quote.price_usd_per_kwh - pull))
+        return self._plan(self._solve().x)
 
     def deliver(self, delivery: Delivery) -> Plan:
         """The best plan with the trades given: what the prosumer does once sharing has ended.
 
-        The plan balances (13) exactly. Where the trades leave no way to do so within all limits, the elastic load
-        leaves its own by as much as it must (`Plan.violation_kw`).
+        With the trades given each period is one scalar problem: bid up to where the marginal utility is the LMP, and
+        curtail what is worth nothing. The plan balances (13) exactly. Where the trades leave no way to do so within
+        all limits, the elastic load leaves its own by as much as it must (`Plan.violation_kw`).
         """
-        home, supply = self.household, self._supply(delivery.trade_kw)
-        low, high = self._low.copy(), self._high.copy()
-        low[TRADES] = high[TRADES] = delivery.trade_kw
-        low[ELASTIC] = np.minimum(home.elastic_min_kw, supply + home.bid_max_kw)
-        high[ELASTIC] = np.maximum(home.elastic_max_kw, supply - home.renewable_kw)
-        plan = self._plan(self._solve_alone(delivery, low, high).x)
-        needed = plan.elastic_kw + plan.curtailed_kw - supply
-        bid = np.clip(needed, 0.0, self.household.bid_max_kw)
-        return self._balanced(bid, delivery.trade_kw, plan.elastic_kw)
+        home, lmp, supply = self.household, delivery.lmp_usd_per_kwh, self._supply(delivery.trade_kw)
+        slope = 2 * home.alpha_usd_per_kw2h
+        wanted = np.clip((home.beta_usd_per_kwh - lmp) / slope, home.elastic_min_kw, home.elastic_max_kw)
+        paid_to_take = np.where(lmp < 0, home.renewable_kw, 0.0)  # then renewables are curtailed to make room
+        bid = np.clip(wanted + paid_to_take - supply, 0.0, home.bid_max_kw)
+        free = np.clip(home.beta_usd_per_kwh / slope, home.elastic_min_kw, home.elastic_max_kw)
+        return self._balanced(bid, delivery.trade_kw, free)
 
     def with_bid(self, plan: Plan, bid: FloatArray) -> Plan:
         """The plan with another bid: what the bid adds or lacks is consumed or saved, the trades stay."""
@@ -140,26 +151,29 @@ class Subproblem:
         return Plan(bid, curtailed, have - curtailed, trade)
 
     def least_cost_usd(self, delivery: Delivery) -> float:
-        """A lower bound on what this prosumer could reach alone at these prices, without penalty terms, in $.
+        """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $.
 
-        It is the Lagrange dual of the private problem, which no multipliers of (13) can lift above the true optimum: a
-        regret that is measured against it is never too small. In each period the best of the solver's multiplier and
-        the dual's own kinks is taken (where a bid, curtailment or trade jumps from limit to limit), which leaves the
-        square of the solver's error.
+        It is the maximum of the Lagrange dual in the multiplier s of (13), which no multiplier lifts above the true
+        optimum: a regret that is measured against it is never too small. In each period the dual is concave in s,
+        bends where a bid, curtailment or trade jumps from limit to limit, and is stationary between two bends where
+        the elastic load takes up what the jumped ones leave; its maximum is at one of these points.
         """
-        h, lmp, price = self.household, delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh
-        low, high = self._low, self._high
-        solved = self._solve_alone(delivery, low, high).y[: self.periods] * self._usd
-        shadow = np.vstack([solved, -lmp, np.zeros(self.periods), -price])
-        bound = -shadow * self._net
-        for row, cost in ((BID, lmp + shadow), (CURTAILED, -shadow)):
-            bound += np.minimum(cost * low[row], cost * high[row])
-        trade = price + shadow[:, None]
-        bound += np.minimum(trade * low[TRADES], trade * high[TRADES]).sum(axis=1)
+        h = self.household
+        sign = np.array([1.0, -1.0, *[1.0] * self.links])[:, None]  # of bid, curtailment and trades in (13)
+        price = np.vstack([delivery.lmp_usd_per_kwh, np.zeros(self.periods), delivery.price_usd_per_kwh])
+        bends = np.sort(-sign * price, axis=0)
+        between = np.vstack([bends[:1] - 1.0, (bends[1:] + bends[:-1]) / 2, bends[-1:] + 1.0])
+        rows = [BID, CURTAILED, *range(self._low.shape[0])[TRADES]]
+        low, high = self._low[rows], self._high[rows]
+        cheap = price + sign * between[:, None] < 0
+        left = (sign * np.where(cheap, high, low)).sum(axis=1) - self._net
+        shadow = np.vstack([bends, 2 * h.alpha_usd_per_kw2h * left - h.beta_usd_per_kwh])
+        cost = price + sign * shadow[:, None]
+        linear = np.minimum(cost * low, cost * high).sum(axis=1) - shadow * self._net
         worth = h.beta_usd_per_kwh + shadow
         elastic = np.clip(worth / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
-        bound += h.alpha_usd_per_kw2h * elastic**2 - worth * elastic
-        return float(h.dt_h * bound.max(axis=0).sum())
+        dual = linear + h.alpha_usd_per_kw2h * elastic**2 - worth * elastic
+        return float(h.dt_h * dual.max(axis=0).sum())
 
     def _set_up(self, tolerance: float) -> osqp.OSQP:
         diagonal = np.zeros(self._low.size)
@@ -181,6 +195,7 @@ class Subproblem:
             eps_rel=tolerance,
             max_iter=20_000,
             adaptive_rho_interval=50,
+            eps_prim_inf=1e-10,  # narrow limits are no proof of infeasibility, which `check_balance` has ruled out
         )
         return solver
 
@@ -195,16 +210,11 @@ class Subproblem:
     def _bounds(self, limits: FloatArray) -> FloatArray:
         return np.concatenate([self._net, limits.ravel()]) / self.size_kw
 
-    def _solve_alone(self, delivery: Delivery, low: FloatArray, high: FloatArray) -> Any:
-        prices = self._prices(delivery.lmp_usd_per_kwh, delivery.price_usd_per_kwh)
-        self._alone.update(q=prices, l=self._bounds(low), u=self._bounds(high))
-        return self._solve(self._alone)
-
-    def _solve(self, solver: osqp.OSQP) -> Any:
-        result = solver.solve(raise_error=False)
+    def _solve(self) -> Any:
+        result = self._solver.solve(raise_error=False)
         if result.info.status == "interrupted":  # OSQP takes Ctrl-C for itself while it solves: hand it on, and finish
             signal.raise_signal(signal.SIGINT)
-            result = solver.solve(raise_error=False)
+            result = self._solver.solve(raise_error=False)
         if result.info.status not in _USABLE:
             raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
         return result

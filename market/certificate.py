@@ -41,8 +41,11 @@ class Certificate:
 
     @property
     def total_usd(self) -> float:
-        """Sum of the regrets: the bound on the welfare that is missing."""
-        return float(self.regret_usd.sum())
+        """Sum of the regrets: the bound on the welfare that is missing.
+
+        A regret below zero is the solver's error and makes up for nobody else's.
+        """
+        return float(np.maximum(self.regret_usd, 0.0).sum())
 
     @property
     def relative(self) -> float:
@@ -54,7 +57,9 @@ class Certificate:
         if np.isposinf(self.regret_usd[worst]):
             return f"no certificate: the trades leave {self.names[worst]} no way to keep its elastic load in its limits"
         if np.isnan(self.total_usd):
-            return "no certificate yet: no schedule has been delivered and cleared"
+            return (
+                "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed"
+            )
         most = max(self.regret_usd[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
         if self.behaved:

@@ -25,6 +25,7 @@ from .result import Result
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
 from .trend import Trend
+from .unsettled import Course
 
 if TYPE_CHECKING:
     from .central import LowerLayer
@@ -93,7 +94,9 @@ class EnergyMarket(mesa.Model):
         self.operator = SystemOperator(self, clearing, [h.bus for h in households])
         self.platform = SharingPlatform(self, self.graph, shape[1], self.settings.sharing_rules)
         self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
-        self._behaved = all(type(b) is PriceTaker for b in (behaviours or {}).values())
+        behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
+        self._behaved = not behaving
+        self._course = Course(self.graph.names, self.settings.max_rounds, behaving)
         self._planner = _planner(households, self.graph) if self.settings.case is Case.CENTRAL else None
         self._trend = Trend(self.settings.primal_tolerance_kw)
 
@@ -165,10 +168,11 @@ class EnergyMarket(mesa.Model):
         if self.iteration > 1:
             self.regret_usd = self.community.regrets(deliveries)
             self._certified = True
+        self._course.add(self.bid_kw, self.total_regret_usd, self.platform.rounds)
         if self.certificate().relative <= self.settings.regret_tolerance:
             self._settle()
         elif self.iteration >= self.settings.max_iterations:
-            self._end(Outcome.ITERATION_LIMIT)
+            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
         else:
             bids = frozen(self.community.deliver(deliveries))
             self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
@@ -253,8 +257,8 @@ class EnergyMarket(mesa.Model):
 
     @property
     def total_regret_usd(self) -> float:
-        """Sum of the regrets of the schedule last certified."""
-        return float(self.regret_usd.sum())
+        """Sum of the regrets of the schedule last certified; what the solver leaves below zero makes up for nothing."""
+        return float(np.maximum(self.regret_usd, 0.0).sum())
 
     def _record(self, phase: Phase, seconds: float) -> Round:
         return Round(

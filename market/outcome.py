@@ -6,14 +6,12 @@ from enum import Enum
 class Outcome(Enum):
     """How a run has ended, or that it has not."""
 
-    RUNNING = "the run is not finished"
+    RUNNING = "not finished: the run was stopped before the market settled"
     SETTLED = "settled: nobody gains by deviating"
     ITERATION_LIMIT = (
         "not settled: Algorithm 2 reached market.max_iterations {max_iterations} with a regret of {relative:.1e} "
         "of the turnover (market.regret_tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a "
-        "step; raise the limit if the regret was falling; if it hovered, tighten market.primal_tolerance_kw and "
-        "market.dual_tolerance_usd_per_kwh; if it was far off, demand is too flat for the plain fixed point (28): a "
-        "larger alpha makes it steeper"
+        "step; {why}"
     )
     SHARING_DIVERGED = (
         "not settled: Algorithm 1 diverges: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW and it "

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class Clearing:
         spans = np.array_split(np.arange(self.periods), len(self._lanes))
         if len(self._lanes) == 1:
             return tuple(self._solve_span(self._lanes[0], spans[0], demand))
-        parts = self._threads.map(self._solve_span, self._lanes, spans, [demand] * len(spans))
+        parts = _threads().map(self._solve_span, self._lanes, spans, [demand] * len(spans))
         return tuple(period for part in parts for period in part)
 
     def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
@@ -103,10 +103,6 @@ class Clearing:
                 raise ClearingError(int(t), self.dt_h, period.solution.status)
             cleared.append(period)
         return cleared
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(len(self._lanes), thread_name_prefix="clearing")
 
 
 class ClearingError(SolverError):
@@ -131,6 +127,12 @@ class ClearingError(SolverError):
             "bus; look for voltage limits that exclude the root's voltage beyond what the line ratings let through, "
             "and for loads in W"
         )
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """The threads of all clearings of this process."""
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="clearing")
 
 
 def _cores() -> int:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sized
 from enum import StrEnum
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -79,6 +80,8 @@ def run(
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     loaded = load(scenario, [*_changes(changes or []), *given, *_behaviours(behaviour or [])])
     loaded.check()
+    if replay and not find_spec("pandapower"):
+        raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     from rich.console import Console
 
     from .progress import watching
@@ -162,10 +165,15 @@ def _changes(texts: list[str]) -> "list[Change]":
 
     from .source import Change
 
-    return [
-        Change(key, yaml.safe_load(value), f"--set {key}={value}")
-        for key, value in (_parted(text, "--set", "market.case=1") for text in texts)
-    ]
+    changes = []
+    for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
+        place = f"--set {key}={value}"
+        try:
+            changes.append(Change(key, yaml.safe_load(value), place))
+        except (yaml.YAMLError, ValueError) as error:
+            cure = f"{value!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
+            raise refuse(place, key, cure) from None
+    return changes
 
 
 def _behaviours(texts: list[str]) -> "list[Change]":

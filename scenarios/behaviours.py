@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +43,11 @@ def make_behaviour(name: str, place: str, key: str) -> Behaviour:
         raise refuse(place, key, f"{module_name} has no class {class_name}; correct the name after the colon")
     if not (isinstance(made, type) and issubclass(made, Behaviour)):
         raise refuse(place, key, f"{class_name} is not a subclass of gridbazaar.agents.Behaviour; derive it from there")
+    hooks = [hook for hook in vars(Behaviour) if not hook.startswith("_")]
+    for method in vars(made):
+        near = get_close_matches(method, hooks, n=1, cutoff=0.75)
+        if near and method not in hooks:
+            raise refuse(place, key, f"{class_name}.{method} overrides nothing; did you mean {near[0]}?")
     try:
         return made()
     except Exception as error:  # a user's code may raise anything; it is told with its place

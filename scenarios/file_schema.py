@@ -17,6 +17,22 @@ def file_schema() -> dict[str, Any]:
         owner["properties"][path[-1]] = {"anyOf": [named, table]}
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
+    _loosen(schema)
     for part in (schema, *rows.values()):  # a scenario with a base states only what it changes
         part.pop("required", None)
     return schema
+
+
+def _loosen(part: Any) -> None:
+    """What a file may write otherwise: names as numbers, `null` for a row that is taken out, profiles as lists."""
+    if isinstance(part, list):
+        for below in part:
+            _loosen(below)
+    elif isinstance(part, dict):
+        for below in part.values():
+            _loosen(below)
+        if part.get("type") == "string" and "enum" not in part:
+            part["type"] = ["string", "number"]
+        if part.get("type") == "object" and isinstance(part.get("additionalProperties"), dict):
+            numbers = {"type": "array", "items": {"type": "number"}}
+            part["additionalProperties"] = {"anyOf": [part["additionalProperties"], numbers, {"type": "null"}]}

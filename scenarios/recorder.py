@@ -96,12 +96,13 @@ class Recorder:
         os.replace(partial, self.folder / name)
 
 
-def read_rounds(folder: Path) -> pa.Table:
+def read_rounds(folder: Path | str) -> pa.Table:
     """The rounds of a results folder; of a run that was killed, all rounds that it had finished.
 
     Raises:
         InputError: The folder holds no rounds.
     """
+    folder = Path(folder)
     if (folder / _ROUNDS).is_file():
         return pq.read_table(folder / _ROUNDS)
     if not (folder / _STREAM).is_file():

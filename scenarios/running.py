@@ -1,8 +1,6 @@
 """A run of a scenario from the first round to the results folder, whatever happens on the way."""
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -13,7 +11,7 @@ from ..market.outcome import Outcome
 from ..market.result import Result
 from ..market.rounds import Round
 from ..network.ac_replay import AcReplay, replay_ac
-from ..network.errors import GridbazaarError
+from .interrupts import interrupts
 from .recorder import Recorder, new_folder
 from .scenario import Scenario
 from .summary import kpis
@@ -63,25 +61,26 @@ def run_scenario(
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    recorder = Recorder(new_folder(name, folder), scenario)
-    try:
-        start = perf_counter()
-        market = scenario.market()
-        loading = perf_counter() - start - market.seconds["setup"]
-        saving = _run(market, recorder, watch)
-        result = market.result()
-    except GridbazaarError as error:
-        recorder.fail(str(error))
-        raise
-    finally:
-        recorder.close()
-    result.seconds.update(loading=loading, saving=saving)
-    found = _found(result, recorder.folder)
-    recorder.finish(result, found)
-    replayed = replay_ac(result.feeder, result.dispatch) if replay else None
-    if replayed:
-        found = _found(result, recorder.folder, replayed)
+    with interrupts() as interrupted:
+        recorder = Recorder(new_folder(name, folder), scenario)
+        try:
+            start = perf_counter()
+            market = scenario.market()
+            loading = perf_counter() - start - market.seconds["setup"]
+            saving = _run(market, recorder, watch, interrupted)
+            result = market.result()
+        except BaseException as error:  # whatever ends a run, a second Ctrl-C included, stands in its manifest
+            recorder.fail(str(error) or type(error).__name__)
+            raise
+        finally:
+            recorder.close()
+        result.seconds.update(loading=loading, saving=saving)
+        found = _found(result, recorder.folder)
         recorder.finish(result, found)
+        replayed = replay_ac(result.feeder, result.dispatch) if replay else None
+        if replayed:
+            found = _found(result, recorder.folder, replayed)
+            recorder.finish(result, found)
     return Run(result, replayed, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
 
 
@@ -90,39 +89,17 @@ def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> di
     return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
 
 
-def _run(market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None) -> float:
+def _run(
+    market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None, interrupted: Callable[[], bool]
+) -> float:
     """Step until the market has ended or Ctrl-C was pressed; the seconds it took to save the rounds."""
     saving = 0.0
-    with _interrupts() as interrupted:
-        while market.running and not interrupted():
-            market.step()
-            assert market.last is not None
-            start = perf_counter()
-            recorder.write(market.last)
-            saving += perf_counter() - start
-            if watch:
-                watch(market.last)
+    while market.running and not interrupted():
+        market.step()
+        assert market.last is not None
+        start = perf_counter()
+        recorder.write(market.last)
+        saving += perf_counter() - start
+        if watch:
+            watch(market.last)
     return saving
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C (or SIGTERM) has come: the first waits for the end of the round, the second does not."""
-    came = False
-
-    def note(number: int, frame: object) -> None:
-        nonlocal came
-        del frame
-        if came:
-            raise KeyboardInterrupt(number)
-        came = True
-
-    try:
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread: there, signals are somebody else's
-        before = {}
-    try:
-        yield lambda: came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -37,7 +37,7 @@ class Scenario(Row):
 
     title: str = ""
     dt_h: float = Field(1.0, gt=0, le=24, description="length of a period, hours")
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     alpha_scale: float = Field(1.0, gt=0, description="multiplies every prosumer's alpha")
     profiles: dict[str, Profile] = Field({})
     feeder: FeederRow
@@ -242,6 +242,8 @@ class Scenario(Row):
         except FeederError as error:
             table = "" if error.table == "feeder" else error.table
             row = self._row_of(("feeder", "lines"), error.row) if table == "lines" else error.row
+            if ("feeder", table, row, error.key) not in self._tree.places and error.key in FeederRow.model_fields:
+                table = row = ""  # what no bus states for itself is stated once
             raise self._refusal(
                 tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
             ) from None
@@ -249,7 +251,8 @@ class Scenario(Row):
             raise self._refusal(("prosumers", error.prosumer, error.key), error.problem) from None
         except LinkError as error:
             link = self._row_of(("links",), error.link)
-            raise self._refusal(("links", link, error.key), error.problem) from None
+            cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
+            raise self._refusal(("links", link, error.key), cure) from None
         except SettingsError as error:
             raise self._refusal(("market", error.key), error.problem) from None
         except HouseholdShortageError as error:
@@ -305,6 +308,8 @@ _SENTENCES = {
     "missing": "this value is missing; add it",
     "dict_type": "{input!r} is one value where a table is needed; write rows (name: values), or name a CSV file",
     "model_type": "{input!r} is one value where keys and values are needed; write `key: value` lines below it",
+    "finite_number": "{input!r} is not a finite number; write one",
+    "string_type": "{input!r} is not text; put it in quotes",
     "float_parsing": "{input!r} is not a number; write a plain number, in the unit that the key names",
     "float_type": "{input!r} is not a number; write a plain number, in the unit that the key names",
     "int_parsing": "{input!r} is not a whole number; write one",

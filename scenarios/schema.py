@@ -3,19 +3,20 @@
 from math import inf
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
 
 from ..market.settings import Case, MarketSettings, Order
 
 _DEFAULT = MarketSettings()
 Kilowatt = Annotated[float, Field(ge=0, le=1e6)]
+Limit = Annotated[float, AllowInfNan(True)]
 Profile = dict[str, float]
 
 
 class Row(BaseModel):
     """Keys and values that a scenario may give in one place; a row of a table stands under its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class BusRow(Row):
@@ -35,9 +36,9 @@ class LineRow(Row):
     to_bus: str
     r_ohm: float
     x_ohm: float
-    p_max_kw: float = inf
-    q_max_kvar: float = inf
-    i_max_a: float = inf
+    p_max_kw: Limit = inf
+    q_max_kvar: Limit = inf
+    i_max_a: Limit = inf
 
 
 class GeneratorRow(Row):
@@ -49,8 +50,8 @@ class GeneratorRow(Row):
     c_usd_per_h: float = 0.0
     p_min_kw: float
     p_max_kw: float
-    q_min_kvar: float
-    q_max_kvar: float
+    q_min_kvar: Limit
+    q_max_kvar: Limit
 
 
 class FeederRow(Row):

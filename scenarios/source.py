@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .errors import refuse
+from .errors import ScenarioError, refuse
 
 Path_ = tuple[str, ...]  # where a value stands in the tree, such as ("prosumers", "p2", "bus")
 
@@ -23,6 +23,7 @@ TABLES: dict[Path_, tuple[str, ...]] = {
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
 PROFILES: Path_ = ("profiles",)
 _PERIOD_COLUMNS = ("hour", "period")
+_DEEPEST = 8  # no key of a scenario stands deeper
 _SHIPPED = Path(__file__).parent
 
 
@@ -80,7 +81,14 @@ class Tree:
             if path[: len(table)] == table and len(path) > len(row) == len(table) + 1 and row not in self.places:
                 known = did_you_mean(row[-1], _value(self, table) or {})
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
-        self.put(path, change.value, change.place)
+        value = change.value
+        if path[: len(PROFILES)] == PROFILES and isinstance(value, list):
+            value = {str(t): factor for t, factor in enumerate(value, start=1)}
+        if isinstance(value, dict) and value:
+            for below, leaf in _leaves(value, path):
+                self.put(below, leaf, change.place)
+        else:
+            self.put(path, value, change.place)
 
     def _split(self, key: str) -> Path_:
         """The path of a dotted key; names that have dots themselves are found as they are in the tree."""
@@ -98,7 +106,8 @@ class Tree:
     def merge(self, other: "Tree") -> None:
         """Write another tree over this one, value by value."""
         for path, value in _leaves(other.values, ()):
-            self.put(path, value, other.place(path))
+            if value != {} or _value(self, path) is None:  # an empty table adds nothing to the one that is there
+                self.put(path, value, other.place(path))
         for path, place in other.places.items():
             self.places[path] = place
 
@@ -138,7 +147,10 @@ def find(name: str) -> Path:
         return shipped[name]
     path = Path(name)
     if path.is_dir():
-        path = path / f"{path.name}.yaml"
+        inside = path / f"{path.resolve().name}.yaml"
+        if not inside.is_file():
+            raise refuse("", "", f"{name} is a folder without a file {inside.name}; give the YAML file itself")
+        return inside
     if not path.is_file():
         known = ", ".join(shipped)
         raise refuse(
@@ -163,7 +175,11 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     if base is None:
         return own
     beside = file.parent / str(base)
-    tree = read(beside if beside.is_file() else find(str(base)), (*above, here))
+    try:
+        found = beside if beside.is_file() else find(str(base))
+    except ScenarioError as error:
+        raise refuse(own.place(("base",)), "base", error.problems[0].sentence) from None
+    tree = read(found, (*above, here))
     for table in TABLES:
         if _whole_table(own, table):
             tree.put(table, None, "")
@@ -183,14 +199,14 @@ def shown(file: Path) -> str:
 
 def _read_yaml(file: Path) -> Tree:
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(_text(file), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise refuse(f"{shown(file)}:{line}", "", f"this is not YAML: {error.problem}; correct the line") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise refuse(shown(file), "", f"the file cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise refuse(shown(file), "", f"this is not YAML ({error}); save it as text in UTF-8") from None
     if not isinstance(root, yaml.MappingNode):
-        raise refuse(shown(file), "", "a scenario is a mapping of keys to values; see `gridbazaar list scenarios`")
+        raise refuse(shown(file), "", "a scenario is keys and values; it needs a base, or a feeder and prosumers")
     tree = Tree()
     tree.values = _mapping(root, (), tree, file)
     return tree
@@ -198,6 +214,8 @@ def _read_yaml(file: Path) -> Tree:
 
 def _mapping(node: yaml.MappingNode, path: Path_, tree: Tree, file: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    if len(path) > _DEEPEST:
+        raise refuse(f"{shown(file)}:{node.start_mark.line + 1}", ".".join(path[:3]), "this is nested without end")
     for key_node, value_node in node.value:
         key, place = str(key_node.value), f"{shown(file)}:{key_node.start_mark.line + 1}"
         here = (*path, key)
@@ -207,9 +225,16 @@ def _mapping(node: yaml.MappingNode, path: Path_, tree: Tree, file: Path) -> dic
         if isinstance(value_node, yaml.MappingNode):
             values[key] = _mapping(value_node, here, tree, file)
         else:
-            loader = yaml.SafeLoader("")
-            values[key] = loader.construct_object(value_node, deep=True)
+            values[key] = _scalar(value_node, place, here)
     return values
+
+
+def _scalar(node: yaml.Node, place: str, path: Path_) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError) as error:
+        sentence = f"{node.value!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
+        raise refuse(place, ".".join(path), sentence) from None
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
@@ -255,20 +280,37 @@ def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
 
 
 def _rows(file: Path, needed: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Place and cells of every row; empty cells are left out."""
-    with file.open(newline="", encoding="utf-8-sig") as opened:
-        reader = csv.DictReader(opened, skipinitialspace=True)
-        columns = [str(column).strip() for column in reader.fieldnames or ()]
-        for column in needed:
-            if column not in columns:
-                raise refuse(
-                    f"{shown(file)}:1", column, f"this column is missing; the columns are {', '.join(columns)}"
-                )
-        for row in reader:
-            place = f"{shown(file)}:{reader.line_num}"
-            if None in row or None in row.values():
-                raise refuse(place, "", f"this row does not have {len(columns)} cells like the header; correct it")
-            yield place, {key.strip(): cell.strip() for key, cell in row.items() if cell.strip()}
+    """Place and cells of every row; empty cells are left out. Of `needed`, one column per name, "a|b" either."""
+    reader = csv.DictReader(_text(file).splitlines(), skipinitialspace=True)
+    columns = [str(column).strip() for column in reader.fieldnames or ()]
+    _check_header(file, columns, needed)
+    for row in reader:
+        place = f"{shown(file)}:{reader.line_num}"
+        if None in row or None in row.values():
+            raise refuse(place, "", f"this row does not have {len(columns)} cells like the header; correct it")
+        yield place, {key.strip(): cell.strip() for key, cell in row.items() if cell.strip()}
+
+
+def _check_header(file: Path, columns: list[str], needed: tuple[str, ...]) -> None:
+    place = f"{shown(file)}:1"
+    if not columns:
+        raise refuse(place, "", "the file is empty; write a header with the names of the columns, and rows below it")
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t"):
+        raise refuse(place, "", "the cells are not separated by commas; save the table as CSV with commas")
+    for k, column in enumerate(columns):
+        if column in columns[:k]:
+            raise refuse(place, column, "this column is given twice; keep one")
+    for names in needed:
+        if not set(names.split("|")) & set(columns):
+            cure = f"add it; the columns are {', '.join(columns)}"
+            raise refuse(place, names.replace("|", " or "), f"this column is missing; {cure}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise refuse(shown(file), "", f"the file cannot be read ({error}); save it as text in UTF-8") from None
 
 
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
@@ -286,13 +328,15 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
 
 
 def _read_profiles(tree: Tree, file: Path) -> None:
-    with file.open(encoding="utf-8-sig") as opened:
-        header = [column.strip() for column in opened.readline().split(",")]
-    period = next((column for column in _PERIOD_COLUMNS if column in header), _PERIOD_COLUMNS[0])
-    for place, row in _rows(file, (period,)):
+    hours: set[str] = set()
+    for place, row in _rows(file, ("|".join(_PERIOD_COLUMNS),)):
+        period = next((column for column in _PERIOD_COLUMNS if column in row), _PERIOD_COLUMNS[0])
         hour = row.pop(period, "")
-        if hour and (*PROFILES, header[1], hour) in tree.places:
+        if not (hour.isdigit() and hour[0] != "0"):
+            raise refuse(place, period, f"{hour!r} is not the number of an hour (period); they count from 1")
+        if hour in hours:
             raise refuse(place, period, f"{period} {hour} is given twice; keep one row")
+        hours.add(hour)
         for name, cell in row.items():
             tree.put((*PROFILES, name, hour), cell, place)
 

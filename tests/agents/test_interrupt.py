@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridbazaar.agents import Delivery, Household, Subproblem
+from gridbazaar.agents import Household, Quote, Subproblem
 
 
 class InterruptedOnce:
@@ -34,16 +34,17 @@ def problem() -> Subproblem:
     return Subproblem(home, np.zeros(0))
 
 
-DELIVERY = Delivery(np.full(3, 0.2), np.zeros((0, 3)), np.zeros((0, 3)))
+NOTHING = np.zeros((0, 3))
+QUOTE = Quote(np.full(3, 0.2), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) -> None:
-    expected = problem.deliver(DELIVERY).bid_kw
-    problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
+    expected = problem.share(QUOTE).bid_kw
+    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]
     came: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
-        bid = problem.deliver(DELIVERY).bid_kw
+        bid = problem.share(QUOTE).bid_kw
     finally:
         signal.signal(signal.SIGINT, before)
     assert came == [signal.SIGINT]
@@ -51,10 +52,10 @@ def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) ->
 
 
 def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: Subproblem) -> None:
-    problem._alone = InterruptedOnce(problem._alone)  # type: ignore[assignment]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without it
+    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     try:
         with pytest.raises(KeyboardInterrupt):
-            problem.deliver(DELIVERY)
+            problem.share(QUOTE)
     finally:
         signal.signal(signal.SIGINT, before)

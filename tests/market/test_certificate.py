@@ -54,7 +54,10 @@ SENTENCES = {
         "no prosumer could gain more than $0 by deviating (a); welfare within $0 (0.0e+00) of the optimum",
     ),
     "misbehaved": (certificate(0.0, 0.001, behaved=False), "no prosumer could gain more than $0.001 by deviating (b)"),
-    "not yet": (certificate(np.nan, np.nan), "no certificate yet: no schedule has been delivered and cleared"),
+    "not yet": (
+        certificate(np.nan, np.nan),
+        "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed",
+    ),
     "cannot be held": (
         certificate(0.1, np.inf),
         "no certificate: the trades leave b no way to keep its elastic load in its limits",

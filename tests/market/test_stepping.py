@@ -69,9 +69,12 @@ def test_a_result_before_the_first_delivery(market, steps):
         unfinished.step()
     result = unfinished.result()
     assert result.outcome is Outcome.RUNNING
-    assert result.message == "the run is not finished"
+    assert result.message == "not finished: the run was stopped before the market settled"
     assert (result.bid_kw == 0).all()
-    assert str(result.certificate) == "no certificate yet: no schedule has been delivered and cleared"
+    assert (
+        str(result.certificate)
+        == "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed"
+    )
 
 
 def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(market):

@@ -19,6 +19,8 @@ class Fails(Behaviour):
 class CannotBeMade(Behaviour):
     def __init__(self): raise OSError("no key")
 class Stranger: pass
+class Misspelt(Behaviour):
+    def beleive(self, lmp): return lmp * 100
 """
 
 
@@ -48,6 +50,7 @@ def test_registered_module_and_file(file: Path) -> None:
         ("nowhere.py:Mine", "there is no file nowhere.py; correct the path before the colon"),
         ("{file}:Mine", "has no class Mine; correct the name after the colon"),
         ("{file}:Stranger", "Stranger is not a subclass of gridbazaar.agents.Behaviour; derive it from there"),
+        ("{file}:Misspelt", "Misspelt.beleive overrides nothing; did you mean believe?"),
         ("{file}:CannotBeMade", "CannotBeMade() cannot be made: OSError: no key (at "),
     ],
 )

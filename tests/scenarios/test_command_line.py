@@ -173,7 +173,7 @@ def test_ctrl_c_leaves_the_finished_rounds_and_what_they_found(tmp_path: Path) -
     out, err = run.communicate(timeout=30)
     assert run.returncode == 130
     assert "Traceback" not in err
-    assert "the run is not finished" in out
+    assert "not finished: the run was stopped before the market settled" in out
     rounds = read_rounds(tmp_path / "r").to_pandas()
     assert rounds["iteration"].max() >= 3
     assert json.loads((tmp_path / "r" / "manifest.json").read_text())["outcome"] == "interrupted"

@@ -125,6 +125,45 @@ SPOILED = {
         spoil("ieee33.yaml", "title: The", "title: [The"),
         "ieee33.yaml:",
     ),
+    "no text in a table": (
+        lambda folder: (folder / "links.csv").write_bytes("a,b,cap_kw\nM\xfcller,p2,3\n".encode("latin-1")),
+        "links.csv: the file cannot be read ('utf-8' codec can't decode byte 0xfc",
+    ),
+    "semicolons": (
+        lambda folder: (folder / "links.csv").write_text("a;b;cap_kw\np1;p2;3\n"),
+        "links.csv:1: the cells are not separated by commas; save the table as CSV with commas",
+    ),
+    "empty table": (
+        lambda folder: (folder / "buses.csv").write_text(""),
+        "buses.csv:1: the file is empty; write a header",
+    ),
+    "column twice": (
+        lambda folder: (folder / "links.csv").write_text("a,b,b\np1,p2,3\n"),
+        "links.csv:1 b: this column is given twice; keep one",
+    ),
+    "hour 0": (
+        spoil("profiles.csv", "\n1,0.5890", "\n0,0.5890"),
+        "profiles.csv:2 hour: '0' is not the number of an hour (period); they count from 1",
+    ),
+    "limit stated once": (
+        spoil("ieee33.yaml", "v_min_pu: 0.95", "v_min_pu: 1.2"),
+        "ieee33.yaml:10 feeder.v_min_pu: v_min_pu 1.2 is not below v_max_pu 1.05; swap or widen them",
+    ),
+    "empty file": (
+        lambda folder: (folder / "ieee33.yaml").write_text(""),
+        "ieee33.yaml: a scenario is keys and values; it needs a base, or a feeder and prosumers",
+    ),
+    "date": (
+        spoil("ieee33.yaml", "dt_h: 1.0", "title2: 2024-13-45"),
+        "ieee33.yaml:3 title2: '2024-13-45' cannot be read",
+    ),
+    "tag": (spoil("ieee33.yaml", "dt_h: 1.0", "dt_h: !foo 1"), "ieee33.yaml:3 dt_h: '1' cannot be read"),
+    "without end": (spoil("ieee33.yaml", "market:\n", "market: &m\n  x: *m\n"), "this is nested without end"),
+    "unknown base": (spoil("ieee33.yaml", "dt_h: 1.0", "base: nope"), "ieee33.yaml:3 base: there is no scenario nope"),
+    "infinite": (
+        spoil("ieee33.yaml", "value_of_lost_load_usd_per_kwh: 10.0", "value_of_lost_load_usd_per_kwh: .inf"),
+        "ieee33.yaml:14 feeder.value_of_lost_load_usd_per_kwh: inf is not a finite number; write one",
+    ),
     "key twice": (
         spoil("ieee33.yaml", "dt_h: 1.0", "dt_h: 1.0\ndt_h: 2.0"),
         "ieee33.yaml:4 dt_h: this key is given twice; keep one",
@@ -171,6 +210,11 @@ CHANGED = {
     "hour": ({"profiles.pv.noon": 1}, "'noon' is not the number of an hour (period)"),
     "bus load": ({"feeder.prosumer_bus_load": "both"}, "feeder.prosumer_bus_load: 'both' is not known"),
     "alpha": ({"alpha_scale": 0}, "alpha_scale: 0 is not above 0; give a value above it"),
+    "seed": ({"seed": -1}, "seed: -1 is below 0; give at least that"),
+    "prosumer taken out": (
+        {"prosumers.p2": None},
+        "there is no prosumer p2; the prosumers are p1, p3, or take the link out (links: {p1-p2: null})",
+    ),
     "missing row values": ({"links.p9-p1": {"a": "p1"}}, "links.p9-p1.b: this value is missing; add it"),
 }
 

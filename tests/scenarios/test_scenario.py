@@ -48,6 +48,8 @@ def test_changes_reach_every_kind_of_value() -> None:
     scenario = gb.load(
         "ieee33",
         {
+            "links.p1-p3": {"cap_kw": 7},
+            "profiles.wind": [0.3] * 24,
             "alpha_scale": 2,
             "feeder.lines.6-26.p_max_kw": "900",
             "feeder.buses.18.profile": "household_load",
@@ -62,6 +64,8 @@ def test_changes_reach_every_kind_of_value() -> None:
     assert p1.alpha_usd_per_kw2h == pytest.approx(2 * 0.000105)
     assert p1.renewable_kw[11] == 460 * 0.5
     assert (p2.bid_max_kw == 321).all()
+    assert (p2.renewable_kw == 480 * 0.3).all()
+    assert [link.cap_kw for link in scenario.build_links()] == [200, 7]
     assert feeder.p_max_kw[feeder.index("26")] == 900
     assert [link.name for link in scenario.build_links()] == ["p2-p3", "p1-p3"]
     assert scenario.build_settings().order == "sequential"
@@ -72,7 +76,7 @@ def test_a_base_is_changed_value_by_value_and_table_by_table(tmp_path: Path) -> 
     (tmp_path / "links.csv").write_text("a,b,cap_kw\np3,p1,7\n")
     (tmp_path / "one.yaml").write_text("base: ieee33\nlinks: links.csv\nprosumers: {p1: {bid_max_kw: 1}, p2: null}\n")
     text = f"base: one.yaml\nprofiles: {{wind: {[0.1] * 24}, flat: {[1] * 24}}}\nlinks: {{p3-p1: {{cap_kw: 8}}}}\n"
-    (tmp_path / "two.yaml").write_text(text)
+    (tmp_path / "two.yaml").write_text(text + "feeder: {}\nmarket: {}\n")  # adds nothing and takes nothing away
     two = gb.load(str(tmp_path / "two.yaml"))
     assert list(two.prosumers) == ["p1", "p3"]
     assert two.prosumers["p1"].bid_max_kw == 1
@@ -128,4 +132,4 @@ def test_the_schema_knows_every_key_of_the_shipped_file_and_nothing_else() -> No
     assert schema["additionalProperties"] is False
     assert {"base", "prosumers", "prosumer_defaults", "market", "feeder"} <= set(schema["properties"])
     assert "required" not in schema
-    assert schema["properties"]["prosumers"]["anyOf"][0]["type"] == "string"
+    assert schema["properties"]["prosumers"]["anyOf"][0]["type"] == ["string", "number"]
