@@ -112,6 +112,7 @@ def report(
 
     from .recorder import new_folder
     from .report import write_report
+    from .running import exit_code
     from .statements import statements
     from .study import study
 
@@ -123,7 +124,7 @@ def report(
     for statement in statements(done):
         typer.echo(f"{statement.verdict.value:15}{statement.paper}\n{'':15}{statement.ours}")
     typer.echo(f"{done.result.message}\nreport: {page}")
-    raise typer.Exit(0 if done.result.settled else 3)
+    raise typer.Exit(exit_code(done.result.outcome))
 
 
 @app.command()

@@ -79,12 +79,16 @@ def open_figure(study: Study) -> Figure:
     """What the paper leaves open: the order `simultaneous` diverges, and flat demand may cycle."""
     figure, (left, right) = new_figure(PAGE_IN, 2.4, 1, 2)
     for k, (label, traced) in enumerate((("simultaneous", study.simultaneous), ("proximal", study.cold))):
+        if not traced:
+            continue
         rounds = np.arange(1, traced.primal_kw.size + 1)
         left.semilogy(rounds, np.maximum(traced.primal_kw, _FLOOR), label=label, **series_style(k))
     left.set_ylabel("primal residual, kW")
     left.legend()
     _count(left, "round of Algorithm 1, last outer step")
     for k, (label, traced) in enumerate(((f"{FLAT_SCALE:g} alpha", study.flat), ("1 alpha", study.base))):
+        if not traced:
+            continue
         _draw_error(right, traced, label, "os"[k], **series_style(k))
     right.set_ylabel("outer error |bid change| / |bids|")
     right.legend()

@@ -48,8 +48,8 @@ def write_report(study: Study, folder: Path) -> Path:
         The page.
     """
     made = tables(study)
+    (folder / "tables").mkdir(exist_ok=True)
     for name, frame in made.items():
-        (folder / "tables").mkdir(exist_ok=True)
         frame.to_csv(folder / "tables" / f"{name}.csv", index=False)
     with style():
         sections = _sections(study)
@@ -69,7 +69,7 @@ _COBWEB_TEXTS = (
     "at their limits do not answer at all.",
 )
 _WHY_NOT = {
-    "figure2_cobweb": "There is no cobweb to draw: no bid answers to prices, all stand at their limits.",
+    "figure2_cobweb": "There is no cobweb to draw: no bid answers to prices, or nobody can do without sharing.",
     "figure5_sharing": "There is no Figure 5: nobody is linked to anybody, so Algorithm 1 has nothing to do.",
 }
 _COLD_TEXT = (
@@ -98,9 +98,11 @@ def _sections(study: Study) -> list[Section]:
     )
     most = (f"The {_MANY} prosumers that trade most are shown.",) if len(study.result.names) > _MANY else ()
     checked = ("Each statement is checked on this scenario and can fail.",)
+    missing = tuple(f"Left out: {part}, because {why}" for part, why in study.left_out.items())
+    criterion = ("criterion",) if study.slopes else ()
     return [
-        Section("The paper's statements, point by point", checked, tables=("statements",)),
-        Section("Figure 2: does the fixed point converge?", _COBWEB_TEXTS, (cobweb,), ("criterion",)),
+        Section("The paper's statements, point by point", checked + missing, tables=("statements",)),
+        Section("Figure 2: does the fixed point converge?", _COBWEB_TEXTS, (cobweb,), criterion),
         Section("Figure 3: the feeder", shown=(feeder,)),
         Section("Figures 4 and 5: convergence", (_COLD_TEXT,), (outer, sharing)),
         Section("Figures 6 to 8: who generates, buys, sells and consumes", most, balances),

@@ -22,6 +22,11 @@ _CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
 _NOT_SETTLED = 3
 
 
+def exit_code(outcome: Outcome) -> int:
+    """What the command line ends with."""
+    return _CODES.get(outcome, _NOT_SETTLED)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a run has left.
@@ -81,7 +86,7 @@ def run_scenario(
         if replayed:
             found = _found(result, recorder.folder, replayed)
             recorder.finish(result, found)
-    return Run(result, replayed, found, recorder.folder, _CODES.get(result.outcome, _NOT_SETTLED))
+    return Run(result, replayed, found, recorder.folder, exit_code(result.outcome))
 
 
 def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:

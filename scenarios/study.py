@@ -13,6 +13,7 @@ from ..market.energy_market import EnergyMarket
 from ..market.result import Result
 from ..market.rounds import Phase
 from ..market.settings import Case, Order
+from ..network.errors import GridbazaarError
 from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
 from .scenario import Scenario
 
@@ -52,16 +53,18 @@ class Study:
 
     Attributes:
         name, scenario: What was studied (in Case 3 and the order `proximal`).
-        cases: The runs of Cases 1, 2 and 3.
-        alphas: Runs with alpha scaled by `ALPHA_SCALES`.
+        cases: The runs of Cases 1, 2 and 3; those that are possible, Case 3 always.
+        alphas: Runs with alpha scaled by `ALPHA_SCALES`, as far as possible.
         cold: Algorithm 1 from a cold start at the settled LMPs of Case 3.
-        slopes: What criterion (28) makes of the price sensitivities: as it is, and with alpha scaled by `FLAT_SCALE`.
+        slopes: What criterion (28) makes of the price sensitivities: as it is, and with alpha scaled by `FLAT_SCALE`;
+            both or none.
         steady, cycling: The cobweb of a prosumer and hour that converges as it is, and of one that cycles with alpha
             scaled by `FLAT_SCALE`; None where there is none.
         flat: A run with alpha scaled by `FLAT_SCALE`.
         simultaneous: A run in the order `simultaneous`.
         sequential: A run in the order `sequential`: the same equilibrium, perhaps by other bids.
         seconds: How long each part took.
+        left_out: Why a part is missing, by its name.
     """
 
     name: str
@@ -69,13 +72,14 @@ class Study:
     cases: Mapping[Case, Traced]
     alphas: Mapping[float, Traced]
     cold: Traced
-    slopes: tuple[Slopes, Slopes]
+    slopes: tuple[Slopes, ...]
     steady: Cobweb | None
     cycling: Cobweb | None
-    flat: Traced
-    simultaneous: Traced
-    sequential: Traced
+    flat: Traced | None
+    simultaneous: Traced | None
+    sequential: Traced | None
     seconds: Mapping[str, float]
+    left_out: Mapping[str, str]
 
     @property
     def base(self) -> Traced:
@@ -100,42 +104,64 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         ScenarioError: The scenario is wrong.
         InfeasibleError: The feeder cannot carry its load, or a household cannot balance an hour.
     """
-    seconds: dict[str, float] = {}
-
-    def timed(label: str, part: Callable[[], Part]) -> Part:
-        tell(label)
-        start = perf_counter()
-        made = part()
-        seconds[label] = perf_counter() - start
-        return made
-
-    def run(changed: Scenario) -> Traced:
-        return trace(changed.market())
-
+    parts = _Parts(tell)
     base = scenario.changed(case=Case.SHARING, order=Order.PROXIMAL)
     flat = base.changed(alpha_scale=FLAT_SCALE)
-    cases = {case: timed(f"Case {case.value}", partial(run, base.changed(case=case))) for case in Case}
-    alphas = {1.0: cases[Case.SHARING]}
-    for scale in ALPHA_SCALES[1:]:
-        alphas[scale] = timed(f"alpha x {scale:g}", partial(run, base.changed(alpha_scale=scale)))
-    found = (
-        timed("slopes of the LMPs", partial(slopes, base)),
-        timed(f"slopes at alpha x {FLAT_SCALE:g}", partial(slopes, flat)),
-    )
+    shared = parts.needed("Case 3", partial(_run, base))
+    cases = {
+        case: parts.possible(f"Case {case.value}", partial(_run, base.changed(case=case)))
+        for case in (Case.NO_SHARING, Case.CENTRAL)
+    }
+    alphas = {
+        scale: parts.possible(f"alpha x {scale:g}", partial(_run, base.changed(alpha_scale=scale)))
+        for scale in ALPHA_SCALES[1:]
+    }
+    steep = parts.possible("slopes of the LMPs", partial(slopes, base))
+    gentle = parts.possible(f"slopes at alpha x {FLAT_SCALE:g}", partial(slopes, flat)) if steep else None
     return Study(
         name=name,
         scenario=base,
-        cases=cases,
-        alphas=alphas,
-        cold=timed("Algorithm 1 from a cold start", partial(_cold, base, cases[Case.SHARING].result.bid_kw)),
-        slopes=found,
-        steady=timed("a cobweb that converges", partial(steady_cobweb, base, found[0])),
-        cycling=timed("a cobweb that cycles", partial(cycling_cobweb, flat, found[1])),
-        flat=timed(f"alpha x {FLAT_SCALE:g}", partial(run, flat)),
-        simultaneous=timed("order simultaneous", partial(run, base.changed(order=Order.SIMULTANEOUS))),
-        sequential=timed("order sequential", partial(run, base.changed(order=Order.SEQUENTIAL))),
-        seconds=seconds,
+        cases={**{case: run for case, run in cases.items() if run}, Case.SHARING: shared},
+        alphas={1.0: shared, **{scale: run for scale, run in alphas.items() if run}},
+        cold=parts.needed("Algorithm 1 from a cold start", partial(_cold, base, shared.result.bid_kw)),
+        slopes=(steep, gentle) if steep and gentle else (),
+        steady=parts.possible("a cobweb that converges", partial(steady_cobweb, base, steep)) if steep else None,
+        cycling=parts.possible("a cobweb that cycles", partial(cycling_cobweb, flat, gentle)) if gentle else None,
+        flat=parts.possible(f"alpha x {FLAT_SCALE:g}", partial(_run, flat)),
+        simultaneous=parts.possible("order simultaneous", partial(_run, base.changed(order=Order.SIMULTANEOUS))),
+        sequential=parts.possible("order sequential", partial(_run, base.changed(order=Order.SEQUENTIAL))),
+        seconds=parts.seconds,
+        left_out=parts.left_out,
     )
+
+
+class _Parts:
+    """Runs the parts of a study, one after the other, and writes down how long each took and why one is missing."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self.left_out: dict[str, str] = {}
+        self._tell = tell
+
+    def needed(self, label: str, part: Callable[[], Part]) -> Part:
+        """A part without which there is no study."""
+        self._tell(label)
+        start = perf_counter()
+        made = part()
+        self.seconds[label] = perf_counter() - start
+        return made
+
+    def possible(self, label: str, part: Callable[[], Part]) -> Part | None:
+        """A part that a scenario may make impossible, such as an equilibrium without sharing: None then."""
+        try:
+            return self.needed(label, part)
+        except GridbazaarError as error:
+            self.left_out[label] = str(error)
+            return None
+
+
+def _run(scenario: Scenario) -> Traced:
+    return trace(scenario.market())
 
 
 def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:

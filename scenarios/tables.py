@@ -9,7 +9,7 @@ from ..agents.arrays import FloatArray
 from ..market.result import Result
 from ..market.settings import Case
 from .statements import statements
-from .study import Study
+from .study import Study, Traced
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:
@@ -20,8 +20,7 @@ def tables(study: Study) -> Mapping[str, pd.DataFrame]:
         "table1_market": _market(study),
         "table2_costs": _costs(study),
         "statements": _statements(study),
-        "criterion": _criterion(study),
-        "criterion_by_hour": _criterion_by_hour(study),
+        **({"criterion": _criterion(study), "criterion_by_hour": _criterion_by_hour(study)} if study.slopes else {}),
         "open_questions": _open_questions(study),
         "seconds": pd.DataFrame({"part": study.seconds.keys(), "seconds": study.seconds.values()}).round(2),
     }
@@ -55,7 +54,10 @@ def _market(study: Study) -> pd.DataFrame:
 
 def _costs(study: Study) -> pd.DataFrame:
     """Table 2: costs (11) by prosumer and in total; payments, which only Case 3 has, apart; changes against it."""
-    one, two, three = (_with_total(study.cases[case].result, "prosumer_cost_usd") for case in Case)
+    missing = np.full(len(study.result.names) + 1, np.nan)
+    one, two, three = (
+        _with_total(study.cases[case].result, "prosumer_cost_usd") if case in study.cases else missing for case in Case
+    )
     payments = _with_total(study.result, "payment_usd")
     base = np.where(np.abs(three + payments) > 0.005, three + payments, np.nan)
     columns = {
@@ -67,11 +69,13 @@ def _costs(study: Study) -> pd.DataFrame:
         "case 1 against case 3 %": 100 * (one - base) / np.abs(base),
         "case 2 against case 3 %": 100 * (two - base) / np.abs(base),
     }
-    shown = {
-        name: [f"{value:.{1 if '%' in name else 2}f}" for value in values.round(6) + 0.0]
-        for name, values in columns.items()
-    }
+    shown = {name: [_fixed(value, 1 if "%" in name else 2) for value in values] for name, values in columns.items()}
     return pd.DataFrame({"prosumer": [*study.result.names, "total"], **shown})
+
+
+def _fixed(value: float, digits: int) -> str:
+    """A number with so many digits, never "-0.00"; empty where there is none."""
+    return "" if np.isnan(value) else f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def _with_total(result: Result, key: str) -> FloatArray:
@@ -130,27 +134,35 @@ def _criterion_by_hour(study: Study) -> pd.DataFrame:
 
 def _open_questions(study: Study) -> pd.DataFrame:
     """What the paper leaves open, with the experiment that shows each."""
-    one, other = study.result, study.sequential.result
-    differ = {
-        key: float(np.abs(getattr(one, key) - getattr(other, key)).max(initial=0.0))
-        for key in ("bid_kw", "trade_kw", "elastic_kw", "lmp_usd_per_kwh")
-    }
-    unique = (
-        f"the orders proximal and sequential settle on bids up to {differ['bid_kw']:.3g} kW and trades up to "
-        f"{differ['trade_kw']:.3g} kW apart, elastic loads {differ['elastic_kw']:.2g} kW, LMPs "
-        f"{differ['lmp_usd_per_kwh']:.1e} $/kWh and DSO costs ${abs(one.dso_cost_usd - other.dso_cost_usd):.2g}"
-    )
+    gone = "could not be run: " + "; ".join(study.left_out.values())
+    jacobi = study.simultaneous.result.message if study.simultaneous else gone
+    cycle = f"{_cycle(study.flat)}; {study.flat.result.message}" if study.flat else gone
     rows = (
-        ("Do all prosumers answering at once (plain Jacobi) converge?", study.simultaneous.result.message),
-        ("Does the fixed point of Algorithm 2 always converge?", f"{_cycle(study)}; {study.flat.result.message}"),
-        ("Are bids and trades unique?", unique if other.settled and one.settled else "one of the two did not settle"),
+        ("Do all prosumers answering at once (plain Jacobi) converge?", jacobi),
+        ("Does the fixed point of Algorithm 2 always converge?", cycle),
+        ("Are bids and trades unique?", _unique(study.result, study.sequential.result) if study.sequential else gone),
     )
     return pd.DataFrame(rows, columns=["question", "what the experiment shows"])
 
 
-def _cycle(study: Study) -> str:
+def _unique(one: Result, other: Result) -> str:
+    """How far apart two ways to the same equilibrium end."""
+    if not (one.settled and other.settled):
+        return "one of the two runs that are compared did not settle"
+    differ = {
+        key: float(np.abs(getattr(one, key) - getattr(other, key)).max(initial=0.0))
+        for key in ("bid_kw", "trade_kw", "elastic_kw", "lmp_usd_per_kwh")
+    }
+    return (
+        f"the orders proximal and sequential settle on bids up to {differ['bid_kw']:.3g} kW and trades up to "
+        f"{differ['trade_kw']:.3g} kW apart, elastic loads {differ['elastic_kw']:.2g} kW, LMPs "
+        f"{differ['lmp_usd_per_kwh']:.1e} $/kWh and DSO costs ${abs(one.dso_cost_usd - other.dso_cost_usd):.2g}"
+    )
+
+
+def _cycle(flat: Traced) -> str:
     """How far the last bids of the flat run are from those one and two iterations before."""
-    bids = study.flat.bid_kw
+    bids = flat.bid_kw
     if len(bids) < 3:
         return "with flat demand the run ended at once"
     size = max(float(np.linalg.norm(bids[-1])), 1e-9)

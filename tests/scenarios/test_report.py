@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.market import Case
+from gridbazaar.market import Case, Outcome
 from gridbazaar.scenarios.report import write_report
 from gridbazaar.scenarios.statements import Verdict, statements
 from gridbazaar.scenarios.study import Study, study
@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_the_independent_solution(paper: Study) -> None
     # from the joint SOCP and the central lower layer, solved apart: scenarios/ieee33/README.md
     said = {statement.paper: statement.ours for statement in statements(paper)}
     assert "1 alpha: 13, 1.5 alpha: 7, 2 alpha: 6" in said["A larger alpha converges faster."]
-    assert "+10.0%" in said["Without sharing the prosumers' total cost is higher (+9.8 % in the paper)."]
+    assert "+10.0%" in said["Without sharing the prosumers' total cost is about a tenth higher (+9.8 % in the paper)."]
     assert paper.result.dso_cost_usd == pytest.approx(15_614.36, abs=1.0)
 
 
@@ -70,12 +70,13 @@ def test_statements_can_fail(paper: Study) -> None:
     dearer = replace(
         paper.cases[Case.NO_SHARING], result=replace(result, prosumer_cost_usd=result.prosumer_cost_usd - 1)
     )
-    slow = replace(paper.base, outer_error=np.full(15, 0.5))
+    unsettled = replace(result, outcome=Outcome.ITERATION_LIMIT)
+    slow = replace(paper.base, result=unsettled, outer_error=np.full(15, 0.5))
     cases = {**paper.cases, Case.SHARING: turned, Case.NO_SHARING: dearer}
-    spoiled = verdicts(replace(paper, cases=cases, alphas={1.0: paper.base, 2.0: slow}))
+    spoiled = verdicts(replace(paper, cases=cases, alphas={1.0: paper.base, 1.5: paper.base, 2.0: slow}))
     assert spoiled["Prosumers with PV sell in daylight"] is Verdict.FAILS
     assert spoiled["The prosumer that buys most from the DN is the one whose LMP is lowest"] is Verdict.FAILS
-    assert spoiled["Without sharing the prosumers' total cost is higher"] is Verdict.FAILS
+    assert spoiled["Without sharing the prosumers' total cost is about a tenth higher"] is Verdict.FAILS
     assert spoiled["A larger alpha converges faster"] is Verdict.FAILS
     late = verdicts(replace(paper, cases={**paper.cases, Case.SHARING: slow}))
     assert late["Algorithm 2 converges: the outer error is near 0 by iteration 10"] is Verdict.FAILS
@@ -183,3 +184,34 @@ def test_the_page_opens_in_a_browser_without_a_network(opened: tuple[object, lis
         frame = pd.read_csv(folder / "tables" / name, dtype=str, keep_default_na=False)
         assert cells[0] == list(frame.columns)
         assert cells[1:] == [[cell.strip() for cell in row] for row in frame.to_numpy().tolist()]
+
+
+IMPOSSIBLE = {
+    "somebody lives on links": (
+        {"prosumers.p3.bid_max_kw": 0, "prosumers.p3.renewable_peak_kw": 0},
+        "Left out: Case 1, because ",
+    ),
+    "the feeder needs sharing": (
+        {"feeder.lines.6-26.p_max_kw": 800},
+        "Left out: slopes of the LMPs, because the joint problem ended with",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_a_part_that_is_impossible_is_left_out_with_its_reason(what: str, tmp_path: Path) -> None:
+    changes, reason = IMPOSSIBLE[what]
+    page = write_report(study(gb.load("ieee33", changes), what), tmp_path).read_text(encoding="utf-8")
+    assert reason in page
+    assert "What the paper leaves open" in page
+
+
+def test_one_prosumer_alone_in_one_period(tmp_path: Path) -> None:
+    changes = {"prosumers.p2": None, "prosumers.p3": None, "links": {}, "profiles": {}}
+    changes |= {"feeder.load_profile": "", "prosumers.p1.fixed_profile": "", "prosumers.p1.renewable": ""}
+    done = study(gb.load("ieee33", changes), "alone")
+    found = verdicts(done)
+    assert found["A larger alpha converges faster"] is Verdict.HOLDS
+    assert found["Prosumers with PV sell in daylight"] is Verdict.OPEN
+    assert found["Without sharing the prosumers' total cost is about a tenth higher"] is Verdict.OPEN
+    assert write_report(done, tmp_path).stat().st_size > 10_000
