@@ -110,6 +110,7 @@ class Result:
                 lmp_usd_per_kwh=lmp,
                 trade_kw=trade,
                 price_usd_per_kwh=price,
+                load_usd=market.dt_h * float((market.operator.clearing.load_kw * dispatch.lmp_usd_per_kwh).sum()),
                 generation_usd=_generation_usd(market.operator.clearing.feeder, dispatch),
                 dt_h=market.dt_h,
             ),

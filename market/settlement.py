@@ -9,7 +9,7 @@ import pandas as pd
 from ..agents.arrays import FloatArray
 from ..agents.trade_graph import TradeGraph
 
-OPERATOR, PLATFORM, GENERATORS = "DSO", "platform", "generators"
+OPERATOR, PLATFORM, CUSTOMERS, GENERATORS = "DSO", "platform", "customers", "generators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Settlement:
         lmp_usd_per_kwh: FloatArray,
         trade_kw: FloatArray,
         price_usd_per_kwh: FloatArray,
+        load_usd: float,
         generation_usd: dict[str, float],
         dt_h: float,
     ) -> "Settlement":
@@ -50,12 +51,13 @@ class Settlement:
             graph: Who may trade with whom.
             bid_kw, lmp_usd_per_kwh: (prosumer, period); each prosumer pays LMP times bid to the DSO.
             trade_kw, price_usd_per_kwh: (link, period); the buyer pays the platform, the platform pays the seller.
+            load_usd: What the ordinary loads of the buses are worth at their LMPs; their customers pay it to the DSO.
             generation_usd: What the DSO pays for each generator, its cost (1), in $.
             dt_h: Length of a period in hours.
         """
         bought = dt_h * (lmp_usd_per_kwh * bid_kw).sum(axis=1)
         traded = dt_h * (price_usd_per_kwh * trade_kw).sum(axis=1)
-        return cls(tuple(_postings(graph, bought, traded, generation_usd)))
+        return cls(tuple(_postings(graph, bought, traded, load_usd, generation_usd)))
 
     def balance_cents(self) -> dict[str, int]:
         """What everybody receives less what it pays, in cents."""
@@ -76,13 +78,14 @@ class Settlement:
 
 
 def _postings(
-    graph: TradeGraph, bought: FloatArray, traded: FloatArray, generation_usd: dict[str, float]
+    graph: TradeGraph, bought: FloatArray, traded: FloatArray, load_usd: float, generation_usd: dict[str, float]
 ) -> Iterator[Posting]:
     for name, usd in zip(graph.names, bought, strict=True):
         yield Posting(name, OPERATOR, "bids at the LMP", _cents(usd))
     for link, usd in zip(graph.links, traded, strict=True):
         yield Posting(link.a, PLATFORM, f"sharing {link.name}", _cents(usd))
         yield Posting(PLATFORM, link.b, f"sharing {link.name}", _cents(usd))
+    yield Posting(CUSTOMERS, OPERATOR, "bus loads at the LMP", _cents(load_usd))
     for generator, usd in generation_usd.items():
         yield Posting(OPERATOR, GENERATORS, f"generation {generator}", _cents(usd))
 

@@ -66,6 +66,17 @@ def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> No
     assert "settled" in run.stdout
 
 
+def test_the_room_s_scenario_runs(tmp_path: Path) -> None:
+    text = (README.parent / "scenarios" / "README.md").read_text(encoding="utf-8")
+    (block,) = (m[3] for m in BLOCK.finditer(text) if m[1] == "yaml")
+    file = tmp_path / "homes.yaml"
+    file.write_text(block)
+    result = gb.load(str(file)).market().run()
+    assert result.settled
+    assert result.names == ("ann", "bob")
+    assert result.bid_kw.shape == (2, 4)
+
+
 def test_the_scenario_is_one(tmp_path: Path) -> None:
     (text,) = (text for language, _, text in blocks() if language == "yaml")
     file = tmp_path / "wind.yaml"

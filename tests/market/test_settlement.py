@@ -25,13 +25,15 @@ def test_any_bills_balance(bid, lmp, trade, price, cost):
         lmp_usd_per_kwh=lmp,
         trade_kw=trade / 1e3,
         price_usd_per_kwh=price,
+        load_usd=12.34,
         generation_usd={"g": cost},
         dt_h=0.25,
     )
     balance = bills.balance_cents()
     assert sum(balance.values()) == 0
     assert balance["platform"] == 0
-    assert sum(balance[name] for name in "abc") + balance["DSO"] + balance["generators"] == 0
+    assert balance["customers"] == -1234
+    assert sum(balance[name] for name in "abc") + balance["DSO"] + balance["generators"] == 1234
 
 
 def test_by_hand():
@@ -42,10 +44,19 @@ def test_by_hand():
         lmp_usd_per_kwh=np.full((3, 1), 0.2),
         trade_kw=np.array([[4.0], [0.0]]),
         price_usd_per_kwh=np.full((2, 1), 0.15),
+        load_usd=2.0,
         generation_usd={"g": 0.71},
         dt_h=0.5,
     )
-    assert bills.balance_cents() == {"a": -130, "b": 30, "c": 0, "DSO": 29, "platform": 0, "generators": 71}
+    assert bills.balance_cents() == {
+        "a": -130,
+        "b": 30,
+        "c": 0,
+        "DSO": 229,
+        "platform": 0,
+        "customers": -200,
+        "generators": 71,
+    }
 
 
 def test_bills_of_a_run(ieee33_run):
@@ -58,6 +69,11 @@ def test_bills_of_a_run(ieee33_run):
     assert [-paid[name] for name in result.names] == pytest.approx(owed, abs=0.0051)
     generated = -bills[(bills.account == "DSO") & (bills.counterparty == "generators")].amount_usd.sum()
     assert generated == pytest.approx(result.dso_cost_usd, abs=0.005 * len(result.feeder.generators))
+    # the DSO keeps what all demand is worth at its LMP, less what generation costs (loads, bids, losses and rents)
+    dispatch = result.dispatch
+    worth = (dispatch.demand_kw * dispatch.lmp_usd_per_kwh).sum() - result.dso_cost_usd
+    assert bills[bills.account == "DSO"].amount_usd.sum() == pytest.approx(worth, abs=0.1)
+    assert worth > 0
     shared = bills[bills.item.str.startswith("sharing") & bills.account.isin(result.names)]
     assert isinstance(shared, pd.DataFrame)
     assert len(shared) == 2 * len(result.graph.links)
