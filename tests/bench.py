@@ -94,11 +94,7 @@ def show(found: dict[str, Any], file: Path) -> None:
     table = Table(title=f"ieee33 to a regret of {found['tolerance']:g} of the turnover")
     for heading in ("", "seconds (median)", "elastic load off by, kW", "DSO cost off by, $"):
         table.add_column(heading, justify="left" if not heading else "right")
-    labels = {
-        "gridbazaar": "(a) gridbazaar",
-        "script": "(b) script, cvxpy rebuilt",
-        "central": "(c) central joint SOCP",
-    }
+    labels = {"gridbazaar": "(a) gridbazaar", "script": "(b) script", "central": "(c) central SOCP"}
     for name, label in labels.items():
         errors = found["elastic_error_kw"][name], found["dso_cost_error_usd"][name]
         table.add_row(label, f"{found['seconds'][name]:.3f}", f"{errors[0]:.2f}", f"{errors[1]:.2f}")
