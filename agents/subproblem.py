@@ -27,6 +27,7 @@ from .messages import Delivery, Quote
 BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
 """Rows of the variables and their limits, (3 + links, period)."""
 
+_SMALLEST_KW = 1.0  # smaller households are scaled like this one: a millionth of it is exact enough for any
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
 """OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
 and the bound of `least_cost_usd` holds for any multipliers, so that a poor answer shows as regret."""
@@ -106,7 +107,7 @@ class Subproblem:
         self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
         self._net = household.fixed_kw - household.renewable_kw
         own = household.fixed_kw, household.renewable_kw, household.elastic_max_kw
-        self.size_kw = max(float(np.max(own)), 1e-3)
+        self.size_kw = max(float(np.max(own)), _SMALLEST_KW)
         self._usd = household.beta_usd_per_kwh
         self._penalty = np.zeros((self.links, self.periods))
         self._solver = self._set_up(tolerance)
