@@ -23,7 +23,7 @@ def cobweb_figure(study: Study) -> Figure | None:
     figure, axes = new_figure(PAGE_IN if len(found) == 2 else COLUMN_IN, 2.7, 1, len(found))
     for axis, cobweb in zip(axes, found, strict=True):
         _draw_cobweb(axis, cobweb, study)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3 if len(found) == 2 else 1)
     return figure
 
 

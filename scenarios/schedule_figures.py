@@ -23,7 +23,7 @@ def feeder_figure(result: Result) -> Figure:
     place = layout(feeder)
     lmp = result.dispatch.lmp_usd_per_kwh.mean(axis=1)
     lanes = np.ptp(place[:, 1]) + 1
-    figure, (axis,) = new_figure(PAGE_IN, 1.4 + 0.45 * min(lanes, 14))
+    figure, (axis,) = new_figure(PAGE_IN, 1.4 + 0.55 * min(lanes, 14))
     for n in range(1, len(feeder.buses)):
         m = feeder.parent[n]
         turn = place[m, 0] + 0.5  # between the buses, so that no line runs through a bus or a name
