@@ -99,6 +99,6 @@ def _cell(value: object, key: str, table: Table, label: str) -> str | float:
     if key in _NAME_KEYS:
         return bus_name(value)
     try:
-        return float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]  # what is no number is refused below
     except (TypeError, ValueError):
         raise FeederError(f"{value!r} is not a number; write a plain number", table=table, row=label, key=key) from None

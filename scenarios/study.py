@@ -34,7 +34,6 @@ class Traced:
         bid_kw: The bids of each clearing, (clearing, prosumer, period).
         primal_kw, dual_usd_per_kwh: Residuals after each round of the last outer step, (round,).
         cost_usd: F_i of (11) of the plans in each round of the last outer step, (round, prosumer).
-        power_kw: Largest sharing power after each round of the last outer step, (round,).
     """
 
     result: Result
@@ -44,7 +43,6 @@ class Traced:
     primal_kw: FloatArray
     dual_usd_per_kwh: FloatArray
     cost_usd: FloatArray
-    power_kw: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +167,7 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
     errors: list[float] = []
     costs: list[float] = []
     bids: list[FloatArray] = []
-    rounds: list[tuple[float, float, FloatArray, float]] = []
+    rounds: list[tuple[float, float, FloatArray]] = []
     while market.running and not (market.phase is Phase.CLEARING and market.iteration >= outer_steps):
         phase = market.phase
         market.step()
@@ -178,8 +176,7 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
             bids.append(market.bid_kw)
             rounds.clear()
         elif phase is Phase.SHARING:
-            power = float(np.abs(market.platform.power_kw).max(initial=0.0))
-            rounds.append((market.primal_kw, market.dual_usd_per_kwh, _plan_costs(market), power))
+            rounds.append((market.primal_kw, market.dual_usd_per_kwh, _plan_costs(market)))
         elif market.running:
             errors.append(market.outer_error)
     return Traced(
@@ -190,7 +187,6 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
         primal_kw=np.array([record[0] for record in rounds]),
         dual_usd_per_kwh=np.array([record[1] for record in rounds]),
         cost_usd=np.array([record[2] for record in rounds]),
-        power_kw=np.array([record[3] for record in rounds]),
     )
 
 

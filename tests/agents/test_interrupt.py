@@ -40,7 +40,7 @@ QUOTE = Quote(np.full(3, 0.2), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) -> None:
     expected = problem.share(QUOTE).bid_kw
-    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]
+    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]  # stands in for OSQP
     came: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
@@ -52,7 +52,7 @@ def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) ->
 
 
 def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: Subproblem) -> None:
-    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]
+    problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]  # stands in for OSQP
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     try:
         with pytest.raises(KeyboardInterrupt):

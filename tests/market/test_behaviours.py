@@ -23,7 +23,7 @@ class MarksUp(Behaviour):
 class BidsLess(Behaviour):
     """Bids a tenth less than it needs."""
 
-    def bid(self, delivery, plan):  # noqa: ARG002
+    def bid(self, delivery, plan):
         return 0.9 * plan.bid_kw
 
 
@@ -35,12 +35,12 @@ class BelievesDearer(Behaviour):
 class DrawsLots(Behaviour):
     """Bids what it needs, give or take a kilowatt of its own chance."""
 
-    def bid(self, delivery, plan):  # noqa: ARG002
+    def bid(self, delivery, plan):
         return plan.bid_kw + self.rng.uniform(-1, 1, plan.bid_kw.size)
 
 
 class Fails(Behaviour):
-    def bid(self, delivery, plan):  # noqa: ARG002
+    def bid(self, delivery, plan):
         raise KeyError("forecast")
 
 

@@ -134,7 +134,7 @@ class TellsItsForecast(TellsItsCost):
 class BidsItsLoad(TellsItsCost):
     """Bids its fixed load."""
 
-    def bid(self, delivery, plan):  # noqa: ARG002
+    def bid(self, delivery, plan):
         return self.household.fixed_kw
 
 
