@@ -17,6 +17,8 @@ class Quote:
 
     Attributes:
         lmp_usd_per_kwh: Price of the distribution market at its bus, (period,).
+        bid_kw: Its own bid as the DSO has it, (period,).
+        bid_weight_usd_per_kw2h: Weight of the cost |bid - own bid|²/2 of changing it, (period,); 0 where LMPs are fixed.
         price_usd_per_kwh: Sharing price pi on each of its links, (link, period).
         own_kw: Its own sharing power as the platform has it, (link, period).
         partner_kw: The partners' sharing power p_ji, (link, period).
@@ -25,6 +27,8 @@ class Quote:
     """
 
     lmp_usd_per_kwh: FloatArray
+    bid_kw: FloatArray
+    bid_weight_usd_per_kw2h: FloatArray
     price_usd_per_kwh: FloatArray
     own_kw: FloatArray
     partner_kw: FloatArray
@@ -75,12 +79,14 @@ class Quotes:
 
     Attributes:
         members: Who is to answer, as prosumer indices.
-        lmp_usd_per_kwh: (prosumer, period).
+        lmp_usd_per_kwh, bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
         price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h, proximal_usd_per_kw2h: (arc, period).
     """
 
     members: tuple[int, ...]
     lmp_usd_per_kwh: FloatArray
+    bid_kw: FloatArray
+    bid_weight_usd_per_kw2h: FloatArray
     price_usd_per_kwh: FloatArray
     own_kw: FloatArray
     partner_kw: FloatArray
@@ -92,6 +98,8 @@ class Quotes:
         arcs = graph.arcs(prosumer)
         return Quote(
             self.lmp_usd_per_kwh[prosumer],
+            self.bid_kw[prosumer],
+            self.bid_weight_usd_per_kw2h[prosumer],
             self.price_usd_per_kwh[arcs],
             self.own_kw[arcs],
             self.partner_kw[arcs],
@@ -107,11 +115,13 @@ class Offers:
     Attributes:
         members: Who answered, as prosumer indices.
         power_kw, price_usd_per_kwh: (arc, period).
+        bid_kw: (prosumer, period), for the DSO.
     """
 
     members: tuple[int, ...]
     power_kw: FloatArray
     price_usd_per_kwh: FloatArray
+    bid_kw: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

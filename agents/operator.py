@@ -1,13 +1,25 @@
 """The system operator agent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import mesa
 import numpy as np
 
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
+from ..network.lane import ClearedPeriod
 from .arrays import FloatArray, IntArray, frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What the DSO would have sold in some periods: (bus, period) in kW, V of that by period, and its prices."""
+
+    periods: IntArray
+    sold_kw: FloatArray
+    values_usd: FloatArray
+    dispatch: Dispatch
 
 
 class SystemOperator(mesa.Agent):
@@ -16,6 +28,9 @@ class SystemOperator(mesa.Agent):
     Attributes:
         clearing: The distribution market on its feeder.
         connection: Bus index of each prosumer, (prosumer,).
+        buses: The buses with a prosumer, (bus,).
+        place: Which of `buses` each prosumer is at, (prosumer,).
+        clearings: How often it has cleared so far, elastic clearings included.
     """
 
     def __init__(self, model: mesa.Model, clearing: Clearing, buses: Sequence[str]) -> None:
@@ -32,20 +47,80 @@ class SystemOperator(mesa.Agent):
         super().__init__(model)
         self.clearing = clearing
         self.connection: IntArray = np.array([clearing.feeder.index(bus) for bus in buses], dtype=np.intp)
+        self.buses, self.place = np.unique(self.connection, return_inverse=True)
+        self.first: IntArray = np.array([int(np.argmax(self.place == b)) for b in range(self.buses.size)], dtype=np.intp)
+        self.clearings = 0
         self._dispatch: Dispatch | None = None
+        self._sale: Sale | None = None
+        self._periods: tuple[ClearedPeriod, ...] = ()
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """Algorithm 2, line 5: the optimal dispatch for the bids, (prosumer, period)."""
         at_bus = np.zeros((len(self.clearing.feeder.buses), bid_kw.shape[1]))
         np.add.at(at_bus, self.connection, bid_kw)
-        self._dispatch = self.clearing.clear(at_bus)
+        self._periods = self.clearing.solve(at_bus)
+        self._dispatch = self.clearing.dispatch(self._periods)
+        self.clearings += 1
         return self._dispatch
+
+    def sell(
+        self, periods: IntArray, price_usd_per_kwh: FloatArray, weight_usd_per_kw2h: FloatArray, bid_kw: FloatArray
+    ) -> FloatArray:
+        """What the DSO would rather sell than the bids, and at which LMPs: min V(w) - price w + weight |w - bid|²/2.
+
+        Args:
+            periods: In which periods, (period,).
+            price_usd_per_kwh, weight_usd_per_kw2h, bid_kw: (prosumer, period) for these, the same price for all
+                prosumers at a bus, weights above 0.
+
+        Returns:
+            The LMPs, (prosumer, period): by how much they leave the price, over the weight, w leaves the bid.
+        """
+        free = self.by_bus(1 / weight_usd_per_kw2h)
+        chosen, cleared = self.clearing.solve_elastic(
+            periods, self.buses, price_usd_per_kwh[self.first], 1 / free, self.by_bus(bid_kw)
+        )
+        self.clearings += 1
+        self._sale = Sale(periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared))
+        return self._sale.dispatch.lmp_usd_per_kwh[self.connection]
+
+    def stand_by_sale(self, periods: IntArray, bid_kw: FloatArray) -> float:
+        """Hold on to the prices of the last sale in these periods, and say what the DSO regrets of the bids at them.
+
+        A sale's LMPs are a gradient of V at what was sold, so min_w [V(w) - LMP w] is known without another clearing.
+        The rest of the dispatch stays that of the bids, (prosumer, period), which were cleared last.
+
+        Returns:
+            V(bids) - LMP bids - min_w [V(w) - LMP w] over these periods, in $.
+        """
+        sale = self._sale
+        if sale is None or not np.array_equal(sale.periods, periods):
+            return 0.0
+        lmp = sale.dispatch.lmp_usd_per_kwh[self.buses]
+        worth = self.clearing.dt_h * (lmp * (self.by_bus(bid_kw)[:, periods] - sale.sold_kw)).sum(axis=0)
+        regret = self.values_usd[periods] - sale.values_usd - worth
+        self._dispatch = self.cleared.with_prices_of(sale.dispatch, periods)
+        return float(np.maximum(regret, 0.0).sum())
+
+    def by_bus(self, bid_kw: FloatArray) -> FloatArray:
+        total = np.zeros((self.buses.size, bid_kw.shape[1]))
+        np.add.at(total, self.place, bid_kw)
+        return total
 
     @property
     def cleared(self) -> Dispatch:
         """The last clearing; call `clear` first."""
         assert self._dispatch is not None, "nothing has been cleared"
         return self._dispatch
+
+    @property
+    def values_usd(self) -> FloatArray:
+        """V of the bids last cleared, (period,) in $."""
+        return self.clearing.values_usd(self._periods)
+
+    def slopes(self) -> FloatArray:
+        """How LMPs follow bids at the last clearing, between `buses`, (period, bus, bus) in $/kWh per kW."""
+        return self.clearing.slopes(self._periods, self.buses)
 
     def announce(self) -> FloatArray:
         """The LMP of every prosumer's bus, (prosumer, period); call `clear` first."""

@@ -4,34 +4,40 @@ import mesa
 import numpy as np
 
 from .arrays import FloatArray, frozen
+from .bid_exchange import BidExchange
 from .messages import Deliveries, Offers, Quotes
+from .penalty import AdaptivePenalty
+from .operator import SystemOperator
+from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
 
-# Residual balancing (Boyd et al. 2011, section 3.4.1), for each pair and period by itself: where one residual, counted
-# in its tolerance, exceeds the other RATIO times, the penalty changes by FACTOR. Penalties rest after ADAPTING_ROUNDS,
-# because convergence is proven for penalties that stop changing.
-RATIO, FACTOR, EVERY, ADAPTING_ROUNDS = 3.0, 2.0, 2, 200
+EVERY = 2  # rounds between two adaptations of the penalties
+TIGHTER = 4.0  # how much closer partners must agree when what they agreed leaves too much regret
+import os
+RELAX, KAPPA, EVERY,KB = eval(os.environ.get('PL','1.6, 0.1, 2,0.1'))
 
 
 class SharingPlatform(mesa.Agent):
     """Keeps the ledger of Algorithm 1 and moves each pair's price by what the pair disagrees about (21).
 
-    It never sees a cost curve, a load or a forecast: powers and prices on the links are all it knows.
+    It never sees a cost curve, a load or a forecast: powers and prices on the links, and the bids that it passes on to
+    the DSO, are all it knows.
 
     Attributes:
         graph: Who may trade with whom.
         rules: Penalty, proximal term and tolerances.
+        bids: The ledger of bids and LMPs.
         power_kw: Sharing power p_ij as last published, (arc, period).
         price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
-        penalty_usd_per_kw2h: rho of (20) and (21), (link, period).
         trade_kw: The reciprocal trades z = (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
         mismatch_kw: p_ij + p_ji after the last round, (link, period).
         moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, (link, period).
-        rounds: Rounds of Algorithm 1 since the LMPs were announced.
+        tightness: How many times closer than its tolerances partners must agree by now.
+        rounds: Rounds of Algorithm 1 since the DSO's announcement.
     """
 
-    def __init__(self, model: mesa.Model, graph: TradeGraph, periods: int, rules: SharingRules) -> None:
+    def __init__(self, model: mesa.Model, graph: TradeGraph, dso: SystemOperator, prosumers: int, periods: int, rules: SharingRules) -> None:
         """Open an empty ledger.
 
         Args:
@@ -42,31 +48,42 @@ class SharingPlatform(mesa.Agent):
         """
         super().__init__(model)
         self.graph, self.rules = graph, rules
-        links = len(graph.links)
-        self.power_kw = np.zeros((2 * links, periods))
-        self.price_usd_per_kwh = np.zeros((links, periods))
-        self.penalty_usd_per_kw2h = np.full((links, periods), rules.penalty_usd_per_kw2h)
-        self.trade_kw = np.zeros((links, periods))
-        self.mismatch_kw = self.moved_usd_per_kwh = np.full((links, periods), np.inf)
+        self.bids = BidExchange(PriceCurve.flat(np.zeros((prosumers, periods))), dso)
+        shape = len(graph.links), periods
+        self.power_kw = np.zeros((2 * shape[0], periods))
+        self.price_usd_per_kwh = np.zeros(shape)
+        self.trade_kw = np.zeros(shape)
+        self.mismatch_kw = self.moved_usd_per_kwh = np.full(shape, np.inf)
+        self.tightness = 1.0
         self.rounds = 0
-        self._lmp_usd_per_kwh: FloatArray | None = None
-        self._asked_usd_per_kwh = np.zeros((2 * links, periods))
+        self._penalty = AdaptivePenalty(np.full(shape, rules.penalty_usd_per_kw2h))
+        self._asked_usd_per_kwh = np.zeros_like(self.power_kw)
+        self._volume_kw = np.zeros(prosumers)
 
-    def open(self, lmp_usd_per_kwh: FloatArray) -> None:
-        """Begin Algorithm 1 at new LMPs, (prosumer, period): each pair's price follows the mean LMP of its two ends."""
-        before = 0.0 if self._lmp_usd_per_kwh is None else self._lmp_usd_per_kwh
-        change = np.broadcast_to(lmp_usd_per_kwh - before, lmp_usd_per_kwh.shape)
-        both = change[self.graph.owner] + change[self.graph.partner]
-        self.price_usd_per_kwh = self.price_usd_per_kwh + both[self.graph.forward] / 2
-        self._lmp_usd_per_kwh = lmp_usd_per_kwh
+    @property
+    def penalty_usd_per_kw2h(self) -> FloatArray:
+        """Penalty rho of (20) and (21), (link, period)."""
+        return self._penalty.value
+
+    @property
+    def lmp_usd_per_kwh(self) -> FloatArray:
+        """The LMPs it relays, (prosumer, period)."""
+        return self.bids.lmp_usd_per_kwh
+
+    def open(self, curve: PriceCurve, bid_kw: FloatArray) -> None:
+        """Begin Algorithm 1 at what the DSO announces, with these bids, (prosumer, period)."""
+        before = self.bids.quoted[0]
+        self.bids.open(curve, bid_kw, self._size_kw())
+        self._follow(before)
         self.rounds = 0
+        if RESET: self._penalty = AdaptivePenalty(self._penalty.value)
 
     def quotes(self, members: tuple[int, ...]) -> Quotes:
         """What the named prosumers are told before they answer."""
         penalty = self.penalty_usd_per_kw2h[self.graph.link]
         return Quotes(
             members,
-            frozen(self.lmp_usd_per_kwh),
+            *(frozen(part.copy()) for part in self.bids.quoted),
             frozen(self.price_usd_per_kwh[self.graph.link]),
             frozen(self.power_kw.copy()),
             frozen(self.power_kw[self.graph.reverse]),
@@ -80,18 +97,29 @@ class SharingPlatform(mesa.Agent):
             arcs = self.graph.arcs(member)
             self.power_kw[arcs] = offers.power_kw[arcs]
             self._asked_usd_per_kwh[arcs] = offers.price_usd_per_kwh[arcs]
+        members = list(offers.members)
+        self.bids.bid_kw[members] = offers.bid_kw[members]
 
     def update_prices(self) -> None:
-        """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices."""
+        """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
+
+        In the order `proximal` powers are over-relaxed first (Boyd et al. 2011, section 3.4.3).
+        """
         a, b = self.graph.forward, self.graph.backward
+        if self.rules.proximal:
+            self.power_kw[a] = RELAX * self.power_kw[a] + (1 - RELAX) * self.trade_kw
+            self.power_kw[b] = RELAX * self.power_kw[b] - (1 - RELAX) * self.trade_kw
         trade = (self.power_kw[a] - self.power_kw[b]) / 2
         self.mismatch_kw = self.power_kw[a] + self.power_kw[b]
         self.moved_usd_per_kwh = self.penalty_usd_per_kw2h * np.abs(trade - self.trade_kw)
         mean = (self._asked_usd_per_kwh[a] + self._asked_usd_per_kwh[b]) / 2
         self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * self.mismatch_kw
         self.trade_kw = trade
+        before = self.bids.quoted[0]
+        self.bids.answer(RELAX)
+        if self.rounds<FOLLOW: self._follow(before)
         self.rounds += 1
-        if self.rules.adapt_penalty and self.rounds % EVERY == 0 and self.rounds <= ADAPTING_ROUNDS:
+        if self.rules.adapt_penalty and self.rounds % EVERY == 0:
             self._balance_residuals()
 
     def settle_centrally(self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray) -> None:
@@ -102,27 +130,25 @@ class SharingPlatform(mesa.Agent):
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
 
     @property
-    def lmp_usd_per_kwh(self) -> FloatArray:
-        """The LMPs it relays, (prosumer, period); call `open` first."""
-        assert self._lmp_usd_per_kwh is not None, "no LMPs have been announced"
-        return self._lmp_usd_per_kwh
-
-    @property
     def primal_kw(self) -> float:
-        """Primal residual: max |p_ij + p_ji|."""
-        return float(np.abs(self.mismatch_kw).max(initial=0.0))
+        """Primal residual: max |p_ij + p_ji|, and by how much bids miss what the DSO wants."""
+        return float(max(np.abs(part).max(initial=0.0) for part in (self.mismatch_kw, self.bids.mismatch_kw)))
 
     @property
     def dual_usd_per_kwh(self) -> float:
-        """Dual residual: max rho |z^{k+1} - z^k|."""
-        return float(self.moved_usd_per_kwh.max(initial=0.0))
+        """Dual residual: max rho |z^{k+1} - z^k|, and the same of the bids."""
+        return float(max(part.max(initial=0.0) for part in (self.moved_usd_per_kwh, self.bids.moved_usd_per_kwh)))
 
     @property
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
         rules = self.rules
-        agreed = self.primal_kw <= rules.primal_tolerance_kw
-        return agreed and self.dual_usd_per_kwh <= rules.dual_tolerance_usd_per_kwh
+        agreed = self.primal_kw <= rules.primal_tolerance_kw / self.tightness
+        return agreed and self.dual_usd_per_kwh <= rules.dual_tolerance_usd_per_kwh / self.tightness
+
+    def tighten(self) -> None:
+        """Ask for closer agreement from now on: what was agreed leaves too much regret."""
+        self.tightness *= TIGHTER
 
     def deliveries(self) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices."""
@@ -132,11 +158,25 @@ class SharingPlatform(mesa.Agent):
         price = self.price_usd_per_kwh[self.graph.link]
         return Deliveries(frozen(self.lmp_usd_per_kwh), frozen(price), frozen(trade))
 
+    def _follow(self, before: FloatArray) -> None:
+        """Each pair's price follows the mean LMP of its two ends."""
+        change = self.bids.quoted[0] - before
+        both = change[self.graph.owner] + change[self.graph.partner]
+        self.price_usd_per_kwh = self.price_usd_per_kwh + both[self.graph.forward] / 2
+
     def _balance_residuals(self) -> None:
-        primal = np.abs(self.mismatch_kw) / self.rules.primal_tolerance_kw
-        dual = self.moved_usd_per_kwh / self.rules.dual_tolerance_usd_per_kwh
-        raise_it = (primal > RATIO * dual) & (primal > 1 / RATIO)
-        lower_it = (dual > RATIO * primal) & (dual > 1 / RATIO)
-        self.penalty_usd_per_kw2h = self.penalty_usd_per_kw2h * np.where(
-            raise_it, FACTOR, np.where(lower_it, 1 / FACTOR, 1.0)
-        )
+        """Adapt the penalties, residuals counted in what partners trade and in what a kWh is worth."""
+        graph = self.graph
+        size = self._size_kw()
+        smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
+        worth = max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
+        self._penalty.balance(np.abs(self.mismatch_kw) / smaller, self.moved_usd_per_kwh / (KAPPA * worth))
+        bids = self.bids
+        bids.penalty.balance(np.abs(bids.mismatch_kw) / size[:, None], bids.moved_usd_per_kwh / (KB * worth))
+    def _size_kw(self) -> FloatArray:
+        """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
+        volume = np.abs(self.bids.bid_kw)
+        np.add.at(volume, self.graph.owner, np.abs(self.power_kw))
+        self._volume_kw = np.maximum(self._volume_kw / 2, volume.max(axis=1))
+        return np.maximum(self._volume_kw, 1e-3)
+FOLLOW,RESET=eval(os.environ.get('FR','30,True'))

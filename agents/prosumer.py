@@ -25,7 +25,7 @@ class Prosumer(mesa.Agent):
         household: Its private data.
         behaviour: How it acts.
         problem: Its own optimisation problem.
-        plan: What it intended in the last round of sharing.
+        plan: What it intended in the last round of sharing, then what it makes of the trades agreed there.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
     """
 
@@ -64,8 +64,10 @@ class Prosumer(mesa.Agent):
         """The bus it is connected to."""
         return self.household.bus
 
-    def answer(self, quote: Quote) -> Offer:
+    def answer(self, quote: Quote) -> tuple[Offer, Bid]:
         """Algorithm 1, line 5: solve (20) at the quote and publish sharing power and price, nothing else.
+
+        The bid that its plan needs goes to the DSO, so that LMPs may follow bids while prosumers share.
 
         Raises:
             BehaviourError: Its behaviour failed, or offers what it cannot.
@@ -87,37 +89,49 @@ class Prosumer(mesa.Agent):
             raise self._wrong(
                 "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
             )
-        return Offer(power, price)
+        bid = np.clip(self.plan.bid_kw, 0.0, self.household.bid_max_kw)
+        return Offer(power, price), Bid(bid)
 
-    def regret(self, delivery: Delivery) -> Regret:
+    def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
         `market.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
         nothing and what is missing costs its first kWh's utility or the LMP, whichever is dearer. It is inf for a
         schedule that it cannot hold: out of its limits by more than a thousandth of its size.
+
+        Args:
+            delivery: The prices; its trades are not looked at.
+            plan: Another schedule to judge by them than the one it is committed to.
         """
-        if self.schedule.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
+        plan = self.schedule if plan is None else plan
+        if plan.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
             return Regret(np.inf)
         believed = self._believed(delivery)
         bound = self.problem.least_cost_usd(believed)
-        payment = self.schedule.payment_usd(self.household, delivery.price_usd_per_kwh)
-        cost = self.schedule.kept_cost_usd(self.household, believed.lmp_usd_per_kwh)
-        return Regret(cost + payment - bound)
+        payment = plan.payment_usd(self.household, delivery.price_usd_per_kwh)
+        return Regret(plan.kept_cost_usd(self.household, believed.lmp_usd_per_kwh) + payment - bound)
 
-    def deliver(self, delivery: Delivery) -> Bid:
-        """After Algorithm 1: commit to the trades, re-solve with them fixed, and bid for what is needed (26).
+    def deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
+        """After Algorithm 1: re-solve with the trades fixed, bid for what is needed (26), and tell what is regretted.
+
+        It is committed to nothing yet: see `commit`.
 
         Raises:
             BehaviourError: Its behaviour failed.
         """
         believed = self._believed(delivery)
-        self.plan = self.problem.deliver(believed)
-        asked = self._array("bid", "the bid", self._ask("bid", believed, self.plan), self.plan.bid_kw.shape)
+        self.plan = plan = self.problem.deliver(believed)
+        asked = self._array("bid", "the bid", self._ask("bid", believed, plan), plan.bid_kw.shape)
         bid = np.clip(asked, 0.0, self.household.bid_max_kw)
-        changed = not np.array_equal(bid, self.plan.bid_kw)
-        self.schedule = self.problem.with_bid(self.plan, bid) if changed else self.plan
-        return Bid(frozen(bid))
+        if not np.array_equal(bid, plan.bid_kw):
+            self.plan = self.problem.with_bid(plan, bid)
+        return Bid(frozen(bid)), self.regret(delivery, self.plan)
+
+    def commit(self, step: float = 1.0) -> Bid:
+        """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
+        self.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
+        return Bid(frozen(self.schedule.bid_kw))
 
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)

@@ -3,13 +3,15 @@
 Variables per period are the bid p_b, the curtailment c, the elastic load e and one trade p_j per link. With dt taken
 out (it multiplies every term) the problem of one prosumer is
 
-    min   LMP p_b - (beta e - alpha e²) + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
+    min   LMP p_b + (weight/2) (p_b - last bid)² - (beta e - alpha e²) + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
     s.t.  p_b - c - e + sum_j p_j = p_fix - p_res                                              (13)
           0 <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j            (14) (15) (17)
 
 The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + sigma (p - p_ij)² has its minimum at
 `anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`.
 """
+
+from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
@@ -46,6 +48,11 @@ class Plan:
     curtailed_kw: FloatArray
     elastic_kw: FloatArray
     trade_kw: FloatArray
+
+    def towards(self, other: Plan, step: float) -> Plan:
+        """The plan a step of the way, 0 to 1, to another one; between two plans that keep (13)-(17) all do."""
+        kinds = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
+        return Plan(*((1 - step) * getattr(self, kind) + step * getattr(other, kind) for kind in kinds))
 
     def cost_usd(self, household: Household, lmp: FloatArray) -> float:
         """F_i of (11): what the bids cost at the LMP (period,), less the utility, in $. Trades are not in it."""
@@ -109,17 +116,19 @@ class Subproblem:
         own = household.fixed_kw, household.renewable_kw, household.elastic_max_kw
         self.size_kw = max(float(np.max(own)), _SMALLEST_KW)
         self._usd = household.beta_usd_per_kwh
-        self._penalty = np.zeros((self.links, self.periods))
+        self._weight = np.zeros((1 + self.links, self.periods))  # of the bid and of the trades
         self._solver = self._set_up(tolerance)
 
     def share(self, quote: Quote) -> Plan:
-        """The answer to a quote: argmin of (20), with the proximal term if the quote has one."""
+        """The answer to a quote: argmin of (20), with the proximal term and the cost of changing the bid if it has them."""
         penalty = quote.penalty_usd_per_kw2h + quote.proximal_usd_per_kw2h
         pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
-        if not np.array_equal(penalty, self._penalty):
-            self._penalty = penalty.copy()
-            self._solver.update(Px=self._curvature(penalty))
-        self._solver.update(q=self._prices(quote.lmp_usd_per_kwh, quote.price_usd_per_kwh - pull))
+        weight = np.vstack([quote.bid_weight_usd_per_kw2h, penalty])
+        if not np.array_equal(weight, self._weight):
+            self._weight = weight
+            self._solver.update(Px=self._curvature(weight))
+        held = quote.bid_weight_usd_per_kw2h * quote.bid_kw
+        self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
         return self._plan(self._solve().x)
 
     def deliver(self, delivery: Delivery) -> Plan:
@@ -178,9 +187,9 @@ class Subproblem:
 
     def _set_up(self, tolerance: float) -> osqp.OSQP:
         diagonal = np.zeros(self._low.size)
-        slots = np.arange(ELASTIC * self.periods, self._low.size)
+        slots = np.delete(np.arange(self._low.size), np.s_[CURTAILED * self.periods : ELASTIC * self.periods])
         quadratic = sp.csc_matrix((diagonal[slots], (slots, slots)), shape=(diagonal.size, diagonal.size))
-        quadratic.data[:] = self._curvature(self._penalty)
+        quadratic.data[:] = self._curvature(self._weight)
         one = sp.identity(self.periods)
         balance = sp.hstack([one, -one, -one, *[one] * self.links])
         rows = sp.csc_matrix(sp.vstack([balance, sp.identity(diagonal.size)]))
@@ -200,9 +209,9 @@ class Subproblem:
         )
         return solver
 
-    def _curvature(self, penalty: FloatArray) -> FloatArray:
+    def _curvature(self, weight: FloatArray) -> FloatArray:
         elastic = np.full(self.periods, 2 * self.household.alpha_usd_per_kw2h)
-        return np.concatenate([elastic, penalty.ravel()]) * (self.size_kw / self._usd)
+        return np.concatenate([weight[0], elastic, weight[1:].ravel()]) * (self.size_kw / self._usd)
 
     def _prices(self, lmp: FloatArray, price: FloatArray) -> FloatArray:
         beta = np.full(self.periods, self.household.beta_usd_per_kwh)

@@ -35,6 +35,7 @@ class Certificate:
 
     names: tuple[str, ...]
     regret_usd: FloatArray
+    dso_regret_usd: float
     turnover_usd: float
     max_cone_gap: float
     behaved: bool
@@ -45,7 +46,7 @@ class Certificate:
 
         A regret below zero is the solver's error and makes up for nobody else's.
         """
-        return float(np.maximum(self.regret_usd, 0.0).sum())
+        return float(np.maximum(self.regret_usd, 0.0).sum()) + self.dso_regret_usd
 
     @property
     def relative(self) -> float:

@@ -84,19 +84,25 @@ class Community(mesa.Model):
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""
         power, price = np.zeros_like(quotes.own_kw), np.zeros_like(quotes.own_kw)
+        bids = np.zeros_like(quotes.bid_kw)
         for i in quotes.members:
-            offer = self.prosumers[i].answer(quotes.of(i, self.graph))
+            offer, bid = self.prosumers[i].answer(quotes.of(i, self.graph))
             arcs = self.graph.arcs(i)
-            power[arcs], price[arcs] = offer.power_kw, offer.price_usd_per_kwh
-        return Offers(quotes.members, power, price)
+            power[arcs], price[arcs], bids[i] = offer.power_kw, offer.price_usd_per_kwh, bid.power_kw
+        return Offers(quotes.members, power, price, bids)
 
     def regrets(self, deliveries: Deliveries) -> FloatArray:
         """What each prosumer could gain by leaving its schedule at these prices, (prosumer,) in $."""
         return np.array([p.regret(deliveries.of(i, self.graph)).usd for i, p in enumerate(self.prosumers)])
 
-    def deliver(self, deliveries: Deliveries) -> FloatArray:
-        """The bids after sharing, (prosumer, period) in kW."""
-        return np.array([p.deliver(deliveries.of(i, self.graph)).power_kw for i, p in enumerate(self.prosumers)])
+    def deliver(self, deliveries: Deliveries) -> tuple[FloatArray, FloatArray]:
+        """The bids after sharing, (prosumer, period) in kW, and what is regretted of what was agreed, (prosumer,)."""
+        told = [p.deliver(deliveries.of(i, self.graph)) for i, p in enumerate(self.prosumers)]
+        return np.array([bid.power_kw for bid, _ in told]), np.array([regret.usd for _, regret in told])
+
+    def commit(self, step: float = 1.0) -> FloatArray:
+        """The bids that prosumers commit to, (prosumer, period): what was delivered, or a step of the way there."""
+        return np.array([p.commit(step).power_kw for p in self.prosumers])
 
     def books(self, deliveries: Deliveries) -> Books:
         """The prosumers' schedules, valued at these prices; for the person at the screen only."""

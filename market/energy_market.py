@@ -13,6 +13,7 @@ from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
+from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
@@ -20,6 +21,7 @@ from ..network.errors import InputError
 from ..network.shortage import ShortageError
 from .certificate import Certificate
 from .community import Community
+from .methods import METHODS
 from .outcome import Outcome
 from .result import Result
 from .rounds import Phase, Round
@@ -92,7 +94,11 @@ class EnergyMarket(mesa.Model):
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
         self.operator = SystemOperator(self, clearing, [h.bus for h in households])
-        self.platform = SharingPlatform(self, self.graph, shape[1], self.settings.sharing_rules)
+        self.platform = SharingPlatform(self, self.graph, self.operator, *shape, self.settings.sharing_rules)
+        self._method = METHODS[self.settings.method](self.operator)
+        self.dso_regret_usd = np.nan
+        self._relative = np.inf
+        self.sharing_regret_usd = np.nan
         self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
@@ -151,34 +157,54 @@ class EnergyMarket(mesa.Model):
     # --- Algorithm 2: the fixed point between the DSO and the prosumers ----------------------------------------------
 
     def _clear(self) -> None:
-        """Algorithm 2, line 5: the DSO clears for the bids and announces its prices."""
-        self.operator.clear(self.bid_kw)
+        """Algorithm 2, line 5: the DSO clears for the bids and announces its prices; the schedule is certified."""
+        told = self._method.announce(self.bid_kw, self._relative)
         if self.iteration == 0:
             self._refuse_shortage()
         self.iteration += 1
-        self.lmp_usd_per_kwh = self.operator.announce()
-        self.platform.open(self.lmp_usd_per_kwh)
+        self.lmp_usd_per_kwh, self.dso_regret_usd = told.lmp_usd_per_kwh, told.dso_regret_usd
+        self.platform.open(PriceCurve.flat(told.lmp_usd_per_kwh), self.bid_kw)
         self.sharing_rounds.append(0)
         self._trend = Trend(self.settings.primal_tolerance_kw)
         self.phase = Phase.SHARING
-
-    def _deliver(self) -> None:
-        """After Algorithm 1: certify the schedule that was cleared; if it is regretted, deliver and bid again."""
-        deliveries = self.platform.deliveries()
         if self.iteration > 1:
-            self.regret_usd = self.community.regrets(deliveries)
-            self._certified = True
+            self._certify()
+        if self.running:
+            before, self._relative = self._relative, self.certificate().relative
+            if told.curve.elastic.any() and self._relative > 0.5 * before:
+                self.platform.tighten()
+            self.platform.open(told.curve, self.bid_kw)
+
+    def _certify(self) -> None:
+        self.regret_usd = self.community.regrets(self.platform.deliveries())
+        self._certified = True
         self._course.add(self.bid_kw, self.total_regret_usd, self.platform.rounds)
         if self.certificate().relative <= self.settings.regret_tolerance:
             self._settle()
         elif self.iteration >= self.settings.max_iterations:
             self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
-        else:
-            bids = frozen(self.community.deliver(deliveries))
-            self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
-            self.bid_kw = bids
-            self._certified = False
-            self.phase = Phase.CLEARING
+
+    def _deliver(self) -> None:
+        """After Algorithm 1: certify the schedule that was cleared; if it is regretted, deliver and bid again."""
+        deliveries = self.platform.deliveries()
+        if self.iteration > 1 and self.settings.method in ("plain", "damped"):
+            self._certify()
+            if not self.running:
+                return
+        bids, regrets = self.community.deliver(deliveries)
+        self.sharing_regret_usd = float(np.maximum(regrets, 0).sum())
+        cert = self.certificate()
+        outer = cert.relative if np.isfinite(cert.relative) else 1.0
+        allowed = np.clip(0.1 * outer, 0.25 * self.settings.regret_tolerance, 1e-3)
+        if self.sharing_regret_usd > allowed * cert.turnover_usd and self.platform.rounds < self.settings.max_rounds and self._planner is None:
+            self.platform.tighten()
+            self.phase = Phase.SHARING
+            return
+        bids = frozen(self.community.commit(self._method.step(bids, self.total_regret_usd)))
+        self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
+        self.bid_kw = bids
+        self._certified = False
+        self.phase = Phase.CLEARING
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
@@ -238,7 +264,7 @@ class EnergyMarket(mesa.Model):
         regret = self.regret_usd if self._certified else np.full_like(self.regret_usd, np.nan)
         payments = self.dt_h * float(np.abs(platform.price_usd_per_kwh * platform.trade_kw).sum())
         turnover = max(abs(dispatch.cost_usd) + payments, 1.0)
-        return Certificate(self.graph.names, regret, turnover, dispatch.max_cone_gap, self._behaved)
+        return Certificate(self.graph.names, regret, np.nan_to_num(self.dso_regret_usd), turnover, dispatch.max_cone_gap, self._behaved)
 
     @property
     def primal_kw(self) -> float:

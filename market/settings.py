@@ -1,7 +1,7 @@
 """How a market is to be run: case, order, penalty, tolerances and limits."""
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import Any
 
 import numpy as np
@@ -63,12 +63,23 @@ class Order(StrEnum):
         return [(i,) for i in everybody] if self is Order.SEQUENTIAL else [everybody]
 
 
+class Method(StrEnum):
+    """How bids and LMPs come to rest (Algorithm 2); see `market.methods`."""
+
+    PLAIN = "plain"
+    DAMPED = "damped"
+    PROXIMAL = "proximal"
+    EXCHANGE = "exchange"
+    PRICE_CURVE = "price_curve"
+
+
 @dataclass(frozen=True, slots=True)
 class MarketSettings:
     """How a market is to be run.
 
     Attributes:
         case: 1 no sharing, 2 lower layer solved centrally, 3 Algorithm 1.
+        method: How bids and LMPs come to rest (Algorithm 2).
         order: In which order the prosumers answer in a round of Algorithm 1.
         penalty_usd_per_kw2h: rho of (20) and (21); with `adapt_penalty`, where it starts.
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
@@ -86,18 +97,20 @@ class MarketSettings:
     """
 
     case: Case = Case.SHARING
+    method: Method = Method.PRICE_CURVE
     order: Order = Order.PROXIMAL
     penalty_usd_per_kw2h: float = 1e-4
     adapt_penalty: bool = True
-    primal_tolerance_kw: float = 0.1
-    dual_tolerance_usd_per_kwh: float = 1e-5
+    primal_tolerance_kw: float = 1.0
+    dual_tolerance_usd_per_kwh: float = 1e-4
     max_rounds: int = 1000
-    regret_tolerance: float = 5e-8
+    regret_tolerance: float = 1e-6
     max_iterations: int = 40
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "case", _member(Case, self.case, "case"))
         object.__setattr__(self, "order", _member(Order, self.order, "order"))
+        object.__setattr__(self, "method", _member(Method, self.method, "method"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (np.isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
@@ -117,7 +130,7 @@ class MarketSettings:
         )
 
 
-def _member(kind: type[Case] | type[Order], value: Any, key: str) -> Case | Order:
+def _member(kind: type[Enum], value: Any, key: str) -> Any:
     try:
         return kind(value)
     except ValueError:

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
-from .feeder import Feeder, FloatArray
+from .feeder import Feeder, FloatArray, IntArray
 from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
 
 CONE_ROWS = 4  # (l + v_m, 2P, 2Q, l - v_m) of each line, in this order
@@ -28,7 +27,8 @@ _CONE_ORDER = ("zero", "nonnegative", "second order")
 class Columns:
     """Where each variable stands in x; lines are numbered like the buses they feed, less the root.
 
-    `unserved`, `spilled` (active), `q_missing` and `q_excess` are empty unless the program prices shortage.
+    `unserved`, `spilled` (active), `q_missing` and `q_excess` are empty unless the program prices shortage, `bid`
+    unless bids are elastic.
     """
 
     p_flow: slice
@@ -41,21 +41,23 @@ class Columns:
     spilled: slice
     q_missing: slice
     q_excess: slice
+    bid: slice
 
     @classmethod
-    def of(cls, feeder: Feeder, *, shortage: bool) -> Columns:
-        """The layout for a feeder, with or without shortage slack at every bus."""
+    def of(cls, feeder: Feeder, *, shortage: bool, bidding: int) -> Columns:
+        """The layout for a feeder, with or without shortage slack at every bus, and with so many elastic bids."""
         buses, lines, generators = len(feeder.buses), len(feeder.lines), len(feeder.generators)
         widths = [lines, lines, lines, buses, generators, generators, *[buses if shortage else 0] * 4]
+        widths.append(bidding)
         ends = np.cumsum(widths).tolist()
         return cls(*(slice(end - width, end) for end, width in zip(ends, widths, strict=True)))
 
     @property
     def count(self) -> int:
         """Number of variables."""
-        return int(self.q_excess.stop)
+        return int(self.bid.stop)
 
-    def select(self, variable: str, index: npt.NDArray[np.intp] | None = None) -> sp.csr_array:
+    def select(self, variable: str, index: IntArray | None = None) -> sp.csr_array:
         """The matrix that picks a variable (or some of it) out of x, (len(index), column)."""
         span: slice = getattr(self, variable)
         at = np.arange(span.start, span.stop) if index is None else span.start + index
@@ -73,7 +75,7 @@ class RowBlock:
     cone: str
     matrix: sp.csr_array
     rhs: FloatArray
-    index: npt.NDArray[np.intp] | None = None
+    index: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class ConicProgram:
     quadratic: FloatArray  # diagonal of P, (column,)
     linear: FloatArray  # q, (column,)
     blocks: tuple[RowBlock, ...]
+    bidding: IntArray  # buses with an elastic bid, (bidding bus,)
     rows: dict[str, slice] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,15 +129,19 @@ class ConicProgram:
         return net
 
 
-def build_program(feeder: Feeder, shortage_price_usd_per_kwh: float | None = None) -> ConicProgram:
+def build_program(
+    feeder: Feeder, shortage_price_usd_per_kwh: float | None = None, bidding: IntArray | None = None
+) -> ConicProgram:
     """The program of a feeder, (1)-(10).
 
     With a shortage price every bus may leave load unserved or spill power, and miss or shed reactive power, each at
-    that price per kWh or kvarh.
+    that price per kWh or kvarh. The buses that are `bidding` have a bid w of any sign as a variable, on top of their demand;
+    it costs w^2/2 (pu) here, and what it costs in earnest is said when the program is solved.
     """
-    columns = Columns.of(feeder, shortage=shortage_price_usd_per_kwh is not None)
+    bidding = np.zeros(0, dtype=np.intp) if bidding is None else bidding
+    columns = Columns.of(feeder, shortage=shortage_price_usd_per_kwh is not None, bidding=bidding.size)
     blocks = [
-        *_balances(feeder, columns),
+        *_balances(feeder, columns, bidding),
         _voltage_drop(feeder, columns),
         _root_voltage(feeder, columns),
         *_bounds(feeder, columns),
@@ -142,7 +149,7 @@ def build_program(feeder: Feeder, shortage_price_usd_per_kwh: float | None = Non
     ]
     stated = sorted(blocks, key=lambda block: _CONE_ORDER.index(block.cone))
     quadratic, linear = _cost(feeder, columns, shortage_price_usd_per_kwh or 0.0)
-    return ConicProgram(feeder, columns, quadratic, linear, tuple(stated))
+    return ConicProgram(feeder, columns, quadratic, linear, tuple(stated), bidding)
 
 
 def _cost(feeder: Feeder, columns: Columns, shortage_price: float) -> tuple[FloatArray, FloatArray]:
@@ -150,7 +157,8 @@ def _cost(feeder: Feeder, columns: Columns, shortage_price: float) -> tuple[Floa
     quadratic, linear = np.zeros(columns.count), np.zeros(columns.count)
     quadratic[columns.p_gen] = [2.0 * g.a_usd_per_kw2h * KW_PER_PU for g in feeder.generators]
     linear[columns.p_gen] = [g.b_usd_per_kwh for g in feeder.generators]
-    linear[columns.unserved.start :] = shortage_price
+    linear[columns.unserved.start : columns.q_excess.stop] = shortage_price
+    quadratic[columns.bid] = 1.0
     return quadratic, linear
 
 
@@ -163,8 +171,8 @@ def _ends(feeder: Feeder) -> tuple[sp.csr_array, sp.csr_array]:
     return start, end
 
 
-def _balances(feeder: Feeder, columns: Columns) -> tuple[RowBlock, RowBlock]:
-    """(2) and (3): -generation - (flow in - series loss) + flow to the children (- missing + excess) = -demand."""
+def _balances(feeder: Feeder, columns: Columns, bidding: IntArray) -> tuple[RowBlock, RowBlock]:
+    """(2) and (3): -generation - (flow in - loss) + flow to the children (- missing + excess) (+ bid) = -demand."""
     start, end = _ends(feeder)
     r, x = impedances_pu(feeder)
     generators, buses = len(feeder.generators), len(feeder.buses)
@@ -177,6 +185,9 @@ def _balances(feeder: Feeder, columns: Columns) -> tuple[RowBlock, RowBlock]:
     if columns.unserved.stop > columns.unserved.start:
         active = active - select("unserved") + select("spilled")
         reactive = reactive - select("q_missing") + select("q_excess")
+    if bidding.size:
+        asked = sp.csr_array((np.ones(bidding.size), (bidding, np.arange(bidding.size))), shape=(buses, bidding.size))
+        active = active + asked @ select("bid")
     return (
         RowBlock("active balance", "zero", sp.csr_array(active), -feeder.p_kw / KW_PER_PU),
         RowBlock("reactive balance", "zero", sp.csr_array(reactive), -feeder.q_kvar / KW_PER_PU),
@@ -227,7 +238,7 @@ def _bounds(feeder: Feeder, columns: Columns) -> list[RowBlock]:
         "p_gen": _in_pu([g.p_min_kw for g in generators], [g.p_max_kw for g in generators]),
         "q_gen": _in_pu([g.q_min_kvar for g in generators], [g.q_max_kvar for g in generators]),
     }
-    for column in fields(columns)[len(limits) :]:
+    for column in fields(columns)[len(limits) : -1]:  # an elastic bid has no bounds
         span: slice = getattr(columns, column.name)
         width = span.stop - span.start
         limits[column.name] = (np.zeros(width), np.full(width, np.inf))

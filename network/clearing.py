@@ -15,6 +15,7 @@ of lost load.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -24,9 +25,11 @@ from .branch_flow import build_program
 from .dispatch import Dispatch
 from .errors import InputError, SolverError
 from .feeder import Feeder, FloatArray, IntArray
-from .lane import ClearedPeriod, Lane
+from .lane import BidCost, ClearedPeriod, Lane
+from .per_unit import KW_PER_PU
 from .periods import period_name
-from .reading import read_dispatch
+from .reading import read_dispatch, read_values
+from .slopes import SlopeSystem
 
 _PERIODS_PER_LANE = 6  # with fewer, a thread costs more than it saves
 
@@ -60,9 +63,9 @@ class Clearing:
         self.value_of_lost_load_usd_per_kwh = _positive(
             "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
         )
-        plain = build_program(feeder)
-        lanes = max(1, min(_cores(), self.periods // _PERIODS_PER_LANE))
-        self._lanes = tuple(Lane(plain, self.value_of_lost_load_usd_per_kwh) for _ in range(lanes))
+        self._lanes = self._open_lanes()
+        self._elastic: dict[tuple[int, ...], tuple[Lane, ...]] = {}
+        self._systems: dict[tuple[int, tuple[int, ...]], SlopeSystem] = {}
 
     @property
     def periods(self) -> int:
@@ -84,23 +87,79 @@ class Clearing:
     def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
         """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
         bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
-        demand = self.load_kw + bid
-        spans = np.array_split(np.arange(self.periods), len(self._lanes))
-        if len(self._lanes) == 1:
-            return tuple(self._solve_span(self._lanes[0], spans[0], demand))
-        parts = _threads().map(self._solve_span, self._lanes, spans, [demand] * len(spans))
-        return tuple(period for part in parts for period in part)
+        return self._solve(self._lanes, self.load_kw + bid, np.arange(self.periods))
+
+    def solve_elastic(
+        self,
+        periods: IntArray,
+        buses: IntArray,
+        price_usd_per_kwh: FloatArray,
+        weight_usd_per_kw2h: FloatArray,
+        target_kw: FloatArray,
+    ) -> tuple[FloatArray, tuple[ClearedPeriod, ...]]:
+        """The bids w that the DSO would choose itself, min V(w) - price w + weight (w - target)²/2, at `buses`.
+
+        Args:
+            periods: Indices of the periods to solve, (period,).
+            buses: Where it may choose, (bus,); everywhere else only the load is served.
+            price_usd_per_kwh, weight_usd_per_kw2h, target_kw: (bus, period), the weights above 0.
+
+        Returns:
+            The bids, (bus, period) in kW, and the conic solutions, for those periods.
+
+        Raises:
+            SolverError: The solver gave no answer for a period; it names the period.
+        """
+        key = tuple(buses.tolist())
+        if key not in self._elastic:
+            self._elastic[key] = self._open_lanes(buses)
+        costs = [BidCost(*each) for each in zip(price_usd_per_kwh.T, weight_usd_per_kw2h.T, target_kw.T, strict=True)]
+        cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
+        bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
+        return bids * KW_PER_PU, cleared
+
+    def slopes(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
+        """How LMPs move with demand between buses, (period, bus, bus) in $/kWh per kW: the Hessian of the cost."""
+        key = tuple(buses.tolist())
+        systems = {id(period.program): period.program for period in cleared}
+        for name, program in systems.items():
+            if (name, key) not in self._systems:
+                self._systems[name, key] = SlopeSystem(program, buses)
+        return np.array([self._systems[id(period.program), key].slopes(period.solution) for period in cleared])
+
+    def values_usd(self, cleared: tuple[ClearedPeriod, ...]) -> FloatArray:
+        """V of every period, (period,) in $: what `Dispatch.value_usd` sums, elastic bids' own cost not in it."""
+        return read_values(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
 
     def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
         """The dispatch in user units that belongs to the conic solutions of all periods."""
         return read_dispatch(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
 
-    def _solve_span(self, lane: Lane, span: IntArray, demand_kw: FloatArray) -> list[ClearedPeriod]:
+    def _open_lanes(self, bidding: IntArray | None = None) -> tuple[Lane, ...]:
+        program = build_program(self.feeder, bidding=bidding)
+        lanes = max(1, min(_cores(), self.periods // _PERIODS_PER_LANE))
+        return tuple(Lane(program, self.value_of_lost_load_usd_per_kwh) for _ in range(lanes))
+
+    def _solve(
+        self, lanes: tuple[Lane, ...], demand_kw: FloatArray, periods: IntArray, costs: Sequence[BidCost | None] = ()
+    ) -> tuple[ClearedPeriod, ...]:
+        """The periods asked for, shared out to the lanes; `costs` has one of them each, if bids are elastic."""
+        jobs = list(zip(periods.tolist(), costs or [None] * periods.size, strict=True))
+        lanes = lanes[: max(1, periods.size // _PERIODS_PER_LANE)]
+        spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(lanes))]
+        if len(lanes) == 1:
+            return tuple(self._solve_span(lanes[0], demand_kw, spans[0]))
+        parts = _threads().map(self._solve_span, lanes, [demand_kw] * len(spans), spans)
+        return tuple(period for part in parts for period in part)
+
+    def _solve_span(
+        self, lane: Lane, demand_kw: FloatArray, jobs: Sequence[tuple[int, BidCost | None]]
+    ) -> list[ClearedPeriod]:
         cleared = []
-        for t in span:
-            period = lane.solve(demand_kw[:, t], self.load_kvar[:, t])
+        for t, cost in jobs:
+            period = lane.solve(demand_kw[:, t], self.load_kvar[:, t], cost)
             if not period.solution.solved:
-                raise ClearingError(int(t), self.dt_h, period.solution.status)
+                raise ClearingError(t, self.dt_h, period.solution.status)
             cleared.append(period)
         return cleared
 

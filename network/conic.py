@@ -37,24 +37,32 @@ class ConicSolution:
         return self.status in _SOLVED
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The diagonal of P and q, (column,); P may have no more entries than the program was compiled with."""
+
+    quadratic: FloatArray
+    linear: FloatArray
+
+
 class CompiledProgram:
     """A `ConicProgram` in one Clarabel solver, and in a second, careful one for what the first does not solve.
 
     Clarabel's iterative refinement takes nearly half of its time on programs of this size and rarely changes a digit,
     so the first solver goes without; its answer counts only when it holds to full accuracy.
 
-    The answer to a right-hand side depends on that and on the program, never on what was solved before: the solvers are
-    always set up with the feeder's nominal loads, and Clarabel starts every solve afresh.
+    The answer depends on the program and on what is asked, never on what was solved before: the solvers are always set
+    up with the feeder's nominal loads, and Clarabel starts every solve afresh.
     """
 
     def __init__(self, program: ConicProgram) -> None:
         self.program = program
         self._quick = _solver(program, refine=False)
 
-    def solve(self, rhs: FloatArray) -> ConicSolution:
-        """The solution for a right-hand side, (row,); look at its `solved` before using it."""
-        found = _solution(self._quick, rhs)
-        return found if found.status == "Solved" else _solution(self._careful, rhs)
+    def solve(self, rhs: FloatArray, cost: Cost | None = None) -> ConicSolution:
+        """The solution for a right-hand side, (row,), and another cost if given; see that it is `solved`."""
+        found = _solution(self._quick, rhs, cost)
+        return found if found.status == "Solved" else _solution(self._careful, rhs, cost)
 
     @cached_property
     def _careful(self) -> clarabel.DefaultSolver:
@@ -68,8 +76,11 @@ def _solver(program: ConicProgram, *, refine: bool) -> clarabel.DefaultSolver:
     return clarabel.DefaultSolver(quadratic, program.linear, program.matrix, program.rhs, _cones(program), settings)
 
 
-def _solution(solver: clarabel.DefaultSolver, rhs: FloatArray) -> ConicSolution:
-    solver.update(b=rhs)
+def _solution(solver: clarabel.DefaultSolver, rhs: FloatArray, cost: Cost | None) -> ConicSolution:
+    if cost is None:
+        solver.update(b=rhs)
+    else:
+        solver.update(P=sp.csc_array(sp.diags_array(cost.quadratic)), q=cost.linear, b=rhs)
     found = solver.solve()
     return ConicSolution(np.array(found.x), np.array(found.s), np.array(found.z), str(found.status))
 

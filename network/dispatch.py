@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from .components import PriceComponents
-from .feeder import FloatArray
+from .feeder import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,25 @@ class Dispatch:
     shortage_cost_usd: float
     value_of_lost_load_usd_per_kwh: float
     dt_h: float
+
+    def with_prices_of(self, other: Dispatch, periods: IntArray) -> Dispatch:
+        """This dispatch with the prices that another one, of these periods alone, gives for them."""
+
+        def put(mine: FloatArray, theirs: FloatArray) -> FloatArray:
+            merged = mine.copy()
+            merged[:, periods] = theirs
+            return merged
+
+        parts = {
+            part.name: put(getattr(self.components, part.name), getattr(other.components, part.name))
+            for part in fields(PriceComponents)
+        }
+        return replace(
+            self,
+            lmp_usd_per_kwh=put(self.lmp_usd_per_kwh, other.lmp_usd_per_kwh),
+            q_price_usd_per_kvarh=put(self.q_price_usd_per_kvarh, other.q_price_usd_per_kvarh),
+            components=PriceComponents(**parts),
+        )
 
     @property
     def max_cone_gap(self) -> float:

@@ -47,6 +47,14 @@ def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float,
     )
 
 
+def read_values(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float, shortage_price: float) -> FloatArray:
+    """The optimal value of every period, generation and shortage, (period,) in $."""
+    p_gen = np.column_stack([period.solution.x[period.program.columns.p_gen] for period in cleared]) * KW_PER_PU
+    short = sum(part.sum(axis=0) for part in _slack(feeder, cleared)) * shortage_price * dt_h
+    each = [generation_cost_usd(feeder, column[:, None], dt_h) for column in p_gen.T]
+    return np.asarray(np.array(each) + short)
+
+
 def generation_cost_usd(feeder: Feeder, p_gen_kw: FloatArray, dt_h: float) -> float:
     """(1): the cost of all generators over all periods, $; p_gen_kw (generator, period), kW."""
     a, b, c = (

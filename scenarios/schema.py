@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
 
-from ..market.settings import Case, MarketSettings, Order
+from ..market.settings import Case, MarketSettings, Method, Order
 
 _DEFAULT = MarketSettings()
 Kilowatt = Annotated[float, Field(ge=0, le=1e6)]
@@ -102,6 +102,7 @@ class MarketRow(Row):
     """How the market is run: the fields of `MarketSettings`, which checks their ranges."""
 
     case: Case = _DEFAULT.case
+    method: Method = _DEFAULT.method
     order: Order = _DEFAULT.order
     penalty_usd_per_kw2h: float = _DEFAULT.penalty_usd_per_kw2h
     adapt_penalty: bool = _DEFAULT.adapt_penalty

@@ -1,0 +1,94 @@
+"""How bids and LMPs find each other while prosumers share: the DSO answers every round along the curve it announced.
+
+The DSO is one more partner of everybody. Told the bids p at prices lambda, it answers with what it would rather sell, w,
+and the prices of that on its curve: the minimum of curve(w) - lambda w + sum_i rho_i (w_i - p_i)²/2. Then
+
+    lambda+ = lmp + D (W - reference by bus)      W = P + G (lambda - lambda+)      w_i = p_i + (lambda - lambda+) / rho_i
+
+with P, W the bids by bus and G = sum of 1/rho_i at a bus: one small linear system per period, by bus however many live
+there. Prosumers hold their bids towards w with weight rho. That is the rule of the pairs (20) (21), with the DSO's
+curve in the place of a partner's problem: two-block ADMM, which converges for every rho > 0.
+"""
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray
+from .operator import SystemOperator
+from .penalty import AdaptivePenalty
+from .price_curve import PriceCurve
+
+import os
+_SMALLEST = 1e-9  # $/kW²h, where the curve is flat
+_SHARE=float(os.environ.get('SHARE','0.1'))
+
+
+class BidExchange:
+    """The ledger of bids and LMPs.
+
+    Attributes:
+        curve: What the DSO announced.
+        bid_kw: The bids as last published, (prosumer, period).
+        wanted_kw: What the DSO would rather sell, (prosumer, period).
+        lmp_usd_per_kwh: Its prices for that, (prosumer, period).
+        mismatch_kw: bid - wanted after the last round, (prosumer, period).
+        moved_usd_per_kwh: rho |wanted^{k+1} - wanted^k|, (prosumer, period).
+    """
+
+    def __init__(self, curve: PriceCurve, dso: SystemOperator) -> None:
+        self._dso = dso
+        self.curve = curve
+        self.bid_kw = self.wanted_kw = np.zeros_like(curve.lmp_usd_per_kwh)
+        self.lmp_usd_per_kwh = curve.lmp_usd_per_kwh
+        self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(self.bid_kw)
+        self.penalty = AdaptivePenalty(np.full_like(self.bid_kw, _SMALLEST))
+
+    def open(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray) -> None:
+        """Begin at what the DSO announces, with these bids, (prosumer, period).
+
+        Where the DSO went on answering for itself, everything stays as it was.
+
+        Args:
+            curve: What it announces.
+            bid_kw: The bids, (prosumer, period).
+            size_kw: What prosumers bid and trade at most, (prosumer,).
+        """
+        stay = curve.elastic & self.curve.elastic
+        steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
+        steep = np.where(curve.elastic, _SHARE * np.abs(curve.lmp_usd_per_kwh).mean(axis=0) / size_kw[:, None], steep)
+        self.penalty = AdaptivePenalty(np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST)))
+        self.curve, self.bid_kw = curve, bid_kw.copy()
+        self.wanted_kw = np.where(stay, self.wanted_kw, bid_kw)
+        self.lmp_usd_per_kwh = np.where(stay, self.lmp_usd_per_kwh, curve.at(bid_kw))
+        self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(bid_kw)
+
+    @property
+    def _answered(self) -> BoolArray:
+        return self.curve.sloped | self.curve.elastic
+
+    @property
+    def quoted(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """LMP, the bid to hold towards, and the weight of leaving it, (prosumer, period) each."""
+        curve = self.curve
+        mine = self.lmp_usd_per_kwh, self.wanted_kw, self.penalty.value
+        plain = curve.lmp_usd_per_kwh, curve.reference_kw, curve.own_usd_per_kw2h
+        return tuple(np.where(self._answered, a, b) for a, b in zip(mine, plain, strict=True))
+
+    def answer(self, relaxation: float) -> None:
+        """The DSO's answer to the bids of a round."""
+        curve, rho = self.curve, self.penalty.value
+        asked = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
+        free = curve.by_bus(1 / rho)
+        pull = asked + self.lmp_usd_per_kwh / rho - curve.reference_kw
+        slope = curve.slope_usd_per_kw2h
+        system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
+        priced = curve.lmp_by_bus.T + np.einsum("tbc,ct->tb", slope, curve.by_bus(pull))
+        lmp = np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place]
+        lmp = np.where(curve.sloped, lmp, curve.at(self.bid_kw))
+        now = np.flatnonzero(curve.elastic)
+        if now.size:
+            on = np.s_[:, now]
+            lmp[on] = self._dso.sell(now, self.lmp_usd_per_kwh[on], rho[on], asked[on])
+        wanted = np.where(self._answered, asked + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
+        self.mismatch_kw = self.bid_kw - wanted
+        self.moved_usd_per_kwh = rho * np.abs(wanted - self.wanted_kw)
+        self.lmp_usd_per_kwh, self.wanted_kw = lmp, wanted
