@@ -1,14 +1,20 @@
 """How bids and LMPs find each other while prosumers share: the DSO answers every round along the curve it announced.
 
-The DSO is one more partner of everybody. Told the bids p at prices lambda, it answers with what it would rather sell, w,
-and the prices of that on its curve: the minimum of curve(w) - lambda w + sum_i rho_i (w_i - p_i)²/2. Then
+The DSO is one more partner of everybody. Told the bids p at prices lambda, it answers with what it would rather sell,
+w, and the prices of that on its curve: the minimum of curve(w) - lambda w + sum_i rho_i (w_i - p_i)²/2. Then
 
-    lambda+ = lmp + D (W - reference by bus)      W = P + G (lambda - lambda+)      w_i = p_i + (lambda - lambda+) / rho_i
+    lambda+ = lmp + D (W - reference by bus)
+    W = P + G (lambda - lambda+)
+    w_i = p_i + (lambda - lambda+) / rho_i
 
 with P, W the bids by bus and G = sum of 1/rho_i at a bus: one small linear system per period, by bus however many live
 there. Prosumers hold their bids towards w with weight rho. That is the rule of the pairs (20) (21), with the DSO's
 curve in the place of a partner's problem: two-block ADMM, which converges for every rho > 0.
+
+In periods where the curve is `elastic` the DSO answers with V itself instead, by clearing with elastic bids.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +23,16 @@ from .operator import SystemOperator
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 
-import os
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
-_SHARE=float(os.environ.get('SHARE','0.1'))
+_SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself
+
+
+class BidTerms(NamedTuple):
+    """At which terms bids may change: `LMP bid + weight (bid - held)²/2`, (prosumer, period) each."""
+
+    lmp_usd_per_kwh: FloatArray
+    held_kw: FloatArray
+    weight_usd_per_kw2h: FloatArray
 
 
 class BidExchange:
@@ -66,12 +79,14 @@ class BidExchange:
         return self.curve.sloped | self.curve.elastic
 
     @property
-    def quoted(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """LMP, the bid to hold towards, and the weight of leaving it, (prosumer, period) each."""
-        curve = self.curve
-        mine = self.lmp_usd_per_kwh, self.wanted_kw, self.penalty.value
-        plain = curve.lmp_usd_per_kwh, curve.reference_kw, curve.own_usd_per_kw2h
-        return tuple(np.where(self._answered, a, b) for a, b in zip(mine, plain, strict=True))
+    def quoted(self) -> BidTerms:
+        """What prosumers are told: along their own curve the whole of it, else the DSO's last answer."""
+        curve, answered = self.curve, self._answered
+        return BidTerms(
+            np.where(answered, self.lmp_usd_per_kwh, curve.lmp_usd_per_kwh),
+            np.where(answered, self.wanted_kw, curve.reference_kw),
+            np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
+        )
 
     def answer(self, relaxation: float) -> None:
         """The DSO's answer to the bids of a round."""

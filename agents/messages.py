@@ -17,8 +17,8 @@ class Quote:
 
     Attributes:
         lmp_usd_per_kwh: Price of the distribution market at its bus, (period,).
-        bid_kw: Its own bid as the DSO has it, (period,).
-        bid_weight_usd_per_kw2h: Weight of the cost |bid - own bid|²/2 of changing it, (period,); 0 where LMPs are fixed.
+        held_bid_kw: The bid that the DSO would rather see, (period,).
+        bid_weight_usd_per_kw2h: Weight of the cost |bid - held bid|²/2 of leaving it, (period,); 0 at fixed LMPs.
         price_usd_per_kwh: Sharing price pi on each of its links, (link, period).
         own_kw: Its own sharing power as the platform has it, (link, period).
         partner_kw: The partners' sharing power p_ji, (link, period).
@@ -27,7 +27,7 @@ class Quote:
     """
 
     lmp_usd_per_kwh: FloatArray
-    bid_kw: FloatArray
+    held_bid_kw: FloatArray
     bid_weight_usd_per_kw2h: FloatArray
     price_usd_per_kwh: FloatArray
     own_kw: FloatArray
@@ -79,13 +79,13 @@ class Quotes:
 
     Attributes:
         members: Who is to answer, as prosumer indices.
-        lmp_usd_per_kwh, bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
+        lmp_usd_per_kwh, held_bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
         price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h, proximal_usd_per_kw2h: (arc, period).
     """
 
     members: tuple[int, ...]
     lmp_usd_per_kwh: FloatArray
-    bid_kw: FloatArray
+    held_bid_kw: FloatArray
     bid_weight_usd_per_kw2h: FloatArray
     price_usd_per_kwh: FloatArray
     own_kw: FloatArray
@@ -98,7 +98,7 @@ class Quotes:
         arcs = graph.arcs(prosumer)
         return Quote(
             self.lmp_usd_per_kwh[prosumer],
-            self.bid_kw[prosumer],
+            self.held_bid_kw[prosumer],
             self.bid_weight_usd_per_kw2h[prosumer],
             self.price_usd_per_kwh[arcs],
             self.own_kw[arcs],

@@ -48,7 +48,9 @@ class SystemOperator(mesa.Agent):
         self.clearing = clearing
         self.connection: IntArray = np.array([clearing.feeder.index(bus) for bus in buses], dtype=np.intp)
         self.buses, self.place = np.unique(self.connection, return_inverse=True)
-        self.first: IntArray = np.array([int(np.argmax(self.place == b)) for b in range(self.buses.size)], dtype=np.intp)
+        self.first: IntArray = np.array(
+            [int(np.argmax(self.place == b)) for b in range(self.buses.size)], dtype=np.intp
+        )
         self.clearings = 0
         self._dispatch: Dispatch | None = None
         self._sale: Sale | None = None
@@ -103,6 +105,7 @@ class SystemOperator(mesa.Agent):
         return float(np.maximum(regret, 0.0).sum())
 
     def by_bus(self, bid_kw: FloatArray) -> FloatArray:
+        """Sums over the prosumers of each of `buses`, (bus, period), of (prosumer, period)."""
         total = np.zeros((self.buses.size, bid_kw.shape[1]))
         np.add.at(total, self.place, bid_kw)
         return total

@@ -6,16 +6,17 @@ import numpy as np
 from .arrays import FloatArray, frozen
 from .bid_exchange import BidExchange
 from .messages import Deliveries, Offers, Quotes
-from .penalty import AdaptivePenalty
 from .operator import SystemOperator
+from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
 
+RELAXATION = 1.6  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
-TIGHTER = 4.0  # how much closer partners must agree when what they agreed leaves too much regret
-import os
-RELAX, KAPPA, EVERY,KB = eval(os.environ.get('PL','1.6, 0.1, 2,0.1'))
+WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
+FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
+TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
 
 
 class SharingPlatform(mesa.Agent):
@@ -28,7 +29,7 @@ class SharingPlatform(mesa.Agent):
         graph: Who may trade with whom.
         rules: Penalty, proximal term and tolerances.
         bids: The ledger of bids and LMPs.
-        power_kw: Sharing power p_ij as last published, (arc, period).
+        power_kw: Sharing power p_ij as last published, over-relaxed in the order `proximal`, (arc, period).
         price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
         trade_kw: The reciprocal trades z = (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
         mismatch_kw: p_ij + p_ji after the last round, (link, period).
@@ -37,18 +38,19 @@ class SharingPlatform(mesa.Agent):
         rounds: Rounds of Algorithm 1 since the DSO's announcement.
     """
 
-    def __init__(self, model: mesa.Model, graph: TradeGraph, dso: SystemOperator, prosumers: int, periods: int, rules: SharingRules) -> None:
+    def __init__(self, model: mesa.Model, graph: TradeGraph, dso: SystemOperator, periods: int, rules: SharingRules):
         """Open an empty ledger.
 
         Args:
             model: The market.
             graph: Who may trade with whom.
+            dso: Whom bids are passed on to.
             periods: Number of periods.
             rules: Penalty, proximal term and tolerances.
         """
         super().__init__(model)
         self.graph, self.rules = graph, rules
-        self.bids = BidExchange(PriceCurve.flat(np.zeros((prosumers, periods))), dso)
+        self.bids = BidExchange(PriceCurve.flat(np.zeros((len(graph.names), periods))), dso)
         shape = len(graph.links), periods
         self.power_kw = np.zeros((2 * shape[0], periods))
         self.price_usd_per_kwh = np.zeros(shape)
@@ -58,7 +60,7 @@ class SharingPlatform(mesa.Agent):
         self.rounds = 0
         self._penalty = AdaptivePenalty(np.full(shape, rules.penalty_usd_per_kw2h))
         self._asked_usd_per_kwh = np.zeros_like(self.power_kw)
-        self._volume_kw = np.zeros(prosumers)
+        self._volume_kw = np.zeros(len(graph.names))
 
     @property
     def penalty_usd_per_kw2h(self) -> FloatArray:
@@ -72,18 +74,20 @@ class SharingPlatform(mesa.Agent):
 
     def open(self, curve: PriceCurve, bid_kw: FloatArray) -> None:
         """Begin Algorithm 1 at what the DSO announces, with these bids, (prosumer, period)."""
-        before = self.bids.quoted[0]
+        before = self.bids.quoted.lmp_usd_per_kwh
         self.bids.open(curve, bid_kw, self._size_kw())
         self._follow(before)
         self.rounds = 0
-        if RESET: self._penalty = AdaptivePenalty(self._penalty.value)
+        self._penalty = AdaptivePenalty(self._penalty.value)
 
     def quotes(self, members: tuple[int, ...]) -> Quotes:
         """What the named prosumers are told before they answer."""
-        penalty = self.penalty_usd_per_kw2h[self.graph.link]
+        penalty, terms = self.penalty_usd_per_kw2h[self.graph.link], self.bids.quoted
         return Quotes(
             members,
-            *(frozen(part.copy()) for part in self.bids.quoted),
+            frozen(terms.lmp_usd_per_kwh),
+            frozen(terms.held_kw),
+            frozen(terms.weight_usd_per_kw2h),
             frozen(self.price_usd_per_kwh[self.graph.link]),
             frozen(self.power_kw.copy()),
             frozen(self.power_kw[self.graph.reverse]),
@@ -103,31 +107,37 @@ class SharingPlatform(mesa.Agent):
     def update_prices(self) -> None:
         """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
 
-        In the order `proximal` powers are over-relaxed first (Boyd et al. 2011, section 3.4.3).
+        The DSO answers the bids in the same way, and the penalties adapt.
         """
         a, b = self.graph.forward, self.graph.backward
-        if self.rules.proximal:
-            self.power_kw[a] = RELAX * self.power_kw[a] + (1 - RELAX) * self.trade_kw
-            self.power_kw[b] = RELAX * self.power_kw[b] - (1 - RELAX) * self.trade_kw
-        trade = (self.power_kw[a] - self.power_kw[b]) / 2
         self.mismatch_kw = self.power_kw[a] + self.power_kw[b]
+        if self.rules.proximal:
+            self.power_kw[a] += (RELAXATION - 1) * (self.power_kw[a] - self.trade_kw)
+            self.power_kw[b] += (RELAXATION - 1) * (self.power_kw[b] + self.trade_kw)
+        trade = (self.power_kw[a] - self.power_kw[b]) / 2
         self.moved_usd_per_kwh = self.penalty_usd_per_kw2h * np.abs(trade - self.trade_kw)
         mean = (self._asked_usd_per_kwh[a] + self._asked_usd_per_kwh[b]) / 2
-        self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * self.mismatch_kw
+        self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * (self.power_kw[a] + self.power_kw[b])
         self.trade_kw = trade
-        before = self.bids.quoted[0]
-        self.bids.answer(RELAX)
-        if self.rounds<FOLLOW: self._follow(before)
-        self.rounds += 1
-        if self.rules.adapt_penalty and self.rounds % EVERY == 0:
-            self._balance_residuals()
+        self._end_round()
 
-    def settle_centrally(self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray) -> None:
-        """Write down trades and prices, (link, period), that a central solver found (Case 2)."""
+    def settle_centrally(self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray) -> None:
+        """Write down what a central solver found (Case 2): trades and prices, (link, period), and the bids."""
         self.trade_kw, self.price_usd_per_kwh = trade_kw, price_usd_per_kwh
         self.power_kw[self.graph.forward] = trade_kw
         self.power_kw[self.graph.backward] = -trade_kw
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
+        self.bids.bid_kw = bid_kw
+        self._end_round()
+
+    def _end_round(self) -> None:
+        before = self.bids.quoted.lmp_usd_per_kwh
+        self.bids.answer(RELAXATION if self.rules.proximal else 1.0)
+        if self.rounds < FOLLOWING:
+            self._follow(before)
+        self.rounds += 1
+        if self.rules.adapt_penalty and self.rounds % EVERY == 0:
+            self._balance_residuals()
 
     @property
     def primal_kw(self) -> float:
@@ -148,7 +158,12 @@ class SharingPlatform(mesa.Agent):
 
     def tighten(self) -> None:
         """Ask for closer agreement from now on: what was agreed leaves too much regret."""
-        self.tightness *= TIGHTER
+        self.tightness = min(TIGHTER * self.tightness, TIGHTEST)
+
+    @property
+    def tightest(self) -> bool:
+        """Whether partners can be asked for no closer agreement."""
+        return self.tightness >= TIGHTEST
 
     def deliveries(self) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices."""
@@ -160,7 +175,7 @@ class SharingPlatform(mesa.Agent):
 
     def _follow(self, before: FloatArray) -> None:
         """Each pair's price follows the mean LMP of its two ends."""
-        change = self.bids.quoted[0] - before
+        change = self.bids.quoted.lmp_usd_per_kwh - before
         both = change[self.graph.owner] + change[self.graph.partner]
         self.price_usd_per_kwh = self.price_usd_per_kwh + both[self.graph.forward] / 2
 
@@ -169,14 +184,14 @@ class SharingPlatform(mesa.Agent):
         graph = self.graph
         size = self._size_kw()
         smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
-        worth = max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
-        self._penalty.balance(np.abs(self.mismatch_kw) / smaller, self.moved_usd_per_kwh / (KAPPA * worth))
+        worth = WORTH * max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
+        self._penalty.balance(np.abs(self.mismatch_kw) / smaller, self.moved_usd_per_kwh / worth)
         bids = self.bids
-        bids.penalty.balance(np.abs(bids.mismatch_kw) / size[:, None], bids.moved_usd_per_kwh / (KB * worth))
+        bids.penalty.balance(np.abs(bids.mismatch_kw) / size[:, None], bids.moved_usd_per_kwh / worth)
+
     def _size_kw(self) -> FloatArray:
         """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
         volume = np.abs(self.bids.bid_kw)
         np.add.at(volume, self.graph.owner, np.abs(self.power_kw))
         self._volume_kw = np.maximum(self._volume_kw / 2, volume.max(axis=1))
         return np.maximum(self._volume_kw, 1e-3)
-FOLLOW,RESET=eval(os.environ.get('FR','30,True'))

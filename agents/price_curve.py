@@ -48,6 +48,11 @@ class PriceCurve:
         return cls(lmp_usd_per_kwh, reference_kw, own_usd_per_kw2h, nothing, inelastic, np.arange(prosumers))
 
     @cached_property
+    def is_flat(self) -> bool:
+        """Whether LMPs are fixed, whatever is bid."""
+        return not (self.sloped.any() or self.elastic.any() or self.own_usd_per_kw2h.any())
+
+    @cached_property
     def sloped(self) -> BoolArray:
         """In which periods LMPs follow the bids of buses, (period,)."""
         return np.asarray(self.slope_usd_per_kw2h.any(axis=(1, 2)))

@@ -3,7 +3,8 @@
 Variables per period are the bid p_b, the curtailment c, the elastic load e and one trade p_j per link. With dt taken
 out (it multiplies every term) the problem of one prosumer is
 
-    min   LMP p_b + (weight/2) (p_b - last bid)² - (beta e - alpha e²) + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
+    min   LMP p_b + (weight/2) (p_b - held bid)² - (beta e - alpha e²)
+          + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
     s.t.  p_b - c - e + sum_j p_j = p_fix - p_res                                              (13)
           0 <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j            (14) (15) (17)
 
@@ -120,14 +121,14 @@ class Subproblem:
         self._solver = self._set_up(tolerance)
 
     def share(self, quote: Quote) -> Plan:
-        """The answer to a quote: argmin of (20), with the proximal term and the cost of changing the bid if it has them."""
+        """The answer to a quote: argmin of (20), proximal term and cost of a changed bid included."""
         penalty = quote.penalty_usd_per_kw2h + quote.proximal_usd_per_kw2h
         pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
         weight = np.vstack([quote.bid_weight_usd_per_kw2h, penalty])
         if not np.array_equal(weight, self._weight):
             self._weight = weight
             self._solver.update(Px=self._curvature(weight))
-        held = quote.bid_weight_usd_per_kw2h * quote.bid_kw
+        held = quote.bid_weight_usd_per_kw2h * quote.held_bid_kw
         self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
         return self._plan(self._solve().x)
 

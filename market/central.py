@@ -7,7 +7,7 @@ from the equations and share no code with the agents or the clearing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cvxpy as cp
 import numpy as np
@@ -70,6 +70,15 @@ class _Households:
         return np.asarray(self.reciprocity.dual_value) / scale
 
 
+class Planned(NamedTuple):
+    """What a central planner finds: trades and prices, (link, period), bids, (prosumer, period), and sum F_i in $."""
+
+    trade_kw: FloatArray
+    price_usd_per_kwh: FloatArray
+    bid_kw: FloatArray
+    cost_usd: float
+
+
 class LowerLayer:
     """All prosumers' problems solved as one quadratic program at given LMPs (Case 2)."""
 
@@ -78,24 +87,31 @@ class LowerLayer:
     def __init__(self, households: Sequence[Household], graph: TradeGraph) -> None:
         """Compile the problem once; LMPs are its parameter."""
         self._block = _Households(households, graph)
-        self._lmp = cp.Parameter(self._block.bid.shape)
-        cost = cp.sum(cp.multiply(self._lmp, self._block.bid)) - self._block.utility
+        shape = self._block.bid.shape
+        self._price, self._root = cp.Parameter(shape), cp.Parameter(shape, nonneg=True)
+        cost = cp.sum(cp.multiply(self._price, self._block.bid)) - self._block.utility
+        cost += cp.sum_squares(cp.multiply(self._root, self._block.bid))
         self._problem = cp.Problem(cp.Minimize(self._SCALE * cost), self._block.constraints)
         self._dt_h = households[0].dt_h
 
-    def solve(self, lmp_usd_per_kwh: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-        """The optimum at the given LMPs, (prosumer, period).
-
-        Returns:
-            Trades and their prices, both (link, period), and the total cost sum F_i in $.
+    def solve(
+        self,
+        lmp_usd_per_kwh: FloatArray,
+        held_kw: FloatArray | float = 0.0,
+        weight_usd_per_kw2h: FloatArray | float = 0,
+    ) -> Planned:
+        """The optimum at the given LMPs and cost of changing bids, `weight (bid - held)²/2`; all (prosumer, period).
 
         Raises:
             SolverError: The solver found no optimum.
         """
-        self._lmp.value = lmp_usd_per_kwh
+        self._price.value = lmp_usd_per_kwh - weight_usd_per_kw2h * held_kw
+        self._root.value = np.sqrt(np.broadcast_to(weight_usd_per_kw2h, lmp_usd_per_kwh.shape) / 2)
         _solve(self._problem, "the central lower-layer problem")
-        total = float(self._problem.value) * self._dt_h / self._SCALE
-        return self._block.trade_kw(), self._block.price(self._SCALE), total
+        bid = np.maximum(np.asarray(self._block.bid.value), 0.0)
+        utility = float(self._block.utility.value)
+        cost = self._dt_h * (float((lmp_usd_per_kwh * bid).sum()) - utility)
+        return Planned(self._block.trade_kw(), self._block.price(self._SCALE), bid, cost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Community(mesa.Model):
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""
         power, price = np.zeros_like(quotes.own_kw), np.zeros_like(quotes.own_kw)
-        bids = np.zeros_like(quotes.bid_kw)
+        bids = np.zeros_like(quotes.held_bid_kw)
         for i in quotes.members:
             offer, bid = self.prosumers[i].answer(quotes.of(i, self.graph))
             arcs = self.graph.arcs(i)

@@ -94,11 +94,8 @@ class EnergyMarket(mesa.Model):
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
         self.operator = SystemOperator(self, clearing, [h.bus for h in households])
-        self.platform = SharingPlatform(self, self.graph, self.operator, *shape, self.settings.sharing_rules)
+        self.platform = SharingPlatform(self, self.graph, self.operator, shape[1], self.settings.sharing_rules)
         self._method = METHODS[self.settings.method](self.operator)
-        self.dso_regret_usd = np.nan
-        self._relative = np.inf
-        self.sharing_regret_usd = np.nan
         self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
@@ -111,6 +108,8 @@ class EnergyMarket(mesa.Model):
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.lmp_usd_per_kwh: FloatArray = frozen(np.full(shape, np.nan))
         self.regret_usd: FloatArray = np.full(shape[0], np.nan)
+        self.dso_regret_usd = self.sharing_regret_usd = np.nan
+        self._proven = np.inf
         self._certified = False
         self.outer_error = np.nan
         self.sharing_rounds: list[int] = []
@@ -158,45 +157,47 @@ class EnergyMarket(mesa.Model):
 
     def _clear(self) -> None:
         """Algorithm 2, line 5: the DSO clears for the bids and announces its prices; the schedule is certified."""
-        told = self._method.announce(self.bid_kw, self._relative)
+        told = self._method.announce(self.bid_kw, self._proven)
         if self.iteration == 0:
             self._refuse_shortage()
         self.iteration += 1
         self.lmp_usd_per_kwh, self.dso_regret_usd = told.lmp_usd_per_kwh, told.dso_regret_usd
         self.platform.open(PriceCurve.flat(told.lmp_usd_per_kwh), self.bid_kw)
         self.sharing_rounds.append(0)
-        self._trend = Trend(self.settings.primal_tolerance_kw)
-        self.phase = Phase.SHARING
         if self.iteration > 1:
             self._certify()
+            if self.running and not told.curve.is_flat:
+                self._end_iteration()
         if self.running:
-            before, self._relative = self._relative, self.certificate().relative
-            if told.curve.elastic.any() and self._relative > 0.5 * before:
-                self.platform.tighten()
-            self.platform.open(told.curve, self.bid_kw)
+            self._open_sharing(told.curve)
+
+    def _open_sharing(self, curve: PriceCurve) -> None:
+        before, self._proven = self._proven, self.certificate().relative
+        if curve.elastic.any() and self._proven > before / 2:
+            self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
+        self.platform.open(curve, self.bid_kw)
+        self._trend = Trend(self.settings.primal_tolerance_kw)
+        self.phase = Phase.SHARING
 
     def _certify(self) -> None:
+        """Ask every prosumer for its regret of the schedule that was cleared; settle if it is small enough."""
         self.regret_usd = self.community.regrets(self.platform.deliveries())
         self._certified = True
-        self._course.add(self.bid_kw, self.total_regret_usd, self.platform.rounds)
         if self.certificate().relative <= self.settings.regret_tolerance:
             self._settle()
-        elif self.iteration >= self.settings.max_iterations:
-            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
 
     def _deliver(self) -> None:
-        """After Algorithm 1: certify the schedule that was cleared; if it is regretted, deliver and bid again."""
+        """After Algorithm 1: deliver what was agreed, unless it is regretted too much, and bid for what that needs."""
         deliveries = self.platform.deliveries()
-        if self.iteration > 1 and self.settings.method in ("plain", "damped"):
-            self._certify()
+        if self.platform.bids.curve.is_flat and self.iteration > 1:
+            self._certify()  # at fixed LMPs the rounds have found better sharing prices for the same schedule
+            if self.running:
+                self._end_iteration()
             if not self.running:
                 return
         bids, regrets = self.community.deliver(deliveries)
-        self.sharing_regret_usd = float(np.maximum(regrets, 0).sum())
-        cert = self.certificate()
-        outer = cert.relative if np.isfinite(cert.relative) else 1.0
-        allowed = np.clip(0.1 * outer, 0.25 * self.settings.regret_tolerance, 1e-3)
-        if self.sharing_regret_usd > allowed * cert.turnover_usd and self.platform.rounds < self.settings.max_rounds and self._planner is None:
+        self.sharing_regret_usd = float(np.maximum(regrets, 0.0).sum())
+        if self._must_agree_closer():
             self.platform.tighten()
             self.phase = Phase.SHARING
             return
@@ -206,18 +207,32 @@ class EnergyMarket(mesa.Model):
         self._certified = False
         self.phase = Phase.CLEARING
 
+    def _must_agree_closer(self) -> bool:
+        """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
+        if self.platform.rounds >= self.settings.max_rounds or self.platform.tightest:
+            return False
+        before = self._proven if np.isfinite(self._proven) else 1.0
+        allowed = float(np.clip(before / 10, self.settings.regret_tolerance / 4, 1e-3))
+        return self.sharing_regret_usd > allowed * self.certificate().turnover_usd
+
+    def _end_iteration(self) -> None:
+        """Take note of an outer step that has not settled the market, and end at the limit."""
+        self._course.add(self.bid_kw, self.total_regret_usd, self.platform.rounds)
+        if self.iteration >= self.settings.max_iterations:
+            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
+
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
     def _share(self) -> None:
         """One round of Algorithm 1: everybody answers in its turn, then the platform moves the prices."""
         if self._planner is not None:
-            self.platform.settle_centrally(*self._planner.solve(self.lmp_usd_per_kwh)[:2])
-            self.phase = Phase.DELIVERY
-            return
-        for turn in self.settings.order.turns(len(self.graph.names)):
-            offers = self.community.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
-            self.platform.receive(offers)
-        self.platform.update_prices()  # Algorithm 1, line 6
+            planned = self._planner.solve(*self.platform.bids.quoted)
+            self.platform.settle_centrally(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
+        else:
+            for turn in self.settings.order.turns(len(self.graph.names)):
+                offers = self.community.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
+                self.platform.receive(offers)
+            self.platform.update_prices()  # Algorithm 1, line 6
         self.sharing_rounds[-1] += 1
         self._judge_sharing()
 
@@ -264,7 +279,9 @@ class EnergyMarket(mesa.Model):
         regret = self.regret_usd if self._certified else np.full_like(self.regret_usd, np.nan)
         payments = self.dt_h * float(np.abs(platform.price_usd_per_kwh * platform.trade_kw).sum())
         turnover = max(abs(dispatch.cost_usd) + payments, 1.0)
-        return Certificate(self.graph.names, regret, np.nan_to_num(self.dso_regret_usd), turnover, dispatch.max_cone_gap, self._behaved)
+        return Certificate(
+            self.graph.names, regret, max(self.dso_regret_usd, 0.0), turnover, dispatch.max_cone_gap, self._behaved
+        )
 
     @property
     def primal_kw(self) -> float:
@@ -283,8 +300,8 @@ class EnergyMarket(mesa.Model):
 
     @property
     def total_regret_usd(self) -> float:
-        """Sum of the regrets of the schedule last certified; what the solver leaves below zero makes up for nothing."""
-        return float(np.maximum(self.regret_usd, 0.0).sum())
+        """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
+        return float(np.maximum(self.regret_usd, 0.0).sum()) + max(self.dso_regret_usd, 0.0)
 
     def _record(self, phase: Phase, seconds: float) -> Round:
         return Round(

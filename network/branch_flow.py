@@ -135,8 +135,8 @@ def build_program(
     """The program of a feeder, (1)-(10).
 
     With a shortage price every bus may leave load unserved or spill power, and miss or shed reactive power, each at
-    that price per kWh or kvarh. The buses that are `bidding` have a bid w of any sign as a variable, on top of their demand;
-    it costs w^2/2 (pu) here, and what it costs in earnest is said when the program is solved.
+    that price per kWh or kvarh. The buses that are `bidding` have a bid w of any sign as a variable, on top of
+    their demand; it costs w^2/2 (pu) here, and what it costs in earnest is said when the program is solved.
     """
     bidding = np.zeros(0, dtype=np.intp) if bidding is None else bidding
     columns = Columns.of(feeder, shortage=shortage_price_usd_per_kwh is not None, bidding=bidding.size)
@@ -172,7 +172,7 @@ def _ends(feeder: Feeder) -> tuple[sp.csr_array, sp.csr_array]:
 
 
 def _balances(feeder: Feeder, columns: Columns, bidding: IntArray) -> tuple[RowBlock, RowBlock]:
-    """(2) and (3): -generation - (flow in - loss) + flow to the children (- missing + excess) (+ bid) = -demand."""
+    """(2) and (3): -generation - (flow in - loss) + flow to the children (- missing + excess) (+ bid) = -load."""
     start, end = _ends(feeder)
     r, x = impedances_pu(feeder)
     generators, buses = len(feeder.generators), len(feeder.buses)

@@ -41,7 +41,7 @@ class SlopeSystem:
         """
         self._program = program
         columns = program.columns.count
-        below, right = program.matrix.tocoo().coords
+        below, right = (np.asarray(place, dtype=np.intp) for place in program.matrix.tocoo().coords)
         self._bounds = np.concatenate([_rows(program, block.name) for block in program.blocks if _is_bound(block.cone)])
         self._cones = _rows(program, "cone").reshape(-1, CONE_ROWS)
         within = (np.repeat(self._cones, CONE_ROWS, axis=1).ravel(), np.tile(self._cones, CONE_ROWS).ravel())

@@ -37,6 +37,7 @@ def test_equilibrium_against_published_figures(ieee33_bazaar, graph):
 def test_lower_layer_against_cvxpy(ieee33_bazaar, graph, lower_level):
     bazaar = ieee33_bazaar()
     lmp = np.random.default_rng(1).uniform(0.1, 0.3, (3, 24))
-    trade, _, total = LowerLayer(bazaar.households, graph).solve(lmp)
+    planned = LowerLayer(bazaar.households, graph).solve(lmp)
+    trade, total = planned.trade_kw, planned.cost_usd
     assert total == pytest.approx(lower_level(bazaar, lmp), rel=1e-8)
     assert np.abs(trade).max() <= 200 + 1e-6
