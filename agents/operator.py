@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 
 from ..network.clearing import Clearing
+from ..network.diagnosis import short_periods
 from ..network.dispatch import Dispatch
 from ..network.lane import ClearedPeriod
 from .arrays import FloatArray, IntArray, frozen
@@ -30,7 +31,7 @@ class SystemOperator(mesa.Agent):
         connection: Bus index of each prosumer, (prosumer,).
         buses: The buses with a prosumer, (bus,).
         place: Which of `buses` each prosumer is at, (prosumer,).
-        clearings: How often it has cleared so far, elastic clearings included.
+        clearings, elastic_clearings: How often it has cleared for bids so far, and with elastic bids.
     """
 
     def __init__(self, model: mesa.Model, clearing: Clearing, buses: Sequence[str]) -> None:
@@ -51,7 +52,7 @@ class SystemOperator(mesa.Agent):
         self.first: IntArray = np.array(
             [int(np.argmax(self.place == b)) for b in range(self.buses.size)], dtype=np.intp
         )
-        self.clearings = 0
+        self.clearings = self.elastic_clearings = 0
         self._dispatch: Dispatch | None = None
         self._sale: Sale | None = None
         self._periods: tuple[ClearedPeriod, ...] = ()
@@ -82,7 +83,7 @@ class SystemOperator(mesa.Agent):
         chosen, cleared = self.clearing.solve_elastic(
             periods, self.buses, price_usd_per_kwh[self.first], 1 / free, self.by_bus(bid_kw)
         )
-        self.clearings += 1
+        self.elastic_clearings += 1
         self._sale = Sale(periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared))
         return self._sale.dispatch.lmp_usd_per_kwh[self.connection]
 
@@ -115,6 +116,17 @@ class SystemOperator(mesa.Agent):
         """The last clearing; call `clear` first."""
         assert self._dispatch is not None, "nothing has been cleared"
         return self._dispatch
+
+    @property
+    def oversold(self) -> bool:
+        """Whether bids ask for more than the feeder carries in a period whose LMPs say nothing of that.
+
+        At a kink, bids that are not quite what the DSO would sell may be short by a little.
+        """
+        dispatch = self.cleared
+        short = short_periods(dispatch)
+        prices = np.vstack([dispatch.lmp_usd_per_kwh, dispatch.q_price_usd_per_kvarh])[:, short]
+        return bool((np.abs(prices).max(axis=0) < 0.99 * dispatch.value_of_lost_load_usd_per_kwh).any())
 
     @property
     def values_usd(self) -> FloatArray:

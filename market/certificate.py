@@ -1,12 +1,14 @@
 """The proof that a run carries: how far its schedule is from the equilibrium, without anybody showing a cost curve.
 
-The schedule that was cleared has bids p_b at the DSO's prices LMP = grad V(p_b), and reciprocal trades at the prices pi
-of Algorithm 1. Each prosumer publishes its regret: the cost of its part of the schedule, less the least cost it could
-reach alone at those prices. Because V is convex and LMP is its gradient,
+The schedule that was cleared has bids p_b at LMPs of the DSO, and reciprocal trades at the prices pi of Algorithm 1.
+Each prosumer publishes its regret: the cost of its part of the schedule, less the least cost it could reach alone at
+those prices. The DSO's regret is V(p_b) - LMP p_b - min_w [V(w) - LMP w], zero where LMP is the gradient of its optimal
+cost V at p_b. Because V is convex,
 
-    optimal welfare - welfare(schedule)  <=  sum of the regrets                            (weak duality in pi)
+    optimal welfare - welfare(schedule)  <=  sum of the regrets                            (weak duality in LMP and pi)
 
-however early Algorithm 1 was stopped. A schedule with no regret is an equilibrium: nobody gains by leaving it.
+at any prices, and however early Algorithm 1 was stopped. A schedule with no regret is an equilibrium: nobody gains by
+leaving it.
 """
 
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ class Certificate:
         names: The prosumers.
         regret_usd: What each could still gain by deviating, (prosumer,) in $; nan for a schedule that is not certified
             yet, inf for a prosumer that cannot hold it.
+        dso_regret_usd: What the DSO could gain by selling otherwise at its LMPs, in $.
         turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay each other, which is
             what the market sees of its turnover (the utilities are nobody's to see), at least $1.
         max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
@@ -42,7 +45,7 @@ class Certificate:
 
     @property
     def total_usd(self) -> float:
-        """Sum of the regrets: the bound on the welfare that is missing.
+        """Sum of the regrets, the DSO's included: the bound on the welfare that is missing.
 
         A regret below zero is the solver's error and makes up for nobody else's.
         """

@@ -13,6 +13,7 @@ from ..agents.messages import Deliveries, Offers, Quotes
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import TradeGraph
 from ..network.errors import InputError
+from .shortfall import Shortfall, find_shortfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,10 @@ class Community(mesa.Model):
     def commit(self, step: float = 1.0) -> FloatArray:
         """The bids that prosumers commit to, (prosumer, period): what was delivered, or a step of the way there."""
         return np.array([p.commit(step).power_kw for p in self.prosumers])
+
+    def shortfall(self) -> Shortfall | None:
+        """Whether members together must go short; for the person at the screen only."""
+        return find_shortfall([p.household for p in self.prosumers], self.graph)
 
     def books(self, deliveries: Deliveries) -> Books:
         """The prosumers' schedules, valued at these prices; for the person at the screen only."""

@@ -21,6 +21,7 @@ from ..network.errors import InputError
 from ..network.shortage import ShortageError
 from .certificate import Certificate
 from .community import Community
+from .diagnosis import Diagnosis
 from .methods import METHODS
 from .outcome import Outcome
 from .result import Result
@@ -57,6 +58,7 @@ class EnergyMarket(mesa.Model):
         sharing_rounds: Rounds of Algorithm 1 in each outer step so far.
         seconds: Time spent by phase.
         outcome, message: How the run ended, or that it has not, and that in words.
+        diagnosis: Where Algorithm 1 stands: residuals, the slowest pair and period, a verdict.
         last: What the last step produced.
         datacollector: Residuals, costs and regrets by round (mesa.DataCollector).
     """
@@ -99,7 +101,7 @@ class EnergyMarket(mesa.Model):
         self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
-        self._course = Course(self.graph.names, self.settings.max_rounds, behaving)
+        self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
         self._planner = _planner(households, self.graph) if self.settings.case is Case.CENTRAL else None
         self._trend = Trend(self.settings.primal_tolerance_kw)
 
@@ -115,6 +117,7 @@ class EnergyMarket(mesa.Model):
         self.sharing_rounds: list[int] = []
         self.running = True
         self.outcome, self.message = Outcome.RUNNING, Outcome.RUNNING.value
+        self.diagnosis: Diagnosis | None = None
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector(model_reporters={name: name for name in _REPORTED})
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
@@ -138,6 +141,7 @@ class EnergyMarket(mesa.Model):
         self.rounds += 1
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
+        self.diagnosis = Diagnosis.of(self, self._trend.verdict)
         self.last = self._record(phase, seconds)
         self.datacollector.collect(self)
 
@@ -173,7 +177,7 @@ class EnergyMarket(mesa.Model):
 
     def _open_sharing(self, curve: PriceCurve) -> None:
         before, self._proven = self._proven, self.certificate().relative
-        if curve.elastic.any() and self._proven > before / 2:
+        if curve.elastic.any() and (self._proven > before / 2 or self.operator.oversold):
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
         self.platform.open(curve, self.bid_kw)
         self._trend = Trend(self.settings.primal_tolerance_kw)
@@ -183,7 +187,7 @@ class EnergyMarket(mesa.Model):
         """Ask every prosumer for its regret of the schedule that was cleared; settle if it is small enough."""
         self.regret_usd = self.community.regrets(self.platform.deliveries())
         self._certified = True
-        if self.certificate().relative <= self.settings.regret_tolerance:
+        if self.certificate().relative <= self.settings.regret_tolerance and not self.operator.oversold:
             self._settle()
 
     def _deliver(self) -> None:
@@ -197,6 +201,8 @@ class EnergyMarket(mesa.Model):
                 return
         bids, regrets = self.community.deliver(deliveries)
         self.sharing_regret_usd = float(np.maximum(regrets, 0.0).sum())
+        if np.isinf(self.sharing_regret_usd) and self._end_short():
+            return
         if self._must_agree_closer():
             self.platform.tighten()
             self.phase = Phase.SHARING
@@ -206,6 +212,15 @@ class EnergyMarket(mesa.Model):
         self.bid_kw = bids
         self._certified = False
         self.phase = Phase.CLEARING
+
+    def _end_short(self) -> bool:
+        """End the run if households cannot all be served, which shows in trades that nobody can keep."""
+        if self.platform.rounds < self.settings.max_rounds:
+            return False
+        short = self.community.shortfall()
+        if short:
+            self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
+        return short is not None
 
     def _must_agree_closer(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
@@ -217,7 +232,7 @@ class EnergyMarket(mesa.Model):
 
     def _end_iteration(self) -> None:
         """Take note of an outer step that has not settled the market, and end at the limit."""
-        self._course.add(self.bid_kw, self.total_regret_usd, self.platform.rounds)
+        self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, max(self.sharing_rounds[-2:]))
         if self.iteration >= self.settings.max_iterations:
             self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
 
@@ -314,8 +329,13 @@ class EnergyMarket(mesa.Model):
             dso_cost_usd=self.dso_cost_usd,
             outer_error=self.outer_error,
             regret_usd=self.total_regret_usd,
-            bid_kw=self.bid_kw,
-            lmp_usd_per_kwh=self.lmp_usd_per_kwh,
+            regret_by_prosumer_usd=frozen(self.regret_usd),
+            clearings=self.operator.clearings,
+            elastic_clearings=self.operator.elastic_clearings,
+            slowest=self.diagnosis.place if self.diagnosis else "",
+            verdict=self.diagnosis.verdict if self.diagnosis else "",
+            bid_kw=frozen(self.platform.bids.bid_kw.copy()) if phase is Phase.SHARING else self.bid_kw,
+            lmp_usd_per_kwh=frozen(self.platform.lmp_usd_per_kwh.copy()),
             power_kw=frozen(self.platform.power_kw.copy()),
             price_usd_per_kwh=frozen(self.platform.price_usd_per_kwh),
             penalty_usd_per_kw2h=frozen(self.platform.penalty_usd_per_kw2h),
@@ -327,9 +347,12 @@ class EnergyMarket(mesa.Model):
         if self.phase is Phase.ENDED:
             return self.message
         if phase is Phase.CLEARING:
-            return f"{step}: the DSO clears the market at ${self.dso_cost_usd:,.2f} and announces LMPs"
+            proof = f" (regret {self._proven:.1e} of the turnover)" if np.isfinite(self._proven) else ""
+            return f"{step}: the DSO clears the market at ${self.dso_cost_usd:,.2f} and announces LMPs{proof}"
         if phase is Phase.SHARING:
-            return f"{step}, round {self.platform.rounds}: partners disagree by {self.primal_kw:.3g} kW"
+            return f"{step}, round {self.platform.rounds}: {self.diagnosis}"
+        if self.phase is Phase.SHARING:
+            return f"{step}: what was agreed is regretted by ${self.sharing_regret_usd:.2g}; partners share on"
         return f"{step}: trades are delivered; bids move by {self.outer_error:.2%}"
 
 

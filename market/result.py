@@ -13,6 +13,7 @@ from ..agents.trade_graph import TradeGraph
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .certificate import Certificate
+from .diagnosis import Diagnosis
 from .outcome import Outcome
 from .rounds import Phase
 from .settlement import Settlement
@@ -29,6 +30,8 @@ class Result:
         outcome, message: How the run ended, and that in words.
         outer_iterations: Outer steps of Algorithm 2.
         sharing_rounds: Rounds of Algorithm 1 in each outer step.
+        clearings, elastic_clearings: How often the DSO cleared for bids, and with elastic bids (`exchange`).
+        diagnosis: Where Algorithm 1 stood at the end; None before the first round.
         feeder, dispatch: The network and its last clearing.
         graph: Who may trade with whom.
         buses: The bus of each prosumer.
@@ -50,6 +53,9 @@ class Result:
     message: str
     outer_iterations: int
     sharing_rounds: list[int]
+    clearings: int
+    elastic_clearings: int
+    diagnosis: Diagnosis | None
     feeder: Feeder
     dispatch: Dispatch
     graph: TradeGraph
@@ -86,6 +92,9 @@ class Result:
             message=market.message,
             outer_iterations=market.iteration,
             sharing_rounds=list(market.sharing_rounds),
+            clearings=market.operator.clearings,
+            elastic_clearings=market.operator.elastic_clearings,
+            diagnosis=market.diagnosis,
             feeder=market.operator.clearing.feeder,
             dispatch=dispatch,
             graph=graph,

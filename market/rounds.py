@@ -27,8 +27,12 @@ class Round:
         primal_kw, dual_usd_per_kwh: Residuals of Algorithm 1 after the last round of sharing; inf before the first.
         dso_cost_usd: Cost (1) of the last clearing.
         outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
-        regret_usd: Sum of the regrets of the schedule last certified; nan before.
-        bid_kw, lmp_usd_per_kwh: (prosumer, period).
+        regret_usd: Sum of the regrets of the schedule last certified, the DSO's included; nan before.
+        regret_by_prosumer_usd: The prosumers' part of it, (prosumer,).
+        clearings, elastic_clearings: Clearings of bids so far, and those with elastic bids (`exchange`).
+        slowest: Which pair disagrees most, and when.
+        verdict: How Algorithm 1 goes, in words.
+        bid_kw, lmp_usd_per_kwh: Bids and LMPs as they stand after the round, (prosumer, period).
         power_kw: Sharing powers, (arc, period).
         price_usd_per_kwh, penalty_usd_per_kw2h: Sharing prices and penalties, (link, period).
         sentence: What happened, in words.
@@ -43,6 +47,11 @@ class Round:
     dso_cost_usd: float
     outer_error: float
     regret_usd: float
+    regret_by_prosumer_usd: FloatArray
+    clearings: int
+    elastic_clearings: int
+    slowest: str
+    verdict: str
     bid_kw: FloatArray
     lmp_usd_per_kwh: FloatArray
     power_kw: FloatArray

@@ -1,6 +1,7 @@
 """Whether Algorithm 1 gets anywhere: a verdict on its primal residual."""
 
 _WINDOW = 50
+_LATELY = 10
 
 
 class Trend:
@@ -28,5 +29,17 @@ class Trend:
         """
         if len(self._primal_kw) < 2 * _WINDOW:
             return False
-        before, lately = self._primal_kw[-2 * _WINDOW : -_WINDOW], self._primal_kw[-_WINDOW:]
-        return min(lately) > 10 * self._tolerance_kw and min(lately) >= 0.99 * min(before)
+        return min(self._primal_kw[-_WINDOW:]) > 10 * self._tolerance_kw and self._ratio(_WINDOW) >= 0.99
+
+    @property
+    def verdict(self) -> str:
+        """How it goes, in words: "starting", "converging", "slow", "not converging"."""
+        if len(self._primal_kw) < 2 * _LATELY:
+            return "starting"
+        ratio = self._ratio(_LATELY)
+        return "converging" if ratio < 0.8 else "slow" if ratio < 1.0 else "not converging"
+
+    def _ratio(self, window: int) -> float:
+        """The best residual of the last rounds over that of as many rounds before them."""
+        before, lately = (min(part) for part in (self._primal_kw[-2 * window : -window], self._primal_kw[-window:]))
+        return lately / before if before > 0 else float(lately > 0)

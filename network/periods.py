@@ -26,3 +26,25 @@ def period_name(period: int, dt_h: float) -> str:
 def _clock(minutes: int) -> str:
     """HH:MM; the end of a day is 24:00."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def spans(periods: list[int], dt_h: float) -> str:
+    """Some periods in words, runs of them as one: "01:00-07:00 and day 2, 19:00-20:00".
+
+    Args:
+        periods: their indices, from 0, in order.
+        dt_h: length of a period, hours.
+    """
+    runs: list[list[int]] = []
+    for t in periods:
+        if runs and t == runs[-1][1]:
+            runs[-1][1] = t + 1
+        else:
+            runs.append([t, t + 1])
+    words = []
+    for first, end in runs:
+        start, stop = round(first * dt_h * 60), round(end * dt_h * 60)
+        day = start // _MINUTES_PER_DAY
+        prefix = f"day {day + 1}, " if day else ""
+        words.append(f"{prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(stop - day * _MINUTES_PER_DAY)}")
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

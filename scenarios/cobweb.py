@@ -15,7 +15,7 @@ from ..agents.trade_graph import Link, TradeGraph
 from ..market.central import equilibrium
 from ..market.energy_market import EnergyMarket
 from ..market.rounds import Phase
-from ..market.settings import Case
+from ..market.settings import Case, Method
 from ..network.clearing import Clearing
 from .scenario import Scenario
 
@@ -85,7 +85,7 @@ class _Rests(Behaviour):
 
 def slopes(scenario: Scenario) -> Slopes:
     """The criteria at a scenario's equilibrium without sharing, and whether Algorithm 2 converges there."""
-    alone = scenario.changed(case=Case.NO_SHARING)
+    alone = scenario.changed(case=Case.NO_SHARING, method=Method.PLAIN)
     clearing, homes = alone.build_clearing(), alone.build_households()
     at = [clearing.feeder.index(home.bus) for home in homes]
     rest, elastic = _equilibrium(alone)
@@ -140,7 +140,7 @@ def cycling_cobweb(scenario: Scenario, found: Slopes) -> Cobweb | None:
 
 def _cobweb(scenario: Scenario, found: Slopes, where: int) -> Cobweb:
     i, t = (int(index) for index in np.unravel_index(where, found.ratio.shape))
-    alone = scenario.changed(case=Case.NO_SHARING)
+    alone = scenario.changed(case=Case.NO_SHARING, method=Method.PLAIN)
     clearing, homes = alone.build_clearing(), alone.build_households()
     at = [clearing.feeder.index(home.bus) for home in homes]
     rest, _ = _equilibrium(alone)

@@ -18,7 +18,7 @@ from .summary import kpis
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""
-_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
+_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.HOUSEHOLD_SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
 _NOT_SETTLED = 3
 
 

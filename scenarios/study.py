@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,13 +12,19 @@ from ..agents.arrays import FloatArray
 from ..market.energy_market import EnergyMarket
 from ..market.result import Result
 from ..market.rounds import Phase
-from ..market.settings import Case, Order
+from ..market.settings import Case, Method, Order
 from ..network.errors import GridbazaarError
 from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
 from .scenario import Scenario
 
 ALPHA_SCALES = (1.0, 1.5, 2.0)
 FLAT_SCALE = 0.3
+_PAPER: dict[str, Any] = {
+    "method": Method.PLAIN,  # the paper's, which its figures are about
+    "regret_tolerance": 5e-8,
+    "primal_tolerance_kw": 0.1,
+    "dual_tolerance_usd_per_kwh": 1e-5,
+}
 """The scale of alpha at which the study looks for a cycle of the fixed point."""
 Part = TypeVar("Part")
 
@@ -103,7 +109,7 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         InfeasibleError: The feeder cannot carry its load, or a household cannot balance an hour.
     """
     parts = _Parts(tell)
-    base = scenario.changed(case=Case.SHARING, order=Order.PROXIMAL)
+    base = scenario.changed(case=Case.SHARING, order=Order.PROXIMAL, **_PAPER)
     flat = base.changed(alpha_scale=FLAT_SCALE)
     shared = parts.needed("Case 3", partial(_run, base))
     cases = {
@@ -177,7 +183,7 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
             rounds.clear()
         elif phase is Phase.SHARING:
             rounds.append((market.primal_kw, market.dual_usd_per_kwh, _plan_costs(market)))
-        elif market.running:
+        elif market.running and market.phase is Phase.CLEARING:
             errors.append(market.outer_error)
     return Traced(
         result=market.result(),

@@ -1,5 +1,6 @@
 """What a person, or a program, is told at the end of a run."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,19 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
         "message": result.message,
         "outer_iterations": result.outer_iterations,
         "sharing_rounds": result.sharing_rounds,
+        "clearings": result.clearings,
+        "elastic_clearings": result.elastic_clearings,
         "dso_cost_usd": result.dso_cost_usd,
         "utility_usd": float(result.utility_usd.sum()),
         "welfare_usd": result.welfare_usd,
         "prosumer_cost_usd": _by_name(result, result.prosumer_cost_usd),
         "payment_usd": _by_name(result, result.payment_usd),
         "regret_usd": _number(certificate.total_usd),
+        "regret_relative": _number(certificate.relative),
+        "dso_regret_usd": _number(certificate.dso_regret_usd),
         "regret_by_prosumer_usd": _by_name(result, certificate.regret_usd),
+        "certificate": str(certificate),
+        "diagnosis": _diagnosis(result),
         "max_cone_gap": certificate.max_cone_gap,
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
@@ -51,10 +58,12 @@ def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None 
     lines = [
         f"DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} (utility less DSO cost); "
         f"losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
-        f"{result.outer_iterations} clearings, {sum(result.sharing_rounds)} sharing rounds "
+        f"{_clearings(result)}, {sum(result.sharing_rounds)} sharing rounds "
         f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
         str(result.certificate),
     ]
+    if not result.settled and result.diagnosis:
+        lines.append(f"Algorithm 1 at the end: {result.diagnosis}")
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if replayed:
@@ -81,6 +90,20 @@ def _schedule(result: Result, title: str) -> Table:
         money = (f"{cost:,.0f}", f"{payment:,.0f}", f"{cost + payment:,.2f}")
         table.add_row(name, *(f"{kwh:,.0f}" for kwh in energy), *money, f"{result.regret_usd[i]:.1e}")
     return table
+
+
+def _clearings(result: Result) -> str:
+    elastic = f" and {result.elastic_clearings} with elastic bids" if result.elastic_clearings else ""
+    return f"{result.clearings} clearings{elastic}"
+
+
+def _diagnosis(result: Result) -> dict[str, Any] | None:
+    """Where Algorithm 1 stood at the end."""
+    if result.diagnosis is None:
+        return None
+    return {
+        key: _number(value) if isinstance(value, float) else value for key, value in asdict(result.diagnosis).items()
+    }
 
 
 def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.agents import Delivery, Household, Plan, Quote
+from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,9 @@ def optimum() -> Callable[..., tuple[float, Plan | None]]:
         price = told.price_usd_per_kwh if len(cap) else np.zeros((1, home.periods))
         utility = home.beta_usd_per_kwh * cp.sum(elastic) - home.alpha_usd_per_kw2h * cp.sum_squares(elastic)
         cost = told.lmp_usd_per_kwh @ bid - utility + cp.sum(cp.multiply(price, trade))
+        if isinstance(told, Quote):
+            weight = told.bid_weight_usd_per_kw2h / 2
+            cost += cp.sum(cp.multiply(weight, cp.square(bid - told.held_bid_kw)))
         if isinstance(told, Quote) and len(cap):
             penalties = (told.penalty_usd_per_kw2h, -told.partner_kw), (told.proximal_usd_per_kw2h, told.own_kw)
             for weight, anchor in penalties:
@@ -82,15 +86,19 @@ def optimum() -> Callable[..., tuple[float, Plan | None]]:
 
 @pytest.fixture(scope="session")
 def random_quote() -> Callable[..., Quote]:
-    """Prices about right for a household, partner powers within and beyond the caps."""
+    """Prices about right for a household, partner powers within and beyond the caps, a held bid within its limits."""
 
-    def draw(seed: int, home: Household, cap: np.ndarray, penalty: float, *, proximal: bool) -> Quote:
+    def draw(
+        seed: int, home: Household, cap: np.ndarray, penalty: float, *, proximal: bool, bid_weight: float = 0.0
+    ) -> Quote:
         rng = np.random.default_rng([seed, 1])
         shape = len(cap), home.periods
         own, partner = (1.2 * cap[:, None] * rng.uniform(-1, 1, shape) for _ in range(2))
         weight = penalty * rng.choice([1.0, 2.0, 4.0], shape)
         return Quote(
             home.beta_usd_per_kwh * rng.uniform(0.1, 1.2, home.periods),
+            home.bid_max_kw * np.random.default_rng([seed, 5]).uniform(0, 1, home.periods),
+            np.full(home.periods, bid_weight),
             home.beta_usd_per_kwh * rng.uniform(0.1, 1.2, shape),
             own,
             partner,
@@ -99,3 +107,20 @@ def random_quote() -> Callable[..., Quote]:
         )
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def small_clearing() -> Callable[[], Clearing]:
+    """A feeder a-b-c with a dear generator at its end and a line that fills, three periods from light to heavy load."""
+    feeder = Feeder(
+        (Bus("a"), Bus("b"), Bus("c")),
+        (Line("a", "b", 0.3, 0.2, p_max_kw=700.0), Line("b", "c", 0.4, 0.3)),
+        (
+            Generator("grid", "a", 1e-4, 0.1, 0.0, 0.0, 2000.0, -900.0, 900.0),
+            Generator("peak", "c", 2e-4, 0.3, 0.0, 0.0, 900.0, -300.0, 300.0),
+        ),
+        root="a",
+        base_kv=11.0,
+    )
+    load = np.outer([0.0, 200.0, 150.0], [0.5, 1.0, 2.2])
+    return lambda: Clearing(feeder, load, load / 3, 0.5)

@@ -9,7 +9,8 @@ from gridbazaar.network import InputError
 
 SHAPE = 1, 2
 ZERO = np.zeros(SHAPE)
-QUOTE = Quote(np.full(2, 0.2), np.full(SHAPE, 0.2), ZERO, ZERO, np.full(SHAPE, 1e-3), np.full(SHAPE, 1e-3))
+FIXED = np.full(2, 0.2), np.zeros(2), np.zeros(2)
+QUOTE = Quote(*FIXED, np.full(SHAPE, 0.2), ZERO, ZERO, np.full(SHAPE, 1e-3), np.full(SHAPE, 1e-3))
 DELIVERY = Delivery(np.full(2, 0.2), np.full(SHAPE, 0.2), ZERO)
 
 
@@ -27,7 +28,9 @@ def odd(verb, answer):
 
 
 def ask(prosumer, verb):
-    return prosumer.deliver(DELIVERY) if verb == "bid" else prosumer.answer(QUOTE)
+    """What it says: its bid when sharing has ended, or its offer in a round of it."""
+    said, _ = prosumer.deliver(DELIVERY) if verb == "bid" else prosumer.answer(QUOTE)
+    return said
 
 
 WRONG = {
@@ -97,6 +100,7 @@ def test_bids_are_held_within_their_limits(prosumer):
     """(17): a bid beyond its limit is cut, and what is consumed follows."""
     eager = prosumer(odd("bid", lambda *_: np.array([-50.0, 500.0])))
     assert np.array_equal(ask(eager, "bid").power_kw, [0.0, 100.0])
+    assert np.array_equal(eager.commit().power_kw, [0.0, 100.0])
     assert eager.schedule.elastic_kw == pytest.approx([-10.0, 70.0])
 
 

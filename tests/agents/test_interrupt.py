@@ -35,7 +35,7 @@ def problem() -> Subproblem:
 
 
 NOTHING = np.zeros((0, 3))
-QUOTE = Quote(np.full(3, 0.2), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+QUOTE = Quote(np.full(3, 0.2), np.zeros(3), np.zeros(3), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) -> None:

@@ -7,14 +7,15 @@ import pytest
 
 from gridbazaar.agents import Deliveries, Link, Quotes, TradeGraph, messages
 
-QUOTED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "own_kw", "partner_kw"]
+BIDDING = ["lmp_usd_per_kwh", "held_bid_kw", "bid_weight_usd_per_kw2h"]
+QUOTED = [*BIDDING, "price_usd_per_kwh", "own_kw", "partner_kw"]
 WEIGHTS = ["penalty_usd_per_kw2h", "proximal_usd_per_kw2h"]
 DELIVERED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "trade_kw"]
 ALLOWED = {
     "Quote": [*QUOTED, *WEIGHTS],
     "Quotes": ["members", *QUOTED, *WEIGHTS],
     "Offer": ["power_kw", "price_usd_per_kwh"],
-    "Offers": ["members", "power_kw", "price_usd_per_kwh"],
+    "Offers": ["members", "power_kw", "price_usd_per_kwh", "bid_kw"],
     "Delivery": DELIVERED,
     "Deliveries": DELIVERED,
     "Bid": ["power_kw"],
@@ -34,13 +35,15 @@ def test_messages_have_the_allowed_fields_and_no_others():
 @pytest.mark.parametrize("kind", [Quotes, Deliveries])
 def test_everybody_is_shown_its_own_rows(kind):
     graph = TradeGraph(["a", "b", "c"], [Link("a", "b", 1.0), Link("a", "c", 1.0)])
-    rows = {"lmp_usd_per_kwh": np.arange(3.0)[:, None]}
+    named = [name for name in BIDDING if name in ALLOWED[kind.__name__]]
+    rows = {name: 100.0 * n + np.arange(3.0)[:, None] for n, name in enumerate(named)}
     arcs = {
         name: 10.0 * n + np.arange(4.0)[:, None] for n, name in enumerate(ALLOWED[kind.__name__]) if name not in rows
     }
     told = kind(**(rows | arcs | ({"members": (0, 1, 2)} if kind is Quotes else {})))
     for i in range(3):
         view = told.of(i, graph)
-        assert view.lmp_usd_per_kwh == [i]
+        for name in rows:
+            assert getattr(view, name) == getattr(told, name)[i]
         for name in (name for name in ALLOWED[type(view).__name__] if name not in rows):
             assert np.array_equal(getattr(view, name), getattr(told, name)[graph.owner == i])

@@ -19,6 +19,7 @@ def delivered(random_home):
         told = Delivery(lmp, price, trades * cap[:, None] * rng.uniform(-1, 1, shape))
         prosumer = Prosumer(mesa.Model(rng=1), home, cap, PriceTaker(), rng)
         prosumer.deliver(told)
+        prosumer.commit()
         return prosumer, told
 
     return draw
@@ -39,13 +40,17 @@ def test_nobody_regrets_its_best_response(delivered, optimum, seed):
     prosumer, told = delivered(seed)
     _, best = optimum(prosumer.household, prosumer.problem.cap_kw, told)
     at_best = Delivery(told.lmp_usd_per_kwh, told.price_usd_per_kwh, best.trade_kw)
-    prosumer.deliver(at_best)
+    _, regret = prosumer.deliver(at_best)
+    prosumer.commit()
     assert prosumer.regret(at_best).usd == pytest.approx(0, abs=1e-4)
+    assert regret == prosumer.regret(at_best)
 
 
 def test_a_schedule_that_cannot_be_held_is_regretted_without_end(home):
     """Trades that make it sell what it has not would look cheap: its unserved load costs it nothing in (11)."""
     prosumer = Prosumer(mesa.Model(rng=1), home(), np.array([200.0]), PriceTaker(), np.random.default_rng(1))
     told = Delivery(np.full(2, 0.2), np.full((1, 2), 0.2), np.full((1, 2), -150.0))
-    prosumer.deliver(told)
+    _, regret = prosumer.deliver(told)
+    prosumer.commit()
+    assert regret.usd == np.inf
     assert prosumer.regret(told).usd == np.inf

@@ -1,5 +1,7 @@
 """`share` finds the optimum of (20), whatever the prices, penalties, links and sizes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ def worth(home, quote, plan):
     penalty = quote.penalty_usd_per_kw2h / 2 * (plan.trade_kw + quote.partner_kw) ** 2
     proximal = quote.proximal_usd_per_kw2h / 2 * (plan.trade_kw - quote.own_kw) ** 2
     cost = plan.cost_usd(home, quote.lmp_usd_per_kwh) + plan.payment_usd(home, quote.price_usd_per_kwh)
-    return cost + home.dt_h * float((penalty + proximal).sum())
+    bid = quote.bid_weight_usd_per_kw2h / 2 * (plan.bid_kw - quote.held_bid_kw) ** 2
+    return cost + home.dt_h * float((penalty + proximal).sum() + bid.sum())
 
 
 def unbalance_kw(home, plan):
@@ -26,7 +29,9 @@ def same_as_cvxpy(optimum):
     def check(home, cap, quote, plan, tolerance=2e-5):
         value, best = optimum(home, cap, quote)
         size = max(home.bid_max_kw.max(), home.elastic_max_kw.max(), home.renewable_kw.max(), cap.max(initial=0))
-        for mine, theirs in ((plan.trade_kw, best.trade_kw), (plan.elastic_kw, best.elastic_kw)):
+        held = quote.bid_weight_usd_per_kw2h > 0  # elsewhere a bid and what is curtailed may change places
+        bids = plan.bid_kw[held], best.bid_kw[held]
+        for mine, theirs in ((plan.trade_kw, best.trade_kw), (plan.elastic_kw, best.elastic_kw), bids):
             assert mine / size == pytest.approx(theirs / size, abs=50 * tolerance)
         assert unbalance_kw(home, plan) <= tolerance * size
         assert worth(home, quote, plan) == pytest.approx(value, rel=1e-5, abs=tolerance * size * home.beta_usd_per_kwh)
@@ -61,12 +66,27 @@ def test_any_shape(random_home, random_quote, same_as_cvxpy, links, periods):
 
 
 def test_one_solver_serves_many_quotes(random_home, random_quote, same_as_cvxpy):
-    """What an earlier quote left in the solver (penalties, warm start) does not show in the next answer."""
+    """What an earlier quote left in the solver (weights, warm start) does not show in the next answer."""
     home, cap = random_home(5)
     problem = Subproblem(home, cap)
     for seed, penalty in enumerate([1e-4, 1e-2, 1e-5, 1e-5, 1e-3]):
-        quote = random_quote(seed, home, cap, penalty, proximal=seed % 2 == 0)
+        quote = random_quote(seed, home, cap, penalty, proximal=seed % 2 == 0, bid_weight=[0.0, 1e-3, 1e-5][seed % 3])
         same_as_cvxpy(home, cap, quote, problem.share(quote))
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
+def test_any_weight_on_leaving_the_held_bid(random_home, random_quote, same_as_cvxpy, weight):
+    for seed in range(4):
+        home, cap = random_home(seed)
+        quote = random_quote(seed, home, cap, 1e-4, proximal=True, bid_weight=weight)
+        same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
+
+
+def test_every_period_has_a_weight_of_its_own(random_home, random_quote, same_as_cvxpy):
+    home, cap = random_home(2)
+    quote = random_quote(2, home, cap, 1e-4, proximal=True)
+    quote = replace(quote, bid_weight_usd_per_kw2h=np.array([0.0, 1e-6, 1e-3, 1e-1]))
+    same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
 
 
 BINDING = {
@@ -81,7 +101,15 @@ def test_limits_bind(home, random_quote, same_as_cvxpy, name):
     lmp, binds = BINDING[name]
     household, cap = home(elastic_min_kw=5.0), np.array([40.0])
     drawn = random_quote(0, household, cap, 1e-3, proximal=True)
-    quote = type(drawn)(np.full(2, lmp), np.full((1, 2), lmp), *[np.zeros((1, 2))] * 2, *[np.full((1, 2), 1e-3)] * 2)
+    quote = replace(
+        drawn,
+        lmp_usd_per_kwh=np.full(2, lmp),
+        price_usd_per_kwh=np.full((1, 2), lmp),
+        own_kw=np.zeros((1, 2)),
+        partner_kw=np.zeros((1, 2)),
+        penalty_usd_per_kw2h=np.full((1, 2), 1e-3),
+        proximal_usd_per_kw2h=np.full((1, 2), 1e-3),
+    )
     plan = Subproblem(household, cap).share(quote)
     assert binds(plan, household)
     same_as_cvxpy(household, cap, quote, plan)

@@ -40,8 +40,8 @@ def test_is_not_vacuous(ieee33_run, best):
     assert early.certificate.total_usd < 2 * (best[1.0] - early.welfare_usd)
 
 
-def certificate(*regret, turnover=1e4, gap=0.0, behaved=True):
-    return Certificate(("a", "b"), np.array(regret), turnover, gap, behaved)
+def certificate(*regret, turnover=1e4, gap=0.0, behaved=True, dso=0.0):
+    return Certificate(("a", "b"), np.array(regret), dso, turnover, gap, behaved)
 
 
 SENTENCES = {

@@ -77,6 +77,35 @@ def test_cost_is_convex_in_the_bids_with_the_lmp_as_its_slope(case):
     assert there.value_usd >= tangent - 1e-5 * max(1.0, abs(there.value_usd))
 
 
+def lmp_differences(clearing, bid, step_kw):
+    """Central differences of LMPs by bid, (period, bus, bus), and how far the one-sided ones are apart, (period,)."""
+    buses = len(clearing.feeder.buses)
+    here = clearing.clear(bid).lmp_usd_per_kwh
+    slopes, apart = np.empty((bid.shape[1], buses, buses)), np.zeros(bid.shape[1])
+    for n in range(buses):
+        step = np.zeros_like(bid)
+        step[n] = step_kw
+        up, down = (clearing.clear(bid + way * step).lmp_usd_per_kwh for way in (1, -1))
+        slopes[:, :, n] = (up - down).T / (2 * step_kw)
+        apart = np.maximum(apart, np.abs(up + down - 2 * here).max(axis=0) / step_kw)
+    return slopes, apart
+
+
+@given(cases())
+@settings(quickly, max_examples=25)
+def test_slopes_are_finite_differences_of_the_prices(case):
+    """Where no limit starts to bind between the two sides, and as well as the differences themselves are symmetric."""
+    clearing, bid, _ = case
+    slopes = clearing.slopes(clearing.solve(bid), np.arange(len(clearing.feeder.buses)))
+    assert np.array_equal(slopes, slopes.transpose(0, 2, 1))
+    differences, apart = lmp_differences(clearing, bid, 1.0)
+    for slope, difference, bend in zip(slopes, differences, apart, strict=True):
+        largest, lopsided = np.abs(difference).max(), np.abs(difference - difference.T).max()
+        if bend <= 5e-3 * largest:
+            assert np.abs(slope - difference).max() <= 2e-3 * largest + 2 * lopsided
+            assert np.linalg.eigvalsh(slope).min() >= -1e-6 * largest
+
+
 @given(cases())
 @settings(quickly, max_examples=40)
 def test_shortage_is_explained(case):
