@@ -174,7 +174,7 @@ def mixed(draw, dso):
 
 
 def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, dso):
-    """w is the minimum of V(w) - price w + weight (w - bid)²/2: its LMPs say so, and cleared for w they are the LMPs."""
+    """The minimum of V(w) - price w + weight (w - bid)²/2: so say the LMPs, and those of clearing w are the same."""
     mixed.bid_kw = mixed.bid_kw + np.array([40.0, -30.0, 0.0, 5.0, 60.0])[:, None]
     price, weight, bid = mixed.lmp_usd_per_kwh, mixed.penalty.value, mixed.bid_kw
     mixed.answer(1.0)

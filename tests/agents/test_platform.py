@@ -197,7 +197,9 @@ def test_at_fixed_lmps_bids_change_nothing(platform):
     assert platform.primal_kw == 0
 
 
-@pytest.mark.parametrize(("proximal", "published"), [(True, [RELAXATION * -5.0, RELAXATION * 7.0]), (False, [-5.0, 7.0])])
+@pytest.mark.parametrize(
+    ("proximal", "published"), [(True, [RELAXATION * -5.0, RELAXATION * 7.0]), (False, [-5.0, 7.0])]
+)
 def test_quotes_say_what_the_partner_published(open_platform, proximal, published):
     platform = open_platform(proximal=proximal)
     offer(platform, 7.0, -5.0)
