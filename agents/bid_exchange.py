@@ -14,17 +14,21 @@ curve in the place of a partner's problem: two-block ADMM, which converges for e
 In periods where the curve is `elastic` the DSO answers with V itself instead, by clearing with elastic bids.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray
-from .operator import SystemOperator
+from .arrays import BoolArray, FloatArray, IntArray
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
 _SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself
+
+
+Sell = Callable[[IntArray, FloatArray, FloatArray, FloatArray], FloatArray]
+"""How the DSO answers for itself: `SystemOperator.sell`."""
 
 
 class BidTerms(NamedTuple):
@@ -47,8 +51,8 @@ class BidExchange:
         moved_usd_per_kwh: rho |wanted^{k+1} - wanted^k|, (prosumer, period).
     """
 
-    def __init__(self, curve: PriceCurve, dso: SystemOperator) -> None:
-        self._dso = dso
+    def __init__(self, curve: PriceCurve) -> None:
+        """Begin with no bids, at the LMPs of a curve."""
         self.curve = curve
         self.bid_kw = self.wanted_kw = np.zeros_like(curve.lmp_usd_per_kwh)
         self.lmp_usd_per_kwh = curve.lmp_usd_per_kwh
@@ -88,8 +92,13 @@ class BidExchange:
             np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
         )
 
-    def answer(self, relaxation: float) -> None:
-        """The DSO's answer to the bids of a round."""
+    def answer(self, sell: Sell, relaxation: float) -> None:
+        """The DSO's answer to the bids of a round.
+
+        Args:
+            sell: How it answers in elastic periods.
+            relaxation: Over-relaxation of the bids, 1 for none.
+        """
         curve, rho = self.curve, self.penalty.value
         asked = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
         free = curve.by_bus(1 / rho)
@@ -102,7 +111,7 @@ class BidExchange:
         now = np.flatnonzero(curve.elastic)
         if now.size:
             on = np.s_[:, now]
-            lmp[on] = self._dso.sell(now, self.lmp_usd_per_kwh[on], rho[on], asked[on])
+            lmp[on] = sell(now, self.lmp_usd_per_kwh[on], rho[on], asked[on])
         wanted = np.where(self._answered, asked + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
         self.mismatch_kw = self.bid_kw - wanted
         self.moved_usd_per_kwh = rho * np.abs(wanted - self.wanted_kw)

@@ -4,9 +4,8 @@ import mesa
 import numpy as np
 
 from .arrays import FloatArray, frozen
-from .bid_exchange import BidExchange
+from .bid_exchange import BidExchange, Sell
 from .messages import Deliveries, Offers, Quotes
-from .operator import SystemOperator
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
@@ -29,32 +28,34 @@ class SharingPlatform(mesa.Agent):
         graph: Who may trade with whom.
         rules: Penalty, proximal term and tolerances.
         bids: The ledger of bids and LMPs.
-        power_kw: Sharing power p_ij as last published, over-relaxed in the order `proximal`, (arc, period).
+        power_kw: Sharing power p_ij as last published, (arc, period).
+        quoted_kw: The same as it is quoted, over-relaxed in the order `proximal`, (arc, period).
         price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
-        trade_kw: The reciprocal trades z = (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
+        trade_kw: The reciprocal trades (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
         mismatch_kw: p_ij + p_ji after the last round, (link, period).
-        moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, (link, period).
+        moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, z as quoted, (link, period).
         tightness: How many times closer than its tolerances partners must agree by now.
         rounds: Rounds of Algorithm 1 since the DSO's announcement.
     """
 
-    def __init__(self, model: mesa.Model, graph: TradeGraph, dso: SystemOperator, periods: int, rules: SharingRules):
+    def __init__(self, model: mesa.Model, graph: TradeGraph, periods: int, rules: SharingRules):
         """Open an empty ledger.
 
         Args:
             model: The market.
             graph: Who may trade with whom.
-            dso: Whom bids are passed on to.
             periods: Number of periods.
             rules: Penalty, proximal term and tolerances.
         """
         super().__init__(model)
         self.graph, self.rules = graph, rules
-        self.bids = BidExchange(PriceCurve.flat(np.zeros((len(graph.names), periods))), dso)
+        self.bids = BidExchange(PriceCurve.flat(np.zeros((len(graph.names), periods))))
         shape = len(graph.links), periods
         self.power_kw = np.zeros((2 * shape[0], periods))
+        self.quoted_kw = self.power_kw.copy()
         self.price_usd_per_kwh = np.zeros(shape)
         self.trade_kw = np.zeros(shape)
+        self._trade_kw = self.trade_kw  # as quoted
         self.mismatch_kw = self.moved_usd_per_kwh = np.full(shape, np.inf)
         self.tightness = 1.0
         self.rounds = 0
@@ -89,8 +90,8 @@ class SharingPlatform(mesa.Agent):
             frozen(terms.held_kw),
             frozen(terms.weight_usd_per_kw2h),
             frozen(self.price_usd_per_kwh[self.graph.link]),
-            frozen(self.power_kw.copy()),
-            frozen(self.power_kw[self.graph.reverse]),
+            frozen(self.quoted_kw.copy()),
+            frozen(self.quoted_kw[self.graph.reverse]),
             frozen(penalty),
             frozen(penalty if self.rules.proximal else np.zeros_like(penalty)),
         )
@@ -99,40 +100,43 @@ class SharingPlatform(mesa.Agent):
         """Write down what the prosumers published."""
         for member in offers.members:
             arcs = self.graph.arcs(member)
-            self.power_kw[arcs] = offers.power_kw[arcs]
+            self.power_kw[arcs] = self.quoted_kw[arcs] = offers.power_kw[arcs]
             self._asked_usd_per_kwh[arcs] = offers.price_usd_per_kwh[arcs]
         members = list(offers.members)
         self.bids.bid_kw[members] = offers.bid_kw[members]
 
-    def update_prices(self) -> None:
+    def update_prices(self, sell: Sell) -> None:
         """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
 
-        The DSO answers the bids in the same way, and the penalties adapt.
+        The DSO answers the bids in the same way (`sell` is how, where it follows no curve), and the penalties adapt.
         """
         a, b = self.graph.forward, self.graph.backward
         self.mismatch_kw = self.power_kw[a] + self.power_kw[b]
+        self.trade_kw = (self.power_kw[a] - self.power_kw[b]) / 2
         if self.rules.proximal:
-            self.power_kw[a] += (RELAXATION - 1) * (self.power_kw[a] - self.trade_kw)
-            self.power_kw[b] += (RELAXATION - 1) * (self.power_kw[b] + self.trade_kw)
-        trade = (self.power_kw[a] - self.power_kw[b]) / 2
-        self.moved_usd_per_kwh = self.penalty_usd_per_kw2h * np.abs(trade - self.trade_kw)
+            self.quoted_kw[a] += (RELAXATION - 1) * (self.quoted_kw[a] - self._trade_kw)
+            self.quoted_kw[b] += (RELAXATION - 1) * (self.quoted_kw[b] + self._trade_kw)
+        before, self._trade_kw = self._trade_kw, (self.quoted_kw[a] - self.quoted_kw[b]) / 2
+        self.moved_usd_per_kwh = self.penalty_usd_per_kw2h * np.abs(self._trade_kw - before)
         mean = (self._asked_usd_per_kwh[a] + self._asked_usd_per_kwh[b]) / 2
-        self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * (self.power_kw[a] + self.power_kw[b])
-        self.trade_kw = trade
-        self._end_round()
+        self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * (self.quoted_kw[a] + self.quoted_kw[b])
+        self._end_round(sell)
 
-    def settle_centrally(self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray) -> None:
+    def settle_centrally(
+        self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray, sell: Sell
+    ) -> None:
         """Write down what a central solver found (Case 2): trades and prices, (link, period), and the bids."""
         self.trade_kw, self.price_usd_per_kwh = trade_kw, price_usd_per_kwh
         self.power_kw[self.graph.forward] = trade_kw
         self.power_kw[self.graph.backward] = -trade_kw
+        self.quoted_kw, self._trade_kw = self.power_kw.copy(), trade_kw
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
         self.bids.bid_kw = bid_kw
-        self._end_round()
+        self._end_round(sell)
 
-    def _end_round(self) -> None:
+    def _end_round(self, sell: Sell) -> None:
         before = self.bids.quoted.lmp_usd_per_kwh
-        self.bids.answer(RELAXATION if self.rules.proximal else 1.0)
+        self.bids.answer(sell, RELAXATION if self.rules.proximal else 1.0)
         if self.rounds < FOLLOWING:
             self._follow(before)
         self.rounds += 1

@@ -96,7 +96,7 @@ class EnergyMarket(mesa.Model):
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
         self.operator = SystemOperator(self, clearing, [h.bus for h in households])
-        self.platform = SharingPlatform(self, self.graph, self.operator, shape[1], self.settings.sharing_rules)
+        self.platform = SharingPlatform(self, self.graph, shape[1], self.settings.sharing_rules)
         self._method = METHODS[self.settings.method](self.operator)
         self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
@@ -242,12 +242,14 @@ class EnergyMarket(mesa.Model):
         """One round of Algorithm 1: everybody answers in its turn, then the platform moves the prices."""
         if self._planner is not None:
             planned = self._planner.solve(*self.platform.bids.quoted)
-            self.platform.settle_centrally(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
+            self.platform.settle_centrally(
+                planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self.operator.sell
+            )
         else:
             for turn in self.settings.order.turns(len(self.graph.names)):
                 offers = self.community.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
                 self.platform.receive(offers)
-            self.platform.update_prices()  # Algorithm 1, line 6
+            self.platform.update_prices(self.operator.sell)  # Algorithm 1, line 6
         self.sharing_rounds[-1] += 1
         self._judge_sharing()
 

@@ -38,6 +38,5 @@ def test_only_sharing_has_payments_and_they_cancel(results):
         assert np.abs(results[case].payment_usd).max() > 1
 
 
-def test_central_sharing_needs_no_rounds(results):
-    assert sum(results[2].sharing_rounds) == 0
-    assert all(rounds > 0 for rounds in results[3].sharing_rounds)
+def test_a_planner_needs_one_round_at_fixed_prices(ieee33_run):
+    assert set(ieee33_run(case=2, method="plain").result.sharing_rounds) == {1}

@@ -72,13 +72,17 @@ def test_renewables_beyond_all_use_are_curtailed(street, home, open_market, at_o
 
 
 def test_partners_who_count_on_each_other_in_vain(street, home, open_market):
-    """Each could be served by the other's link, but nobody has anything: no such market settles."""
+    """Each could be served by the other's link, but nobody has anything: no such market is feasible."""
     poor = {"fixed_kw": 100.0, "renewable_kw": 0.0, "bid_max_kw": 50.0}
     bazaar = street(home(**poor), home(**poor | {"name": "b", "bus": "y"}), links=[("a", "b", 100.0)])
     result = open_market(bazaar, max_rounds=60, max_iterations=4).run()
-    assert result.outcome is Outcome.ITERATION_LIMIT
-    assert result.max_violation_kw == pytest.approx(50, abs=0.1)
-    assert str(result.certificate).endswith("no way to keep its elastic load in its limits")
+    assert result.outcome is Outcome.HOUSEHOLD_SHORTAGE
+    place, rest = result.message.removeprefix("infeasible: ").split(": period 1 (00:00-01:00) leaves ")
+    assert place in {"a", "b", "a and b"}
+    assert float(rest.split()[0]) == pytest.approx(2 * (100 + home(**poor).elastic_min_kw[0] - 50), abs=0.1)
+    assert rest.endswith(
+        "raise bid_max_kw there or at a partner, or a link's cap_kw, or lower elastic_min_kw or the fixed load"
+    )
 
 
 REFUSED = {

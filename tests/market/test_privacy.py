@@ -16,7 +16,7 @@ class Wiretap:
     heard: list[tuple[str, object]]
 
     def on(self, community):
-        for verb in ("answer", "regrets", "deliver"):
+        for verb in ("answer", "regrets", "deliver", "commit"):
             setattr(community, verb, self._listening(verb, getattr(community, verb)))
         return self
 
@@ -91,7 +91,7 @@ def test_without_partners_a_bid_is_the_net_load_where_nothing_else_moves(listen,
     """What no protocol hides: who trades with nobody and whose elastic load is at its limit bids what it must have."""
     tap, result, _ = listen(case=1)
     found = leaks(tap.heard, ieee33_bazaar().households)
-    assert {verb for verb, _ in found} == {"from deliver"}
+    assert {verb for verb, _ in found} == {"from answer", "to answer", "from deliver", "from commit"}
     assert "p2" not in {name for _, name in found}
     assert result.elastic_kw[1].min() > 1
 
@@ -101,7 +101,8 @@ def test_every_message_was_heard(listen):
     tap, result, market = listen()
     count = {verb: sum(v == f"from {verb}" for v, _ in tap.heard) for verb in ("answer", "regrets", "deliver")}
     steps = result.outer_iterations
-    assert count == {"answer": sum(result.sharing_rounds), "regrets": steps - 1, "deliver": steps - 1}
+    deliveries = (market.datacollector.get_model_vars_dataframe().phase == "delivery").sum()
+    assert count == {"answer": sum(result.sharing_rounds), "regrets": steps - 1, "deliver": deliveries}
     offers = [message for verb, message in tap.heard if verb == "from answer"]
     assert np.array_equal(offers[-1].power_kw, market.platform.power_kw)
 

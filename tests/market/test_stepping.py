@@ -1,5 +1,7 @@
 """A market is stepped like a clock: the same each time, still once it has ended, readable at any moment."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -58,8 +60,14 @@ def test_a_step_after_the_end_does_nothing(market):
 def test_phases_follow_each_other(market):
     seen = []
     market(max_iterations=3).run(lambda r: seen.append(r.phase))
-    runs = [phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before]
-    assert runs == [Phase.CLEARING, Phase.SHARING, Phase.DELIVERY] * 3
+    follows = {
+        Phase.CLEARING: {Phase.SHARING},
+        Phase.SHARING: {Phase.SHARING, Phase.DELIVERY},
+        Phase.DELIVERY: {Phase.SHARING, Phase.CLEARING},  # what was agreed may be regretted too much
+    }
+    assert seen[0] is Phase.CLEARING
+    assert all(phase in follows[before] for before, phase in itertools.pairwise(seen))
+    assert seen.count(Phase.CLEARING) == 3
 
 
 @pytest.mark.parametrize("steps", [0, 1, 5])
@@ -78,8 +86,8 @@ def test_a_result_before_the_first_delivery(market, steps):
 
 
 def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(market):
-    """Bids that wait for their clearing are cleared first; the regrets of the schedule before do not count for it."""
-    unfinished = market()
+    """Bids that wait for their clearing are cleared and certified first."""
+    unfinished = market(regret_tolerance=1e-13)
     while unfinished.iteration < 3 or unfinished.phase is not Phase.CLEARING:
         unfinished.step()
     result = unfinished.result()
@@ -87,8 +95,7 @@ def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(market):
     at = [result.feeder.index(home.bus) for home in (p.household for p in unfinished.prosumers)]
     load = unfinished.operator.clearing.load_kw
     assert result.dispatch.demand_kw[at] - load[at] == pytest.approx(result.bid_kw)
-    assert np.isnan(result.regret_usd).all()
-    assert "no certificate yet" in str(result.certificate)
+    assert 1e-13 < result.certificate.relative < 1e-5
 
 
 def test_a_round_is_a_record_that_nobody_can_change(market):
@@ -115,7 +122,7 @@ def test_data_collector(ieee33_run):
     assert frame.total_regret_usd.iloc[-1] == run.result.certificate.total_usd
     assert frame.iteration.tolist() == [r.iteration for r in run.rounds]
     shared = [r.primal_kw for r in run.rounds if r.iteration == 1 and r.phase == Phase.SHARING]
-    assert shared[-1] <= 0.1 < max(shared)
+    assert shared[-1] <= 1.0 < max(shared)
 
 
 def test_every_round_says_what_happened(ieee33_run):
