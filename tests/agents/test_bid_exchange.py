@@ -30,11 +30,9 @@ def draw():
     return of
 
 
-class Deaf:
-    """A DSO that must not be asked."""
-
-    def sell(self, *_):
-        raise AssertionError("there is a curve to follow")
+def deaf(*_):
+    """What the DSO does where it must not be asked."""
+    raise AssertionError("there is a curve to follow")
 
 
 @pytest.fixture
@@ -43,7 +41,7 @@ def opened(draw):
 
     def of(seed, rank=3):
         curve, bid = draw(seed, rank)
-        exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))), Deaf())
+        exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
         exchange.open(curve, bid, np.full(5, 100.0))
         exchange.penalty.value = 10.0 ** np.random.default_rng([seed, 1]).uniform(-5, -2, bid.shape)
         return exchange
@@ -71,7 +69,7 @@ def test_it_wants_the_best_sale_along_its_curve(opened, seed, rank, relaxation):
         exchange.bid_kw = exchange.bid_kw + step
         price, before, weight = exchange.lmp_usd_per_kwh, exchange.wanted_kw, exchange.penalty.value
         asked = relaxation * exchange.bid_kw + (1 - relaxation) * before
-        exchange.answer(relaxation)
+        exchange.answer(deaf, relaxation)
         best = best_sale(exchange.curve, price, weight, asked)
         assert exchange.wanted_kw == pytest.approx(best, abs=1e-6)
         assert exchange.lmp_usd_per_kwh == pytest.approx(exchange.curve.at(best), abs=1e-9)
@@ -84,7 +82,7 @@ def test_prices_are_the_same_for_all_at_one_bus(opened, seed):
     exchange = opened(seed)
     for _ in range(3):
         exchange.bid_kw = exchange.bid_kw + np.arange(5.0)[:, None]
-        exchange.answer(1.6)
+        exchange.answer(deaf, 1.6)
         assert np.array_equal(exchange.lmp_usd_per_kwh[0], exchange.lmp_usd_per_kwh[2])
         assert np.array_equal(exchange.lmp_usd_per_kwh[1], exchange.lmp_usd_per_kwh[4])
 
@@ -96,7 +94,7 @@ def test_bids_that_it_wants_at_prices_on_its_curve_stay(opened, relaxation):
     assert np.array_equal(exchange.wanted_kw, bid)
     assert lmp == pytest.approx(exchange.curve.at(bid))
     for _ in range(3):
-        exchange.answer(relaxation)
+        exchange.answer(deaf, relaxation)
     assert exchange.wanted_kw == pytest.approx(bid)
     assert exchange.lmp_usd_per_kwh == pytest.approx(lmp)
     assert exchange.mismatch_kw == pytest.approx(0.0, abs=1e-9)
@@ -107,13 +105,13 @@ def test_bids_that_it_wants_at_prices_on_its_curve_stay(opened, relaxation):
 def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_curve(draw, relaxation):
     """Demand price 0.6 - 2e-3 bid: the two together are ADMM, and end where both see the same price."""
     curve, bid = draw(2)
-    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))), Deaf())
+    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
     exchange.open(curve, bid, np.full(5, 100.0))
     for _ in range(400):
         terms = exchange.quoted
         weight = terms.weight_usd_per_kw2h
         exchange.bid_kw = (0.6 - terms.lmp_usd_per_kwh + weight * terms.held_kw) / (2e-3 + weight)
-        exchange.answer(relaxation)
+        exchange.answer(deaf, relaxation)
     demand = 0.6 - 2e-3 * exchange.bid_kw
     assert exchange.lmp_usd_per_kwh == pytest.approx(demand, abs=1e-8)
     assert curve.at(exchange.bid_kw) == pytest.approx(demand, abs=1e-8)
@@ -122,10 +120,10 @@ def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_cur
 
 def test_without_slopes_every_bid_is_wanted():
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
-    exchange = BidExchange(PriceCurve.flat(lmp), Deaf())
+    exchange = BidExchange(PriceCurve.flat(lmp))
     exchange.open(PriceCurve.flat(lmp), bid, np.full(2, 5.0))
     exchange.bid_kw = bid + 7.0
-    exchange.answer(1.6)
+    exchange.answer(deaf, 1.6)
     assert np.array_equal(exchange.wanted_kw, bid + 7.0)
     assert np.array_equal(exchange.lmp_usd_per_kwh, lmp)
     assert (exchange.mismatch_kw == 0).all()
@@ -136,10 +134,10 @@ def test_prices_that_follow_their_own_bids_are_quoted_whole():
     """`own` slopes are told to the prosumer as they are, from the reference on; the DSO has nothing to answer."""
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
     curve = PriceCurve.own(lmp, bid, np.full((2, PERIODS), 1e-3))
-    exchange = BidExchange(curve, Deaf())
+    exchange = BidExchange(curve)
     exchange.open(curve, bid, np.full(2, 5.0))
     exchange.bid_kw = bid + 7.0
-    exchange.answer(1.0)
+    exchange.answer(deaf, 1.0)
     quoted = exchange.quoted
     assert np.array_equal(quoted.lmp_usd_per_kwh, lmp)
     assert np.array_equal(quoted.held_kw, bid)
@@ -166,7 +164,7 @@ def mixed(draw, dso):
     slope = np.where(ELASTIC[:, None, None], 0.0, curve.slope_usd_per_kw2h)
     dso.clear(bid)
     lmp = np.where(ELASTIC, dso.announce(), curve.lmp_usd_per_kwh)
-    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))), dso)
+    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
     curve = replace(curve, lmp_usd_per_kwh=lmp, reference_kw=bid, slope_usd_per_kw2h=slope, elastic=ELASTIC)
     exchange.open(curve, bid, np.full(5, 200.0))
     exchange.penalty.value = 10.0 ** np.random.default_rng(7).uniform(-4, -2, bid.shape)
@@ -177,7 +175,7 @@ def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, d
     """The minimum of V(w) - price w + weight (w - bid)²/2: so say the LMPs, and those of clearing w are the same."""
     mixed.bid_kw = mixed.bid_kw + np.array([40.0, -30.0, 0.0, 5.0, 60.0])[:, None]
     price, weight, bid = mixed.lmp_usd_per_kwh, mixed.penalty.value, mixed.bid_kw
-    mixed.answer(1.0)
+    mixed.answer(dso.sell, 1.0)
     lmp, wanted = mixed.lmp_usd_per_kwh[:, ELASTIC], mixed.wanted_kw[:, ELASTIC]
     assert lmp == pytest.approx((price + weight * (bid - mixed.wanted_kw))[:, ELASTIC], abs=1e-9)
     assert np.abs(wanted - bid[:, ELASTIC]).max() > 1.0
@@ -186,32 +184,31 @@ def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, d
     assert np.array_equal(mixed.lmp_usd_per_kwh[0], mixed.lmp_usd_per_kwh[2])
 
 
-def test_beside_them_other_periods_follow_the_curve(mixed):
+def test_beside_them_other_periods_follow_the_curve(mixed, dso):
     price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
     mixed.bid_kw = mixed.bid_kw + 10.0
-    mixed.answer(1.0)
+    mixed.answer(dso.sell, 1.0)
     best = best_sale(mixed.curve, price, weight, mixed.bid_kw)
     assert mixed.wanted_kw[:, 0] == pytest.approx(best[:, 0], abs=1e-6)
     assert mixed.lmp_usd_per_kwh[:, 0] == pytest.approx(mixed.curve.at(best)[:, 0], abs=1e-9)
 
 
-def test_bids_that_it_has_cleared_stay_as_they_are(mixed):
+def test_bids_that_it_has_cleared_stay_as_they_are(mixed, dso):
     lmp, bid = mixed.lmp_usd_per_kwh, mixed.bid_kw
-    mixed.answer(1.6)
+    mixed.answer(dso.sell, 1.6)
     assert mixed.lmp_usd_per_kwh == pytest.approx(lmp, abs=1e-6)
     assert mixed.wanted_kw == pytest.approx(bid, abs=0.05)
 
 
-def test_it_is_asked_for_those_periods_alone_once_a_round(mixed, dso, monkeypatch):
+def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
     asked = []
 
     def sell(periods, price, weight, bid):
         asked.append((periods, price, weight, bid))
         return np.full(bid.shape, 0.25)
 
-    monkeypatch.setattr(dso, "sell", sell)
     price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
-    mixed.answer(1.0)
+    mixed.answer(sell, 1.0)
     [(periods, *told)] = asked
     assert np.array_equal(periods, [1, 2])
     for one, other in zip(told, (price, weight, mixed.bid_kw), strict=True):
@@ -219,9 +216,9 @@ def test_it_is_asked_for_those_periods_alone_once_a_round(mixed, dso, monkeypatc
     assert (mixed.lmp_usd_per_kwh[:, ELASTIC] == 0.25).all()
 
 
-def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_were(mixed):
+def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_were(mixed, dso):
     mixed.bid_kw = mixed.bid_kw + 20.0
-    mixed.answer(1.0)
+    mixed.answer(dso.sell, 1.0)
     lmp, wanted, weight = mixed.lmp_usd_per_kwh, mixed.wanted_kw, mixed.penalty.value
     later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_usd_per_kw2h=np.zeros((3, 3, 3)))
     bid = mixed.bid_kw + 1.0

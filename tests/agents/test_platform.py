@@ -24,7 +24,7 @@ BID = np.array([[10.0, 20.0], [0.0, 5.0], [30.0, 1.0]])
 def open_platform():
     def build(**rules):
         graph = TradeGraph(["a", "b", "c"], LINKS)
-        platform = SharingPlatform(mesa.Model(rng=1), graph, None, 2, SharingRules(**RULES | rules))
+        platform = SharingPlatform(mesa.Model(rng=1), graph, 2, SharingRules(**RULES | rules))
         platform.open(PriceCurve.flat(LMP), np.zeros((3, 2)))
         return platform
 
@@ -51,6 +51,11 @@ def sloped():
     return PriceCurve(lmp, BID, np.zeros((3, 2)), slope, np.zeros(2, dtype=bool), np.array([0, 1, 0]))
 
 
+def deaf(*_):
+    """What the DSO does where it must not be asked."""
+    raise AssertionError("there is a curve to follow")
+
+
 def by_arc(graph, forward, backward):
     arcs = np.zeros((4, 2))
     arcs[graph.forward], arcs[graph.backward] = forward, backward
@@ -62,7 +67,7 @@ def offer(platform, ab, ba, markup=0.0, bid=0.0):
     quoted = platform.quotes((0, 1, 2)).price_usd_per_kwh
     price = quoted + by_arc(platform.graph, markup, 0.0)
     platform.receive(Offers((0, 1, 2), by_arc(platform.graph, ab, ba), price, bid + np.zeros((3, 2))))
-    platform.update_prices()
+    platform.update_prices(deaf)
 
 
 def test_prices_start_at_the_mean_lmp_of_the_two_ends(platform):
@@ -85,28 +90,36 @@ def test_price_update(plain):
     assert plain.trade_kw == pytest.approx(np.full((2, 2), 6.0))
     assert plain.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
     assert np.array_equal(plain.power_kw, by_arc(plain.graph, 7.0, -5.0))
+    assert np.array_equal(plain.quoted_kw, plain.power_kw)
 
 
 def test_the_proximal_order_goes_beyond_what_is_published(platform):
-    """Over-relaxation: powers and price as if each end had gone 1.6 times as far from the last trade as it did."""
+    """Over-relaxation: quotes and price as if each end had gone 1.6 times as far from the last trade as it did."""
     offer(platform, 7.0, -5.0)
-    assert platform.trade_kw == pytest.approx(np.full((2, 2), RELAXATION * 6.0))
-    assert platform.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
+    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, RELAXATION * 7.0, RELAXATION * -5.0))
     before = platform.price_usd_per_kwh
     offer(platform, 10.0, -8.0)
     one, other = 9.6 + RELAXATION * (10.0 - 9.6), -9.6 + RELAXATION * (-8.0 + 9.6)
-    assert platform.power_kw == pytest.approx(by_arc(platform.graph, one, other))
-    assert platform.trade_kw == pytest.approx(np.full((2, 2), (one - other) / 2))
+    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, one, other))
     assert platform.price_usd_per_kwh - before == pytest.approx(np.full((2, 2), 1e-3 * (one + other)))
+    assert platform.dual_usd_per_kwh == pytest.approx(1e-3 * (9.6 - (one - other) / 2))
+
+
+def test_what_was_published_is_written_down_as_it_was(platform):
+    """Trades and what partners disagree by are those of the published powers, within their caps, not of the quoted."""
+    offer(platform, 7.0, -5.0)
+    offer(platform, 10.0, -8.0)
+    assert np.array_equal(platform.power_kw, by_arc(platform.graph, 10.0, -8.0))
+    assert platform.trade_kw == pytest.approx(np.full((2, 2), 9.0))
     assert platform.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
 
 
 def test_a_trade_that_both_ends_keep_stays(platform):
     """Over-relaxation has the same fixed point."""
-    offer(platform, 5.0, -5.0)
-    agreed, price = platform.trade_kw, platform.price_usd_per_kwh
-    offer(platform, agreed, -agreed)
-    assert platform.trade_kw == pytest.approx(agreed)
+    price = platform.price_usd_per_kwh
+    for _ in range(20):
+        offer(platform, 5.0, -5.0)
+    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, 5.0, -5.0), abs=1e-3)
     assert platform.price_usd_per_kwh == pytest.approx(price)
     assert platform.converged
 
@@ -204,7 +217,7 @@ def test_quotes_say_what_the_partner_published(open_platform, proximal, publishe
     platform = open_platform(proximal=proximal)
     offer(platform, 7.0, -5.0)
     quote = platform.quotes((0,)).of(0, platform.graph)
-    own = platform.power_kw[platform.graph.arcs(0)]
+    own = platform.quoted_kw[platform.graph.arcs(0)]
     assert np.array_equal(quote.own_kw, own)
     assert np.sort(quote.partner_kw[:, 0]) == pytest.approx(published)
     assert (quote.penalty_usd_per_kw2h == 1e-3).all()
@@ -237,11 +250,12 @@ def test_deliveries_are_reciprocal_to_the_bit(platform):
 
 def test_central_trades_are_written_down_like_agreed_ones(platform):
     trade, price = np.array([[3.0, -4.0], [5.0, 6.0]]), np.full((2, 2), 0.2)
-    platform.settle_centrally(trade, price, BID)
+    platform.settle_centrally(trade, price, BID, deaf)
     deliveries = platform.deliveries()
     assert np.array_equal(deliveries.trade_kw[platform.graph.forward], trade)
     assert (deliveries.price_usd_per_kwh == 0.2).all()
     assert np.array_equal(platform.power_kw, deliveries.trade_kw)
+    assert np.array_equal(platform.quoted_kw, deliveries.trade_kw)
     assert np.array_equal(platform.bids.bid_kw, BID)
     assert platform.converged
     assert platform.rounds == 1
@@ -250,7 +264,7 @@ def test_central_trades_are_written_down_like_agreed_ones(platform):
 def test_a_central_round_is_answered_by_the_dso_too(plain, sloped):
     plain.open(sloped, BID)
     before, lmp = plain.price_usd_per_kwh, plain.lmp_usd_per_kwh
-    plain.settle_centrally(np.zeros((2, 2)), before, BID + 10.0)
+    plain.settle_centrally(np.zeros((2, 2)), before, BID + 10.0, deaf)
     change = plain.lmp_usd_per_kwh - lmp
     assert (change[:, 0] > 1e-3).all()
     assert plain.price_usd_per_kwh - before == pytest.approx(np.array([change[:2].sum(0), change[::2].sum(0)]) / 2)
