@@ -54,12 +54,12 @@ class BidExchange:
     def __init__(self, curve: PriceCurve) -> None:
         """Begin with no bids, at the LMPs of a curve."""
         self.curve = curve
-        self.bid_kw = self.wanted_kw = np.zeros_like(curve.lmp_usd_per_kwh)
+        self.bid_kw, self.wanted_kw = (np.zeros_like(curve.lmp_usd_per_kwh) for _ in range(2))
         self.lmp_usd_per_kwh = curve.lmp_usd_per_kwh
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(self.bid_kw)
         self.penalty = AdaptivePenalty(np.full_like(self.bid_kw, _SMALLEST))
 
-    def open(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray) -> None:
+    def open(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray, first: float = 1e-4) -> None:
         """Begin at what the DSO announces, with these bids, (prosumer, period).
 
         Where the DSO went on answering for itself, everything stays as it was.
@@ -68,10 +68,12 @@ class BidExchange:
             curve: What it announces.
             bid_kw: The bids, (prosumer, period).
             size_kw: What prosumers bid and trade at most, (prosumer,).
+            first: Weight where the DSO answers for itself and nobody has bid or traded yet, in $/kW²h.
         """
         stay = curve.elastic & self.curve.elastic
         steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
-        steep = np.where(curve.elastic, _SHARE * np.abs(curve.lmp_usd_per_kwh).mean(axis=0) / size_kw[:, None], steep)
+        by_size = _SHARE * np.abs(curve.lmp_usd_per_kwh).mean(axis=0) / size_kw[:, None]
+        steep = np.where(curve.elastic, by_size if size_kw.max() > 1.0 else first, steep)
         self.penalty = AdaptivePenalty(np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST)))
         self.curve, self.bid_kw = curve, bid_kw.copy()
         self.wanted_kw = np.where(stay, self.wanted_kw, bid_kw)

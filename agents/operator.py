@@ -73,8 +73,8 @@ class SystemOperator(mesa.Agent):
 
         Args:
             periods: In which periods, (period,).
-            price_usd_per_kwh, weight_usd_per_kw2h, bid_kw: (prosumer, period) for these, the same price for all
-                prosumers at a bus, weights above 0.
+            price_usd_per_kwh: (prosumer, period) for these, the same for all at a bus (only one of them is read).
+            weight_usd_per_kw2h, bid_kw: (prosumer, period) for these, weights above 0.
 
         Returns:
             The LMPs, (prosumer, period): by how much they leave the price, over the weight, w leaves the bid.
@@ -94,7 +94,8 @@ class SystemOperator(mesa.Agent):
         The rest of the dispatch stays that of the bids, (prosumer, period), which were cleared last.
 
         Returns:
-            V(bids) - LMP bids - min_w [V(w) - LMP w] over these periods, in $.
+            V(bids) - LMP bids - min_w [V(w) - LMP w] over these periods, in $, solver noise below zero left out; 0 and
+            nothing done if there was no sale of exactly these periods.
         """
         sale = self._sale
         if sale is None or not np.array_equal(sale.periods, periods):

@@ -4,9 +4,9 @@ import numpy as np
 
 from .arrays import FloatArray
 
-RATIO = 3.0  # a penalty moves when one residual exceeds the other so many times
+RATIO = 2.0  # a penalty moves when one residual exceeds the other so many times
 FIRST_STEP = float(np.log(2.0))
-SHRINK = 0.5  # of its step whenever it turns round, so that in the end it rests, as convergence asks for
+SHRINK = 0.7  # of its step whenever it turns round, so that in the end it rests, as convergence asks for
 REST = 1e-7  # residuals below this say nothing
 
 

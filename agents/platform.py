@@ -11,11 +11,12 @@ from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
 
-RELAXATION = 1.6  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
+RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
+_SMALLEST_KW = 1e-3
 
 
 class SharingPlatform(mesa.Agent):
@@ -76,7 +77,8 @@ class SharingPlatform(mesa.Agent):
     def open(self, curve: PriceCurve, bid_kw: FloatArray) -> None:
         """Begin Algorithm 1 at what the DSO announces, with these bids, (prosumer, period)."""
         before = self.bids.quoted.lmp_usd_per_kwh
-        self.bids.open(curve, bid_kw, self._size_kw())
+        self.bids.bid_kw = bid_kw.copy()
+        self.bids.open(curve, bid_kw, self._size_kw(), self.rules.penalty_usd_per_kw2h)
         self._follow(before)
         self.rounds = 0
         self._penalty = AdaptivePenalty(self._penalty.value)
@@ -131,7 +133,7 @@ class SharingPlatform(mesa.Agent):
         self.power_kw[self.graph.backward] = -trade_kw
         self.quoted_kw, self._trade_kw = self.power_kw.copy(), trade_kw
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
-        self.bids.bid_kw = bid_kw
+        self.bids.bid_kw = bid_kw.copy()
         self._end_round(sell)
 
     def _end_round(self, sell: Sell) -> None:
@@ -198,4 +200,4 @@ class SharingPlatform(mesa.Agent):
         volume = np.abs(self.bids.bid_kw)
         np.add.at(volume, self.graph.owner, np.abs(self.power_kw))
         self._volume_kw = np.maximum(self._volume_kw / 2, volume.max(axis=1))
-        return np.maximum(self._volume_kw, 1e-3)
+        return np.maximum(self._volume_kw, _SMALLEST_KW)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .certificate import Certificate
 from .outcome import Outcome
 from .rounds import Phase, Round
-from .settings import Case, MarketSettings, Order, SettingsError
+from .settings import Case, MarketSettings, Method, Order, SettingsError
 
 if TYPE_CHECKING:
     from .community import Community
@@ -20,6 +20,7 @@ __all__ = [
     "Community",
     "EnergyMarket",
     "MarketSettings",
+    "Method",
     "Order",
     "Outcome",
     "Phase",

@@ -16,6 +16,7 @@ from .feeder import FloatArray
 TOLERANCE = 1e-9
 # What Clarabel calls AlmostSolved: good to its own default accuracy, so it is as good as solved.
 REDUCED_TOLERANCE = 1e-8
+_CAREFUL_STEP = 0.95  # Clarabel's own 0.99 can end without progress close to the surface of a cone
 _SOLVED = ("Solved", "AlmostSolved")
 
 
@@ -73,6 +74,7 @@ def _solver(program: ConicProgram, *, refine: bool) -> clarabel.DefaultSolver:
     quadratic = sp.csc_array(sp.diags_array(program.quadratic))
     settings = _settings()
     settings.iterative_refinement_enable = refine
+    settings.max_step_fraction = _CAREFUL_STEP if refine else settings.max_step_fraction
     return clarabel.DefaultSolver(quadratic, program.linear, program.matrix, program.rhs, _cones(program), settings)
 
 

@@ -63,7 +63,10 @@ class Dispatch:
     dt_h: float
 
     def with_prices_of(self, other: Dispatch, periods: IntArray) -> Dispatch:
-        """This dispatch with the prices that another one, of these periods alone, gives for them."""
+        """This dispatch with the prices that another one, of these periods alone, gives for them.
+
+        Where the two differ in demand its LMPs are a gradient of the cost at the other's demand, not quite at this one.
+        """
 
         def put(mine: FloatArray, theirs: FloatArray) -> FloatArray:
             merged = mine.copy()

@@ -11,7 +11,11 @@ what that does to every LMP. The matrix is symmetric positive semidefinite: it i
 
 An interior point stops where s and z of a cone are within 1e-9 of the cone's surface but not equally near, and then
 the scaling between them is off by as much as a quarter, and the slopes with it. So both are first put at one common
-distance from the surface, in the direction that they share; finite differences then agree to about 1e-5.
+distance from the surface, in the direction that they share; away from bends finite differences then agree to
+about 1e-5.
+
+Where a limit just binds, neither s nor z of it is far from zero and the slopes are anything between those of the two
+sides, or have no bound where demand cannot grow at all. They are kept between 0 and STEEPEST, in every direction.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from .feeder import FloatArray, IntArray
 from .per_unit import KW_PER_PU
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
+STEEPEST = 1.0  # $/kWh per kW
 _NEAREST = 1e-13  # to the surface of a cone, as a fraction of its axis
 
 
@@ -66,7 +71,10 @@ class SlopeSystem:
         filled = np.concatenate([self._fixed, -bounds, -cones.ravel()])
         matrix = sp.csc_array((filled[self._slots], self._matrix.indices, self._matrix.indptr), self._matrix.shape)
         moved = splu(matrix).solve(self._one_more_kw)[self._balance]
-        return np.asarray(moved + moved.T) / 2
+        steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
+        root = directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))
+        slopes = root @ root.T
+        return np.asarray(slopes + slopes.T) / 2
 
 
 def _rows(program: ConicProgram, name: str) -> IntArray:

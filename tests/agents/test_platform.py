@@ -94,15 +94,16 @@ def test_price_update(plain):
 
 
 def test_the_proximal_order_goes_beyond_what_is_published(platform):
-    """Over-relaxation: quotes and price as if each end had gone 1.6 times as far from the last trade as it did."""
+    """Over-relaxation: quotes and price as if each end had gone RELAXATION times as far from the last trade as it did."""
     offer(platform, 7.0, -5.0)
     assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, RELAXATION * 7.0, RELAXATION * -5.0))
     before = platform.price_usd_per_kwh
     offer(platform, 10.0, -8.0)
-    one, other = 9.6 + RELAXATION * (10.0 - 9.6), -9.6 + RELAXATION * (-8.0 + 9.6)
+    trade = 6.0 * RELAXATION
+    one, other = trade + RELAXATION * (10.0 - trade), -trade + RELAXATION * (-8.0 + trade)
     assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, one, other))
     assert platform.price_usd_per_kwh - before == pytest.approx(np.full((2, 2), 1e-3 * (one + other)))
-    assert platform.dual_usd_per_kwh == pytest.approx(1e-3 * (9.6 - (one - other) / 2))
+    assert platform.dual_usd_per_kwh == pytest.approx(1e-3 * (trade - (one - other) / 2))
 
 
 def test_what_was_published_is_written_down_as_it_was(platform):
