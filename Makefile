@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ROOMS  := agents market network scenarios
 
-.PHONY: install run paper test lint types bench clean
+.PHONY: install run paper test lint types bench methods clean
 
 install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
@@ -19,6 +19,8 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 bench: $(VENV)/.tested               ## speed, as ratios against stated rivals
 	$(BIN)/python tests/bench.py
+methods: $(VENV)/.tested             ## how the methods of Algorithm 2 fare, on ieee33 and on random markets
+	$(BIN)/python tests/methods.py
 clean:
 	rm -rf $(VENV) build dist results .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 

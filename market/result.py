@@ -43,6 +43,7 @@ class Result:
         prosumer_cost_usd: F_i of (11): bids at the LMP less utility; trades are not in it, (prosumer,).
         payment_usd: What each pays for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
+        reciprocity_kw: By how much the two ends of a link differ in what they trade (16), at most.
         max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
         certificate: How far the schedule is from the equilibrium.
         settlement: Who pays whom, in whole cents.
@@ -72,6 +73,7 @@ class Result:
     prosumer_cost_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
+    reciprocity_kw: float
     max_violation_kw: float
     certificate: Certificate
     settlement: Settlement
@@ -111,6 +113,7 @@ class Result:
             prosumer_cost_usd=books.cost_usd,
             payment_usd=books.payment_usd,
             utility_usd=books.utility_usd,
+            reciprocity_kw=float(np.abs(trade + books.trade_kw[graph.backward]).max(initial=0.0)),
             max_violation_kw=float(books.violation_kw.max()),
             certificate=market.certificate(),
             settlement=Settlement.of(

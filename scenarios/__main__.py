@@ -42,6 +42,9 @@ CaseNumber = Annotated[
     int | None, typer.Option("--case", help="1 no sharing, 2 shared centrally, 3 Algorithm 1 (market.case)")
 ]
 AlphaScale = Annotated[float | None, typer.Option("--alpha-scale", help="multiply every alpha by this")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", help="plain, damped, proximal, exchange or price_curve (market.method)")
+]
 OrderName = Annotated[str | None, typer.Option("--order", help="proximal, sequential or simultaneous (market.order)")]
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
 
@@ -58,13 +61,17 @@ def run(
     scenario: Name,
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
+    method: MethodName = None,
     order: OrderName = None,
     changes: Sets = None,
     behaviour: Behaviours = None,
     seed: Seed = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="results folder (a new one)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
-    replay: Annotated[bool, typer.Option("--ac", help="replay the dispatch in pandapower's AC power flow")] = False,
+    replay: Annotated[
+        bool | None,
+        typer.Option("--ac/--no-ac", help="replay the dispatch in an AC power flow, if pandapower is there"),
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
@@ -74,12 +81,15 @@ def run(
     options = {
         "market.case": ("--case", case),
         "alpha_scale": ("--alpha-scale", alpha_scale),
+        "market.method": ("--method", method),
         "market.order": ("--order", order),
         "seed": ("--seed", seed),
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     loaded = load(scenario, [*_changes(changes or []), *given, *_behaviours(behaviour or [])])
     loaded.check()
+    if replay is None:
+        replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     from rich.console import Console

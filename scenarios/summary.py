@@ -36,6 +36,7 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
         "dso_regret_usd": _number(certificate.dso_regret_usd),
         "regret_by_prosumer_usd": _by_name(result, certificate.regret_usd),
         "certificate": str(certificate),
+        "reciprocity_kw": result.reciprocity_kw,
         "diagnosis": _diagnosis(result),
         "max_cone_gap": certificate.max_cone_gap,
         "max_violation_kw": result.max_violation_kw,
@@ -60,7 +61,7 @@ def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None 
         f"losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
         f"{_clearings(result)}, {sum(result.sharing_rounds)} sharing rounds "
         f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
-        str(result.certificate),
+        f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
     if not result.settled and result.diagnosis:
         lines.append(f"Algorithm 1 at the end: {result.diagnosis}")

@@ -94,7 +94,7 @@ def test_price_update(plain):
 
 
 def test_the_proximal_order_goes_beyond_what_is_published(platform):
-    """Over-relaxation: quotes and price as if each end had gone RELAXATION times as far from the last trade as it did."""
+    """Over-relaxation: quotes and price as if each end had gone that many times as far from the last trade."""
     offer(platform, 7.0, -5.0)
     assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, RELAXATION * 7.0, RELAXATION * -5.0))
     before = platform.price_usd_per_kwh
