@@ -1,0 +1,38 @@
+"""Households that must go short whatever they trade are found, with the period and by how much."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.agents import Link, TradeGraph
+from gridbazaar.market.shortfall import find_shortfall
+
+
+def graph(*caps):
+    return TradeGraph(["a", "b", "c"], [Link(*ends, cap) for ends, cap in zip(("ab", "bc"), caps, strict=True)])
+
+
+def households(home, *have):
+    """Three homes that must have 10 kW each and can bid what is said, in two periods."""
+    return [
+        home(name=name, fixed_kw=10.0, renewable_kw=0.0, elastic_min_kw=0.0, bid_max_kw=np.array([most, 50.0]))
+        for name, most in zip("abc", have, strict=True)
+    ]
+
+
+def test_who_can_be_helped_is_not_short(home):
+    assert find_shortfall(households(home, 0.0, 20.0, 10.0), graph(10.0, 10.0)) is None
+    assert find_shortfall(households(home, 0.0, 10.0, 20.0), graph(10.0, 10.0)) is None  # through b
+
+
+@pytest.mark.parametrize(("caps", "missing"), [((4.0, 10.0), 6.0), ((10.0, 7.0), 3.0), ((0.0, 0.0), 10.0)])
+def test_links_bound_the_help(home, caps, missing):
+    found = find_shortfall(households(home, 0.0, 10.0, 20.0), graph(*caps))
+    assert found.missing_kw == pytest.approx(missing)
+    assert found.period == 0
+    assert "period 1 (00:00-01:00) leaves " in str(found)
+
+
+def test_all_together_may_have_too_little(home):
+    found = find_shortfall(households(home, 5.0, 5.0, 15.0), graph(50.0, 50.0))
+    assert found.missing_kw == pytest.approx(5.0)
+    assert set(found.names) <= {"a", "b", "c"}
