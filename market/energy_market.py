@@ -193,12 +193,11 @@ class EnergyMarket(mesa.Model):
     def _deliver(self) -> None:
         """After Algorithm 1: deliver what was agreed, unless it is regretted too much, and bid for what that needs."""
         deliveries = self.platform.deliveries()
-        if self.platform.bids.curve.is_flat and self.iteration > 1:
-            self._certify()  # at fixed LMPs the rounds have found better sharing prices for the same schedule
-            if self.running:
-                self._end_iteration()
-            if not self.running:
-                return
+        at_fixed_lmps = self.platform.bids.curve.is_flat and self.iteration > 1
+        if at_fixed_lmps:
+            self._certify()  # the rounds have found better sharing prices for the schedule that was cleared
+        if not self.running:
+            return
         bids, regrets = self.community.deliver(deliveries)
         self.sharing_regret_usd = float(np.maximum(regrets, 0.0).sum())
         if np.isinf(self.sharing_regret_usd) and self._end_short():
@@ -206,6 +205,10 @@ class EnergyMarket(mesa.Model):
         if self._must_agree_closer():
             self.platform.tighten()
             self.phase = Phase.SHARING
+            return
+        if at_fixed_lmps:
+            self._end_iteration()
+        if not self.running:
             return
         bids = frozen(self.community.commit(self._method.step(bids, self.total_regret_usd)))
         self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))

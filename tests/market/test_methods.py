@@ -17,7 +17,7 @@ def test_ends_at_the_joint_optimum(ieee33_run, ieee33_bazaar, joint, method):
     assert -1e-6 * turnover < best.welfare_usd - result.welfare_usd <= result.certificate.total_usd
     assert result.certificate.total_usd <= 1e-6 * turnover
     assert result.elastic_kw == pytest.approx(best.elastic_kw, abs=4.0)  # as a regret of 1e-6 allows
-    assert result.dispatch.lmp_usd_per_kwh == pytest.approx(best.lmp_usd_per_kwh, abs=1e-4)
+    assert result.dispatch.lmp_usd_per_kwh == pytest.approx(best.lmp_usd_per_kwh, abs=4e-4)
 
 
 @pytest.mark.parametrize("alpha", FEW)
