@@ -68,7 +68,7 @@ class BidExchange:
             curve: What it announces.
             bid_kw: The bids, (prosumer, period).
             size_kw: What prosumers bid and trade at most, (prosumer,).
-            first: Weight where the DSO answers for itself and nobody has bid or traded yet, in $/kW²h.
+            first: Weight where the DSO answers for itself and nobody has bid or traded a kW yet, in $/kW²h.
         """
         stay = curve.elastic & self.curve.elastic
         steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
@@ -101,20 +101,23 @@ class BidExchange:
             sell: How it answers in elastic periods.
             relaxation: Over-relaxation of the bids, 1 for none.
         """
-        curve, rho = self.curve, self.penalty.value
+        rho = self.penalty.value
         asked = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
-        free = curve.by_bus(1 / rho)
-        pull = asked + self.lmp_usd_per_kwh / rho - curve.reference_kw
-        slope = curve.slope_usd_per_kw2h
-        system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
-        priced = curve.lmp_by_bus.T + np.einsum("tbc,ct->tb", slope, curve.by_bus(pull))
-        lmp = np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place]
-        lmp = np.where(curve.sloped, lmp, curve.at(self.bid_kw))
-        now = np.flatnonzero(curve.elastic)
-        if now.size:
-            on = np.s_[:, now]
-            lmp[on] = sell(now, self.lmp_usd_per_kwh[on], rho[on], asked[on])
+        lmp = self.curve.at(self.bid_kw)
+        for periods, respond in ((self.curve.sloped, self._along_the_curve), (self.curve.elastic, sell)):
+            on = np.s_[:, np.flatnonzero(periods)]
+            if periods.any():
+                lmp[on] = respond(on[1], self.lmp_usd_per_kwh[on], rho[on], asked[on])
         wanted = np.where(self._answered, asked + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
         self.mismatch_kw = self.bid_kw - wanted
         self.moved_usd_per_kwh = rho * np.abs(wanted - self.wanted_kw)
         self.lmp_usd_per_kwh, self.wanted_kw = lmp, wanted
+
+    def _along_the_curve(self, on: IntArray, lmp: FloatArray, rho: FloatArray, asked: FloatArray) -> FloatArray:
+        """The LMPs of what it would rather sell in some periods, (prosumer, period), by its curve."""
+        curve = self.curve
+        slope, free = curve.slope_usd_per_kw2h[on], curve.by_bus(1 / rho)
+        pull = curve.by_bus(asked + lmp / rho - curve.reference_kw[:, on])
+        system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
+        priced = curve.lmp_by_bus[:, on].T + np.einsum("tbc,ct->tb", slope, pull)
+        return np.asarray(np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place])

@@ -171,24 +171,35 @@ class SharingPlatform(mesa.Agent):
         """Whether partners can be asked for no closer agreement."""
         return self.tightness >= TIGHTEST
 
-    def deliveries(self) -> Deliveries:
-        """What every prosumer is told when sharing has ended: reciprocal trades and their prices."""
+    def deliveries(self, lmp_usd_per_kwh: FloatArray | None = None) -> Deliveries:
+        """What every prosumer is told when sharing has ended: reciprocal trades and their prices.
+
+        Args:
+            lmp_usd_per_kwh: Other LMPs than those at which sharing ended, (prosumer, period); sharing prices follow.
+        """
         trade = np.empty_like(self.power_kw)
         trade[self.graph.forward] = self.trade_kw
         trade[self.graph.backward] = -self.trade_kw
-        price = self.price_usd_per_kwh[self.graph.link]
-        return Deliveries(frozen(self.lmp_usd_per_kwh), frozen(price), frozen(trade))
+        lmp, price = self.lmp_usd_per_kwh, self.price_usd_per_kwh
+        if lmp_usd_per_kwh is not None:
+            lmp, price = lmp_usd_per_kwh, price + self._mean_of_ends(lmp_usd_per_kwh - lmp)
+        return Deliveries(frozen(lmp), frozen(price[self.graph.link]), frozen(trade))
 
     def _follow(self, before: FloatArray) -> None:
         """Each pair's price follows the mean LMP of its two ends."""
         change = self.bids.quoted.lmp_usd_per_kwh - before
-        both = change[self.graph.owner] + change[self.graph.partner]
-        self.price_usd_per_kwh = self.price_usd_per_kwh + both[self.graph.forward] / 2
+        self.price_usd_per_kwh = self.price_usd_per_kwh + self._mean_of_ends(change)
+
+    def _mean_of_ends(self, values: FloatArray) -> FloatArray:
+        """Means over the two ends of each link, (link, period), of (prosumer, period)."""
+        ends = self.graph.owner[self.graph.forward], self.graph.owner[self.graph.backward]
+        return np.asarray((values[ends[0]] + values[ends[1]]) / 2)
 
     def _balance_residuals(self) -> None:
         """Adapt the penalties, residuals counted in what partners trade and in what a kWh is worth."""
         graph = self.graph
         size = self._size_kw()
+        self._volume_kw = size / 2  # what was traded once fades
         smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
         worth = WORTH * max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
         self._penalty.balance(np.abs(self.mismatch_kw) / smaller, self.moved_usd_per_kwh / worth)
@@ -199,5 +210,4 @@ class SharingPlatform(mesa.Agent):
         """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
         volume = np.abs(self.bids.bid_kw)
         np.add.at(volume, self.graph.owner, np.abs(self.power_kw))
-        self._volume_kw = np.maximum(self._volume_kw / 2, volume.max(axis=1))
-        return np.maximum(self._volume_kw, _SMALLEST_KW)
+        return np.asarray(np.maximum(np.maximum(self._volume_kw, volume.max(axis=1)), _SMALLEST_KW))

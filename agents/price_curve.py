@@ -18,7 +18,7 @@ class PriceCurve:
     the paper's fixed LMP. In a period it has slopes of its own or of buses, not both.
 
     Attributes:
-        lmp_usd_per_kwh: LMP at the reference bids, (prosumer, period); the same for all at one bus.
+        lmp_usd_per_kwh: LMP at the reference bids, (prosumer, period); the same for all at one bus if there are slopes.
         reference_kw: The bids it holds for, (prosumer, period).
         own_usd_per_kw2h: How the price of a bid follows that bid alone, (prosumer, period).
         slope_usd_per_kw2h: How LMPs follow the bids of buses, (period, bus, bus), symmetric, positive semidefinite.
@@ -43,9 +43,8 @@ class PriceCurve:
     def own(cls, lmp_usd_per_kwh: FloatArray, reference_kw: FloatArray, own_usd_per_kw2h: FloatArray) -> PriceCurve:
         """Every price follows its own bid alone; all (prosumer, period)."""
         prosumers, periods = reference_kw.shape
-        nothing = np.zeros((periods, prosumers, prosumers))
-        inelastic = np.zeros(periods, dtype=bool)
-        return cls(lmp_usd_per_kwh, reference_kw, own_usd_per_kw2h, nothing, inelastic, np.arange(prosumers))
+        nothing, one_place = np.zeros((periods, 1, 1)), np.zeros(prosumers, dtype=np.intp)
+        return cls(lmp_usd_per_kwh, reference_kw, own_usd_per_kw2h, nothing, np.zeros(periods, dtype=bool), one_place)
 
     @cached_property
     def is_flat(self) -> bool:

@@ -89,7 +89,8 @@ class Prosumer(mesa.Agent):
             raise self._wrong(
                 "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
             )
-        bid = np.clip(self.plan.bid_kw, 0.0, self.household.bid_max_kw)
+        planned = self._array("answer", "the plan's bid_kw", self.plan.bid_kw, quote.lmp_usd_per_kwh.shape)
+        bid = np.clip(planned, 0.0, self.household.bid_max_kw)
         return Offer(power, price), Bid(bid)
 
     def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:

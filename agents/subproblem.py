@@ -69,7 +69,7 @@ class Plan:
         missing = np.maximum(elastic - self.elastic_kw, 0.0)
         dearest = np.maximum(household.beta_usd_per_kwh, lmp)
         bought = float(household.dt_h * (lmp * self.bid_kw + dearest * missing).sum())
-        return bought - household.utility_usd(elastic)
+        return max(bought - household.utility_usd(elastic), self.cost_usd(household, lmp))
 
     def payment_usd(self, household: Household, price: FloatArray) -> float:
         """What the trades cost at the sharing prices (link, period), in $; negative for a seller."""

@@ -17,6 +17,10 @@ import numpy as np
 
 from ..agents.arrays import FloatArray
 
+LEAST_WORTH = 0.01
+"""What a kWh that is traded counts for in the turnover at the least, as a fraction of the value of lost load."""
+LEAST_USD = 1e-6
+"""The least turnover: below a millionth of a dollar there is nothing to regret."""
 INEXACT_PU = 1e-4
 """From this cone gap on, per unit, a dispatch is no solution of the AC equations; solver noise stays far below it."""
 
@@ -30,8 +34,10 @@ class Certificate:
         regret_usd: What each could still gain by deviating, (prosumer,) in $; nan for a schedule that is not certified
             yet, inf for a prosumer that cannot hold it.
         dso_regret_usd: What the DSO could gain by selling otherwise at its LMPs, in $.
-        turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay each other, which is
-            what the market sees of its turnover (the utilities are nobody's to see), at least $1.
+        turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay to each other on the
+            whole (half the sum of |net payment|), which is what the market sees of its turnover (the utilities are
+            nobody's to see). Where power is next to free, a traded kWh counts at `LEAST_WORTH` of the value of lost
+            load.
         max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
         behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
     """

@@ -11,16 +11,17 @@ import numpy as np
 from ..agents.arrays import FloatArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
+from ..agents.messages import Deliveries
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
-from ..network.errors import InputError
+from ..network.errors import InputError, SolverError
 from ..network.shortage import ShortageError
-from .certificate import Certificate
-from .community import Community
+from .certificate import LEAST_USD, LEAST_WORTH, Certificate
+from .community import Books, Community
 from .diagnosis import Diagnosis
 from .methods import METHODS
 from .outcome import Outcome
@@ -33,6 +34,8 @@ from .unsettled import Course
 if TYPE_CHECKING:
     from .central import LowerLayer
 
+_LONG = 100
+"""Rounds without agreement after which somebody looks whether there can be any."""
 _REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "total_regret_usd")
 
 
@@ -53,6 +56,7 @@ class EnergyMarket(mesa.Model):
         rounds: Steps so far.
         bid_kw: The bids that the next clearing is for, (prosumer, period).
         lmp_usd_per_kwh: The prices last announced, (prosumer, period).
+        price_usd_per_kwh: The sharing prices that the schedule in force is valued at, (link, period).
         regret_usd: Regret of every prosumer for the schedule last certified, (prosumer,).
         outer_error: |bids - previous bids| / |bids| of the last delivery.
         sharing_rounds: Rounds of Algorithm 1 in each outer step so far.
@@ -111,7 +115,8 @@ class EnergyMarket(mesa.Model):
         self.lmp_usd_per_kwh: FloatArray = frozen(np.full(shape, np.nan))
         self.regret_usd: FloatArray = np.full(shape[0], np.nan)
         self.dso_regret_usd = self.sharing_regret_usd = np.nan
-        self._proven = np.inf
+        self._proven, self._turnover_usd = np.inf, LEAST_USD
+        self._value_at(self.platform.deliveries())
         self._certified = False
         self.outer_error = np.nan
         self.sharing_rounds: list[int] = []
@@ -141,7 +146,7 @@ class EnergyMarket(mesa.Model):
         self.rounds += 1
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
-        self.diagnosis = Diagnosis.of(self, self._trend.verdict)
+        self.diagnosis = Diagnosis.of(self, "agreed" if self.platform.converged else self._trend.verdict)
         self.last = self._record(phase, seconds)
         self.datacollector.collect(self)
 
@@ -166,14 +171,27 @@ class EnergyMarket(mesa.Model):
             self._refuse_shortage()
         self.iteration += 1
         self.lmp_usd_per_kwh, self.dso_regret_usd = told.lmp_usd_per_kwh, told.dso_regret_usd
-        self.platform.open(PriceCurve.flat(told.lmp_usd_per_kwh), self.bid_kw)
+        self._value_at(self.platform.deliveries(told.lmp_usd_per_kwh))
+        self._turnover_usd = self._turnover()
         self.sharing_rounds.append(0)
-        if self.iteration > 1:
-            self._certify()
-            if self.running and not told.curve.is_flat:
-                self._end_iteration()
-        if self.running:
-            self._open_sharing(told.curve)
+        if self.iteration > 1 and (self._settles() or (not told.curve.is_flat and self._ends_at_the_limit())):
+            return
+        self._open_sharing(told.curve)
+
+    def _value_at(self, deliveries: Deliveries) -> None:
+        """Value the schedule in force at these prices from now on."""
+        self._valued = deliveries
+        self.price_usd_per_kwh = deliveries.price_usd_per_kwh[self.graph.forward]
+
+    def _turnover(self) -> float:
+        """What regrets are measured against; see `Certificate.turnover_usd`."""
+        told, members = self._valued, np.zeros(len(self.graph.names))
+        paid, bought = members.copy(), members.copy()
+        np.add.at(paid, self.graph.owner, (told.price_usd_per_kwh * told.trade_kw).sum(axis=1))
+        np.add.at(bought, self.graph.owner, told.trade_kw.sum(axis=1))
+        traded_usd, traded_kwh = (self.dt_h / 2 * np.abs(net).sum() for net in (paid, bought))
+        least = LEAST_WORTH * self.operator.cleared.value_of_lost_load_usd_per_kwh * float(traded_kwh)
+        return max(abs(self.operator.cleared.cost_usd) + float(traded_usd), least, LEAST_USD)
 
     def _open_sharing(self, curve: PriceCurve) -> None:
         before, self._proven = self._proven, self.certificate().relative
@@ -183,32 +201,32 @@ class EnergyMarket(mesa.Model):
         self._trend = Trend(self.settings.primal_tolerance_kw)
         self.phase = Phase.SHARING
 
-    def _certify(self) -> None:
-        """Ask every prosumer for its regret of the schedule that was cleared; settle if it is small enough."""
-        self.regret_usd = self.community.regrets(self.platform.deliveries())
+    def _settles(self) -> bool:
+        """Ask every prosumer for its regret of the schedule that was cleared; settle if all is small enough."""
+        self.regret_usd = self.community.regrets(self._valued)
         self._certified = True
         if self.certificate().relative <= self.settings.regret_tolerance and not self.operator.oversold:
             self._settle()
+        return not self.running
 
     def _deliver(self) -> None:
         """After Algorithm 1: deliver what was agreed, unless it is regretted too much, and bid for what that needs."""
         deliveries = self.platform.deliveries()
         at_fixed_lmps = self.platform.bids.curve.is_flat and self.iteration > 1
         if at_fixed_lmps:
-            self._certify()  # the rounds have found better sharing prices for the schedule that was cleared
-        if not self.running:
-            return
+            self._value_at(deliveries)  # for the schedule that was cleared the rounds have found better sharing prices
+            if self._settles():
+                return
         bids, regrets = self.community.deliver(deliveries)
         self.sharing_regret_usd = float(np.maximum(regrets, 0.0).sum())
-        if np.isinf(self.sharing_regret_usd) and self._end_short():
+        cut_short = self.platform.rounds >= self.settings.max_rounds
+        if cut_short and np.isinf(self.sharing_regret_usd) and self._ends_short():
             return
-        if self._must_agree_closer():
+        if not cut_short and self._must_agree_closer():
             self.platform.tighten()
             self.phase = Phase.SHARING
             return
-        if at_fixed_lmps:
-            self._end_iteration()
-        if not self.running:
+        if at_fixed_lmps and self._ends_at_the_limit():
             return
         bids = frozen(self.community.commit(self._method.step(bids, self.total_regret_usd)))
         self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
@@ -216,10 +234,8 @@ class EnergyMarket(mesa.Model):
         self._certified = False
         self.phase = Phase.CLEARING
 
-    def _end_short(self) -> bool:
+    def _ends_short(self) -> bool:
         """End the run if households cannot all be served, which shows in trades that nobody can keep."""
-        if self.platform.rounds < self.settings.max_rounds:
-            return False
         short = self.community.shortfall()
         if short:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
@@ -227,24 +243,31 @@ class EnergyMarket(mesa.Model):
 
     def _must_agree_closer(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
-        if self.platform.rounds >= self.settings.max_rounds or self.platform.tightest:
+        if self.platform.tightest:
             return False
         before = self._proven if np.isfinite(self._proven) else 1.0
         allowed = float(np.clip(before / 10, self.settings.regret_tolerance / 4, 1e-3))
         return self.sharing_regret_usd > allowed * self.certificate().turnover_usd
 
-    def _end_iteration(self) -> None:
+    def _ends_at_the_limit(self) -> bool:
         """Take note of an outer step that has not settled the market, and end at the limit."""
-        self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, max(self.sharing_rounds[-2:]))
+        rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
+        self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, rounds)
         if self.iteration >= self.settings.max_iterations:
             self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
+        return not self.running
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
     def _share(self) -> None:
         """One round of Algorithm 1: everybody answers in its turn, then the platform moves the prices."""
         if self._planner is not None:
-            planned = self._planner.solve(*self.platform.bids.quoted)
+            try:
+                planned = self._planner.solve(*self.platform.bids.quoted)
+            except SolverError:
+                if self._ends_short():
+                    return
+                raise
             self.platform.settle_centrally(
                 planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self.operator.sell
             )
@@ -262,12 +285,17 @@ class EnergyMarket(mesa.Model):
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
         elif self.platform.converged or self.platform.rounds >= self.settings.max_rounds:
             self.phase = Phase.DELIVERY
+        elif self.platform.rounds == _LONG:
+            self._ends_short()
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        short = self._shortage()
-        self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
+        missing, short = self.community.shortfall(), self._shortage()
+        if missing:
+            self._end(Outcome.HOUSEHOLD_SHORTAGE, str(missing))
+        else:
+            self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
 
     def _refuse_shortage(self) -> None:
         """Bids only add load: what the feeder cannot serve without them, it never can."""
@@ -293,12 +321,14 @@ class EnergyMarket(mesa.Model):
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
+    def books(self) -> Books:
+        """The prosumers' schedules in force at their prices; for the person at the screen only."""
+        return self.community.books(self._valued)
+
     def certificate(self) -> Certificate:
         """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
-        dispatch, platform = self.operator.cleared, self.platform
+        dispatch, turnover = self.operator.cleared, self._turnover_usd
         regret = self.regret_usd if self._certified else np.full_like(self.regret_usd, np.nan)
-        payments = self.dt_h * float(np.abs(platform.price_usd_per_kwh * platform.trade_kw).sum())
-        turnover = max(abs(dispatch.cost_usd) + payments, 1.0)
         return Certificate(
             self.graph.names, regret, max(self.dso_regret_usd, 0.0), turnover, dispatch.max_cone_gap, self._behaved
         )

@@ -10,8 +10,7 @@ class Outcome(Enum):
     SETTLED = "settled: nobody gains by deviating"
     ITERATION_LIMIT = (
         "not settled: Algorithm 2 reached market.max_iterations {max_iterations} with a regret of {relative:.1e} "
-        "of the turnover (market.regret_tolerance {regret_tolerance:g}) and bids still moving by {outer_error:.1%} a "
-        "step; {why}"
+        "of the turnover (market.regret_tolerance {regret_tolerance:g}); bids move by {outer_error:.1%} a step; {why}"
     )
     SHARING_DIVERGED = (
         "not settled: Algorithm 1 diverges: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW and it "

@@ -85,8 +85,8 @@ class Result:
         if market.phase is Phase.CLEARING:
             market.step()
         dispatch = market.operator.cleared
-        graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.platform.price_usd_per_kwh
-        books = market.community.books(market.platform.deliveries())
+        graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.price_usd_per_kwh
+        books = market.books()
         homes = [p.household for p in market.prosumers]
         trade = books.trade_kw[graph.forward]
         return cls(

@@ -31,7 +31,7 @@ class Course:
         self._bids: list[FloatArray] = []
         self._regrets: list[FloatArray] = []
         self._totals: list[float] = []
-        self._cut_short = 0
+        self._cut_short = False
 
     def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
         """Write down an outer step.
@@ -45,12 +45,12 @@ class Course:
         self._bids = [*self._bids[-2 * _LONGEST :], bid_kw]
         self._regrets.append(regret_usd)
         self._totals.append(total_usd)
-        self._cut_short += rounds >= self._settings.max_rounds
+        self._cut_short = rounds >= self._settings.max_rounds
 
     @property
     def falling(self) -> bool:
         """Whether the regret was still falling at the end."""
-        return len(self._totals) > _FEW and self._totals[-1] < _FALLS * self._totals[-1 - _FEW]
+        return self._totals[-1] < _FALLS * self._totals[-1 - _FEW :][0]
 
     def why(self, shortage: str) -> str:
         """The likeliest cause that the market does not settle, who is in the way, and the cure.
@@ -58,7 +58,7 @@ class Course:
         Args:
             shortage: What cannot be served, in words; empty where everything is.
         """
-        short = f"; {shortage}" if shortage else ""
+        short = f"; the last clearing is short: {shortage}" if shortage else ""
         return f"{self._cause()}{self._blocking()}{short}"
 
     def cycle(self) -> str:
@@ -87,15 +87,14 @@ class Course:
         if np.isinf(self._totals[-1]) and not self._cut_short:
             return "trades that partners cannot keep leave somebody without power: raise bid_max_kw or lower its load"
         if self._cut_short:
-            steps = f"in {self._cut_short} outer step{'s' * (self._cut_short > 1)}"
-            return f"Algorithm 1 was cut short {steps}: raise market.max_rounds {settings.max_rounds}"
+            return f"Algorithm 1 was cut short in the last step: raise market.max_rounds {settings.max_rounds}"
         cycle = self.cycle()
         if cycle:
-            return f"{cycle}: demand is too flat for this fixed point (28); use market.method price_curve"
+            return f"{cycle}: LMPs turn more than demand does (28), or jump at a limit; use market.method price_curve"
         rest = "which may be all that the solvers give: raise market.regret_tolerance"
         best = settings.method in (Method.PRICE_CURVE, Method.EXCHANGE)
-        if self.falling:
-            return f"the regret is still falling: raise the limit{'' if best else ', or use market.method price_curve'}"
+        if self.falling or len(self._totals) == 1:
+            return f"the regret may still fall: raise the limit{'' if best else ', or use market.method price_curve'}"
         return f"the regret no longer falls{f', {rest}' if best else ': use market.method price_curve'}"
 
     def _blocking(self) -> str:

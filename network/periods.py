@@ -15,12 +15,15 @@ def period_name(period: int, dt_h: float) -> str:
         period: its index, from 0.
         dt_h: length of a period, hours; period t runs from t dt_h to (t + 1) dt_h.
     """
-    start, end = round(period * dt_h * 60), round((period + 1) * dt_h * 60)
+    return f"period {period + 1} ({_span(period, period + 1, dt_h)})"
+
+
+def _span(first: int, end: int, dt_h: float) -> str:
+    """From the start of one period to the start of another, with the day from the second day on."""
+    start, stop = round(first * dt_h * 60), round(end * dt_h * 60)
     day = start // _MINUTES_PER_DAY
     prefix = f"day {day + 1}, " if day else ""
-    return (
-        f"period {period + 1} ({prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(end - day * _MINUTES_PER_DAY)})"
-    )
+    return f"{prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(stop - day * _MINUTES_PER_DAY)}"
 
 
 def _clock(minutes: int) -> str:
@@ -41,10 +44,5 @@ def spans(periods: list[int], dt_h: float) -> str:
             runs[-1][1] = t + 1
         else:
             runs.append([t, t + 1])
-    words = []
-    for first, end in runs:
-        start, stop = round(first * dt_h * 60), round(end * dt_h * 60)
-        day = start // _MINUTES_PER_DAY
-        prefix = f"day {day + 1}, " if day else ""
-        words.append(f"{prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(stop - day * _MINUTES_PER_DAY)}")
+    words = [_span(first, end, dt_h) for first, end in runs]
     return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -19,13 +19,13 @@ from .scenario import Scenario
 
 ALPHA_SCALES = (1.0, 1.5, 2.0)
 FLAT_SCALE = 0.3
+"""The scale of alpha at which the study looks for a cycle of the fixed point."""
 _PAPER: dict[str, Any] = {
     "method": Method.PLAIN,  # the paper's, which its figures are about
     "regret_tolerance": 5e-8,
     "primal_tolerance_kw": 0.1,
     "dual_tolerance_usd_per_kwh": 1e-5,
 }
-"""The scale of alpha at which the study looks for a cycle of the fixed point."""
 Part = TypeVar("Part")
 
 

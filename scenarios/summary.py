@@ -102,9 +102,9 @@ def _diagnosis(result: Result) -> dict[str, Any] | None:
     """Where Algorithm 1 stood at the end."""
     if result.diagnosis is None:
         return None
-    return {
-        key: _number(value) if isinstance(value, float) else value for key, value in asdict(result.diagnosis).items()
-    }
+    cells = asdict(result.diagnosis)
+    del cells["slowest_period"]  # which `place` has, counted from 1
+    return {key: _number(value) if isinstance(value, float) else value for key, value in cells.items()}
 
 
 def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:

@@ -63,7 +63,6 @@ def test_own_prices_follow_their_own_bid_alone():
     assert not curve.sloped.any()
     assert np.array_equal(curve.at(REFERENCE), LMP)
     assert curve.at(REFERENCE + MOVE) == pytest.approx(LMP + own * MOVE)
-    assert np.array_equal(curve.by_bus(MOVE), MOVE)
 
 
 def test_own_slopes_of_zero_are_flat():

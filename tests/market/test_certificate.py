@@ -77,6 +77,6 @@ def test_sentence(name):
 
 def test_relative_to_the_turnover_that_the_market_sees(ieee33_run):
     result = ieee33_run().result
-    payments = np.abs(result.price_usd_per_kwh * result.trade_kw).sum()
-    assert result.certificate.turnover_usd == pytest.approx(result.dso_cost_usd + payments, rel=1e-3)
+    payments = np.abs(result.payment_usd).sum() / 2
+    assert result.certificate.turnover_usd == pytest.approx(result.dso_cost_usd + payments)
     assert result.certificate.relative == result.regret_usd.sum() / result.certificate.turnover_usd

@@ -29,10 +29,11 @@ def test_links_bound_the_help(home, caps, missing):
     found = find_shortfall(households(home, 0.0, 10.0, 20.0), graph(*caps))
     assert found.missing_kw == pytest.approx(missing)
     assert found.period == 0
-    assert "period 1 (00:00-01:00) leaves " in str(found)
+    assert ": period 1 (00:00-01:00) needs " in str(found)
 
 
 def test_all_together_may_have_too_little(home):
     found = find_shortfall(households(home, 5.0, 5.0, 15.0), graph(50.0, 50.0))
     assert found.missing_kw == pytest.approx(5.0)
-    assert set(found.names) <= {"a", "b", "c"}
+    assert found.names == ("a", "b", "c")
+    assert found.need_kw == pytest.approx(30.0)

@@ -24,7 +24,7 @@ def course(bids, totals=None, behaving=(), **settings):
 def test_bids_that_swap_are_named_with_their_hours():
     watched = course([BASE, MOVED] * 4, method="plain")
     assert watched.cycle() == "bids of p1 and p2 swap at 01:00-07:00, period 2"
-    assert watched.why("").startswith(f"{watched.cycle()}: demand is too flat for this fixed point (28)")
+    assert watched.why("").startswith(f"{watched.cycle()}: LMPs turn more than demand does (28)")
 
 
 def test_longer_cycles_are_found():
@@ -39,10 +39,10 @@ def test_what_rests_or_wanders_is_no_cycle(bids):
 
 
 CAUSES = {
-    "still falling": ({"totals": [2.0**-k for k in range(8)]}, "the regret is still falling: raise the limit"),
+    "still falling": ({"totals": [2.0**-k for k in range(8)]}, "the regret may still fall: raise the limit"),
     "stuck": ({}, "which may be all that the solvers give: raise market.regret_tolerance"),
     "stuck with plain": ({"method": "plain"}, "the regret no longer falls: use market.method price_curve"),
-    "cut short": ({"max_rounds": 10}, "Algorithm 1 was cut short in 8 outer steps: raise market.max_rounds 10"),
+    "cut short": ({"max_rounds": 10}, "Algorithm 1 was cut short in the last step: raise market.max_rounds 10"),
     "behaviours": ({"behaving": ["p2"]}, "p2 acts on a behaviour of its own, which may never rest: look there first"),
     "who gains": ({}, "; p1 could still gain most ($3.5)"),
 }
@@ -55,4 +55,4 @@ def test_cause(name):
 
 
 def test_a_shortage_is_told_last():
-    assert course([BASE] * 3).why("bus 18 is short").endswith("; bus 18 is short")
+    assert course([BASE] * 3).why("bus 18 is short").endswith("; the last clearing is short: bus 18 is short")
