@@ -58,8 +58,9 @@ class Plain:
 class Damped(Plain):
     """The plain fixed point, but along d = new - old bids only as far as min(1, regret / d'Dd).
 
-    The regret is how steeply the joint cost falls along d, and D how V bends: the step minimises the cost's quadratic
-    upper model (short-step conditional gradient).
+    The regret is how steeply the joint cost falls along d, and D how V bends at the old bids: the step minimises the
+    quadratic model of the cost (short-step conditional gradient). Where V bends more on the way, at a kink, it is too
+    long.
     """
 
     def announce(self, bid_kw: FloatArray, regret: float) -> Announcement:
