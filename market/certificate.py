@@ -76,6 +76,8 @@ class Certificate:
             sentence += (
                 f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
             )
+        else:
+            sentence += ", by what each believes; behaviours of their own leave no bound on the welfare"
         if self.max_cone_gap > INEXACT_PU:
             sentence += (
                 f"; but the cone relaxation (5) is not exact (gap {self.max_cone_gap:.1e} pu): voltages and losses are "

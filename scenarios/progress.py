@@ -23,4 +23,9 @@ def watching(console: Console, *, verbose: bool, quiet: bool) -> Iterator[Callab
         with console.status("opening the market") as status:
             yield lambda record: status.update(record.sentence)
     else:
-        yield lambda record: console.print(record.sentence) if record.phase is Phase.CLEARING else None
+        yield lambda record: console.print(record.sentence) if _opens_a_step(record) else None
+
+
+def _opens_a_step(record: Round) -> bool:
+    """Whether it is a clearing after which the run goes on; how it ended stands in the summary."""
+    return record.phase is Phase.CLEARING and record.sentence.startswith("step")

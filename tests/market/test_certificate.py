@@ -57,7 +57,11 @@ SENTENCES = {
         certificate(-1e-9, -2e-9),
         "no prosumer could gain more than $0 by deviating (a); welfare within $0 (0.0e+00) of the optimum",
     ),
-    "misbehaved": (certificate(0.0, 0.001, behaved=False), "no prosumer could gain more than $0.001 by deviating (b)"),
+    "misbehaved": (
+        certificate(0.0, 0.001, behaved=False),
+        "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own leave "
+        "no bound on the welfare",
+    ),
     "not yet": (
         certificate(np.nan, np.nan),
         "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed",
