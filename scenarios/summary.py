@@ -55,11 +55,12 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
 def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None = None) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     delivered = np.isfinite(result.certificate.total_usd)
-    undelivered = "" if delivered else "nothing delivered; of the clearing so far: "
+    undelivered = "" if delivered else "nothing delivered; so far: "
     dispatch = result.dispatch
     lines = [
         f"{undelivered}DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} "
-        f"(utility less DSO cost); losses {dispatch.losses_kwh:,.0f} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        f"(utility less DSO cost); losses {dispatch.losses_kwh:,.0f} kWh, "
+        f"lowest voltage {dispatch.voltage_min_pu:.4f} pu",
         f"{_clearings(result)}, {sum(result.sharing_rounds)} sharing rounds "
         f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
         f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",

@@ -59,8 +59,8 @@ SENTENCES = {
     ),
     "misbehaved": (
         certificate(0.0, 0.001, behaved=False),
-        "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own leave "
-        "no bound on the welfare",
+        "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own "
+        "leave no bound on the welfare",
     ),
     "not yet": (
         certificate(np.nan, np.nan),
