@@ -23,6 +23,7 @@ import gridbazaar.scenarios as gb
 from gridbazaar.agents import Link
 from gridbazaar.market import EnergyMarket, MarketSettings, Method
 
+SOON = {"max_iterations": 25, "max_rounds": 300}  # where methods that need not settle give up on random markets
 SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
 
 
@@ -76,7 +77,8 @@ def ieee33(what: str, method: Method, tolerance: float, alpha_scale: float = 1.0
     scenario = gb.load("ieee33").changed(alpha_scale=alpha_scale)
     clearing, homes = scenario.build_clearing(), scenario.build_households()
     links = [Link(link.a, link.b, cap_scale * link.cap_kw) for link in scenario.build_links()]
-    return timed(what, EnergyMarket(clearing, homes, links, settings=chosen(method, tolerance)), None)
+    settings = MarketSettings(method=method, regret_tolerance=tolerance)
+    return timed(what, EnergyMarket(clearing, homes, links, settings=settings), None)
 
 
 def random_runs(markets: int, tolerance: float, methods: list[Method], console: Console) -> Iterator[Run]:
@@ -86,15 +88,10 @@ def random_runs(markets: int, tolerance: float, methods: list[Method], console: 
             market = random_market(seed)
             for method in methods:
                 status.update(f"market {seed + 1} of {markets}: {method}")
-                built = EnergyMarket(
-                    market.clearing(), market.households, market.links, settings=chosen(method, tolerance)
-                )
+                limits = {} if method in (Method.PRICE_CURVE, Method.EXCHANGE) else SOON
+                settings = MarketSettings(method=method, regret_tolerance=tolerance, **limits)
+                built = EnergyMarket(market.clearing(), market.households, market.links, settings=settings)
                 yield timed(f"market {seed}", built, market)
-
-
-def chosen(method: Method, tolerance: float) -> MarketSettings:
-    """The defaults but for method and tolerance."""
-    return MarketSettings(method=method, regret_tolerance=tolerance)
 
 
 def timed(what: str, market: EnergyMarket, drawn: RandomMarket | None) -> Run:
