@@ -11,11 +11,19 @@ at any prices, and however early Algorithm 1 was stopped. A schedule with no reg
 leaving it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..agents.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from ..agents.messages import Deliveries
+    from ..agents.trade_graph import TradeGraph
+    from ..network.dispatch import Dispatch
 
 LEAST_WORTH = 0.01
 """What a kWh that is traded counts for in the turnover at the least, as a fraction of the value of lost load."""
@@ -84,3 +92,13 @@ class Certificate:
                 "not those of the AC equations; look for surplus power that cannot be curtailed"
             )
         return sentence
+
+
+def turnover_usd(dispatch: Dispatch, graph: TradeGraph, deliveries: Deliveries) -> float:
+    """What regrets are measured against, see `Certificate.turnover_usd`: of a dispatch and what was traded with it."""
+    paid, bought = np.zeros(len(graph.names)), np.zeros(len(graph.names))
+    np.add.at(paid, graph.owner, (deliveries.price_usd_per_kwh * deliveries.trade_kw).sum(axis=1))
+    np.add.at(bought, graph.owner, deliveries.trade_kw.sum(axis=1))
+    traded_usd, traded_kwh = (float(dispatch.dt_h / 2 * np.abs(net).sum()) for net in (paid, bought))
+    least = LEAST_WORTH * dispatch.value_of_lost_load_usd_per_kwh * traded_kwh
+    return max(abs(dispatch.cost_usd) + traded_usd, least, LEAST_USD)

@@ -20,7 +20,7 @@ from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
 from ..network.errors import InputError, SolverError
 from ..network.shortage import ShortageError
-from .certificate import LEAST_USD, LEAST_WORTH, Certificate
+from .certificate import LEAST_USD, Certificate, turnover_usd
 from .community import Books, Community
 from .diagnosis import Diagnosis
 from .methods import METHODS
@@ -172,7 +172,7 @@ class EnergyMarket(mesa.Model):
         self.iteration += 1
         self.lmp_usd_per_kwh, self.dso_regret_usd = told.lmp_usd_per_kwh, told.dso_regret_usd
         self._value_at(self.platform.deliveries(told.lmp_usd_per_kwh))
-        self._turnover_usd = self._turnover()
+        self._turnover_usd = turnover_usd(self.operator.cleared, self.graph, self._valued)
         self.sharing_rounds.append(0)
         if self.iteration > 1 and (self._settles() or (not told.curve.is_flat and self._ends_at_the_limit())):
             return
@@ -182,16 +182,6 @@ class EnergyMarket(mesa.Model):
         """Value the schedule in force at these prices from now on."""
         self._valued = deliveries
         self.price_usd_per_kwh = deliveries.price_usd_per_kwh[self.graph.forward]
-
-    def _turnover(self) -> float:
-        """What regrets are measured against; see `Certificate.turnover_usd`."""
-        told, members = self._valued, np.zeros(len(self.graph.names))
-        paid, bought = members.copy(), members.copy()
-        np.add.at(paid, self.graph.owner, (told.price_usd_per_kwh * told.trade_kw).sum(axis=1))
-        np.add.at(bought, self.graph.owner, told.trade_kw.sum(axis=1))
-        traded_usd, traded_kwh = (self.dt_h / 2 * np.abs(net).sum() for net in (paid, bought))
-        least = LEAST_WORTH * self.operator.cleared.value_of_lost_load_usd_per_kwh * float(traded_kwh)
-        return max(abs(self.operator.cleared.cost_usd) + float(traded_usd), least, LEAST_USD)
 
     def _open_sharing(self, curve: PriceCurve) -> None:
         before, self._proven = self._proven, self.certificate().relative

@@ -1,7 +1,7 @@
 """Speed of the ieee33 equilibrium, as ratios against stated rivals in the same run: `make bench`.
 
 (a) gridbazaar: the agents, from building the market to the certificate.
-(b) a script: the paper's algorithms (plain), every subproblem and the clearing rebuilt in cvxpy at each solve (bench_script.py).
+(b) a script: the paper's algorithms (plain), every problem rebuilt in cvxpy at each solve (bench_script.py).
 (c) one central joint SOCP in cvxpy and Clarabel, which knows everybody's private data.
 
 All settle to a regret of 1e-6 of the turnover or better. Times are medians of alternating runs in this process after
