@@ -100,6 +100,8 @@ def timed(what: str, market: EnergyMarket, drawn: RandomMarket | None) -> Run:
     result = market.run()
     seconds = perf_counter() - start
     turnover = result.dso_cost_usd + float(result.utility_usd.sum())
+    if drawn:  # a run that was stopped early may leave loads far from what they are worth
+        turnover = drawn.optimum.dso_cost_usd + drawn.optimum.utility_usd
     short = result.dispatch.shortage_cost_usd
     gap = (drawn.optimum.welfare_usd - result.welfare_usd + short) / turnover if drawn else float("nan")
     return Run(
