@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 from .behaviour import Behaviour, BehaviourError, PriceTaker
 from .household import Household, HouseholdError, HouseholdShortageError
-from .messages import Bid, Deliveries, Delivery, Offer, Offers, Quote, Quotes, Regret
+from .messages import (
+    Bid,
+    Bids,
+    Commitment,
+    Deliveries,
+    Delivery,
+    Offer,
+    Offers,
+    Pledges,
+    Quote,
+    Quotes,
+    Regret,
+    Regrets,
+)
 from .sharing_rules import SharingRules
 from .subproblem import Plan, Subproblem
 from .trade_graph import Link, LinkError, TradeGraph
@@ -19,6 +32,8 @@ __all__ = [
     "Behaviour",
     "BehaviourError",
     "Bid",
+    "Bids",
+    "Commitment",
     "Deliveries",
     "Delivery",
     "Household",
@@ -29,11 +44,13 @@ __all__ = [
     "Offer",
     "Offers",
     "Plan",
+    "Pledges",
     "PriceTaker",
     "Prosumer",
     "Quote",
     "Quotes",
     "Regret",
+    "Regrets",
     "SharingPlatform",
     "SharingRules",
     "Subproblem",

@@ -1,14 +1,32 @@
 """What agents tell each other: nothing else crosses between a prosumer, the platform and the system operator.
 
-Every message is a frozen record of arrays. `Quote`, `Delivery` and `Offer` concern one prosumer; `Quotes`, `Deliveries`
-and `Offers` hold those of all prosumers of a community in one array each, and `.of(...)` cuts out one prosumer's view.
-Powers in kW, prices in $/kWh, penalties in $/kW²h.
+Every message is a frozen record of arrays. `Quote`, `Delivery`, `Offer`, `Bid` and `Regret` concern one prosumer;
+`Quotes`, `Deliveries`, `Offers`, `Bids`, `Regrets` and `Pledges` hold those of many in one array each, and `.of(...)`
+cuts out one prosumer's view. The axes of each array are part of its field, so that whoever carries messages can lay
+them out (`axes_of`). Powers in kW, prices in $/kWh, penalties in $/kW²h.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
 from .arrays import FloatArray
-from .trade_graph import TradeGraph
+
+
+class Layout(Protocol):
+    """Where the arcs of a prosumer are in an `(arc, period)` array: a `TradeGraph`, or a part of one."""
+
+    def arcs(self, prosumer: int) -> slice:
+        """The arcs that a prosumer owns."""
+
+
+def axes(*names: str) -> Any:
+    """A field of a message with these axes: "prosumer", "arc" and "period"; none for a single number."""
+    return field(metadata={"axes": names})
+
+
+def axes_of(kind: Any) -> dict[str, tuple[str, ...]]:
+    """The axes of every array of a message type, by field, in their order; `members` has none and is left out."""
+    return {f.name: f.metadata["axes"] for f in fields(kind) if "axes" in f.metadata}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +102,18 @@ class Quotes:
     """
 
     members: tuple[int, ...]
-    lmp_usd_per_kwh: FloatArray
-    held_bid_kw: FloatArray
-    bid_weight_usd_per_kw2h: FloatArray
-    price_usd_per_kwh: FloatArray
-    own_kw: FloatArray
-    partner_kw: FloatArray
-    penalty_usd_per_kw2h: FloatArray
-    proximal_usd_per_kw2h: FloatArray
+    lmp_usd_per_kwh: FloatArray = axes("prosumer", "period")
+    held_bid_kw: FloatArray = axes("prosumer", "period")
+    bid_weight_usd_per_kw2h: FloatArray = axes("prosumer", "period")
+    price_usd_per_kwh: FloatArray = axes("arc", "period")
+    own_kw: FloatArray = axes("arc", "period")
+    partner_kw: FloatArray = axes("arc", "period")
+    penalty_usd_per_kw2h: FloatArray = axes("arc", "period")
+    proximal_usd_per_kw2h: FloatArray = axes("arc", "period")
 
-    def of(self, prosumer: int, graph: TradeGraph) -> Quote:
+    def of(self, prosumer: int, layout: Layout) -> Quote:
         """One prosumer's view."""
-        arcs = graph.arcs(prosumer)
+        arcs = layout.arcs(prosumer)
         return Quote(
             self.lmp_usd_per_kwh[prosumer],
             self.held_bid_kw[prosumer],
@@ -119,9 +137,9 @@ class Offers:
     """
 
     members: tuple[int, ...]
-    power_kw: FloatArray
-    price_usd_per_kwh: FloatArray
-    bid_kw: FloatArray
+    power_kw: FloatArray = axes("arc", "period")
+    price_usd_per_kwh: FloatArray = axes("arc", "period")
+    bid_kw: FloatArray = axes("prosumer", "period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +151,45 @@ class Deliveries:
         price_usd_per_kwh, trade_kw: (arc, period).
     """
 
-    lmp_usd_per_kwh: FloatArray
-    price_usd_per_kwh: FloatArray
-    trade_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray = axes("prosumer", "period")
+    price_usd_per_kwh: FloatArray = axes("arc", "period")
+    trade_kw: FloatArray = axes("arc", "period")
 
-    def of(self, prosumer: int, graph: TradeGraph) -> Delivery:
+    def of(self, prosumer: int, layout: Layout) -> Delivery:
         """One prosumer's view."""
-        arcs = graph.arcs(prosumer)
+        arcs = layout.arcs(prosumer)
         return Delivery(self.lmp_usd_per_kwh[prosumer], self.price_usd_per_kwh[arcs], self.trade_kw[arcs])
+
+
+@dataclass(frozen=True, slots=True)
+class Pledges:
+    """What all prosumers answer to their deliveries.
+
+    Attributes:
+        bid_kw: The bids that those need, (prosumer, period), for the DSO.
+        regret_usd: What is regretted of what was agreed, (prosumer,).
+    """
+
+    bid_kw: FloatArray = axes("prosumer", "period")
+    regret_usd: FloatArray = axes("prosumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """All prosumers are to commit to what was delivered, or to a step of the way there, 0 to 1."""
+
+    step: float = axes()
+
+
+@dataclass(frozen=True, slots=True)
+class Bids:
+    """The bids of all prosumers in one message, (prosumer, period)."""
+
+    power_kw: FloatArray = axes("prosumer", "period")
+
+
+@dataclass(frozen=True, slots=True)
+class Regrets:
+    """The regrets of all prosumers in one message, (prosumer,)."""
+
+    usd: FloatArray = axes("prosumer")

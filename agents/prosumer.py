@@ -134,6 +134,18 @@ class Prosumer(mesa.Agent):
         self.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
         return Bid(frozen(self.schedule.bid_kw))
 
+    def memory(self) -> FloatArray:
+        """All that its next answers depend on, but for its private data and its behaviour, (13 + 4 links, period)."""
+        point = (values.reshape(-1, self.household.periods) for values in self.problem.point)
+        return np.vstack([self.plan.powers, self.schedule.powers, *point])
+
+    def recall(self, memory: FloatArray) -> None:
+        """Go on from a `memory`, to the last bit."""
+        rows = 3 + self.problem.links
+        plan, schedule, x, y = np.split(memory, [rows, 2 * rows, 3 * rows])
+        self.plan, self.schedule = Plan.of(plan), Plan.of(schedule)
+        self.problem.point = x.ravel(), y.ravel()
+
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)
         return replace(told, lmp_usd_per_kwh=self._array("believe", "its series", lmp, told.lmp_usd_per_kwh.shape))

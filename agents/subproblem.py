@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import osqp
@@ -30,6 +29,7 @@ from .messages import Delivery, Quote
 BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
 """Rows of the variables and their limits, (3 + links, period)."""
 
+_RHO = 0.1  # OSQP's own penalty, which every solve starts from
 _SMALLEST_KW = 1.0  # smaller households are scaled like this one: a millionth of it is exact enough for any
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
 """OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
@@ -49,6 +49,16 @@ class Plan:
     curtailed_kw: FloatArray
     elastic_kw: FloatArray
     trade_kw: FloatArray
+
+    @classmethod
+    def of(cls, powers: FloatArray) -> Plan:
+        """The plan with these `powers`."""
+        return cls(powers[BID], powers[CURTAILED], powers[ELASTIC], powers[TRADES])
+
+    @property
+    def powers(self) -> FloatArray:
+        """All of it in one array: bid, curtailment, elastic load and trades, (3 + links, period)."""
+        return np.vstack([self.bid_kw, self.curtailed_kw, self.elastic_kw, self.trade_kw])
 
     def towards(self, other: Plan, step: float) -> Plan:
         """The plan a step of the way, 0 to 1, to another one; between two plans that keep (13)-(17) all do."""
@@ -92,6 +102,7 @@ class Subproblem:
         cap_kw: Cap of each of its links, (link,).
         periods, links: How many it has.
         size_kw: Its largest load or forecast; limits of bids and links say nothing of its size.
+        point: Where the next solve of (20) starts: the scaled variables and multipliers of the last one.
     """
 
     def __init__(self, household: Household, cap_kw: FloatArray, tolerance: float = 1e-6) -> None:
@@ -119,6 +130,7 @@ class Subproblem:
         self._usd = household.beta_usd_per_kwh
         self._weight = np.zeros((1 + self.links, self.periods))  # of the bid and of the trades
         self._solver = self._set_up(tolerance)
+        self.point = np.zeros(self._low.size), np.zeros(self._low.size + self.periods)
 
     def share(self, quote: Quote) -> Plan:
         """The answer to a quote: argmin of (20), proximal term and cost of a changed bid included."""
@@ -130,7 +142,7 @@ class Subproblem:
             self._solver.update(Px=self._curvature(weight))
         held = quote.bid_weight_usd_per_kw2h * quote.held_bid_kw
         self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
-        return self._plan(self._solve().x)
+        return self._plan(self._solve())
 
     def deliver(self, delivery: Delivery) -> Plan:
         """The best plan with the trades given: what the prosumer does once sharing has ended.
@@ -205,7 +217,10 @@ class Subproblem:
             eps_abs=tolerance,
             eps_rel=tolerance,
             max_iter=20_000,
-            adaptive_rho_interval=50,
+            scaling=0,  # (20) is scaled already, and OSQP's own scaling would remember earlier prices
+            rho=_RHO,
+            check_termination=10,
+            adaptive_rho_interval=20,
             eps_prim_inf=1e-10,  # narrow limits are no proof of infeasibility, which `check_balance` has ruled out
         )
         return solver
@@ -221,15 +236,18 @@ class Subproblem:
     def _bounds(self, limits: FloatArray) -> FloatArray:
         return np.concatenate([self._net, limits.ravel()]) / self.size_kw
 
-    def _solve(self) -> Any:
+    def _solve(self) -> FloatArray:
+        """Solve from `point`, and from nothing else that was before: so that any process finds the same bits."""
+        self._solver.update_settings(rho=_RHO)
+        self._solver.warm_start(*self.point)
         result = self._solver.solve(raise_error=False)
-        if result.info.status == "interrupted":  # OSQP takes Ctrl-C for itself while it solves: hand it on, and finish
+        if result.info.status == "interrupted":  # OSQP takes Ctrl-C for itself while it solves: hand it on, begin again
             signal.raise_signal(signal.SIGINT)
-            result = self._solver.solve(raise_error=False)
+            return self._solve()
         if result.info.status not in _USABLE:
             raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
-        return result
+        self.point = result.x.copy(), result.y.copy()
+        return np.asarray(result.x)
 
     def _plan(self, x: FloatArray) -> Plan:
-        powers = np.clip(x.reshape(self._low.shape) * self.size_kw, self._low, self._high)
-        return Plan(powers[BID], powers[CURTAILED], powers[ELASTIC], powers[TRADES])
+        return Plan.of(np.clip(x.reshape(self._low.shape) * self.size_kw, self._low, self._high))

@@ -1,19 +1,26 @@
 """A community: the prosumers that live in one process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import mesa
 import numpy as np
 
 from ..agents.arrays import FloatArray
-from ..agents.behaviour import Behaviour, PriceTaker
-from ..agents.household import Household
-from ..agents.messages import Deliveries, Offers, Quotes
+from ..agents.messages import (
+    Bids,
+    Commitment,
+    Deliveries,
+    Delivery,
+    Offers,
+    Pledges,
+    Quotes,
+    Regrets,
+    axes,
+)
 from ..agents.prosumer import Prosumer
-from ..agents.trade_graph import TradeGraph
-from ..network.errors import InputError
-from .shortfall import Shortfall, find_shortfall
+from .founding import Founding
+from .saved import load_memories, save_memories
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,7 @@ class Books:
 
     Attributes:
         bid_kw, curtailed_kw, elastic_kw: The schedules, (prosumer, period).
+        fixed_kw, renewable_kw: Loads and forecasts, (prosumer, period).
         trade_kw: (arc, period).
         cost_usd: F_i of (11) at the LMPs asked for, (prosumer,).
         payment_usd: What each pays for its trades at the prices asked for, (prosumer,).
@@ -29,57 +37,60 @@ class Books:
         violation_kw: By how much an elastic load leaves its limits, (prosumer,).
     """
 
-    bid_kw: FloatArray
-    curtailed_kw: FloatArray
-    elastic_kw: FloatArray
-    trade_kw: FloatArray
-    cost_usd: FloatArray
-    payment_usd: FloatArray
-    utility_usd: FloatArray
-    violation_kw: FloatArray
+    bid_kw: FloatArray = axes("prosumer", "period")
+    curtailed_kw: FloatArray = axes("prosumer", "period")
+    elastic_kw: FloatArray = axes("prosumer", "period")
+    fixed_kw: FloatArray = axes("prosumer", "period")
+    renewable_kw: FloatArray = axes("prosumer", "period")
+    trade_kw: FloatArray = axes("arc", "period")
+    cost_usd: FloatArray = axes("prosumer")
+    payment_usd: FloatArray = axes("prosumer")
+    utility_usd: FloatArray = axes("prosumer")
+    violation_kw: FloatArray = axes("prosumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What members must have and what they have without trading, for the person at the screen, in kW.
+
+    Attributes:
+        need_kw: Fixed load and elastic_min_kw, (prosumer, period).
+        have_kw: Renewables and bid_max_kw, (prosumer, period).
+    """
+
+    need_kw: FloatArray = axes("prosumer", "period")
+    have_kw: FloatArray = axes("prosumer", "period")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What asks for something that needs no telling."""
 
 
 class Community(mesa.Model):
     """The prosumers of one process, answering as one: one message in, one message out.
 
+    Messages hold the rows of the members alone, in the order of the membership; see `Membership.cut`.
+
     Attributes:
-        prosumers: The agents, in the order of the trade graph's names.
+        membership: Who lives here.
+        prosumers: The agents, in the order of the membership.
     """
 
-    def __init__(
-        self,
-        households: Sequence[Household],
-        graph: TradeGraph,
-        behaviours: Mapping[str, Behaviour] | None = None,
-        rng: np.random.SeedSequence | int | None = None,
-    ) -> None:
-        """Found the community; the only time that private data is handed over.
-
-        Args:
-            households: The private data, in the order of the trade graph's names.
-            graph: Who may trade with whom.
-            behaviours: How the named prosumers act; all others are price takers.
-            rng: Seed of all randomness; each prosumer gets its own child.
+    def __init__(self, founding: Founding) -> None:
+        """Found the community.
 
         Raises:
-            InputError: A behaviour is meant for nobody, or for more than one.
             HouseholdShortageError: A household cannot balance some period whatever the others do.
         """
-        seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-        super().__init__(rng=np.random.default_rng(seed))
-        self.graph = graph
-        self.periods = households[0].periods
-        chosen = behaviours or {}
-        _check_behaviours(chosen, graph.names)
+        super().__init__(rng=np.random.default_rng(founding.seeds[0]))
+        self.membership = home = founding.membership
+        rngs = [np.random.default_rng(seed) for seed in founding.seeds]
         self.prosumers = [
-            Prosumer(
-                self,
-                household,
-                graph.cap_kw[graph.link[graph.arcs(i)]],
-                chosen.get(household.name, PriceTaker()),
-                np.random.default_rng(child),
+            Prosumer(self, household, home.cap_kw[home.arcs(i)], behaviour, rng)
+            for i, (household, behaviour, rng) in enumerate(
+                zip(founding.households, founding.behaviours, rngs, strict=True)
             )
-            for i, (household, child) in enumerate(zip(households, seed.spawn(len(households)), strict=True))
         ]
 
     def answer(self, quotes: Quotes) -> Offers:
@@ -87,51 +98,61 @@ class Community(mesa.Model):
         power, price = np.zeros_like(quotes.own_kw), np.zeros_like(quotes.own_kw)
         bids = np.zeros_like(quotes.held_bid_kw)
         for i in quotes.members:
-            offer, bid = self.prosumers[i].answer(quotes.of(i, self.graph))
-            arcs = self.graph.arcs(i)
+            offer, bid = self.prosumers[i].answer(quotes.of(i, self.membership))
+            arcs = self.membership.arcs(i)
             power[arcs], price[arcs], bids[i] = offer.power_kw, offer.price_usd_per_kwh, bid.power_kw
         return Offers(quotes.members, power, price, bids)
 
-    def regrets(self, deliveries: Deliveries) -> FloatArray:
-        """What each prosumer could gain by leaving its schedule at these prices, (prosumer,) in $."""
-        return np.array([p.regret(deliveries.of(i, self.graph)).usd for i, p in enumerate(self.prosumers)])
+    def regrets(self, deliveries: Deliveries) -> Regrets:
+        """What each member could gain by leaving its schedule at these prices."""
+        return Regrets(np.array([p.regret(told).usd for p, told in self._told(deliveries)]))
 
-    def deliver(self, deliveries: Deliveries) -> tuple[FloatArray, FloatArray]:
-        """The bids after sharing, (prosumer, period) in kW, and what is regretted of what was agreed, (prosumer,)."""
-        told = [p.deliver(deliveries.of(i, self.graph)) for i, p in enumerate(self.prosumers)]
-        return np.array([bid.power_kw for bid, _ in told]), np.array([regret.usd for _, regret in told])
+    def deliver(self, deliveries: Deliveries) -> Pledges:
+        """The bids after sharing, and what is regretted of what was agreed."""
+        said = [p.deliver(told) for p, told in self._told(deliveries)]
+        return Pledges(np.array([bid.power_kw for bid, _ in said]), np.array([regret.usd for _, regret in said]))
 
-    def commit(self, step: float = 1.0) -> FloatArray:
-        """The bids that prosumers commit to, (prosumer, period): what was delivered, or a step of the way there."""
-        return np.array([p.commit(step).power_kw for p in self.prosumers])
+    def commit(self, commitment: Commitment) -> Bids:
+        """The bids that members commit to."""
+        return Bids(np.array([p.commit(commitment.step).power_kw for p in self.prosumers]))
 
-    def shortfall(self) -> Shortfall | None:
-        """Whether members together must go short; for the person at the screen only."""
-        return find_shortfall([p.household for p in self.prosumers], self.graph)
-
-    def books(self, deliveries: Deliveries) -> Books:
-        """The prosumers' schedules, valued at these prices; for the person at the screen only."""
-        told = [deliveries.of(i, self.graph) for i in range(len(self.prosumers))]
+    def needs(self, question: Question) -> Needs:
+        """What members need and have; for the person at the screen only."""
+        del question
         homes = [p.household for p in self.prosumers]
-        plans = [p.schedule for p in self.prosumers]
-        return Books(
-            np.array([plan.bid_kw for plan in plans]),
-            np.array([plan.curtailed_kw for plan in plans]),
-            np.array([plan.elastic_kw for plan in plans]),
-            np.concatenate([plan.trade_kw for plan in plans]),
-            np.array([s.cost_usd(h, d.lmp_usd_per_kwh) for s, h, d in zip(plans, homes, told, strict=True)]),
-            np.array([s.payment_usd(h, d.price_usd_per_kwh) for s, h, d in zip(plans, homes, told, strict=True)]),
-            np.array([h.utility_usd(s.elastic_kw) for s, h in zip(plans, homes, strict=True)]),
-            np.array([s.violation_kw(h) for s, h in zip(plans, homes, strict=True)]),
+        return Needs(
+            np.array([h.fixed_kw + h.elastic_min_kw for h in homes]),
+            np.array([h.renewable_kw + h.bid_max_kw for h in homes]),
         )
 
+    def books(self, deliveries: Deliveries) -> Books:
+        """The members' schedules, valued at these prices; for the person at the screen only."""
+        entries = [(p.schedule, p.household, told) for p, told in self._told(deliveries)]
+        return Books(
+            bid_kw=np.array([plan.bid_kw for plan, _, _ in entries]),
+            curtailed_kw=np.array([plan.curtailed_kw for plan, _, _ in entries]),
+            elastic_kw=np.array([plan.elastic_kw for plan, _, _ in entries]),
+            fixed_kw=np.array([home.fixed_kw for _, home, _ in entries]),
+            renewable_kw=np.array([home.renewable_kw for _, home, _ in entries]),
+            trade_kw=np.concatenate([plan.trade_kw for plan, _, _ in entries]),
+            cost_usd=np.array([plan.cost_usd(home, told.lmp_usd_per_kwh) for plan, home, told in entries]),
+            payment_usd=np.array([plan.payment_usd(home, told.price_usd_per_kwh) for plan, home, told in entries]),
+            utility_usd=np.array([home.utility_usd(plan.elastic_kw) for plan, home, _ in entries]),
+            violation_kw=np.array([plan.violation_kw(home) for plan, home, _ in entries]),
+        )
 
-def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
-    """Refuse behaviours that name nobody, and one object that is to serve two: it would mix up their state and rng."""
-    owner: dict[int, str] = {}
-    for name, behaviour in behaviours.items():
-        if name not in names:
-            raise InputError(f"there is a behaviour for {name}, but the prosumers are {', '.join(names)}")
-        other = owner.setdefault(id(behaviour), name)
-        if other != name:
-            raise InputError(f"{other} and {name} share one behaviour object; give each its own")
+    def save(self) -> bytes:
+        """All that the members' next answers depend on, private data aside.
+
+        Raises:
+            NotPlainError: A behaviour remembers what cannot be kept.
+        """
+        return save_memories(self.prosumers)
+
+    def recall(self, saved: list[bytes]) -> None:
+        """Go on from where the members were saved, in this community or in others."""
+        load_memories(self.prosumers, saved)
+
+    def _told(self, deliveries: Deliveries) -> Iterator[tuple[Prosumer, Delivery]]:
+        """Each member with its own part of a message to all."""
+        return ((p, deliveries.of(i, self.membership)) for i, p in enumerate(self.prosumers))

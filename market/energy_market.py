@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import mesa
 import numpy as np
@@ -21,13 +21,20 @@ from ..network.clearing import Clearing
 from ..network.errors import InputError, SolverError
 from ..network.shortage import ShortageError
 from .certificate import LEAST_USD, Certificate, turnover_usd
-from .community import Books, Community
+from .community import Books
 from .diagnosis import Diagnosis
+from .founding import foundings
+from .hosting.communities import Communities
+from .hosting.incident import Incident
+from .hosting.options import Hosting
+from .hosting.public import PublicProsumer, public_prosumers
 from .methods import METHODS
 from .outcome import Outcome
+from .partition import partition
 from .result import Result
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
+from .shortfall import Shortfall, find_shortfall
 from .trend import Trend
 from .unsettled import Course
 
@@ -50,7 +57,8 @@ class EnergyMarket(mesa.Model):
         graph: Who may trade with whom.
         operator: The DSO.
         platform: The sharing platform.
-        community: The prosumers, behind one message in and one out.
+        communities: The prosumers, behind one message in and one out, wherever they live.
+        buses: The bus of each prosumer, (prosumer,).
         phase: What the next step does.
         iteration: Outer step of Algorithm 2, from 1.
         rounds: Steps so far.
@@ -76,6 +84,7 @@ class EnergyMarket(mesa.Model):
         settings: MarketSettings | None = None,
         behaviours: Mapping[str, Behaviour] | None = None,
         rng: np.random.SeedSequence | int | None = None,
+        hosting: Hosting | None = None,
     ) -> None:
         """Open the market with zero bids.
 
@@ -86,8 +95,10 @@ class EnergyMarket(mesa.Model):
             settings: Case, order, penalty, tolerances and limits.
             behaviours: How the named prosumers act; all others are price takers.
             rng: Seed of all randomness.
+            hosting: Where the prosumers live; in this process by default.
 
         Raises:
+            WorkerLostError: A community could not be founded where it is to live.
             InputError: Data do not fit together (FeederError, HouseholdError, LinkError are its kinds).
             HouseholdShortageError: A prosumer cannot balance some period whatever the others do.
         """
@@ -99,10 +110,11 @@ class EnergyMarket(mesa.Model):
         self.graph = _graph(households, links, self.settings.case)
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
-        self.operator = SystemOperator(self, clearing, [h.bus for h in households])
+        self.buses = tuple(household.bus for household in households)
+        self.operator = SystemOperator(self, clearing, self.buses)
         self.platform = SharingPlatform(self, self.graph, shape[1], self.settings.sharing_rules)
         self._method = METHODS[self.settings.method](self.operator)
-        self.community = Community(households, self.graph, behaviours, seed.spawn(1)[0])
+        self.communities = _communities(households, self.graph, behaviours, seed.spawn(1)[0], hosting or Hosting())
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
         self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
@@ -128,9 +140,20 @@ class EnergyMarket(mesa.Model):
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
 
     @property
-    def prosumers(self) -> list[Prosumer]:
-        """The prosumer agents."""
-        return self.community.prosumers
+    def prosumers(self) -> list[Prosumer] | list[PublicProsumer]:
+        """The prosumer agents where they live in this process, else what the market knows of them."""
+        here = self.communities.here
+        return here[0].prosumers if here else public_prosumers(self)
+
+    def close(self) -> None:
+        """Let go of workers and of what they saved; nothing to do where prosumers live in this process."""
+        self.communities.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def step(self) -> None:
         """One scheduled agent round; nothing once the market has ended.
@@ -141,13 +164,14 @@ class EnergyMarket(mesa.Model):
         """
         if self.phase is Phase.ENDED:
             return
-        start, phase = perf_counter(), self.phase
+        start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
         {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
+        self.communities.keep()
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
         self.diagnosis = Diagnosis.of(self, "agreed" if self.platform.converged else self._trend.verdict)
-        self.last = self._record(phase, seconds)
+        self.last = self._record(phase, seconds, self.communities.incidents[lost:])
         self.datacollector.collect(self)
 
     def run(self, watch: Callable[[Round], None] | None = None) -> Result:
@@ -193,7 +217,7 @@ class EnergyMarket(mesa.Model):
 
     def _settles(self) -> bool:
         """Ask every prosumer for its regret of the schedule that was cleared; settle if all is small enough."""
-        self.regret_usd = self.community.regrets(self._valued)
+        self.regret_usd = self.communities.regrets(self._valued)
         self._certified = True
         if self.certificate().relative <= self.settings.regret_tolerance and not self.operator.oversold:
             self._settle()
@@ -207,8 +231,8 @@ class EnergyMarket(mesa.Model):
             self._value_at(deliveries)  # for the schedule that was cleared the rounds have found better sharing prices
             if self._settles():
                 return
-        bids, regrets = self.community.deliver(deliveries)
-        self.sharing_regret_usd = float(np.maximum(regrets, 0.0).sum())
+        pledges = self.communities.deliver(deliveries)
+        self.sharing_regret_usd = float(np.maximum(pledges.regret_usd, 0.0).sum())
         cut_short = self.platform.rounds >= self.settings.max_rounds
         if cut_short and np.isinf(self.sharing_regret_usd) and self._ends_short():
             return
@@ -218,7 +242,7 @@ class EnergyMarket(mesa.Model):
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
-        bids = frozen(self.community.commit(self._method.step(bids, self.total_regret_usd)))
+        bids = frozen(self.communities.commit(self._method.step(pledges.bid_kw, self.total_regret_usd)))
         self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
         self.bid_kw = bids
         self._certified = False
@@ -226,10 +250,15 @@ class EnergyMarket(mesa.Model):
 
     def _ends_short(self) -> bool:
         """End the run if households cannot all be served, which shows in trades that nobody can keep."""
-        short = self.community.shortfall()
+        short = self._shortfall()
         if short:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
         return short is not None
+
+    def _shortfall(self) -> Shortfall | None:
+        """Whether households together must go short; for the person at the screen only."""
+        needs = self.communities.needs()
+        return find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.dt_h)
 
     def _must_agree_closer(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
@@ -263,7 +292,7 @@ class EnergyMarket(mesa.Model):
             )
         else:
             for turn in self.settings.order.turns(len(self.graph.names)):
-                offers = self.community.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
+                offers = self.communities.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
                 self.platform.receive(offers)
             self.platform.update_prices(self.operator.sell)  # Algorithm 1, line 6
         self.sharing_rounds[-1] += 1
@@ -281,7 +310,7 @@ class EnergyMarket(mesa.Model):
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        missing, short = self.community.shortfall(), self._shortage()
+        missing, short = self._shortfall(), self._shortage()
         if missing:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(missing))
         else:
@@ -313,7 +342,7 @@ class EnergyMarket(mesa.Model):
 
     def books(self) -> Books:
         """The prosumers' schedules in force at their prices; for the person at the screen only."""
-        return self.community.books(self._valued)
+        return self.communities.books(self._valued)
 
     def certificate(self) -> Certificate:
         """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
@@ -343,7 +372,7 @@ class EnergyMarket(mesa.Model):
         """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
         return float(np.maximum(self.regret_usd, 0.0).sum()) + max(self.dso_regret_usd, 0.0)
 
-    def _record(self, phase: Phase, seconds: float) -> Round:
+    def _record(self, phase: Phase, seconds: float, lost: Sequence[Incident]) -> Round:
         return Round(
             number=self.rounds,
             iteration=self.iteration,
@@ -364,6 +393,7 @@ class EnergyMarket(mesa.Model):
             power_kw=frozen(self.platform.power_kw.copy()),
             price_usd_per_kwh=frozen(self.platform.price_usd_per_kwh),
             penalty_usd_per_kw2h=frozen(self.platform.penalty_usd_per_kw2h),
+            incidents="; ".join(map(str, lost)),
             sentence=self._sentence(phase),
         )
 
@@ -400,6 +430,21 @@ def _graph(households: Sequence[Household], links: Sequence[Link], case: Case) -
     if case is Case.NO_SHARING:
         links = [Link(link.a, link.b, 0.0) for link in links]
     return TradeGraph([h.name for h in households], links)
+
+
+def _communities(
+    households: Sequence[Household],
+    graph: TradeGraph,
+    behaviours: Mapping[str, Behaviour] | None,
+    seed: np.random.SeedSequence,
+    hosting: Hosting,
+) -> Communities:
+    """Divide the prosumers into communities, and found these."""
+    place, people = hosting.place, len(households)
+    divided = partition(graph, place.communities(people) if place else 1, hosting.together)
+    founded = foundings(households, graph, divided, behaviours, seed)
+    extent = {"prosumer": people, "arc": graph.owner.size, "period": households[0].periods}
+    return Communities(founded, extent, place, hosting.diary)
 
 
 def _planner(households: Sequence[Household], graph: TradeGraph) -> "LowerLayer":

@@ -87,7 +87,6 @@ class Result:
         dispatch = market.operator.cleared
         graph, lmp, price = market.graph, market.lmp_usd_per_kwh, market.price_usd_per_kwh
         books = market.books()
-        homes = [p.household for p in market.prosumers]
         trade = books.trade_kw[graph.forward]
         return cls(
             outcome=market.outcome,
@@ -100,7 +99,7 @@ class Result:
             feeder=market.operator.clearing.feeder,
             dispatch=dispatch,
             graph=graph,
-            buses=tuple(home.bus for home in homes),
+            buses=market.buses,
             dt_h=market.dt_h,
             lmp_usd_per_kwh=lmp,
             price_usd_per_kwh=price,
@@ -108,8 +107,8 @@ class Result:
             bid_kw=books.bid_kw,
             elastic_kw=books.elastic_kw,
             curtailed_kw=books.curtailed_kw,
-            fixed_kw=np.array([h.fixed_kw for h in homes]),
-            renewable_kw=np.array([h.renewable_kw for h in homes]),
+            fixed_kw=books.fixed_kw,
+            renewable_kw=books.renewable_kw,
             prosumer_cost_usd=books.cost_usd,
             payment_usd=books.payment_usd,
             utility_usd=books.utility_usd,

@@ -3,13 +3,14 @@
 For the person at the screen, when a run could not be settled: it looks into everybody's private data.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from ..agents.household import Household
+from ..agents.arrays import FloatArray
 from ..agents.trade_graph import TradeGraph
 from ..network.periods import period_name
 
@@ -49,23 +50,28 @@ class Shortfall:
         )
 
 
-def find_shortfall(households: Sequence[Household], graph: TradeGraph) -> Shortfall | None:
-    """The worst period in which somebody must go short, or None: one small linear program per doubtful period."""
-    links, people = len(graph.links), len(households)
-    into = np.zeros((people, links))
-    into[graph.owner[graph.forward], np.arange(links)] = 1.0
-    into[graph.owner[graph.backward], np.arange(links)] = -1.0
+def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: float) -> Shortfall | None:
+    """The worst period in which somebody must go short, or None: one small linear program per doubtful period.
+
+    Args:
+        need: Fixed load and elastic_min_kw, (prosumer, period) in kW.
+        have: Renewables and bid_max_kw, (prosumer, period) in kW.
+        graph: Who may trade with whom.
+        dt_h: Length of a period in hours.
+    """
+    links, people = len(graph.links), len(graph.names)
+    ends = np.concatenate([graph.owner[graph.forward], graph.owner[graph.backward]])
+    signs = np.repeat([1.0, -1.0], links)
+    into = sp.csr_matrix((signs, (ends, np.tile(np.arange(links), 2))), shape=(people, links))
     cost = np.concatenate([np.zeros(links), np.ones(people)])
     bounds = [*((-cap, cap) for cap in graph.cap_kw), *[(0.0, None)] * people]
-    rows = np.hstack([-into, -np.eye(people)])
-    need = np.array([h.fixed_kw + h.elastic_min_kw for h in households])
-    have = np.array([h.renewable_kw + h.bid_max_kw for h in households])
+    rows: Any = sp.csr_array(sp.hstack([-into, -sp.identity(people)]))
     worst: Shortfall | None = None
     for t in np.flatnonzero((have < need).any(axis=0)):
-        found = linprog(cost, A_ub=rows, b_ub=have[:, t] - need[:, t], bounds=bounds)
+        found: Any = linprog(cost, A_ub=rows, b_ub=have[:, t] - need[:, t], bounds=bounds)
         missing = float(np.asarray(found.x)[links:].sum()) if found.success else 0.0
         if missing > max(_NONE_KW * float(need[:, t].sum()), worst.missing_kw if worst else 0.0):
             short = np.asarray(found.ineqlin.marginals) < -_HALF
-            names = tuple(h.name for h, is_short in zip(households, short, strict=True) if is_short)
-            worst = Shortfall(names, float(need[short, t].sum()), missing, int(t), households[0].dt_h)
+            names = tuple(name for name, is_short in zip(graph.names, short, strict=True) if is_short)
+            worst = Shortfall(names, float(need[short, t].sum()), missing, int(t), dt_h)
     return worst

@@ -148,7 +148,7 @@ def _cobweb(scenario: Scenario, found: Slopes, where: int) -> Cobweb:
     grid = np.linspace(max(0.0, steps.min() - 40.0), min(homes[i].bid_max_kw[t], steps.max() + 40.0), 40)
     prices = [_lmp(clearing, at, _with(rest, i, kw))[i, t] for kw in (*grid, *steps)]
     lmps = np.linspace(min(prices) - 0.005, max(prices) + 0.005, 60)
-    problem = alone.market().prosumers[i].problem
+    problem = alone.market().communities.here[0].prosumers[i].problem
     nothing = np.zeros((problem.links, problem.periods))
     asked = [problem.deliver(Delivery(np.full(problem.periods, lmp), nothing, nothing)).bid_kw[t] for lmp in lmps]
     return Cobweb(

@@ -198,7 +198,7 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
 
 def _plan_costs(market: EnergyMarket) -> FloatArray:
     """F_i of (11) of what each prosumer plans at the present LMPs, (prosumer,) in $."""
-    told = zip(market.prosumers, market.lmp_usd_per_kwh, strict=True)
+    told = zip(market.communities.here[0].prosumers, market.lmp_usd_per_kwh, strict=True)
     return np.array([prosumer.plan.cost_usd(prosumer.household, lmp) for prosumer, lmp in told])
 
 

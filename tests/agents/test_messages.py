@@ -19,7 +19,11 @@ ALLOWED = {
     "Delivery": DELIVERED,
     "Deliveries": DELIVERED,
     "Bid": ["power_kw"],
+    "Bids": ["power_kw"],
+    "Commitment": ["step"],
+    "Pledges": ["bid_kw", "regret_usd"],
     "Regret": ["usd"],
+    "Regrets": ["usd"],
 }
 
 

@@ -19,7 +19,7 @@ def shared(ieee33_bazaar, open_market, lower_level):
             market.step()
         least.append(least[0] if least else lower_level(bazaar, market.lmp_usd_per_kwh))
         assert market.platform.converged
-        books = market.community.books(market.platform.deliveries())
+        books = market.communities.books(market.platform.deliveries())
         assert books.violation_kw.max() < 1e-9
         return market.platform.rounds, books.cost_usd.sum(), least[0]
 

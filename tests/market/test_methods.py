@@ -31,7 +31,7 @@ def test_price_curves_need_few_clearings_and_rounds(ieee33_run, alpha):
 
 @pytest.mark.parametrize("method", ["proximal", "exchange"])
 def test_flat_demand_settles_where_the_plain_method_cycles(ieee33_run, method):
-    assert ieee33_run(0.3, method=method).result.outcome is Outcome.SETTLED
+    assert ieee33_run(0.3, method=method, max_iterations=80).result.outcome is Outcome.SETTLED
 
 
 def test_wide_links_settle(ieee33_bazaar, open_market):

@@ -74,7 +74,7 @@ def leaks(heard, households) -> set[tuple[str, str]]:
 def listen(ieee33_bazaar, open_market):
     def run(behaviours=None, **settings):
         market = open_market(ieee33_bazaar(), behaviours=behaviours, **settings)
-        tap = Wiretap([]).on(market.community)
+        tap = Wiretap([]).on(market.communities.here[0])
         return tap, market.run(), market
 
     return run

@@ -1,0 +1,193 @@
+"""All communities as one: what the market asks of its prosumers, wherever they live."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...agents.messages import Commitment, Deliveries, Offers, Pledges, Quotes, axes_of
+from ...network.errors import GridbazaarError
+from ..community import Books, Community, Needs, Question
+from ..diary import Diary, ReplayError, saved_name
+from ..founding import Founding
+from ..plain import NotPlainError
+from .calls import VERBS, Call, flat, lifted
+from .home import Home, LocalHome, RemoteHome
+from .incident import Incident
+from .place import Place
+
+Answer = TypeVar("Answer")
+_EVERY_S = 1.0
+"""Communities are saved when as much time has gone since they were; what came after is lived through once more."""
+
+
+class Communities:
+    """The prosumers of a market: one message in, one message out, whoever carries them.
+
+    Attributes:
+        homes: Where each community lives.
+        calls: How many calls have been made.
+        incidents: Whom the market has lost so far.
+        unsaved_because: Why communities cannot be saved, if they cannot.
+    """
+
+    def __init__(
+        self, foundings: Sequence[Founding], extent: dict[str, int], place: Place | None, diary: Diary | None
+    ) -> None:
+        """Found all communities.
+
+        Args:
+            foundings: What each is founded with.
+            extent: How long each axis of a message to all is.
+            place: Where they live; None for this process.
+            diary: Where their answers are noted, and those of the run that is continued.
+
+        Raises:
+            HouseholdShortageError: A household cannot balance some period whatever the others do.
+            WorkerLostError: A community could not be founded.
+        """
+        self.calls = 0
+        self.incidents: list[Incident] = []
+        self.unsaved_because = ""
+        self.homes: list[Home] = []
+        self._extent, self._diary = extent, diary
+        self._scratch = TemporaryDirectory(prefix="gridbazaar-") if place is not None and diary is None else None
+        self._files: tuple[Path, ...] = ()
+        self._saved_at = diary.saved_at if diary else 0
+        self._last_save = monotonic()
+        self.close: Callable[[], object] = weakref.finalize(self, _close, self.homes, place, self._scratch)
+        saved = diary.saved if diary else ()
+        if place is None:
+            self.homes += [LocalHome(founding, saved) for founding in foundings]
+            return
+        remote: list[RemoteHome] = []
+        for number, founding in enumerate(foundings, start=1):
+            remote.append(RemoteHome(place, founding, number, saved, self.incidents.append))
+            self.homes.append(remote[-1])
+        for home in remote:
+            home.founded()
+
+    # --- what the market asks ----------------------------------------------------------------------------------------
+
+    def answer(self, quotes: Quotes) -> Offers:
+        """Algorithm 1, line 5: the offers of all prosumers that are asked."""
+        return self._ask("answer", quotes)  # type: ignore[no-any-return]
+
+    def regrets(self, deliveries: Deliveries) -> FloatArray:
+        """What each prosumer could gain by leaving its schedule at these prices, (prosumer,) in $."""
+        return self._ask("regrets", deliveries).usd  # type: ignore[no-any-return]
+
+    def deliver(self, deliveries: Deliveries) -> Pledges:
+        """The bids after sharing, and what is regretted of what was agreed."""
+        return self._ask("deliver", deliveries)  # type: ignore[no-any-return]
+
+    def commit(self, step: float = 1.0) -> FloatArray:
+        """The bids that prosumers commit to, (prosumer, period): what was delivered, or a step of the way there."""
+        return self._ask("commit", Commitment(step)).power_kw  # type: ignore[no-any-return]
+
+    def needs(self) -> Needs:
+        """What everybody needs and has; for the person at the screen only."""
+        return self._carry(Call(self.calls, "needs", Question()))  # type: ignore[no-any-return]
+
+    def books(self, deliveries: Deliveries) -> Books:
+        """Everybody's schedules, valued at these prices; for the person at the screen only."""
+        return self._carry(Call(self.calls, "books", deliveries))  # type: ignore[no-any-return]
+
+    @property
+    def here(self) -> list[Community]:
+        """The communities that live in this process."""
+        return [home.community for home in self.homes if isinstance(home, LocalHome)]
+
+    # --- how it is carried -------------------------------------------------------------------------------------------
+
+    def _ask(self, verb: str, message: Any) -> Any:
+        """Ask, and note the answer; or look it up where the run was here before."""
+        self.calls += 1
+        past = self._diary.past.get(self.calls) if self._diary else None
+        if past is not None and past[0] != verb:
+            raise ReplayError(self.calls)
+        if past is not None and self.calls <= self._saved_at:
+            return lifted(VERBS[verb][1], past[1], self._extent)
+        reply = self._carry(Call(self.calls, verb, message))
+        if past is not None and not np.array_equal(flat(reply), past[1], equal_nan=True):
+            raise ReplayError(self.calls)
+        if past is None and self._diary:
+            self._diary.note(self.calls, verb, flat(reply))
+        return reply
+
+    def _carry(self, call: Call) -> Any:
+        """Hand out the parts of a question and put the answers together."""
+        start = perf_counter()
+        asked = [home for home in self.homes if _concerns(call.message, home)]
+        for home in asked:
+            home.ask(Call(call.number, call.verb, home.membership.cut(call.message)))
+        parts = [reply.message for reply in _all_of(home.reply for home in asked)]
+        whole = parts[0] if asked[0].membership.whole else self._joined(call, asked, parts)
+        for home in asked:
+            home.effort.asked_s += perf_counter() - start
+        return whole
+
+    def _joined(self, call: Call, homes: Sequence[Home], parts: Sequence[Any]) -> Any:
+        kind = VERBS[call.verb][1]
+        empty = {name: np.zeros([self._extent[axis] for axis in axes]) for name, axes in axes_of(kind).items()}
+        if hasattr(call.message, "members"):
+            empty["members"] = call.message.members
+        whole = kind(**empty)
+        for home, part in zip(homes, parts, strict=True):
+            home.membership.paste(part, whole)
+        return whole
+
+    # --- what is kept ------------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Save all communities now and then, so that nobody has to live through much when a steward is lost."""
+        folder = self._diary.folder if self._diary else self._scratch and Path(self._scratch.name)
+        done = self.calls <= self._saved_at or (self._diary is not None and self.calls in self._diary.past)
+        if not folder or done or self.unsaved_because or monotonic() - self._last_save < _EVERY_S:
+            return
+        count = len(self.homes)
+        files = tuple(folder / saved_name(self.calls, k, count) for k in range(1, count + 1))
+        for home, file in zip(self.homes, files, strict=True):
+            home.save(file)
+        try:
+            _all_of(home.saved for home in self.homes)
+        except NotPlainError as error:
+            self.unsaved_because = str(error)
+            return
+        for old in self._files:
+            old.unlink(missing_ok=True)
+        self._files, self._saved_at, self._last_save = files, self.calls, monotonic()
+
+
+def _concerns(message: Any, home: Home) -> bool:
+    """Whether anybody in a community is asked."""
+    return not isinstance(message, Quotes) or bool(home.membership.asked(message.members))
+
+
+def _all_of(answers: Iterable[Callable[[], Answer]]) -> list[Answer]:
+    """Fetch the answers of all, also when one is an error, so that none is left to be taken for another."""
+    fetched, errors = [], []
+    for answer in answers:
+        try:
+            fetched.append(answer())
+        except GridbazaarError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return fetched
+
+
+def _close(homes: list[Home], place: Place | None, scratch: TemporaryDirectory[str] | None) -> None:
+    for home in homes:
+        home.close()
+    if place is not None:
+        place.close()
+    if scratch is not None:
+        scratch.cleanup()

@@ -1,0 +1,242 @@
+"""Where one community lives, as the market sees it: a question in, an answer out, whatever happens in between."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from time import perf_counter, thread_time
+from typing import Protocol
+
+from ..community import Community
+from ..founding import Founding
+from ..membership import Membership
+from .calls import Call, Reply, call_frame, opened, reply_of
+from .incident import Incident, WorkerLostError
+from .place import Carrier, LostError, Place
+from .steward import FAILED, REFUSED, SAVE, found_frame, plain_frame, write_whole
+
+_TIMES = 3
+"""A steward that is lost so often in a row at one question is lost for good."""
+
+
+@dataclass
+class Effort:
+    """What a community has cost so far, in seconds.
+
+    Attributes:
+        solving_s: Processor time of its members.
+        carrying_s: Packing, sending, fetching and unpacking, at both ends.
+        asked_s: Time between its questions and the answers of all that were asked with it.
+    """
+
+    solving_s: float = 0.0
+    carrying_s: float = 0.0
+    asked_s: float = 0.0
+
+    @property
+    def waiting_s(self) -> float:
+        """When nothing was done for it or by it: while the market was busy with others, or they were slower."""
+        return max(self.asked_s - self.solving_s - self.carrying_s, 0.0)
+
+
+class Home(Protocol):
+    """Where one community lives.
+
+    Attributes:
+        membership: Who lives there.
+        effort: What it has cost so far.
+    """
+
+    membership: Membership
+    effort: Effort
+
+    def ask(self, call: Call) -> None:
+        """Hand over a question."""
+
+    def reply(self) -> Reply:
+        """The answer to the question that was handed over."""
+
+    def save(self, path: Path) -> None:
+        """Begin to save the community into a file."""
+
+    def saved(self) -> None:
+        """Wait until it is saved.
+
+        Raises:
+            NotPlainError: It cannot be saved.
+        """
+
+    def close(self) -> None:
+        """Leave."""
+
+
+class LocalHome:
+    """A community in this process; as `Home`."""
+
+    def __init__(self, founding: Founding, saved: tuple[Path, ...]) -> None:
+        self.membership = founding.membership
+        self.effort = Effort()
+        self.community = Community(founding)
+        if saved:
+            self.community.recall([path.read_bytes() for path in saved])
+
+    def ask(self, call: Call) -> None:
+        """As `Home.ask`."""
+        busy = thread_time()
+        message = getattr(self.community, call.verb)(call.message)
+        self._reply = Reply(call.number, message, thread_time() - busy, 0.0)
+
+    def reply(self) -> Reply:
+        """As `Home.reply`."""
+        self.effort.solving_s += self._reply.solving_s
+        return self._reply
+
+    def save(self, path: Path) -> None:
+        """As `Home.save`."""
+        self._file = path
+
+    def saved(self) -> None:
+        """As `Home.saved`."""
+        write_whole(self._file, self.community.save())
+
+    def close(self) -> None:
+        """As `Home.close`."""
+
+
+class RemoteHome:
+    """A community somewhere else; when its steward is lost, another one lives through what is not saved. As `Home`."""
+
+    def __init__(
+        self, place: Place, founding: Founding, number: int, saved: tuple[Path, ...], tell: Callable[[Incident], None]
+    ) -> None:
+        """Begin to found the community, which is the first that can be asked for with `founded`.
+
+        Args:
+            place: Where it is to live.
+            founding: What it is founded with.
+            number: Which one it is, from 1.
+            saved: Files of communities that it is to go on from.
+            tell: Told of every loss.
+        """
+        self.membership = founding.membership
+        self.effort = Effort()
+        self._place, self._founding, self._number, self._tell = place, founding, number, tell
+        self._saved = saved
+        self._journal: list[Call] = []
+        self._carrier: Carrier | None = None
+        self._lost: LostError | None = None
+        self._call = Call(0, "found", None)
+        self._file: Path | None = None
+        try:
+            self._carrier = place.open()
+        except LostError as lost:
+            self._lost = lost
+        self._send(self._found_frame())
+
+    def founded(self) -> None:
+        """Wait until the community is founded."""
+        self._fetch()
+
+    def ask(self, call: Call) -> None:
+        """As `Home.ask`."""
+        start = perf_counter()
+        self._call = call
+        self._send(call_frame(call))
+        self.effort.carrying_s += perf_counter() - start
+
+    def reply(self) -> Reply:
+        """As `Home.reply`."""
+        verb, body, start = self._fetch()
+        reply = reply_of(verb, body, self.membership.extent)
+        assert reply.number == self._call.number, "an answer to another question"
+        if verb in _REMEMBERED:
+            self._journal.append(self._call)
+        self.effort.solving_s += reply.solving_s
+        self.effort.carrying_s += reply.handling_s + perf_counter() - start
+        return reply
+
+    def save(self, path: Path) -> None:
+        """As `Home.save`."""
+        self._file = path
+        self._call = Call(self._call.number, SAVE, None)
+        self._send(plain_frame(SAVE, str(path).encode() if self._place.shares_files else b""))
+
+    def saved(self) -> None:
+        """As `Home.saved`; what was before needs not be lived through any more."""
+        _, body, _ = self._fetch()
+        assert self._file is not None
+        if not self._place.shares_files:
+            write_whole(self._file, body)
+        self._saved, self._journal = (self._file,), []
+
+    def close(self) -> None:
+        """As `Home.close`."""
+        if self._carrier is not None:
+            self._carrier.close()
+            self._carrier = None
+
+    def _send(self, data: bytes) -> None:
+        """Send a frame; if there is nobody to take it, that is seen to when the answer is fetched."""
+        self._data = data
+        try:
+            if self._carrier is not None:
+                self._carrier.send(data)
+        except LostError as lost:
+            self._lost = lost
+
+    def _fetch(self) -> tuple[str, bytes, float]:
+        """The answer to the frame that was sent, and when it was there."""
+        for times in count(1):
+            try:
+                return self._answer()
+            except LostError as lost:
+                self._replace(lost, times)
+        raise AssertionError  # the loop has no other end
+
+    def _answer(self) -> tuple[str, bytes, float]:
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
+        assert self._carrier is not None
+        self._carrier.wait()
+        start = perf_counter()
+        verb, body = opened(self._carrier.receive())
+        if verb == REFUSED:
+            raise pickle.loads(body)  # noqa: S301  # from a steward that this process has started
+        if verb == FAILED:
+            raise LostError(f"raised {body.decode()}")
+        return verb, body, start
+
+    def _replace(self, lost: LostError, times: int) -> None:
+        """Found the community once more, and bring it to where it was."""
+        place, call = self._place, self._call
+        incident = Incident(place.noun, self._number, self.membership.names, call.number, call.verb, str(lost))
+        if times >= _TIMES:
+            raise WorkerLostError(incident, times) from lost
+        self._tell(incident)
+        self.close()
+        pending = self._data
+        try:
+            self._carrier = place.open()
+            if call.verb != "found":
+                self._send(self._found_frame())
+                self._answer()
+            for earlier in self._journal:
+                self._send(call_frame(earlier))
+                self._answer()
+        except LostError as again:
+            self._lost = again
+            self._data = pending
+            return
+        self._send(pending)
+
+    def _found_frame(self) -> bytes:
+        saved = [path if self._place.shares_files else path.read_bytes() for path in self._saved]
+        return found_frame(self._founding, saved)
+
+
+_REMEMBERED = {"answer", "regrets", "deliver", "commit"}
+"""Questions after which a member may answer otherwise than before."""

@@ -1,0 +1,22 @@
+"""Where the prosumers of a market are to live."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..diary import Diary
+from .place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """Where the prosumers of a market live, and what is kept of what they say.
+
+    Attributes:
+        place: Where communities live; None for this process.
+        together: A label by prosumer: those with the same one live in one community. Nobody has to have one.
+        diary: Where answers are noted so that the run can be continued; None if it is not to be.
+    """
+
+    place: Place | None = None
+    together: Mapping[str, str] = field(default_factory=dict)
+    diary: Diary | None = None

@@ -1,0 +1,115 @@
+"""What serves a community where it lives: bytes in, bytes out. The same in a worker process and in a Ray actor."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter, thread_time
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+from ...agents.behaviour import Behaviour
+from ...network.errors import GridbazaarError
+from ..community import Community
+from ..founding import Founding
+from .calls import VERB_BYTES, call_of, flat, frame, opened
+
+FOUND, SAVE, DONE, REFUSED, FAILED = "found", "save", "done", "refused", "failed"
+"""Frames that carry no message: found a community, save it; done; a refusal, and any other error."""
+
+
+def plain_frame(verb: str, body: bytes = b"") -> bytes:
+    """A frame that carries no message."""
+    return verb.encode().ljust(VERB_BYTES, b"\0") + body
+
+
+def found_frame(founding: Founding, saved: list[bytes | Path]) -> bytes:
+    """What founds a community; it may go on from saved ones, given as files of this machine or as what they hold.
+
+    Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
+    """
+    strangers = [module for behaviour in founding.behaviours for module in _not_importable(behaviour)]
+    for module in strangers:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return plain_frame(FOUND, cloudpickle.dumps((founding, saved)))
+    finally:
+        for module in set(strangers):
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+class Steward:
+    """Serves one community.
+
+    Attributes:
+        community: None before it is founded.
+    """
+
+    def __init__(self) -> None:
+        self.community: Community | None = None
+
+    def serve(self, data: bytes) -> bytes:
+        """Do what a frame asks for, and answer; errors are answers, too."""
+        try:
+            return self._serve(data)
+        except GridbazaarError as error:
+            return plain_frame(REFUSED, pickle.dumps(error))
+        except Exception as error:  # whatever it is: the market decides what to do about it
+            return plain_frame(FAILED, f"{type(error).__name__}: {error}".encode())
+
+    def _serve(self, data: bytes) -> bytes:
+        start = perf_counter()
+        verb, body = opened(data)
+        if verb == FOUND:
+            founding, saved = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
+            self._found(founding, saved)
+            return plain_frame(DONE)
+        assert self.community is not None, "there is no community yet"
+        if verb == SAVE:
+            return self._save(body.decode())
+        call = call_of(verb, body, self.community.membership.extent)
+        unpacked, busy = perf_counter(), thread_time()
+        message = getattr(self.community, verb)(call.message)
+        solved, solving_s = perf_counter(), thread_time() - busy
+        values = flat(message)
+        handling_s = unpacked - start + perf_counter() - solved
+        return frame(verb, np.array([call.number, solving_s, handling_s]), values)
+
+    def _found(self, founding: Founding, saved: list[Any]) -> None:
+        self.community = Community(founding)
+        if saved:
+            self.community.recall([one.read_bytes() if isinstance(one, Path) else one for one in saved])
+
+    def _save(self, path: str) -> bytes:
+        """Save the community into a file, or into the answer where no file is named."""
+        assert self.community is not None
+        saved = self.community.save()
+        if not path:
+            return plain_frame(DONE, saved)
+        write_whole(Path(path), saved)
+        return plain_frame(DONE)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:
+    """The modules of a behaviour's classes that only this process knows."""
+    for cls in type(behaviour).__mro__:
+        top = cls.__module__.partition(".")[0]
+        if top not in {"builtins", "__main__"} and not any(_finds(finder, top) for finder in sys.meta_path):
+            yield sys.modules[cls.__module__]
+
+
+def _finds(finder: Any, name: str) -> bool:
+    return hasattr(finder, "find_spec") and finder.find_spec(name, None) is not None

@@ -1,0 +1,198 @@
+"""Communities in worker processes of this machine, by the standard library's pipes.
+
+Where there is a fork server, it loads what workers need once, and each worker then starts in some hundredths of a
+second; elsewhere processes are spawned. A worker serves one community until the market closes its pipe.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext, SpawnContext
+from time import monotonic
+from types import ModuleType
+
+from ...network.errors import InputError
+from .place import LostError
+from .worker import live
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_GRACE_S = 2.0  # for a worker to end by itself when its pipe is closed
+_LOOKS_S = 0.2  # between two looks for workers that hang
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Worker processes on this machine, one for each community.
+
+    Attributes:
+        count: How many, at most as many as there are prosumers.
+        patience_s: A worker that takes longer than this for one answer is taken to hang, and replaced.
+
+    Raises:
+        InputError: There are none, or no patience.
+    """
+
+    count: int
+    patience_s: float = 120.0
+    noun = "worker process"
+    shares_files = True
+    _guard: Guard = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise InputError(f"{self.count} workers cannot serve anybody; ask for at least 1, or leave --workers out")
+        if not self.patience_s > 0:
+            raise InputError(f"a patience of {self.patience_s:g} s leaves no time to answer; give some seconds")
+        object.__setattr__(self, "_guard", Guard(self.patience_s))
+
+    def communities(self, prosumers: int) -> int:
+        """As many as there are workers."""
+        return min(self.count, prosumers)
+
+    def open(self) -> WorkerCarrier:
+        """Start a worker; as `Place.open`."""
+        return WorkerCarrier(self._guard)
+
+    def close(self) -> None:
+        """No worker is watched any more; each is closed by itself."""
+        self._guard.stop()
+
+
+class WorkerCarrier:
+    """A worker process and the pipe to it.
+
+    Attributes:
+        process: The process.
+        asked_at: When it was asked what it has not answered yet; None while it waits.
+        hung: Whether it was killed because it did not answer.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        context: ForkServerContext | SpawnContext = mp.get_context("spawn")
+        if "forkserver" in mp.get_all_start_methods():
+            context = mp.get_context("forkserver")
+            context.set_forkserver_preload([live.__module__])
+        self._pipe, theirs = context.Pipe()
+        self.process = context.Process(target=live, args=(theirs,), name="gridbazaar worker", daemon=True)
+        try:
+            with _as_workers_start():
+                self.process.start()
+        except OSError as error:
+            raise LostError(f"could not be started: {error}") from error
+        finally:
+            theirs.close()  # the worker has its own; with this one open its death would go unnoticed
+        self.asked_at: float | None = None
+        self.hung = False
+        self._guard = guard
+        self._guard.watch(self)
+
+    def send(self, data: bytes) -> None:
+        """As `Carrier.send`."""
+        self.asked_at = monotonic()
+        try:
+            self._pipe.send_bytes(data)
+        except OSError:
+            raise self._lost() from None
+
+    def wait(self) -> None:
+        """As `Carrier.wait`."""
+        try:
+            self._pipe.poll(None)
+        except OSError:
+            raise self._lost() from None
+
+    def receive(self) -> bytes:
+        """As `Carrier.receive`."""
+        try:
+            data = self._pipe.recv_bytes()
+        except (EOFError, OSError):
+            raise self._lost() from None
+        self.asked_at = None
+        return data
+
+    def close(self) -> None:
+        """As `Carrier.close`: at once if it is at work."""
+        self._guard.forget(self)
+        self._pipe.close()
+        if self.asked_at is not None:
+            self.process.kill()
+        self.process.join(_GRACE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()
+
+    def _lost(self) -> LostError:
+        self.process.join(_GRACE_S)
+        code = self.process.exitcode
+        if self.hung:
+            return LostError(f"did not answer within {self._guard.patience_s:g} s")
+        if code is not None and code < 0:
+            return LostError(f"was killed by {signal.Signals(-code).name}")
+        return LostError(f"ended with exit code {code}")
+
+
+class Guard:
+    """Kills workers that do not answer in time, so that nobody waits for them for ever.
+
+    Attributes:
+        patience_s: How long one answer may take.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self.patience_s = patience_s
+        self._watched: set[WorkerCarrier] = set()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, carrier: WorkerCarrier) -> None:
+        """Look after a worker from now on."""
+        self._watched.add(carrier)
+        if self._thread is None:
+            self._stopped.clear()
+            self._thread = threading.Thread(target=self._look, name="gridbazaar guard", daemon=True)
+            self._thread.start()
+
+    def forget(self, carrier: WorkerCarrier) -> None:
+        """Look after it no more."""
+        self._watched.discard(carrier)
+
+    def stop(self) -> None:
+        """Look after nobody any more."""
+        self._stopped.set()
+        self._thread = None
+
+    def _look(self) -> None:
+        stopped = self._stopped
+        while not stopped.wait(min(_LOOKS_S, self.patience_s / 4)):
+            for carrier in tuple(self._watched):
+                asked_at = carrier.asked_at
+                if asked_at is not None and monotonic() - asked_at > self.patience_s:
+                    carrier.hung = True
+                    with suppress(OSError, ValueError):  # it may just have ended by itself
+                        carrier.process.kill()
+
+
+@contextmanager
+def _as_workers_start() -> Iterator[None]:
+    """One thread for each solver, and no second run of the user's script, which workers do not need."""
+    threads = {name: os.environ.get(name) for name in _THREADS}
+    main = sys.modules["__main__"]
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in threads.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
