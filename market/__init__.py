@@ -11,6 +11,9 @@ from .settings import Case, MarketSettings, Method, Order, SettingsError
 if TYPE_CHECKING:
     from .community import Community
     from .energy_market import EnergyMarket
+    from .hosting.incident import Incident, WorkerLostError
+    from .hosting.options import Hosting
+    from .hosting.workers import Workers
     from .result import Result
     from .settlement import Settlement
 
@@ -19,6 +22,8 @@ __all__ = [
     "Certificate",
     "Community",
     "EnergyMarket",
+    "Hosting",
+    "Incident",
     "MarketSettings",
     "Method",
     "Order",
@@ -28,11 +33,17 @@ __all__ = [
     "Round",
     "SettingsError",
     "Settlement",
+    "WorkerLostError",
+    "Workers",
 ]
 
 _HEAVY = {
     "Community": "community",
     "EnergyMarket": "energy_market",
+    "Hosting": "hosting.options",
+    "Incident": "hosting.incident",
+    "WorkerLostError": "hosting.incident",
+    "Workers": "hosting.workers",
     "Result": "result",
     "Settlement": "settlement",
 }

@@ -21,16 +21,16 @@ class ReplayError(InputError):
     """Living through a diary gives other numbers than those that stand in it.
 
     Attributes:
-        call: The call of the market that differs, counted from 1; 0 if it was something else.
+        where: What differs.
     """
 
-    def __init__(self, call: int) -> None:
-        super().__init__(call)
-        self.call = call
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
 
     def __str__(self) -> str:
         return (
-            f"the run cannot be continued: call {self.call} to the prosumers gives other numbers than those recorded; "
+            f"the run cannot be continued: {self.where} gives other numbers than those recorded; "
             "was a behaviour, a library or the machine changed since? Go back to what it was begun with, or run anew"
         )
 

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
 import mesa
 import numpy as np
 
-from ..agents.arrays import FloatArray, frozen
+from ..agents.arrays import FloatArray, IntArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
 from ..agents.messages import Deliveries
@@ -28,6 +29,7 @@ from .hosting.communities import Communities
 from .hosting.incident import Incident
 from .hosting.options import Hosting
 from .hosting.public import PublicProsumer, public_prosumers
+from .ledger import OPERATOR, PLATFORM
 from .methods import METHODS
 from .outcome import Outcome
 from .partition import partition
@@ -165,6 +167,7 @@ class EnergyMarket(mesa.Model):
         if self.phase is Phase.ENDED:
             return
         start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
+        self._ledger = self.communities.ledger(self.rounds + 1)
         {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
         self.communities.keep()
@@ -191,6 +194,9 @@ class EnergyMarket(mesa.Model):
     def _clear(self) -> None:
         """Algorithm 2, line 5: the DSO clears for the bids and announces its prices; the schedule is certified."""
         told = self._method.announce(self.bid_kw, self._proven)
+        if self._ledger:
+            announced = {field.name: getattr(told.curve, field.name) for field in fields(told.curve)}
+            self._ledger.passed("Price curve", OPERATOR, PLATFORM, **announced)
         if self.iteration == 0:
             self._refuse_shortage()
         self.iteration += 1
@@ -287,16 +293,23 @@ class EnergyMarket(mesa.Model):
                 if self._ends_short():
                     return
                 raise
-            self.platform.settle_centrally(
-                planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self.operator.sell
-            )
+            self.platform.settle_centrally(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self._sell)
         else:
             for turn in self.settings.order.turns(len(self.graph.names)):
                 offers = self.communities.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
                 self.platform.receive(offers)
-            self.platform.update_prices(self.operator.sell)  # Algorithm 1, line 6
+            self.platform.update_prices(self._sell)  # Algorithm 1, line 6
         self.sharing_rounds[-1] += 1
         self._judge_sharing()
+
+    def _sell(self, periods: IntArray, price: FloatArray, weight: FloatArray, bid: FloatArray) -> FloatArray:
+        """The DSO answers for itself where it follows no curve; as `SystemOperator.sell`."""
+        lmp = self.operator.sell(periods, price, weight, bid)
+        if self._ledger:
+            asked = {"price_usd_per_kwh": price, "weight_usd_per_kw2h": weight, "bid_kw": bid}
+            self._ledger.passed("Bids", PLATFORM, OPERATOR, **asked)
+            self._ledger.passed("Sale", OPERATOR, PLATFORM, lmp_usd_per_kwh=lmp)
+        return lmp
 
     def _judge_sharing(self) -> None:
         self._trend.add(self.platform.primal_kw)
@@ -443,8 +456,7 @@ def _communities(
     place, people = hosting.place, len(households)
     divided = partition(graph, place.communities(people) if place else 1, hosting.together)
     founded = foundings(households, graph, divided, behaviours, seed)
-    extent = {"prosumer": people, "arc": graph.owner.size, "period": households[0].periods}
-    return Communities(founded, extent, place, hosting.diary)
+    return Communities(founded, graph, hosting)
 
 
 def _planner(households: Sequence[Household], graph: TradeGraph) -> "LowerLayer":

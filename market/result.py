@@ -14,6 +14,8 @@ from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .certificate import Certificate
 from .diagnosis import Diagnosis
+from .hosting.incident import Incident
+from .hosting.timing import Timing
 from .outcome import Outcome
 from .rounds import Phase
 from .settlement import Settlement
@@ -48,6 +50,8 @@ class Result:
         certificate: How far the schedule is from the equilibrium.
         settlement: Who pays whom, in whole cents.
         seconds: Time spent by phase.
+        timing: What it took to ask the communities of prosumers.
+        incidents: Whom the market has lost on the way, and replaced.
     """
 
     outcome: Outcome
@@ -78,6 +82,8 @@ class Result:
     certificate: Certificate
     settlement: Settlement
     seconds: dict[str, float]
+    timing: Timing
+    incidents: tuple[Incident, ...]
 
     @classmethod
     def of(cls, market: EnergyMarket) -> Result:
@@ -126,6 +132,8 @@ class Result:
                 dt_h=market.dt_h,
             ),
             seconds=dict(market.seconds),
+            timing=market.communities.timing,
+            incidents=tuple(market.communities.incidents),
         )
 
     @property

@@ -15,11 +15,13 @@ from ..network.errors import GridbazaarError
 from .errors import refuse
 
 if TYPE_CHECKING:
+    from ..market.hosting.place import Place
+    from .scenario import Scenario
     from .source import Change
 
 HELP = """Hierarchical energy markets: prosumers trade peer to peer, the DSO clears the market above them on a feeder.
 
-Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 130 interrupted."""
+Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker lost for good, 130 interrupted."""
 
 app = typer.Typer(
     help=HELP,
@@ -29,6 +31,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Workers = Annotated[int, typer.Option("--workers", help="worker processes that the prosumers live in; 0: in this one")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="[ADDRESS]", help="prosumers live on a Ray cluster: one started here, or at ADDRESS"),
+]
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")]
 Sets = Annotated[
     list[str] | None,
@@ -58,7 +65,9 @@ class Listed(StrEnum):
 
 @app.command()
 def run(
-    scenario: Name,
+    scenario: Annotated[
+        str, typer.Argument(metavar="[SCENARIO]", help="a name from `gridbazaar list`, or a YAML file")
+    ] = "",
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
     method: MethodName = None,
@@ -73,9 +82,15 @@ def run(
         typer.Option("--ac/--no-ac", help="replay the dispatch in an AC power flow, if pandapower is there"),
     ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
+    workers: Workers = 0,
+    ray: RayAddress = None,
+    patience: Annotated[float, typer.Option("--patience", help="seconds until a worker is taken to hang")] = 120.0,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="go on with the run in this results folder")
+    ] = None,
+    ledger: Annotated[bool, typer.Option("--ledger", help="write down every message, who sent it to whom")] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
-    from .scenario import load
     from .source import Change
 
     options = {
@@ -86,8 +101,9 @@ def run(
         "seed": ("--seed", seed),
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
-    loaded = load(scenario, [*_changes(changes or []), *given, *_behaviours(behaviour or [])])
-    loaded.check()
+    given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
+    loaded = _recorded(resume, scenario, given, output) if resume else _loaded(scenario, given)
+    place = _place(workers, ray, patience)
     if replay is None:
         replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
@@ -95,15 +111,17 @@ def run(
     from rich.console import Console
 
     from .progress import watching
+    from .recorder import new_folder
     from .running import run_scenario
     from .summary import summary
 
+    folder = resume or new_folder(Path(scenario).stem, output)
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch:
-        done = run_scenario(loaded, Path(scenario).stem, folder=output, watch=watch, replay=replay)
+        done = run_scenario(loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
-        Console().print(summary(done.result, loaded.title or scenario, done.folder, done.replayed))
+        Console().print(summary(done, loaded.title or scenario))
     raise typer.Exit(done.exit_code)
 
 
@@ -170,6 +188,46 @@ def schema() -> None:
     typer.echo(json.dumps(file_schema(), indent=1))
 
 
+def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
+    """The scenario that is to be run, checked."""
+    from .scenario import load
+
+    if not scenario:
+        raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
+    loaded = load(scenario, changes)
+    loaded.check()
+    return loaded
+
+
+def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | None) -> "Scenario":
+    """The scenario of a run that is to go on, checked."""
+    from .resuming import recorded_scenario
+
+    extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
+    if extra:
+        raise refuse(
+            f"--resume {run}", "", f"a run goes on where it is, with what is recorded there; leave out {extra}"
+        )
+    loaded = recorded_scenario(run)
+    loaded.check()
+    return loaded
+
+
+def _place(workers: int, ray: str | None, patience: float) -> "Place | None":
+    """Where the prosumers are to live."""
+    if ray is None and workers == 0:
+        return None
+    if ray is None:
+        from ..market.hosting.workers import Workers as WorkerProcesses
+
+        return WorkerProcesses(workers, patience)
+    if not find_spec("ray"):
+        raise refuse("--ray", "", "ray is missing; install it with: pip install 'gridbazaar[ray]'")
+    from ..market.hosting.on_ray import RayCluster
+
+    return RayCluster(ray, workers or None, patience)
+
+
 def _changes(texts: list[str]) -> "list[Change]":
     """`--set a.b=c`, with c read as YAML: numbers, true, null, lists."""
     import yaml
@@ -206,6 +264,15 @@ def _parted(text: str, option: str, example: str) -> tuple[str, str]:
     return key.strip(), value
 
 
+def _with_ray_address(words: list[str]) -> list[str]:
+    """`--ray` may stand alone or before an address, which a scenario's name cannot look like."""
+    shown = [*words, ""]
+    return [
+        "--ray=local" if word == "--ray" and not (":" in shown[n + 1] or shown[n + 1] in {"auto", "local"}) else word
+        for n, word in enumerate(words)
+    ]
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(version("gridbazaar"))
@@ -223,7 +290,7 @@ def options(
 def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
     try:
-        app()
+        app(_with_ray_address(sys.argv[1:]))
     except GridbazaarError as error:
         typer.echo(error, err=True)
         sys.exit(error.exit_code)

@@ -6,15 +6,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import pandas as pd
+
 from ..market.energy_market import EnergyMarket
+from ..market.hosting.place import Place
 from ..market.outcome import Outcome
 from ..market.result import Result
 from ..market.rounds import Round
 from ..network.ac_replay import AcReplay, replay_ac
 from .interrupts import interrupts
-from .recorder import Recorder, new_folder
+from .recorder import Recorder
+from .resuming import diary_of
 from .scenario import Scenario
 from .summary import kpis
+from .who_saw_what import who_saw_what
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""
@@ -37,6 +42,7 @@ class Run:
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
+        who_saw_what: The messages by sender and receiver, if a ledger was kept.
     """
 
     result: Result
@@ -44,49 +50,57 @@ class Run:
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
+    who_saw_what: pd.DataFrame | None = None
 
 
 def run_scenario(
     scenario: Scenario,
-    name: str,
+    folder: Path,
     *,
-    folder: Path | None = None,
     watch: Callable[[Round], None] | None = None,
     replay: bool = False,
+    place: Place | None = None,
+    ledger: bool = False,
 ) -> Run:
-    """Run a scenario and save it; Ctrl-C ends it after the round that is under way.
+    """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
 
     Args:
         scenario: What is to be run.
-        name: What its results are filed under.
-        folder: Where to; `results/<name>/<time>` by default.
+        folder: A new folder (`recorder.new_folder`), or that of a run of this scenario that has not ended.
         watch: Told of every round as it is finished.
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
+        place: Where the prosumers live; in this process by default.
+        ledger: Whether to write down every message.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
     with interrupts() as interrupted:
-        recorder = Recorder(new_folder(name, folder), scenario)
+        recorder = Recorder(folder, scenario, ledger=ledger)
         try:
             start = perf_counter()
-            market = scenario.market()
-            loading = perf_counter() - start - market.seconds["setup"]
-            saving = _run(market, recorder, watch, interrupted)
-            result = market.result()
+            with scenario.market(
+                place=place,
+                diary=diary_of(folder, recorder),
+                ledger=recorder.note_messages if recorder.keeps_ledger else None,
+            ) as market:
+                loading = perf_counter() - start - market.seconds["setup"]
+                saving = _run(market, recorder, watch, interrupted)
+                result = market.result()
         except BaseException as error:  # whatever ends a run, a second Ctrl-C included, stands in its manifest
             recorder.fail(str(error) or type(error).__name__)
             raise
         finally:
             recorder.close()
         result.seconds.update(loading=loading, saving=saving)
-        found = _found(result, recorder.folder)
-        recorder.finish(result, found)
+        found, ended = _found(result, folder), result.outcome is not Outcome.RUNNING
+        recorder.finish(result, found, ended=ended)
         replayed = replay_ac(result.feeder, result.dispatch) if replay else None
         if replayed:
-            found = _found(result, recorder.folder, replayed)
-            recorder.finish(result, found)
-    return Run(result, replayed, found, recorder.folder, exit_code(result.outcome))
+            found = _found(result, folder, replayed)
+            recorder.finish(result, found, ended=ended)
+    matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
+    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
 
 
 def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:
@@ -102,6 +116,8 @@ def _run(
     while market.running and not interrupted():
         market.step()
         assert market.last is not None
+        if recorder.relives(market.last):
+            continue
         start = perf_counter()
         recorder.write(market.last)
         saving += perf_counter() - start

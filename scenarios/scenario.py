@@ -4,7 +4,7 @@ scenario = load("ieee33", {"market.case": 1})
 market = scenario.market()
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,7 +24,10 @@ from .schema import FeederRow, LinkRow, MarketRow, Profile, ProsumerRow, Row
 from .source import Change, Path_, Tree, did_you_mean, find, read
 
 if TYPE_CHECKING:
+    from ..market.diary import Diary
     from ..market.energy_market import EnergyMarket
+    from ..market.hosting.place import Place
+    from ..market.ledger import Entries
     from ..network.clearing import Clearing
 
 
@@ -171,19 +174,30 @@ class Scenario(Row):
             with self._placed():
                 household.check_balance(0.0 if settings.case is Case.NO_SHARING else caps)
 
-    def market(self, rng: int | None = None) -> "EnergyMarket":
+    def market(
+        self,
+        rng: int | None = None,
+        place: "Place | None" = None,
+        diary: "Diary | None" = None,
+        ledger: "Callable[[Entries], None] | None" = None,
+    ) -> "EnergyMarket":
         """The market, ready to step.
 
         Args:
             rng: Seed of all randomness; the scenario's own by default.
+            place: Where the prosumers live, such as `Workers(2)`; in this process by default.
+            diary: Where their answers are noted, so that the run can be continued.
+            ledger: Told of every message, who sent it to whom.
 
         Raises:
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
         from ..market.energy_market import EnergyMarket
+        from ..market.hosting.options import Hosting
 
         self.check()
+        together = {name: row.community for name, row in self.prosumers.items() if row.community}
         return EnergyMarket(
             self.build_clearing(),
             self.build_households(),
@@ -191,6 +205,7 @@ class Scenario(Row):
             settings=self.build_settings(),
             behaviours={name: self._behaviour(name, row) for name, row in self.prosumers.items()},
             rng=np.random.SeedSequence(self.seed if rng is None else rng),
+            hosting=Hosting(place, together, diary, ledger),
         )
 
     def _household(self, name: str, row: ProsumerRow) -> Household:

@@ -16,7 +16,9 @@ Profile = dict[str, float]
 class Row(BaseModel):
     """Keys and values that a scenario may give in one place; a row of a table stands under its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, ser_json_inf_nan="strings"
+    )
 
 
 class BusRow(Row):
@@ -87,6 +89,7 @@ class ProsumerRow(Row):
     fixed_profile: str = Field("", description="profile of the fixed load; none: constant")
     renewable: str = Field("", description="profile of the renewable forecast; none: constant")
     renewable_peak_kw: Kilowatt = 0.0
+    community: str = Field("", description="those with the same name live in one process, wherever processes run")
     behaviour: str = Field("price_taker", description="registered name, module:Class or path.py:Class")
 
 

@@ -1,10 +1,11 @@
 """What a person, or a program, is told at the end of a run."""
 
+from collections.abc import Collection
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,6 +14,9 @@ from rich.text import Text
 from ..agents.arrays import FloatArray
 from ..market.result import Result
 from ..network.ac_replay import AcReplay
+
+if TYPE_CHECKING:
+    from .running import Run
 
 
 def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
@@ -48,12 +52,14 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
         **(
             {"ac_voltage_error_pu": replayed.voltage_error_pu, "ac_losses_kwh": replayed.losses_kwh} if replayed else {}
         ),
+        "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
     }
 
 
-def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None = None) -> RenderableType:
+def summary(run: "Run", title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
+    result, replayed = run.result, run.replayed
     delivered = np.isfinite(result.certificate.total_usd)
     undelivered = "" if delivered else "nothing delivered; so far: "
     dispatch = result.dispatch
@@ -75,17 +81,45 @@ def summary(result: Result, title: str, folder: Path, replayed: AcReplay | None 
             f"losses {replayed.losses_kwh:,.0f} kWh"
         )
     ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
-    ending.append(Text(f"results: {folder}"))
+    ending.append(Text(f"results: {run.folder}"))
     tables = [_schedule(result, title)] if delivered else []
+    tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
+    tables += [_timing(result)] if result.timing.noun else []
+    lines += [str(incident) for incident in result.incidents]
+    lines += [result.timing.advice] if result.timing.advice else []
     return Group(*tables, *(Text(line) for line in lines), *ending)
 
 
+def _messages(messages: pd.DataFrame) -> Table:
+    """Who saw what: senders down, receivers across."""
+    told = messages["message"] + " " + messages["messages"].map("{:,}".format)
+    cells = told.groupby([messages["sender"], messages["receiver"]], sort=False).agg("\n".join).unstack(fill_value="")
+    table = _table(
+        "who told whom what, and how often (every message: ledger.parquet)",
+        "",
+        *map(str, cells),
+        words=[str(receiver) for receiver in cells],
+    )
+    for sender, row in cells.iterrows():
+        table.add_row(str(sender), *row)
+    return table
+
+
+def _timing(result: Result) -> Table:
+    """What each community took."""
+    timing = result.timing
+    table = _table(
+        "where the prosumers' time went", timing.noun, "prosumers", "solving\ns", "carrying\ns", "waiting\ns"
+    )
+    for number, (count, effort) in enumerate(zip(timing.prosumers, timing.efforts, strict=True), start=1):
+        spent = effort.solving_s, effort.carrying_s, effort.waiting_s
+        table.add_row(str(number), str(count), *(f"{seconds:.3f}" for seconds in spent))
+    return table
+
+
 def _schedule(result: Result, title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("prosumer", "bids\nkWh", "bought\nkWh", "sold\nkWh", "elastic\nkWh"):
-        table.add_column(heading, justify="left" if heading == "prosumer" else "right")
-    for heading in ("cost\n$", "payments\n$", "total\n$", "regret\n$"):
-        table.add_column(heading, justify="right")
+    energy_headings = ("bids\nkWh", "bought\nkWh", "sold\nkWh", "elastic\nkWh")
+    table = _table(title, "prosumer", *energy_headings, "cost\n$", "payments\n$", "total\n$", "regret\n$")
     bought, sold = (result.dt_h * kw.sum(axis=1) for kw in (result.bought_kw, result.sold_kw))
     for i, name in enumerate(result.names):
         energy = (result.dt_h * result.bid_kw[i].sum(), bought[i], sold[i], result.dt_h * result.elastic_kw[i].sum())
@@ -95,9 +129,30 @@ def _schedule(result: Result, title: str) -> Table:
     return table
 
 
+def _table(title: str, *headings: str, words: Collection[str] = ()) -> Table:
+    """An empty table; its first column and those of words are flush left."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == headings[0] or heading in words else "right")
+    return table
+
+
 def _clearings(result: Result) -> str:
     elastic = f" and {result.elastic_clearings} with elastic bids" if result.elastic_clearings else ""
     return f"{result.clearings} clearings{elastic}"
+
+
+def _communities(result: Result) -> dict[str, Any]:
+    """Where prosumers lived, what it took to ask them, and who was lost."""
+    timing = result.timing
+    efforts = [(effort.solving_s, effort.carrying_s, effort.waiting_s) for effort in timing.efforts]
+    return {
+        "lived_in": timing.noun or "this process",
+        "prosumers": list(timing.prosumers),
+        **dict(zip(("solving_s", "carrying_s", "waiting_s"), map(list, zip(*efforts, strict=True)), strict=True)),
+        "advice": timing.advice,
+        "incidents": [{**asdict(incident), "sentence": str(incident)} for incident in result.incidents],
+    }
 
 
 def _diagnosis(result: Result) -> dict[str, Any] | None:

@@ -13,15 +13,20 @@ import numpy as np
 
 from ...agents.arrays import FloatArray
 from ...agents.messages import Commitment, Deliveries, Offers, Pledges, Quotes, axes_of
+from ...agents.trade_graph import TradeGraph
 from ...network.errors import GridbazaarError
 from ..community import Books, Community, Needs, Question
-from ..diary import Diary, ReplayError, saved_name
+from ..diary import ReplayError, saved_name
 from ..founding import Founding
+from ..ledger import Ledger
+from ..membership import Membership
 from ..plain import NotPlainError
 from .calls import VERBS, Call, flat, lifted
 from .home import Home, LocalHome, RemoteHome
 from .incident import Incident
+from .options import Hosting
 from .place import Place
+from .timing import Timing
 
 Answer = TypeVar("Answer")
 _EVERY_S = 1.0
@@ -38,16 +43,13 @@ class Communities:
         unsaved_because: Why communities cannot be saved, if they cannot.
     """
 
-    def __init__(
-        self, foundings: Sequence[Founding], extent: dict[str, int], place: Place | None, diary: Diary | None
-    ) -> None:
+    def __init__(self, foundings: Sequence[Founding], graph: TradeGraph, hosting: Hosting) -> None:
         """Found all communities.
 
         Args:
             foundings: What each is founded with.
-            extent: How long each axis of a message to all is.
-            place: Where they live; None for this process.
-            diary: Where their answers are noted, and those of the run that is continued.
+            graph: Who may trade with whom.
+            hosting: Where they live, and what is kept of what they say.
 
         Raises:
             HouseholdShortageError: A household cannot balance some period whatever the others do.
@@ -57,9 +59,13 @@ class Communities:
         self.incidents: list[Incident] = []
         self.unsaved_because = ""
         self.homes: list[Home] = []
-        self._extent, self._diary = extent, diary
+        place, diary = hosting.place, hosting.diary
+        self._extent = Membership.of(graph, np.arange(len(graph.names)), foundings[0].membership.periods).extent
+        self._diary = diary
+        self._ledger = Ledger(graph, self._extent["period"], hosting.ledger) if hosting.ledger else None
         self._scratch = TemporaryDirectory(prefix="gridbazaar-") if place is not None and diary is None else None
-        self._files: tuple[Path, ...] = ()
+        self._noun = place.noun if place else ""
+        self._files: tuple[Path, ...] = diary.saved if diary else ()
         self._saved_at = diary.saved_at if diary else 0
         self._last_save = monotonic()
         self.close: Callable[[], object] = weakref.finalize(self, _close, self.homes, place, self._scratch)
@@ -73,6 +79,22 @@ class Communities:
             self.homes.append(remote[-1])
         for home in remote:
             home.founded()
+
+    @property
+    def timing(self) -> Timing:
+        """What communities have cost so far."""
+        return Timing.of(self.homes, self._noun)
+
+    def ledger(self, round_: int) -> Ledger | None:
+        """Where the messages of a round are written down; None where nobody wants to know, or where they already are.
+
+        Args:
+            round_: Number of the round.
+        """
+        if self._ledger is None or self._relives:
+            return None
+        self._ledger.round = round_
+        return self._ledger
 
     # --- what the market asks ----------------------------------------------------------------------------------------
 
@@ -94,11 +116,11 @@ class Communities:
 
     def needs(self) -> Needs:
         """What everybody needs and has; for the person at the screen only."""
-        return self._carry(Call(self.calls, "needs", Question()))  # type: ignore[no-any-return]
+        return self._look("needs", Question())  # type: ignore[no-any-return]
 
     def books(self, deliveries: Deliveries) -> Books:
         """Everybody's schedules, valued at these prices; for the person at the screen only."""
-        return self._carry(Call(self.calls, "books", deliveries))  # type: ignore[no-any-return]
+        return self._look("books", deliveries)  # type: ignore[no-any-return]
 
     @property
     def here(self) -> list[Community]:
@@ -112,15 +134,28 @@ class Communities:
         self.calls += 1
         past = self._diary.past.get(self.calls) if self._diary else None
         if past is not None and past[0] != verb:
-            raise ReplayError(self.calls)
+            raise ReplayError(f"call {self.calls} to the prosumers")
         if past is not None and self.calls <= self._saved_at:
             return lifted(VERBS[verb][1], past[1], self._extent)
         reply = self._carry(Call(self.calls, verb, message))
         if past is not None and not np.array_equal(flat(reply), past[1], equal_nan=True):
-            raise ReplayError(self.calls)
+            raise ReplayError(f"call {self.calls} to the prosumers")
+        if past is None and self._ledger:
+            self._ledger.asked(verb, message)
         if past is None and self._diary:
             self._diary.note(self.calls, verb, flat(reply))
         return reply
+
+    def _look(self, verb: str, message: Any) -> Any:
+        """Ask for something that changes nobody and that no other agent will ever know."""
+        if self._ledger and not self._relives:
+            self._ledger.asked(verb, message)
+        return self._carry(Call(self.calls, verb, message))
+
+    @property
+    def _relives(self) -> bool:
+        """Whether the next answer stands in the diary already."""
+        return self._diary is not None and self.calls + 1 in self._diary.past
 
     def _carry(self, call: Call) -> Any:
         """Hand out the parts of a question and put the answers together."""
@@ -149,7 +184,7 @@ class Communities:
     def keep(self) -> None:
         """Save all communities now and then, so that nobody has to live through much when a steward is lost."""
         folder = self._diary.folder if self._diary else self._scratch and Path(self._scratch.name)
-        done = self.calls <= self._saved_at or (self._diary is not None and self.calls in self._diary.past)
+        done = self.calls <= self._saved_at or self._relives
         if not folder or done or self.unsaved_because or monotonic() - self._last_save < _EVERY_S:
             return
         count = len(self.homes)

@@ -1,9 +1,10 @@
 """Where the prosumers of a market are to live."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..diary import Diary
+from ..ledger import Entries
 from .place import Place
 
 
@@ -15,8 +16,10 @@ class Hosting:
         place: Where communities live; None for this process.
         together: A label by prosumer: those with the same one live in one community. Nobody has to have one.
         diary: Where answers are noted so that the run can be continued; None if it is not to be.
+        ledger: Told of every message, who sent it to whom; None if nobody wants to know.
     """
 
     place: Place | None = None
     together: Mapping[str, str] = field(default_factory=dict)
     diary: Diary | None = None
+    ledger: Callable[[Entries], None] | None = None

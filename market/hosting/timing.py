@@ -1,0 +1,72 @@
+"""Where the time of a run went, and whether fewer workers would have been faster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .home import Effort, Home
+
+_CLEARLY = 0.9
+"""Fewer workers are advised where they would take less than this part of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What communities cost, in seconds.
+
+    Attributes:
+        noun: What serves a community, "worker process"; empty for this process.
+        prosumers: How many live in each community.
+        efforts: What each has cost.
+    """
+
+    noun: str
+    prosumers: tuple[int, ...]
+    efforts: tuple[Effort, ...]
+
+    @classmethod
+    def of(cls, homes: Sequence[Home], noun: str) -> Timing:
+        """What these have cost so far."""
+        efforts = tuple(replace(home.effort) for home in homes)
+        return cls(noun, tuple(len(home.membership.names) for home in homes), efforts)
+
+    @property
+    def asked_s(self) -> float:
+        """Between questions and the answers of all."""
+        return max(effort.asked_s for effort in self.efforts)
+
+    @property
+    def solving_s(self) -> float:
+        """Processor time of all members."""
+        return sum(effort.solving_s for effort in self.efforts)
+
+    @property
+    def carrying_s(self) -> float:
+        """Carrying, to all communities."""
+        return sum(effort.carrying_s for effort in self.efforts)
+
+    def expected_s(self, communities: int) -> float:
+        """What so many would take: the work shared by as many cores as there are, and their part of the carrying.
+
+        0 stands for this process, where nothing is carried.
+        """
+        if communities == 0:
+            return self.solving_s
+        cores = min(communities, os.cpu_count() or 1)
+        return self.solving_s / cores + self.carrying_s / len(self.efforts) * communities
+
+    @property
+    def advice(self) -> str:
+        """How many would be faster, in a sentence; empty where none is."""
+        if not self.noun:
+            return ""
+        fewer = min(range(len(self.efforts)), key=self.expected_s)
+        if self.expected_s(fewer) > _CLEARLY * self.asked_s:
+            return ""
+        who = f"{fewer} of them" if fewer else "this process alone"
+        return (
+            f"{who} would be faster: prosumers took {self.asked_s:.2g} s to answer, and would take about "
+            f"{self.expected_s(fewer):.2g} s"
+        )
