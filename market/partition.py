@@ -21,7 +21,7 @@ def partition(graph: TradeGraph, parts: int, together: Mapping[str, str] | None 
         together: A label by prosumer: those with the same one live in one community. Nobody has to have one.
 
     Returns:
-        The prosumers of each community, by index in ascending order; none is empty.
+        The prosumers of each community, by index in ascending order, in the order of their first; none is empty.
     """
     labels = together or {}
     work = np.array([1.0 + graph.arcs(i).stop - graph.arcs(i).start for i in range(len(graph.names))])
@@ -37,7 +37,7 @@ def partition(graph: TradeGraph, parts: int, together: Mapping[str, str] | None 
         load[emptiest] += work[group].sum()
     rest = [i for i in _line(graph) if not labels.get(graph.names[i])]
     _fill(bins, load, rest, work)
-    return [np.array(sorted(members), dtype=np.intp) for members in bins if members]
+    return [np.array(members, dtype=np.intp) for members in sorted(sorted(some) for some in bins if some)]
 
 
 def links_between(graph: TradeGraph, communities: list[IntArray]) -> int:

@@ -3,17 +3,12 @@
 `make methods` does the same for a hundred markets of full size and prints how all methods fare on them.
 """
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_markets import random_market
 
 from gridbazaar.market import EnergyMarket, MarketSettings, Method
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from random_markets import random_market
 
 SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
 TOLERANCE = 1e-5

@@ -1,0 +1,142 @@
+"""What crosses the boundary of a process: the real bytes, caught where they enter and leave the pipes."""
+
+from __future__ import annotations
+
+import multiprocessing.connection as mpc
+import pickle
+import struct
+
+import numpy as np
+import pytest
+
+from gridbazaar.agents.messages import axes_of
+from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
+from gridbazaar.market.community import Needs
+from gridbazaar.market.hosting.calls import VERBS, flat, lifted
+from gridbazaar.market.hosting.steward import Steward, plain_frame
+
+HEAD = {"sent": 1, "received": 3}  # numbers before the message: of the call; and two times, too
+
+
+class Tap:
+    """Everything that goes through the pipes of this process, as it goes."""
+
+    def __init__(self) -> None:
+        self.raw: dict[str, dict[int, bytearray]] = {"sent": {}, "received": {}}
+
+    def on(self, monkeypatch: pytest.MonkeyPatch) -> Tap:
+        write, read = mpc.Connection._write, mpc.Connection._read
+        raw = self.raw
+
+        def listening_write(handle, data):
+            count = write(handle, data)
+            raw["sent"].setdefault(handle, bytearray()).extend(bytes(data[:count]))
+            return count
+
+        def listening_read(handle, size):
+            data = read(handle, size)
+            raw["received"].setdefault(handle, bytearray()).extend(data)
+            return data
+
+        monkeypatch.setattr(mpc.Connection, "_write", staticmethod(listening_write))
+        monkeypatch.setattr(mpc.Connection, "_read", staticmethod(listening_read))
+        monkeypatch.setattr(mpc.Connection._send, "__defaults__", (listening_write,))
+        monkeypatch.setattr(mpc.Connection._recv, "__defaults__", (listening_read,))
+        return self
+
+    def frames(self, way: str, handle: int) -> list[bytes]:
+        """What was sent at once, without the lengths before each."""
+        data, found = bytes(self.raw[way][handle]), []
+        while data:
+            (length,) = struct.unpack("!i", data[:4])
+            found.append(data[4 : 4 + length])
+            data = data[4 + length :]
+        return found
+
+
+@pytest.fixture
+def tapped(monkeypatch, data):
+    """A whole run on two workers, up to its end; its bytes by community."""
+    tap = Tap()
+    settings = MarketSettings()
+    with EnergyMarket(**data("ieee33"), settings=settings, hosting=Hosting(Workers(2)), rng=5) as market:
+        tap.on(monkeypatch)
+        handles = [home._carrier._pipe.fileno() for home in market.communities.homes]
+        while market.running:
+            market.step()
+        monkeypatch.undo()
+        heard = [
+            (way, home.membership, tap.frames(way, handle))
+            for way in ("sent", "received")
+            for home, handle in zip(market.communities.homes, handles, strict=True)
+        ]
+        return heard, market
+
+
+def test_only_messages_travel_and_every_byte_of_them_is_known(tapped):
+    heard, market = tapped
+    for way, membership, frames in heard:
+        assert len(frames) == market.communities.calls + 1  # and one look at what households need, at the end
+        for frame in frames:
+            verb = frame[:8].rstrip(b"\0").decode()
+            kind = VERBS[verb][way == "received"]
+            values = np.frombuffer(frame[8:])
+            message = lifted(kind, values[HEAD[way] :], membership.extent)  # refuses a number too many or too few
+            assert np.array_equal(flat(message), values[HEAD[way] :], equal_nan=True)
+
+
+def test_no_secret_is_in_the_bytes(tapped, data):
+    """Cost coefficients, loads and forecasts, as the eight bytes that each of them is."""
+    heard, _ = tapped
+    needs = b"needs"
+    said = b"".join(frame for _, _, frames in heard for frame in frames if not frame.startswith(needs))
+    for home in data("ieee33")["households"]:
+        for number in (home.alpha_usd_per_kw2h, home.beta_usd_per_kwh, *home.fixed_kw, *home.renewable_kw):
+            assert number == 0 or struct.pack("d", number) not in said
+
+
+def test_the_search_for_secrets_finds_one(tapped, data):
+    """What households need is told to the person at the screen when a market settles, and only then."""
+    heard, _ = tapped
+    told = [
+        lifted(Needs, np.frombuffer(frame[8:])[3:], membership.extent)
+        for way, membership, frames in heard
+        for frame in frames
+        if way == "received" and frame.startswith(b"needs")
+    ]
+    assert len(told) == 2
+    homes = data("ieee33")["households"]
+    assert sum(message.need_kw.sum() for message in told) == pytest.approx(
+        sum((home.fixed_kw + home.elastic_min_kw).sum() for home in homes)
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_messages_come_back_as_they_were(verb):
+    rng = np.random.default_rng(0)
+    extent = {"prosumer": 3, "arc": 4, "period": 5}
+    for kind in VERBS[verb]:
+        cells = {
+            name: rng.normal(size=[extent[axis] for axis in axes]) if axes else 0.5
+            for name, axes in axes_of(kind).items()
+        }
+        members = {"members": (0, 2)} if kind.__name__ in {"Quotes", "Offers"} else {}
+        message = kind(**members, **cells)
+        values = flat(message)
+        again = lifted(kind, values, extent)
+        assert all(np.array_equal(getattr(again, name), cell) for name, cell in (cells | members).items())
+        if values.size:
+            with pytest.raises(ValueError, match="numbers here"):
+                lifted(kind, np.append(values, 0.0), extent)
+
+
+def test_a_steward_unpickles_nothing_but_what_founds_its_community():
+    """Every other frame is numbers or text; bytes that a pickle would act on are only an error."""
+
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("unpickled",))
+
+    for verb in (*VERBS, "save", "done", "refused"):
+        answer = Steward().serve(plain_frame(verb, pickle.dumps(Bomb())))
+        assert answer.startswith(b"failed")

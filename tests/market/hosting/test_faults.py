@@ -1,0 +1,214 @@
+"""Workers that die, hang or fail: the run goes on, or says why it cannot; and nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from gridbazaar.agents import Behaviour, BehaviourError, HouseholdShortageError
+from gridbazaar.market import EnergyMarket, Hosting, WorkerLostError, Workers
+from gridbazaar.market.hosting import workers as workers_module
+from gridbazaar.network import InputError
+
+
+class Once(Behaviour):
+    """Does something dreadful in its fourth answer, but only the first time that anybody gets there."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark, self.answers = str(mark), 0
+
+    def answer(self, quote, problem):
+        self.answers += 1
+        if self.answers == 4 and not Path(self.mark).exists():
+            Path(self.mark).touch()
+            self.dread()
+        return problem.share(quote)
+
+    def dread(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Hangs(Once):
+    def dread(self):
+        time.sleep(600)
+
+
+class Exits(Once):
+    def dread(self):
+        sys.exit(3)
+
+
+class Raises(Once):
+    """Raises what no behaviour may: it is not caught where errors of behaviours are."""
+
+    def dread(self):
+        raise BaseExceptionGroup("oh", [KeyboardInterrupt()])
+
+
+DREADFUL = {
+    Once: "was killed by SIGKILL",
+    Hangs: "did not answer within 1.5 s",
+    Exits: "ended with exit code 3",
+    Raises: "ended with exit code 1",
+}
+
+
+@pytest.mark.parametrize("kind", DREADFUL)
+def test_whatever_happens_once_the_run_goes_on_to_the_same_end(run_at, same, tmp_path, kind):
+    mark = tmp_path / "mark"
+    mark.touch()
+    here = run_at("ieee33", behaviours={"p2": kind(mark)})
+    mark.unlink()
+    there = run_at("ieee33", Workers(2, patience_s=1.5), behaviours={"p2": kind(mark)})
+    assert same(here, there)
+    (incident,) = there.result.incidents
+    assert incident.how == DREADFUL[kind]
+    assert "p2" in incident.members
+    assert (incident.call, incident.verb) == (4, "answer")
+    assert str(incident) in "".join(record.incidents for record in there.rounds)
+
+
+class Always(Behaviour):
+    def answer(self, quote, problem):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_who_dies_again_and_again_is_lost_for_good(run_at):
+    with pytest.raises(WorkerLostError) as caught:
+        run_at("ieee33", Workers(3), behaviours={"p2": Always()})
+    assert caught.value.exit_code == 5
+    assert (caught.value.times, caught.value.incident.members) == (3, ("p2",))
+    assert str(caught.value).startswith(
+        "worker process 2 (p2): lost 3 times in a row at the same question ('answer'); "
+    )
+    assert "the last one was killed by SIGKILL. Look for" in str(caught.value)
+
+
+class Wrong(Behaviour):
+    def offer(self, quote, plan):
+        raise ValueError("no idea")
+
+
+def test_what_a_behaviour_does_wrong_is_told_as_at_home(run_at):
+    sentences = []
+    for place in (None, Workers(2)):
+        with pytest.raises(BehaviourError, match=r"behaviour Wrong of p2, in offer\(\): ValueError: no idea") as caught:
+            run_at("ieee33", place, behaviours={"p2": Wrong()})
+        sentences.append(str(caught.value))
+    assert sentences[0] == sentences[1]
+
+
+def test_a_household_that_cannot_be_served_is_refused_as_at_home(data):
+    given = data("ieee33")
+    homes = given["households"]
+    greedy = type(homes[0])(
+        **{key: getattr(homes[0], key) for key in homes[0].__slots__} | {"elastic_min_kw": 1e5, "elastic_max_kw": 1e5}
+    )
+    with pytest.raises(HouseholdShortageError, match="prosumer p1"):
+        EnergyMarket(**{**given, "households": [greedy, *homes[1:]]}, hosting=Hosting(Workers(2)))
+
+
+def test_after_an_error_no_answer_is_taken_for_another(data):
+    with EnergyMarket(**data("ieee33"), behaviours={"p1": Wrong()}, hosting=Hosting(Workers(3))) as market:
+        market.step()
+        for _ in range(2):
+            with pytest.raises(BehaviourError):
+                market.step()
+        assert market.books().bid_kw.shape == (3, 24)
+
+
+@pytest.mark.parametrize(
+    ("count", "patience", "sentence"), [(0, 1.0, "0 workers cannot"), (2, 0.0, "a patience of 0 s")]
+)
+def test_workers_without_a_number_or_patience_are_refused(count, patience, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Workers(count, patience)
+
+
+def test_where_there_is_no_fork_server_processes_are_spawned(run_at, same, monkeypatch):
+    monkeypatch.setattr(workers_module.mp, "get_all_start_methods", lambda: ["spawn"])
+    assert same(run_at("ieee33"), run_at("ieee33", Workers(2)))
+
+
+def test_closing_leaves_nobody_behind(data):
+    market = EnergyMarket(**data("ieee33"), hosting=Hosting(Workers(2)))
+    pids = [home._carrier.process.pid for home in market.communities.homes]
+    market.step()
+    market.close()
+    market.close()
+    assert not any(alive(pid) for pid in pids)
+
+
+SCRIPT = """
+    import os, signal, sys, threading
+    import gridbazaar.scenarios as gb
+    from gridbazaar.agents import Behaviour
+    from gridbazaar.market import Workers
+
+    class Careful(Behaviour):  # a class of the script, which no other process could import
+        def believe(self, lmp_usd_per_kwh):
+            {body}
+            return lmp_usd_per_kwh + 0.01
+
+    print("ran", flush=True)
+    scenario = gb.load("ieee33")
+    from gridbazaar.market import EnergyMarket, Hosting
+    market = EnergyMarket(
+        scenario.build_clearing(), scenario.build_households(), scenario.build_links(),
+        behaviours={{"p1": Careful()}}, hosting=Hosting(Workers(2)),
+    )
+    print(*[home._carrier.process.pid for home in market.communities.homes], flush=True)
+    print(market.run().message, flush=True)
+"""
+
+
+def start(tmp_path: Path, body: str) -> subprocess.Popen[str]:
+    script = tmp_path / "mine.py"
+    script.write_text(dedent(SCRIPT.format(body=body)))
+    return subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; who is dead and not yet fetched does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(pids: list[int], within_s: float = 10.0) -> bool:
+    end = time.monotonic() + within_s
+    while any(map(alive, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not any(map(alive, pids))
+
+
+def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
+    process = start(tmp_path, "pass")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    first, pids, message = out.splitlines()
+    assert (first, message) == ("ran", "settled: nobody gains by deviating")
+    assert gone([int(pid) for pid in pids.split()])
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("body", ["import time; time.sleep(0.05)", "while True: pass"], ids=["at work", "hanging"])
+def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
+    process = start(tmp_path, body)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ran\n"
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    time.sleep(0.5)
+    assert all(map(alive, pids))
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert gone(pids)

@@ -1,0 +1,115 @@
+"""Wherever the prosumers live, and whoever dies on the way, a run gives the same numbers to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gridbazaar.agents import Behaviour, Offer
+from gridbazaar.market import Outcome, Workers
+from gridbazaar.market.hosting import communities
+
+SHORT = {"max_rounds": 12, "max_iterations": 3}
+"""So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
+CASES = [("ieee33", {}), ("ieee33", {"order": "sequential"}), ("ieee33", {"method": "exchange"}), ("town", SHORT)]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+def test_workers_change_nothing(run_at, same, name, settings, workers):
+    here = run_at(name, **settings)
+    there = run_at(name, Workers(workers), **settings)
+    assert same(here, there)
+    assert len(there.market.communities.homes) == workers
+    assert there.result.incidents == ()
+
+
+def test_the_comparison_can_fail(run_at, same):
+    assert not same(run_at("ieee33"), run_at("ieee33", primal_tolerance_kw=0.9))
+
+
+@pytest.fixture
+def saving(monkeypatch):
+    """Communities are saved ten times as often as they would be in such short runs."""
+    monkeypatch.setattr(communities, "_EVERY_S", 0.1)
+
+
+@pytest.mark.usefixtures("saving")
+def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill):
+    settings = {"max_rounds": 40, "max_iterations": 2}
+    here = run_at("village", **settings)
+    rng = np.random.default_rng(7)
+    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, 20, replace=False)}
+
+    def strike(market):
+        if market.rounds in when:
+            kill(market.communities.homes[int(rng.integers(2))])
+
+    there = run_at("village", Workers(2), before=strike, **settings)
+    assert same(here, there)
+    assert len(there.result.incidents) == 20
+    assert {incident.how for incident in there.result.incidents} == {"was killed by SIGKILL"}
+    assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == 20
+
+
+class Moody(Behaviour):
+    """Remembers what it has seen, and draws from its own randomness: all of it must survive its process."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+        self.last = {"price": np.zeros(2), "tuple": (1, "two", None)}
+
+    def offer(self, quote, plan):
+        self.seen.append(float(quote.price_usd_per_kwh.mean()))
+        self.last["price"] = quote.price_usd_per_kwh
+        assert self.last["tuple"] == (1, "two", None)
+        nudge = 1e-3 * self.rng.random() / len(self.seen) * np.sign(self.last["price"])
+        return Offer(plan.trade_kw, quote.price_usd_per_kwh + nudge)
+
+
+class Attached(Moody):
+    """Remembers what cannot be saved."""
+
+    def offer(self, quote, plan):
+        self.attachment = self.offer
+        return super().offer(quote, plan)
+
+
+@pytest.mark.usefixtures("saving")
+@pytest.mark.parametrize("kind", [Moody, Attached])
+def test_what_a_behaviour_remembers_survives_its_process(run_at, same, kill, kind):
+    def run(place=None, before=None):
+        return run_at("village", place, before=before, behaviours={"h3": kind(), "h17": kind()}, **SHORT)
+
+    def strike(market):
+        if market.rounds in {5, 11, 20}:
+            for home in market.communities.homes:
+                kill(home)
+
+    here, there = run(), run(Workers(2), strike)
+    assert same(here, there)
+    assert len(there.result.incidents) == 6
+    unsaved = there.market.communities.unsaved_because
+    assert unsaved == "" if kind is Moody else "remembers a method" in unsaved
+
+
+def test_who_lives_together_can_be_said(run_at, same):
+    together = {"h1": "north", "h20": "north", "h29": "north", "h5": "south"}
+    there = run_at("village", Workers(3), together=together, **SHORT)
+    homes = [set(home.membership.names) for home in there.market.communities.homes]
+    assert any({"h1", "h20", "h29"} <= home for home in homes)
+    assert not any({"h1", "h5"} <= home for home in homes)
+    assert same(run_at("village", **SHORT), there)
+
+
+def test_more_workers_than_prosumers_are_not_started(run_at):
+    run = run_at("ieee33", Workers(5))
+    assert len(run.market.communities.homes) == 3
+    assert run.result.outcome is Outcome.SETTLED
+
+
+def test_public_sides_are_there_wherever_prosumers_live(run_at):
+    here, there = run_at("ieee33").market, run_at("ieee33", Workers(2)).market
+    assert [(p.name, p.bus) for p in there.prosumers] == [(p.name, p.bus) for p in here.prosumers]
+    assert np.array_equal(there.prosumers[1].power_kw, here.platform.power_kw[here.graph.arcs(1)])
+    assert not hasattr(there.prosumers[0], "household")
