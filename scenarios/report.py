@@ -80,6 +80,10 @@ _CASES_TEXT = (
     "Case 1: no sharing. Case 2: the prosumers' problems solved by one planner. Case 3: Algorithm 1. Costs are (11), "
     "bids at the LMP less utility; payments between prosumers are part of Case 3 only, stand apart and sum to zero."
 )
+_LEDGER_TEXT = (
+    "Every message of the run of Case 3, added up by sender and receiver, with all that is in it. Nothing else crosses "
+    "between the agents. Needs and books go to the person at the screen, when the run has ended."
+)
 
 
 def _sections(study: Study) -> list[Section]:
@@ -110,6 +114,7 @@ def _sections(study: Study) -> list[Section]:
         Section("Table 2: costs in the three cases", (_CASES_TEXT,), tables=("table2_costs",)),
         Section("Figure 9: the role of alpha", shown=(alpha,)),
         Section("What the paper leaves open", shown=(unsettled,), tables=("open_questions",)),
+        Section("Who saw what", (_LEDGER_TEXT,), tables=("who_saw_what", "messages")),
         Section("How long each part took", tables=("seconds",)),
     ]
 

@@ -7,15 +7,18 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from ..agents.arrays import FloatArray
 from ..market.energy_market import EnergyMarket
+from ..market.ledger import Entries
 from ..market.result import Result
 from ..market.rounds import Phase
 from ..market.settings import Case, Method, Order
 from ..network.errors import GridbazaarError
 from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
 from .scenario import Scenario
+from .who_saw_what import frame, matrix
 
 ALPHA_SCALES = (1.0, 1.5, 2.0)
 FLAT_SCALE = 0.3
@@ -69,6 +72,7 @@ class Study:
         sequential: A run in the order `sequential`: the same equilibrium, perhaps by other bids.
         seconds: How long each part took.
         left_out: Why a part is missing, by its name.
+        messages: Who told whom what in Case 3, see `who_saw_what.matrix`.
     """
 
     name: str
@@ -84,6 +88,7 @@ class Study:
     sequential: Traced | None
     seconds: Mapping[str, float]
     left_out: Mapping[str, str]
+    messages: pd.DataFrame
 
     @property
     def base(self) -> Traced:
@@ -111,7 +116,8 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
     parts = _Parts(tell)
     base = scenario.changed(case=Case.SHARING, order=Order.PROXIMAL, **_PAPER)
     flat = base.changed(alpha_scale=FLAT_SCALE)
-    shared = parts.needed("Case 3", partial(_run, base))
+    ledger: list[Entries] = []
+    shared = parts.needed("Case 3", partial(_run, base, ledger.append))
     cases = {
         case: parts.possible(f"Case {case.value}", partial(_run, base.changed(case=case)))
         for case in (Case.NO_SHARING, Case.CENTRAL)
@@ -136,6 +142,7 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         sequential=parts.possible("order sequential", partial(_run, base.changed(order=Order.SEQUENTIAL))),
         seconds=parts.seconds,
         left_out=parts.left_out,
+        messages=matrix(frame(ledger), base.prosumers),
     )
 
 
@@ -164,8 +171,8 @@ class _Parts:
             return None
 
 
-def _run(scenario: Scenario) -> Traced:
-    return trace(scenario.market())
+def _run(scenario: Scenario, ledger: Callable[[Entries], None] | None = None) -> Traced:
+    return trace(scenario.market(ledger=ledger))
 
 
 def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:

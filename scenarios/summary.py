@@ -14,6 +14,7 @@ from rich.text import Text
 from ..agents.arrays import FloatArray
 from ..market.result import Result
 from ..network.ac_replay import AcReplay
+from .who_saw_what import across
 
 if TYPE_CHECKING:
     from .running import Run
@@ -92,8 +93,7 @@ def summary(run: "Run", title: str) -> RenderableType:
 
 def _messages(messages: pd.DataFrame) -> Table:
     """Who saw what: senders down, receivers across."""
-    told = messages["message"] + " " + messages["messages"].map("{:,}".format)
-    cells = told.groupby([messages["sender"], messages["receiver"]], sort=False).agg("\n".join).unstack(fill_value="")
+    cells = across(messages)
     table = _table(
         "who told whom what, and how often (every message: ledger.parquet)",
         "",

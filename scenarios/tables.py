@@ -10,6 +10,7 @@ from ..market.result import Result
 from ..market.settings import Case
 from .statements import statements
 from .study import Study, Traced
+from .who_saw_what import across
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:
@@ -21,6 +22,8 @@ def tables(study: Study) -> Mapping[str, pd.DataFrame]:
         "table2_costs": _costs(study),
         "statements": _statements(study),
         **({"criterion": _criterion(study), "criterion_by_hour": _criterion_by_hour(study)} if study.slopes else {}),
+        "who_saw_what": across(study.messages).reset_index(names="sender"),
+        "messages": study.messages,
         "open_questions": _open_questions(study),
         "seconds": pd.DataFrame({"part": study.seconds.keys(), "seconds": study.seconds.values()}).round(2),
     }

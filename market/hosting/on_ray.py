@@ -1,8 +1,117 @@
-"""Communities on a Ray cluster: to come."""
+"""Communities on a Ray cluster: one actor for each, which serves it as a worker process would.
+
+Ray is an extra (`pip install 'gridbazaar[ray]'`). Every machine of the cluster needs the same gridbazaar.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from typing import Any
+
+from ...network.errors import InputError
+from .place import LostError
+from .steward import Steward
+
+LOCAL = "local"
+_NO_PORT_BEYOND_LOOPBACK = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+_QUIET = {"logging_level": logging.ERROR, "log_to_driver": False}
 
 
 class RayCluster:
-    """To come."""
+    """A Ray cluster: one that is running at an address, or a private one on this machine.
 
-    def __init__(self, *_: object) -> None:
-        raise NotImplementedError
+    Attributes:
+        address: Where it is: "local" for a private one, "auto" for the one of this machine, or "host:port".
+        count: How many actors; None for as many as the cluster has cores.
+        patience_s: An actor that takes longer than this for one answer is taken to hang, and replaced.
+    """
+
+    noun = "Ray actor"
+    shares_files = False
+
+    def __init__(self, address: str = LOCAL, count: int | None = None, patience_s: float = 120.0) -> None:
+        """Say where it is; nothing is started before it is needed.
+
+        Raises:
+            InputError: There are to be no actors, or no patience.
+        """
+        if count is not None and count < 1:
+            raise InputError(f"{count} Ray actors cannot serve anybody; ask for at least 1, or leave --workers out")
+        if not patience_s > 0:
+            raise InputError(f"a patience of {patience_s:g} s leaves no time to answer; give some seconds")
+        self.address, self.count, self.patience_s = address, count, patience_s
+        self._ray: Any = None
+        self._ours = False
+
+    def communities(self, prosumers: int) -> int:
+        """As many as actors were asked for, or as the cluster has cores."""
+        self._actors = min(self.count or int(self._cores()), prosumers)
+        return self._actors
+
+    def open(self) -> RayCarrier:
+        """Start an actor; as `Place.open`."""
+        share = min(1.0, math.floor(1000 * self._cores() / self._actors) / 1000)
+        return RayCarrier(self._connected(), share, self.patience_s)
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it was started here."""
+        if self._ours and self._ray is not None:
+            self._ray.shutdown()
+        self._ray, self._ours = None, False
+
+    def _cores(self) -> float:
+        return max(float(self._connected().cluster_resources().get("CPU", 1.0)), 1.0)
+
+    def _connected(self) -> Any:
+        """Ray's module, connected to the cluster."""
+        if self._ray is not None:
+            return self._ray
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        import ray
+
+        if not ray.is_initialized():
+            private = _NO_PORT_BEYOND_LOOPBACK if self.address == LOCAL else {}
+            try:
+                ray.init(address=self.address, **private, **_QUIET)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                told = str(error).splitlines()[0]
+                raise InputError(
+                    f"there is no Ray cluster at {self.address} ({told}); start one with `ray start --head`, correct "
+                    "the address, or leave it out for a private one"
+                ) from None
+            self._ours = True
+        self._ray = ray
+        return ray
+
+
+class RayCarrier:
+    """An actor, and the answer that it owes."""
+
+    def __init__(self, ray: Any, share: float, patience_s: float) -> None:
+        self._ray, self._patience_s = ray, patience_s
+        self._actor = ray.remote(num_cpus=share, max_restarts=0, scheduling_strategy="SPREAD")(Steward).remote()
+        self._owed: Any = None
+
+    def send(self, data: bytes) -> None:
+        """As `Carrier.send`."""
+        self._owed = self._actor.serve.remote(data)
+
+    def wait(self) -> None:
+        """As `Carrier.wait`."""
+        done, _ = self._ray.wait([self._owed], timeout=self._patience_s)
+        if not done:
+            raise LostError(f"did not answer within {self._patience_s:g} s")
+
+    def receive(self) -> bytes:
+        """As `Carrier.receive`."""
+        try:
+            return self._ray.get(self._owed)  # type: ignore[no-any-return]
+        except self._ray.exceptions.RayError as error:
+            raise LostError(f"was lost ({type(error).__name__})") from None
+
+    def close(self) -> None:
+        """As `Carrier.close`."""
+        if self._ray.is_initialized():
+            self._ray.kill(self._actor, no_restart=True)
