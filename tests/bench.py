@@ -1,4 +1,6 @@
-"""Speed of the ieee33 equilibrium, as ratios against stated rivals in the same run: `make bench`.
+"""Speed, as ratios against stated rivals in the same run: `make bench`.
+
+The ieee33 equilibrium (and see bench_hosting.py for worker processes against one):
 
 (a) gridbazaar: the agents, from building the market to the certificate.
 (b) a script: the paper's algorithms (plain), every problem rebuilt in cvxpy at each solve (bench_script.py).
@@ -25,6 +27,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from bench_hosting import hosting_table, measure_hosting
 from bench_script import script
 from rich.console import Console
 from rich.table import Table
@@ -41,8 +44,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--repeat", type=int, default=5, help="alternating runs of each")
     options.add_argument("--output", type=Path, default=Path("results/bench.json"), help="where the numbers go")
+    options.add_argument("--prosumers", type=int, default=2000, help="how many live on worker processes")
     given = options.parse_args()
     found = measure(given.repeat)
+    found["hosting"] = measure_hosting(given.repeat, given.prosumers)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     show(found, given.output)
@@ -102,6 +107,7 @@ def show(found: dict[str, Any], file: Path) -> None:
     console.print(table)
     console.print(f"(a) is {found['faster_than_script']:.0f} times faster than (b)")
     console.print(f"(a) takes {found['slower_than_central']:.1f} times as long as (c)")
+    console.print(hosting_table(found["hosting"]))
     console.print(f"peak memory of a run: {found['peak_memory_mib']:.0f} MiB; written to {file}")
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import logging
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from socket import create_connection
 from typing import Any
 
 from ...network.errors import InputError
@@ -15,8 +18,10 @@ from .place import LostError
 from .steward import Steward
 
 LOCAL = "local"
-_NO_PORT_BEYOND_LOOPBACK = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+_KNOCK_S = 10.0
 _QUIET = {"logging_level": logging.ERROR, "log_to_driver": False}
+_MANY_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Where this is 0, Ray takes this machine for one that cannot be reached, and listens on the loopback alone."""
 
 
 class RayCluster:
@@ -72,10 +77,11 @@ class RayCluster:
         import ray
 
         if not ray.is_initialized():
-            private = _NO_PORT_BEYOND_LOOPBACK if self.address == LOCAL else {}
             try:
-                ray.init(address=self.address, **private, **_QUIET)
-            except (ConnectionError, ValueError, RuntimeError) as error:
+                _knock(self.address)
+                with _on_loopback() if self.address == LOCAL else nullcontext():
+                    ray.init(address=self.address, include_dashboard=False if self.address == LOCAL else None, **_QUIET)
+            except (OSError, ValueError, RuntimeError) as error:  # Ray raises all of these
                 told = str(error).splitlines()[0]
                 raise InputError(
                     f"there is no Ray cluster at {self.address} ({told}); start one with `ray start --head`, correct "
@@ -84,6 +90,33 @@ class RayCluster:
             self._ours = True
         self._ray = ray
         return ray
+
+
+def _knock(address: str) -> None:
+    """Find out whether anybody is at an address, which Ray itself takes minutes for.
+
+    Raises:
+        OSError: There is nobody.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        with create_connection((host, int(port)), timeout=_KNOCK_S):
+            pass
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Keep a Ray that is started here from being reached from other machines."""
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    os.environ[_MANY_MACHINES] = "0"
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        del os.environ[_MANY_MACHINES]
 
 
 class RayCarrier:
