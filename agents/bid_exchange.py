@@ -49,6 +49,10 @@ class BidExchange:
         lmp_usd_per_kwh: Its prices for that, (prosumer, period).
         mismatch_kw: bid - wanted after the last round, (prosumer, period).
         moved_usd_per_kwh: rho |wanted^{k+1} - wanted^k|, (prosumer, period).
+
+    The LMP that a prosumer is told changes only when it has answered the one before: `fresh` says who has. With
+    messages that get lost or come late this is asynchronous ADMM (Wei, Ozdaglar 2013; Chang, Hong, Liao, Wang 2016), in
+    which nothing is added up twice; when all answer in every round, everybody at a bus is told the same LMP.
     """
 
     def __init__(self, curve: PriceCurve) -> None:
@@ -56,6 +60,7 @@ class BidExchange:
         self.curve = curve
         self.bid_kw, self.wanted_kw = (np.zeros_like(curve.lmp_usd_per_kwh) for _ in range(2))
         self.lmp_usd_per_kwh = curve.lmp_usd_per_kwh
+        self._asked_kw = self.bid_kw
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(self.bid_kw)
         self.penalty = AdaptivePenalty(np.full_like(self.bid_kw, _SMALLEST))
 
@@ -77,6 +82,7 @@ class BidExchange:
         self.penalty = AdaptivePenalty(np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST)))
         self.curve, self.bid_kw = curve, bid_kw.copy()
         self.wanted_kw = np.where(stay, self.wanted_kw, bid_kw)
+        self._asked_kw = bid_kw.copy()
         self.lmp_usd_per_kwh = np.where(stay, self.lmp_usd_per_kwh, curve.at(bid_kw))
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(bid_kw)
 
@@ -94,15 +100,16 @@ class BidExchange:
             np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
         )
 
-    def answer(self, sell: Sell, relaxation: float) -> None:
+    def answer(self, sell: Sell, relaxation: float, fresh: BoolArray) -> None:
         """The DSO's answer to the bids of a round.
 
         Args:
             sell: How it answers in elastic periods.
             relaxation: Over-relaxation of the bids, 1 for none.
+            fresh: Whose bid answers the LMP that it was told last, (prosumer,).
         """
-        rho = self.penalty.value
-        asked = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
+        rho, new = self.penalty.value, fresh[:, None]
+        asked = np.where(new, relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw, self._asked_kw)
         lmp = self.curve.at(self.bid_kw)
         for periods, respond in ((self.curve.sloped, self._along_the_curve), (self.curve.elastic, sell)):
             on = np.s_[:, np.flatnonzero(periods)]
@@ -111,7 +118,8 @@ class BidExchange:
         wanted = np.where(self._answered, asked + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
         self.mismatch_kw = self.bid_kw - wanted
         self.moved_usd_per_kwh = rho * np.abs(wanted - self.wanted_kw)
-        self.lmp_usd_per_kwh, self.wanted_kw = lmp, wanted
+        self.lmp_usd_per_kwh = np.where(new, lmp, self.lmp_usd_per_kwh)
+        self.wanted_kw, self._asked_kw = wanted, asked
 
     def _along_the_curve(self, on: IntArray, lmp: FloatArray, rho: FloatArray, asked: FloatArray) -> FloatArray:
         """The LMPs of what it would rather sell in some periods, (prosumer, period), by its curve."""

@@ -73,7 +73,7 @@ class SystemOperator(mesa.Agent):
 
         Args:
             periods: In which periods, (period,).
-            price_usd_per_kwh: (prosumer, period) for these, the same for all at a bus (only one of them is read).
+            price_usd_per_kwh: (prosumer, period) for these; w is weighed at the mean of those at a bus, by 1 / weight.
             weight_usd_per_kw2h, bid_kw: (prosumer, period) for these, weights above 0.
 
         Returns:
@@ -81,7 +81,11 @@ class SystemOperator(mesa.Agent):
         """
         free = self.by_bus(1 / weight_usd_per_kw2h)
         chosen, cleared = self.clearing.solve_elastic(
-            periods, self.buses, price_usd_per_kwh[self.first], 1 / free, self.by_bus(bid_kw)
+            periods,
+            self.buses,
+            self.by_bus(price_usd_per_kwh / weight_usd_per_kw2h) / free,
+            1 / free,
+            self.by_bus(bid_kw),
         )
         self.elastic_clearings += 1
         self._sale = Sale(periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arrays import FloatArray
+from .arrays import BoolArray, FloatArray
 
 RATIO = 2.0  # a penalty moves when one residual exceeds the other so many times
 FIRST_STEP = float(np.log(2.0))
@@ -23,10 +23,15 @@ class AdaptivePenalty:
         self._step = np.full(start.shape, FIRST_STEP)
         self._way = np.zeros(start.shape)
 
-    def balance(self, primal: FloatArray, dual: FloatArray) -> None:
-        """Raise the penalty where the primal residual leads, lower it where the dual does; both relative."""
+    def balance(self, primal: FloatArray, dual: FloatArray, new: BoolArray) -> None:
+        """Raise the penalty where the primal residual leads, lower it where the dual does.
+
+        Args:
+            primal, dual: The residuals, relative.
+            new: Where they are other ones than the last time, (row,); elsewhere they say nothing.
+        """
         lead = np.where(primal > RATIO * dual, 1.0, np.where(dual > RATIO * primal, -1.0, 0.0))
-        lead = np.where(np.maximum(primal, dual) > REST, lead, 0.0)
+        lead = np.where((np.maximum(primal, dual) > REST) & new[:, None], lead, 0.0)
         self._step = np.where(lead * self._way < 0, SHRINK * self._step, self._step)
         self._way = np.where(lead == 0, self._way, lead)
         self.value = self.value * np.exp(lead * self._step)

@@ -3,13 +3,14 @@
 import mesa
 import numpy as np
 
-from .arrays import FloatArray, frozen
+from .arrays import BoolArray, FloatArray, frozen
 from .bid_exchange import BidExchange, Sell
 from .messages import Deliveries, Offers, Quotes
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
+from .turns import NEVER, Turns
 
 RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
@@ -30,13 +31,17 @@ class SharingPlatform(mesa.Agent):
         rules: Penalty, proximal term and tolerances.
         bids: The ledger of bids and LMPs.
         power_kw: Sharing power p_ij as last published, (arc, period).
-        quoted_kw: The same as it is quoted, over-relaxed in the order `proximal`, (arc, period).
+        quoted_kw: The same as it is quoted: after the pair's last change, over-relaxed in the order `proximal`,
+            (arc, period).
         price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
         trade_kw: The reciprocal trades (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
         mismatch_kw: p_ij + p_ji after the last round, (link, period).
         moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, z as quoted, (link, period).
         tightness: How many times closer than its tolerances partners must agree by now.
         rounds: Rounds of Algorithm 1 since the DSO's announcement.
+
+    A pair changes when both ends have answered what it was quoted since its last change; until then it waits, and so do
+    bids (see `BidExchange`). With messages that all arrive, that is in every round.
     """
 
     def __init__(self, model: mesa.Model, graph: TradeGraph, periods: int, rules: SharingRules):
@@ -60,6 +65,8 @@ class SharingPlatform(mesa.Agent):
         self.mismatch_kw = self.moved_usd_per_kwh = np.full(shape, np.inf)
         self.tightness = 1.0
         self.rounds = 0
+        self._pairs, self._bids = Turns(len(graph.links)), Turns(len(graph.names))
+        self._answered = np.full(len(graph.names), NEVER)
         self._penalty = AdaptivePenalty(np.full(shape, rules.penalty_usd_per_kw2h))
         self._asked_usd_per_kwh = np.zeros_like(self.power_kw)
         self._volume_kw = np.zeros(len(graph.names))
@@ -79,8 +86,10 @@ class SharingPlatform(mesa.Agent):
         before = self.bids.quoted.lmp_usd_per_kwh
         self.bids.bid_kw = bid_kw.copy()
         self.bids.open(curve, bid_kw, self._size_kw(), self.rules.penalty_usd_per_kw2h)
-        self._follow(before)
+        self._follow(before, np.ones(len(self.graph.links), dtype=bool))
         self.rounds = 0
+        self._pairs, self._bids = Turns(len(self.graph.links)), Turns(len(self.graph.names))
+        self._answered[:] = NEVER
         self._penalty = AdaptivePenalty(self._penalty.value)
 
     def quotes(self, members: tuple[int, ...]) -> Quotes:
@@ -98,14 +107,24 @@ class SharingPlatform(mesa.Agent):
             frozen(penalty if self.rules.proximal else np.zeros_like(penalty)),
         )
 
-    def receive(self, offers: Offers) -> None:
-        """Write down what the prosumers published."""
-        for member in offers.members:
-            arcs = self.graph.arcs(member)
-            self.power_kw[arcs] = self.quoted_kw[arcs] = offers.power_kw[arcs]
-            self._asked_usd_per_kwh[arcs] = offers.price_usd_per_kwh[arcs]
-        members = list(offers.members)
-        self.bids.bid_kw[members] = offers.bid_kw[members]
+    def receive(self, offers: Offers, quoted_in: int | None = None) -> None:
+        """Write down what the prosumers published.
+
+        Args:
+            offers: Their offers; those of who has meanwhile answered a later quote are of no use any more.
+            quoted_in: In which round they were quoted what they answer; this one by default.
+        """
+        asked = self.rounds if quoted_in is None else quoted_in
+        told = np.zeros(len(self.graph.names), dtype=bool)
+        told[list(offers.members)] = True
+        told &= self._answered <= asked
+        self._answered[told] = asked
+        arcs = told[self.graph.owner]
+        self.power_kw[arcs] = offers.power_kw[arcs]
+        self._asked_usd_per_kwh[arcs] = offers.price_usd_per_kwh[arcs]
+        self.bids.bid_kw[told] = offers.bid_kw[told]
+        if not self.rules.proximal:
+            self.quoted_kw[arcs] = offers.power_kw[arcs]
 
     def update_prices(self, sell: Sell) -> None:
         """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
@@ -113,16 +132,21 @@ class SharingPlatform(mesa.Agent):
         The DSO answers the bids in the same way (`sell` is how, where it follows no curve), and the penalties adapt.
         """
         a, b = self.graph.forward, self.graph.backward
-        self.mismatch_kw = self.power_kw[a] + self.power_kw[b]
-        self.trade_kw = (self.power_kw[a] - self.power_kw[b]) / 2
-        if self.rules.proximal:
-            self.quoted_kw[a] += (RELAXATION - 1) * (self.quoted_kw[a] - self._trade_kw)
-            self.quoted_kw[b] += (RELAXATION - 1) * (self.quoted_kw[b] + self._trade_kw)
+        at_a, at_b = self.power_kw[a], self.power_kw[b]
+        fresh = self._pairs.take(np.minimum(*(self._answered[self.graph.owner[end]] for end in (a, b))), self.rounds)
+        new = fresh[:, None]
+        self.mismatch_kw = np.where(new, at_a + at_b, self.mismatch_kw)
+        self.trade_kw = np.where(new, (at_a - at_b) / 2, self.trade_kw)
+        extra = RELAXATION - 1 if self.rules.proximal else 0.0
+        self.quoted_kw[a] = np.where(new, at_a + extra * (at_a - self._trade_kw), self.quoted_kw[a])
+        self.quoted_kw[b] = np.where(new, at_b + extra * (at_b + self._trade_kw), self.quoted_kw[b])
         before, self._trade_kw = self._trade_kw, (self.quoted_kw[a] - self.quoted_kw[b]) / 2
-        self.moved_usd_per_kwh = self.penalty_usd_per_kw2h * np.abs(self._trade_kw - before)
+        moved = self.penalty_usd_per_kw2h * np.abs(self._trade_kw - before)
+        self.moved_usd_per_kwh = np.where(new, moved, self.moved_usd_per_kwh)
         mean = (self._asked_usd_per_kwh[a] + self._asked_usd_per_kwh[b]) / 2
-        self.price_usd_per_kwh = mean + self.penalty_usd_per_kw2h * (self.quoted_kw[a] + self.quoted_kw[b])
-        self._end_round(sell)
+        price = mean + self.penalty_usd_per_kw2h * (self.quoted_kw[a] + self.quoted_kw[b])
+        self.price_usd_per_kwh = np.where(new, price, self.price_usd_per_kwh)
+        self._end_round(sell, fresh)
 
     def settle_centrally(
         self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray, sell: Sell
@@ -134,13 +158,14 @@ class SharingPlatform(mesa.Agent):
         self.quoted_kw, self._trade_kw = self.power_kw.copy(), trade_kw
         self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
         self.bids.bid_kw = bid_kw.copy()
-        self._end_round(sell)
+        self._answered[:] = self.rounds
+        self._end_round(sell, self._pairs.take(np.full(len(trade_kw), self.rounds), self.rounds))
 
-    def _end_round(self, sell: Sell) -> None:
+    def _end_round(self, sell: Sell, fresh: BoolArray) -> None:
         before = self.bids.quoted.lmp_usd_per_kwh
-        self.bids.answer(sell, RELAXATION if self.rules.proximal else 1.0)
+        self.bids.answer(sell, RELAXATION if self.rules.proximal else 1.0, self._bids.take(self._answered, self.rounds))
         if self.rounds < FOLLOWING:
-            self._follow(before)
+            self._follow(before, fresh)
         self.rounds += 1
         if self.rules.adapt_penalty and self.rounds % EVERY == 0:
             self._balance_residuals()
@@ -159,8 +184,12 @@ class SharingPlatform(mesa.Agent):
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
         rules = self.rules
-        agreed = self.primal_kw <= rules.primal_tolerance_kw / self.tightness
-        return agreed and self.dual_usd_per_kwh <= rules.dual_tolerance_usd_per_kwh / self.tightness
+        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.tightness, rules.resolution_kw)
+        finest = rules.resolution_kw * max(
+            float(penalty.max(initial=0.0)) for penalty in (self.penalty_usd_per_kw2h, self.bids.penalty.value)
+        )
+        still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.tightness, finest)
+        return agreed and still and self._pairs.all_have_had_one and self._bids.all_have_had_one
 
     def tighten(self) -> None:
         """Ask for closer agreement from now on: what was agreed leaves too much regret."""
@@ -169,7 +198,8 @@ class SharingPlatform(mesa.Agent):
     @property
     def tightest(self) -> bool:
         """Whether partners can be asked for no closer agreement."""
-        return self.tightness >= TIGHTEST
+        finest = self.rules.primal_tolerance_kw / self.tightness <= self.rules.resolution_kw
+        return finest or self.tightness >= TIGHTEST
 
     def deliveries(self, lmp_usd_per_kwh: FloatArray | None = None) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices.
@@ -185,10 +215,10 @@ class SharingPlatform(mesa.Agent):
             lmp, price = lmp_usd_per_kwh, price + self._mean_of_ends(lmp_usd_per_kwh - lmp)
         return Deliveries(frozen(lmp), frozen(price[self.graph.link]), frozen(trade))
 
-    def _follow(self, before: FloatArray) -> None:
-        """Each pair's price follows the mean LMP of its two ends."""
+    def _follow(self, before: FloatArray, fresh: BoolArray) -> None:
+        """The prices of these pairs follow the mean LMP of their two ends."""
         change = self.bids.quoted.lmp_usd_per_kwh - before
-        self.price_usd_per_kwh = self.price_usd_per_kwh + self._mean_of_ends(change)
+        self.price_usd_per_kwh = self.price_usd_per_kwh + fresh[:, None] * self._mean_of_ends(change)
 
     def _mean_of_ends(self, values: FloatArray) -> FloatArray:
         """Means over the two ends of each link, (link, period), of (prosumer, period)."""
@@ -202,9 +232,14 @@ class SharingPlatform(mesa.Agent):
         self._volume_kw = size / 2  # what was traded once fades
         smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
         worth = WORTH * max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
-        self._penalty.balance(np.abs(self.mismatch_kw) / smaller, self.moved_usd_per_kwh / worth)
-        bids = self.bids
-        bids.penalty.balance(np.abs(bids.mismatch_kw) / size[:, None], bids.moved_usd_per_kwh / worth)
+        bids, finest = self.bids, self.rules.resolution_kw
+        for penalty, apart, moved, whole, turns in (
+            (self._penalty, self.mismatch_kw, self.moved_usd_per_kwh, smaller, self._pairs),
+            (bids.penalty, bids.mismatch_kw, bids.moved_usd_per_kwh, size[:, None], self._bids),
+        ):
+            primal = np.maximum(np.abs(apart) - finest, 0.0) / whole  # what is finer than that says nothing
+            dual = np.maximum(moved - penalty.value * finest, 0.0) / worth
+            penalty.balance(primal, dual, turns.since_last_look())
 
     def _size_kw(self) -> FloatArray:
         """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""

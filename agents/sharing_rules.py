@@ -13,6 +13,7 @@ class SharingRules:
         proximal: Whether quotes carry the proximal term of the order `proximal`.
         primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
         dual_tolerance_usd_per_kwh: ... and rho times the change of every trade is no more than this.
+        resolution_kw: Powers are told no finer than this, so partners cannot agree more closely.
     """
 
     penalty_usd_per_kw2h: float
@@ -20,3 +21,4 @@ class SharingRules:
     proximal: bool
     primal_tolerance_kw: float
     dual_tolerance_usd_per_kwh: float
+    resolution_kw: float = 0.0

@@ -7,6 +7,7 @@ from .certificate import Certificate
 from .outcome import Outcome
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings, Method, Order, SettingsError
+from .unreliable import Absence, MessageFaults
 
 if TYPE_CHECKING:
     from .community import Community
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .settlement import Settlement
 
 __all__ = [
+    "Absence",
     "Case",
     "Certificate",
     "Community",
@@ -25,6 +27,7 @@ __all__ = [
     "Hosting",
     "Incident",
     "MarketSettings",
+    "MessageFaults",
     "Method",
     "Order",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..agents.arrays import FloatArray, IntArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
-from ..agents.messages import Deliveries
+from ..agents.messages import Deliveries, Offers, Quotes
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
@@ -38,6 +38,7 @@ from .rounds import Phase, Round
 from .settings import Case, MarketSettings
 from .shortfall import Shortfall, find_shortfall
 from .trend import Trend
+from .unreliable import MessageFaults, Post, check_faults
 from .unsettled import Course
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class EnergyMarket(mesa.Model):
         behaviours: Mapping[str, Behaviour] | None = None,
         rng: np.random.SeedSequence | int | None = None,
         hosting: Hosting | None = None,
+        messages: MessageFaults | None = None,
     ) -> None:
         """Open the market with zero bids.
 
@@ -98,6 +100,7 @@ class EnergyMarket(mesa.Model):
             behaviours: How the named prosumers act; all others are price takers.
             rng: Seed of all randomness.
             hosting: Where the prosumers live; in this process by default.
+            messages: What happens to the quotes and offers of Algorithm 1; nothing by default.
 
         Raises:
             WorkerLostError: A community could not be founded where it is to live.
@@ -114,9 +117,15 @@ class EnergyMarket(mesa.Model):
         shape = len(households), clearing.periods
         self.buses = tuple(household.bus for household in households)
         self.operator = SystemOperator(self, clearing, self.buses)
-        self.platform = SharingPlatform(self, self.graph, shape[1], self.settings.sharing_rules)
+        faults = messages or MessageFaults()
+        check_faults(faults, self.settings)
+        rules = replace(
+            self.settings.sharing_rules, resolution_kw=1.01 * faults.quantum_kw
+        )  # rounded sums are not exact
+        self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
         self.communities = _communities(households, self.graph, behaviours, seed.spawn(1)[0], hosting or Hosting())
+        self._post = Post(faults, self.graph, np.random.default_rng(seed.spawn(1)[0])) if faults else None
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
         self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
@@ -218,6 +227,8 @@ class EnergyMarket(mesa.Model):
         if curve.elastic.any() and (self._proven > before / 2 or self.operator.oversold):
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
         self.platform.open(curve, self.bid_kw)
+        if self._post:
+            self._post.reopen()
         self._trend = Trend(self.settings.primal_tolerance_kw)
         self.phase = Phase.SHARING
 
@@ -266,6 +277,10 @@ class EnergyMarket(mesa.Model):
         needs = self.communities.needs()
         return find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.dt_h)
 
+    def _blamed(self) -> str:
+        """What of unreliable messages kept partners from agreeing."""
+        return self._post.faults.blame(self._post.rounds) if self._post else ""
+
     def _must_agree_closer(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
         if self.platform.tightest:
@@ -279,7 +294,7 @@ class EnergyMarket(mesa.Model):
         rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
         self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, rounds)
         if self.iteration >= self.settings.max_iterations:
-            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or "")))
+            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or ""), self._blamed()))
         return not self.running
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
@@ -296,11 +311,17 @@ class EnergyMarket(mesa.Model):
             self.platform.settle_centrally(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self._sell)
         else:
             for turn in self.settings.order.turns(len(self.graph.names)):
-                offers = self.communities.answer(self.platform.quotes(turn))  # Algorithm 1, line 5
-                self.platform.receive(offers)
+                for quoted_in, offers in self._offers(self.platform.quotes(turn)):  # Algorithm 1, line 5
+                    self.platform.receive(offers, quoted_in)
             self.platform.update_prices(self._sell)  # Algorithm 1, line 6
         self.sharing_rounds[-1] += 1
         self._judge_sharing()
+
+    def _offers(self, quotes: Quotes) -> list[tuple[int, Offers]]:
+        """The offers that arrive in a round, and in which round each was asked for."""
+        if self._post:
+            return self._post.exchange(quotes, self.communities.answer)
+        return [(self.platform.rounds, self.communities.answer(quotes))]
 
     def _sell(self, periods: IntArray, price: FloatArray, weight: FloatArray, bid: FloatArray) -> FloatArray:
         """The DSO answers for itself where it follows no curve; as `SystemOperator.sell`."""

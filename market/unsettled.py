@@ -52,14 +52,15 @@ class Course:
         """Whether the regret was still falling at the end."""
         return self._totals[-1] < _FALLS * self._totals[-1 - _FEW :][0]
 
-    def why(self, shortage: str) -> str:
+    def why(self, shortage: str, messages: str = "") -> str:
         """The likeliest cause that the market does not settle, who is in the way, and the cure.
 
         Args:
             shortage: What cannot be served, in words; empty where everything is.
+            messages: What unreliable messages keep from settling, in words; empty where they do not.
         """
         short = f"; the last clearing is short: {shortage}" if shortage else ""
-        return f"{self._cause()}{self._blocking()}{short}"
+        return f"{messages or self._cause()}{self._blocking()}{short}"
 
     def cycle(self) -> str:
         """Whose bids repeat themselves, when and how often, such as "bids of p1 and p2 swap at 01:00-07:00, period 2".

@@ -16,11 +16,12 @@ from ..agents.arrays import FloatArray
 from ..agents.household import Household, HouseholdError, HouseholdShortageError
 from ..agents.trade_graph import Link, LinkError, TradeGraph
 from ..market.settings import Case, MarketSettings, SettingsError
+from ..market.unreliable import Absence, MessageFaults, check_faults
 from ..network.elements import Bus, FeederError, Generator, Line
 from ..network.feeder import Feeder
 from .behaviours import make_behaviour
 from .errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
-from .schema import FeederRow, LinkRow, MarketRow, Profile, ProsumerRow, Row
+from .schema import FeederRow, LinkRow, MarketRow, MessagesRow, Profile, ProsumerRow, Row
 from .source import Change, Path_, Tree, did_you_mean, find, read
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Scenario(Row):
     prosumers: dict[str, ProsumerRow]
     links: dict[str, LinkRow] = Field({})
     settings: MarketRow = Field(MarketRow(), alias="market")
+    messages: MessagesRow = MessagesRow()
     _tree: Tree = PrivateAttr(default_factory=Tree)
 
     @field_validator("profiles")
@@ -154,6 +156,23 @@ class Scenario(Row):
         with self._placed():
             return MarketSettings(**self.settings.model_dump())
 
+    def build_messages(self) -> MessageFaults:
+        """What happens to quotes and offers.
+
+        Raises:
+            ScenarioError: A prosumer that does not exist is away, or messages cannot fail in this case or order.
+        """
+        for name in self.messages.away:
+            if name not in self.prosumers:
+                path = ("messages", "away", name)
+                sentence = f"there is no prosumer {name}{did_you_mean(name, self.prosumers)}"
+                raise refuse(self._tree.place(path), ".".join(path), sentence)
+        away = {name: Absence(row.from_round, row.rounds) for name, row in self.messages.away.items()}
+        faults = MessageFaults(**{**dict(self.messages), "away": away})
+        with self._placed():
+            check_faults(faults, self.build_settings())
+        return faults
+
     def check(self) -> None:
         """Check everything that can be checked without running the market.
 
@@ -162,6 +181,7 @@ class Scenario(Row):
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
         settings, links, households = self.build_settings(), self.build_links(), self.build_households()
+        self.build_messages()
         feeder = self.build_feeder()
         for name, row in self.prosumers.items():
             with self._placed():
@@ -206,6 +226,7 @@ class Scenario(Row):
             behaviours={name: self._behaviour(name, row) for name, row in self.prosumers.items()},
             rng=np.random.SeedSequence(self.seed if rng is None else rng),
             hosting=Hosting(place, together, diary, ledger),
+            messages=self.build_messages(),
         )
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
@@ -269,7 +290,8 @@ class Scenario(Row):
             cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
             raise self._refusal(("links", link, error.key), cure) from None
         except SettingsError as error:
-            raise self._refusal(("market", error.key), error.problem) from None
+            path = ("messages",) if error.key == "messages" else ("market", error.key)
+            raise self._refusal(path, error.problem) from None
         except HouseholdShortageError as error:
             path = ("prosumers", error.prosumer)
             raise InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), str(error))) from None

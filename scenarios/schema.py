@@ -101,6 +101,23 @@ class LinkRow(Row):
     cap_kw: Kilowatt
 
 
+class AbsenceRow(Row):
+    """When a prosumer is away: it answers no quote in these rounds of Algorithm 1."""
+
+    from_round: int = Field(ge=1, description="counted over all rounds of sharing of a run, from 1")
+    rounds: int = Field(ge=0)
+
+
+class MessagesRow(Row):
+    """What happens to the quotes and offers of Algorithm 1, for research; nothing by default."""
+
+    delay_rounds: int = Field(default=0, ge=0, le=1000, description="an offer comes up to so many rounds late")
+    loss: float = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
+    stale_rounds: int = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
+    quantum_kw: Kilowatt = Field(default=0.0, description="offered powers are rounded to multiples of this")
+    away: dict[str, AbsenceRow] = Field(default={}, description="by prosumer")
+
+
 class MarketRow(Row):
     """How the market is run: the fields of `MarketSettings`, which checks their ranges."""
 

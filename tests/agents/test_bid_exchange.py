@@ -14,6 +14,11 @@ PLACE = np.array([1, 0, 1, 2, 0])  # five prosumers at three buses
 PERIODS = 3
 
 
+def all_of(exchange):
+    """Everybody has answered."""
+    return np.ones(len(exchange.bid_kw), dtype=bool)
+
+
 @pytest.fixture
 def draw():
     """A curve with slopes in all periods, and bids; `rank` of the slopes as low as wanted."""
@@ -69,7 +74,7 @@ def test_it_wants_the_best_sale_along_its_curve(opened, seed, rank, relaxation):
         exchange.bid_kw = exchange.bid_kw + step
         price, before, weight = exchange.lmp_usd_per_kwh, exchange.wanted_kw, exchange.penalty.value
         asked = relaxation * exchange.bid_kw + (1 - relaxation) * before
-        exchange.answer(deaf, relaxation)
+        exchange.answer(deaf, relaxation, all_of(exchange))
         best = best_sale(exchange.curve, price, weight, asked)
         assert exchange.wanted_kw == pytest.approx(best, abs=1e-6)
         assert exchange.lmp_usd_per_kwh == pytest.approx(exchange.curve.at(best), abs=1e-9)
@@ -82,7 +87,7 @@ def test_prices_are_the_same_for_all_at_one_bus(opened, seed):
     exchange = opened(seed)
     for _ in range(3):
         exchange.bid_kw = exchange.bid_kw + np.arange(5.0)[:, None]
-        exchange.answer(deaf, 1.6)
+        exchange.answer(deaf, 1.6, all_of(exchange))
         assert np.array_equal(exchange.lmp_usd_per_kwh[0], exchange.lmp_usd_per_kwh[2])
         assert np.array_equal(exchange.lmp_usd_per_kwh[1], exchange.lmp_usd_per_kwh[4])
 
@@ -94,7 +99,7 @@ def test_bids_that_it_wants_at_prices_on_its_curve_stay(opened, relaxation):
     assert np.array_equal(exchange.wanted_kw, bid)
     assert lmp == pytest.approx(exchange.curve.at(bid))
     for _ in range(3):
-        exchange.answer(deaf, relaxation)
+        exchange.answer(deaf, relaxation, all_of(exchange))
     assert exchange.wanted_kw == pytest.approx(bid)
     assert exchange.lmp_usd_per_kwh == pytest.approx(lmp)
     assert exchange.mismatch_kw == pytest.approx(0.0, abs=1e-9)
@@ -111,7 +116,7 @@ def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_cur
         terms = exchange.quoted
         weight = terms.weight_usd_per_kw2h
         exchange.bid_kw = (0.6 - terms.lmp_usd_per_kwh + weight * terms.held_kw) / (2e-3 + weight)
-        exchange.answer(deaf, relaxation)
+        exchange.answer(deaf, relaxation, all_of(exchange))
     demand = 0.6 - 2e-3 * exchange.bid_kw
     assert exchange.lmp_usd_per_kwh == pytest.approx(demand, abs=1e-8)
     assert curve.at(exchange.bid_kw) == pytest.approx(demand, abs=1e-8)
@@ -123,7 +128,7 @@ def test_without_slopes_every_bid_is_wanted():
     exchange = BidExchange(PriceCurve.flat(lmp))
     exchange.open(PriceCurve.flat(lmp), bid, np.full(2, 5.0))
     exchange.bid_kw = bid + 7.0
-    exchange.answer(deaf, 1.6)
+    exchange.answer(deaf, 1.6, all_of(exchange))
     assert np.array_equal(exchange.wanted_kw, bid + 7.0)
     assert np.array_equal(exchange.lmp_usd_per_kwh, lmp)
     assert (exchange.mismatch_kw == 0).all()
@@ -137,7 +142,7 @@ def test_prices_that_follow_their_own_bids_are_quoted_whole():
     exchange = BidExchange(curve)
     exchange.open(curve, bid, np.full(2, 5.0))
     exchange.bid_kw = bid + 7.0
-    exchange.answer(deaf, 1.0)
+    exchange.answer(deaf, 1.0, all_of(exchange))
     quoted = exchange.quoted
     assert np.array_equal(quoted.lmp_usd_per_kwh, lmp)
     assert np.array_equal(quoted.held_kw, bid)
@@ -175,7 +180,7 @@ def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, d
     """The minimum of V(w) - price w + weight (w - bid)²/2: so say the LMPs, and those of clearing w are the same."""
     mixed.bid_kw = mixed.bid_kw + np.array([40.0, -30.0, 0.0, 5.0, 60.0])[:, None]
     price, weight, bid = mixed.lmp_usd_per_kwh, mixed.penalty.value, mixed.bid_kw
-    mixed.answer(dso.sell, 1.0)
+    mixed.answer(dso.sell, 1.0, all_of(mixed))
     lmp, wanted = mixed.lmp_usd_per_kwh[:, ELASTIC], mixed.wanted_kw[:, ELASTIC]
     assert lmp == pytest.approx((price + weight * (bid - mixed.wanted_kw))[:, ELASTIC], abs=1e-9)
     assert np.abs(wanted - bid[:, ELASTIC]).max() > 1.0
@@ -187,7 +192,7 @@ def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, d
 def test_beside_them_other_periods_follow_the_curve(mixed, dso):
     price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
     mixed.bid_kw = mixed.bid_kw + 10.0
-    mixed.answer(dso.sell, 1.0)
+    mixed.answer(dso.sell, 1.0, all_of(mixed))
     best = best_sale(mixed.curve, price, weight, mixed.bid_kw)
     assert mixed.wanted_kw[:, 0] == pytest.approx(best[:, 0], abs=1e-6)
     assert mixed.lmp_usd_per_kwh[:, 0] == pytest.approx(mixed.curve.at(best)[:, 0], abs=1e-9)
@@ -195,7 +200,7 @@ def test_beside_them_other_periods_follow_the_curve(mixed, dso):
 
 def test_bids_that_it_has_cleared_stay_as_they_are(mixed, dso):
     lmp, bid = mixed.lmp_usd_per_kwh, mixed.bid_kw
-    mixed.answer(dso.sell, 1.6)
+    mixed.answer(dso.sell, 1.6, all_of(mixed))
     assert mixed.lmp_usd_per_kwh == pytest.approx(lmp, abs=1e-6)
     assert mixed.wanted_kw == pytest.approx(bid, abs=0.05)
 
@@ -208,7 +213,7 @@ def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
         return np.full(bid.shape, 0.25)
 
     price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
-    mixed.answer(sell, 1.0)
+    mixed.answer(sell, 1.0, all_of(mixed))
     [(periods, *told)] = asked
     assert np.array_equal(periods, [1, 2])
     for one, other in zip(told, (price, weight, mixed.bid_kw), strict=True):
@@ -218,7 +223,7 @@ def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
 
 def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_were(mixed, dso):
     mixed.bid_kw = mixed.bid_kw + 20.0
-    mixed.answer(dso.sell, 1.0)
+    mixed.answer(dso.sell, 1.0, all_of(mixed))
     lmp, wanted, weight = mixed.lmp_usd_per_kwh, mixed.wanted_kw, mixed.penalty.value
     later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_usd_per_kw2h=np.zeros((3, 3, 3)))
     bid = mixed.bid_kw + 1.0

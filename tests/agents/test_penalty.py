@@ -7,6 +7,8 @@ from gridbazaar.agents.penalty import RATIO, REST, SHRINK, AdaptivePenalty
 
 UP, DOWN, ALIKE = (1.0, 0.1), (0.1, 1.0), (1.0, 1.0)
 
+NEW = np.ones(1, dtype=bool)
+
 
 @pytest.fixture
 def penalty():
@@ -16,7 +18,7 @@ def penalty():
 def after(penalty, *residuals):
     """The penalty, in its first value, after these (primal, dual)."""
     for primal, dual in residuals:
-        penalty.balance(np.array([primal]), np.array([dual]))
+        penalty.balance(np.array([primal]), np.array([dual]), NEW)
     return penalty.value[0] / 1e-3
 
 
@@ -63,7 +65,7 @@ def test_turning_for_ever_it_rests_in_the_end(penalty):
 def test_every_entry_goes_its_own_way():
     start = np.full((2, 2), 1e-3)
     penalty = AdaptivePenalty(start)
-    penalty.balance(np.array([[1.0, 0.1], [1.0, 1.0]]), np.array([[0.1, 1.0], [1.0, 0.1]]))
-    penalty.balance(np.array([[1.0, 1.0], [1.0, 0.1]]), np.array([[0.1, 0.1], [1.0, 1.0]]))
+    penalty.balance(np.array([[1.0, 0.1], [1.0, 1.0]]), np.array([[0.1, 1.0], [1.0, 0.1]]), np.ones(2, dtype=bool))
+    penalty.balance(np.array([[1.0, 1.0], [1.0, 0.1]]), np.array([[0.1, 0.1], [1.0, 1.0]]), np.ones(2, dtype=bool))
     assert penalty.value == pytest.approx(1e-3 * np.array([[4.0, 2 ** (SHRINK - 1)], [1.0, 2 ** (1 - SHRINK)]]))
     assert (start == 1e-3).all()

@@ -1,4 +1,4 @@
-"""Communities on a real Ray, started on this machine: the same bits, the same faults, and no port beyond the loopback."""
+"""Communities on a real Ray, started on this machine: the same bits and faults, and no port beyond the loopback."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_lost_actor_is_replaced_and_the_run_ends_the_same(run_at, same, tmp_pa
     assert (incident.noun, incident.members, incident.call, incident.how) == ("Ray actor", ("p2",), 4, how)
 
 
-def test_saved_communities_come_home(run_at, same, monkeypatch, data, ray):
+def test_saved_communities_come_home(monkeypatch, data, ray):
     """Actors may be on other machines: what they save is written here, and a successor goes on from it."""
     monkeypatch.setattr("gridbazaar.market.hosting.communities._EVERY_S", 0.0)
     rounds: list[Round] = []
@@ -94,7 +94,7 @@ def test_saved_communities_come_home(run_at, same, monkeypatch, data, ray):
         assert (here.last.power_kw == record.power_kw).all()
 
 
-def test_nothing_listens_beyond_the_loopback(run_at, data):
+def test_nothing_listens_beyond_the_loopback(data):
     """Of all that this process and its children listen on, now that a market runs on Ray."""
     with EnergyMarket(**data("ieee33"), hosting=Hosting(RayCluster(count=2))) as market:
         market.step()
@@ -106,31 +106,30 @@ def test_nothing_listens_beyond_the_loopback(run_at, data):
 
 def listening(root: int) -> list[str]:
     """The addresses that a process and its descendants listen on."""
-    parents, inodes = {}, {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    family, grown = {root}, True
-    while grown:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
-        grown, family = bool(more), family | more
-    for kind in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
-            cells = line.split()
-            if cells[3] == "0A":  # listens
-                inodes[cells[9]] = _address(cells[1].partition(":")[0])
-    found = []
-    for pid in family:
-        for handle in Path(f"/proc/{pid}/fd").glob("*"):
-            try:
-                match = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(handle))
-            except OSError:
-                continue
-            if match and match[1] in inodes:
-                found.append(inodes[match[1]])
+    rows = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]]
+    listens = {cells[9]: _address(cells[1].partition(":")[0]) for cells in rows if cells[3] == "0A"}
+    handles = [handle for pid in family(root) for handle in Path(f"/proc/{pid}/fd").glob("*")]
+    sockets = [re.fullmatch(r"socket:\[(\d+)\]", _told(os.readlink, handle)) for handle in handles]
+    return [listens[match[1]] for match in sockets if match and match[1] in listens]
+
+
+def family(root: int) -> set[int]:
+    """A process and its descendants."""
+    stats = {int(stat.parent.name): _told(Path.read_text, stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    parents = {pid: int(text.rpartition(")")[2].split()[1]) for pid, text in stats.items() if text}
+    found, more = set(), {root}
+    while more:
+        found |= more
+        more = {pid for pid, parent in parents.items() if parent in found} - found
     return found
+
+
+def _told(ask, path: Path) -> str:
+    """What is found at a path of a process; nothing if the process has just ended."""
+    try:
+        return ask(path)
+    except OSError:
+        return ""
 
 
 def _address(text: str) -> str:
