@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .energy_market import EnergyMarket
     from .hosting.incident import Incident, WorkerLostError
     from .hosting.options import Hosting
+    from .hosting.on_ray import RayCluster
     from .hosting.workers import Workers
     from .result import Result
     from .settlement import Settlement
@@ -32,6 +33,7 @@ __all__ = [
     "Order",
     "Outcome",
     "Phase",
+    "RayCluster",
     "Result",
     "Round",
     "SettingsError",
@@ -47,6 +49,7 @@ _HEAVY = {
     "Incident": "hosting.incident",
     "WorkerLostError": "hosting.incident",
     "Workers": "hosting.workers",
+    "RayCluster": "hosting.on_ray",
     "Result": "result",
     "Settlement": "settlement",
 }

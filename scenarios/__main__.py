@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sized
+from contextlib import nullcontext, redirect_stdout
 from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -104,6 +105,8 @@ def run(
     given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
     loaded = _recorded(resume, scenario, given, output) if resume else _loaded(scenario, given)
     place = _place(workers, ray, patience)
+    if place:
+        place.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
     if replay is None:
         replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
@@ -116,7 +119,8 @@ def run(
     from .summary import summary
 
     folder = resume or new_folder(Path(scenario).stem, output)
-    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch:
+    aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
         done = run_scenario(loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
@@ -217,14 +221,13 @@ def _place(workers: int, ray: str | None, patience: float) -> "Place | None":
     """Where the prosumers are to live."""
     if ray is None and workers == 0:
         return None
-    if ray is None:
-        from ..market.hosting.workers import Workers as WorkerProcesses
+    from ..market import RayCluster
+    from ..market import Workers as WorkerProcesses
 
+    if ray is None:
         return WorkerProcesses(workers, patience)
     if not find_spec("ray"):
         raise refuse("--ray", "", "ray is missing; install it with: pip install 'gridbazaar[ray]'")
-    from ..market.hosting.on_ray import RayCluster
-
     return RayCluster(ray, workers or None, patience)
 
 

@@ -42,7 +42,7 @@ def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> Non
     assert all(word in text for word in ("market.run()", "market.step()", "mine.py:CarbonAware"))
 
 
-@pytest.mark.parametrize("example", range(3))
+@pytest.mark.parametrize("example", range(4))
 def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
     code, expected = examples()[example]
     run = subprocess.run(
@@ -53,7 +53,7 @@ def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
 
 
 def test_examples_are_under_20_lines() -> None:
-    assert len(examples()) == 3
+    assert len(examples()) == 4
     assert all(len(text.splitlines()) < 20 for language, _, text in blocks() if language == "python")
 
 
@@ -77,8 +77,15 @@ def test_the_room_s_scenario_runs(tmp_path: Path) -> None:
     assert result.bid_kw.shape == (2, 4)
 
 
+def test_messages_that_fail_are_those_of_a_scenario_that_settles(tmp_path: Path) -> None:
+    text, _ = (text for language, _, text in blocks() if language == "yaml")
+    file = tmp_path / "unreliable.yaml"
+    file.write_text(text)
+    assert gb.load(str(file)).market().run().settled
+
+
 def test_the_scenario_is_one(tmp_path: Path) -> None:
-    (text,) = (text for language, _, text in blocks() if language == "yaml")
+    _, text = (text for language, _, text in blocks() if language == "yaml")
     file = tmp_path / "wind.yaml"
     file.write_text(text)
     scenario = gb.load(str(file))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import math
 import os
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from socket import create_connection
 from typing import Any
 
@@ -79,8 +81,7 @@ class RayCluster:
         if not ray.is_initialized():
             try:
                 _knock(self.address)
-                with _on_loopback() if self.address == LOCAL else nullcontext():
-                    ray.init(address=self.address, include_dashboard=False if self.address == LOCAL else None, **_QUIET)
+                _connect(ray, self.address)
             except (OSError, ValueError, RuntimeError) as error:  # Ray raises all of these
                 told = str(error).splitlines()[0]
                 raise InputError(
@@ -102,6 +103,19 @@ def _knock(address: str) -> None:
     if colon:
         with create_connection((host, int(port)), timeout=_KNOCK_S):
             pass
+
+
+def _connect(ray: Any, address: str) -> None:
+    """Connect to a cluster, and keep the signal handlers of this process, one of which Ray would replace."""
+    in_main = threading.current_thread() is threading.main_thread()
+    ended_by = signal.getsignal(signal.SIGTERM)
+    if address == LOCAL:
+        with _on_loopback():
+            ray.init(address=LOCAL, include_dashboard=False, **_QUIET)
+    else:
+        ray.init(address=address, **_QUIET)
+    if in_main:
+        signal.signal(signal.SIGTERM, ended_by)
 
 
 @contextmanager

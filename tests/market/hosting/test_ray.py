@@ -17,8 +17,7 @@ import pytest
 pytest.importorskip("ray")
 
 from gridbazaar.agents import Behaviour
-from gridbazaar.market import EnergyMarket, Hosting, Round
-from gridbazaar.market.hosting.on_ray import RayCluster
+from gridbazaar.market import EnergyMarket, Hosting, RayCluster, Round
 from gridbazaar.network import InputError
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
@@ -150,7 +149,7 @@ def test_a_cluster_without_actors_or_patience_is_refused(given, sentence):
 SCRIPT = """
     import sys
     import gridbazaar.scenarios as gb
-    from gridbazaar.market.hosting.on_ray import RayCluster
+    from gridbazaar.market import RayCluster
     with gb.load("ieee33").market(place=RayCluster(sys.argv[1], 2)) as market:
         print(market.run().message)
 """
