@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .community import Community
     from .energy_market import EnergyMarket
     from .hosting.incident import Incident, WorkerLostError
-    from .hosting.options import Hosting
     from .hosting.on_ray import RayCluster
+    from .hosting.options import Hosting
     from .hosting.workers import Workers
     from .result import Result
     from .settlement import Settlement
