@@ -43,5 +43,6 @@ def diary_of(folder: Path, recorder: Recorder) -> Diary:
     calls, verbs = rows["call"].to_pylist(), rows["verb"].to_pylist()
     values = rows["values"].to_numpy(zero_copy_only=False)
     past = {call: (verb, np.array(row)) for call, verb, row in zip(calls, verbs, values, strict=True)}
-    saved_at, saved = newest_saved(folder / COMMUNITIES, at_most=max(past, default=0))
-    return Diary(folder / COMMUNITIES, recorder.note_answer, past, saved_at, saved)
+    communities = (folder / COMMUNITIES).resolve()  # workers may have another working directory
+    saved_at, saved = newest_saved(communities, at_most=max(past, default=0))
+    return Diary(communities, recorder.note_answer, past, saved_at, saved)

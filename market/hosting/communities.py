@@ -69,7 +69,13 @@ class Communities:
         self._saved_at = diary.saved_at if diary else 0
         self._last_save = monotonic()
         self.close: Callable[[], object] = weakref.finalize(self, _close, self.homes, place, self._scratch)
-        saved = diary.saved if diary else ()
+        try:
+            self._found(foundings, place, diary.saved if diary else ())
+        except BaseException:
+            self.close()
+            raise
+
+    def _found(self, foundings: Sequence[Founding], place: Place | None, saved: tuple[Path, ...]) -> None:
         if place is None:
             self.homes += [LocalHome(founding, saved) for founding in foundings]
             return

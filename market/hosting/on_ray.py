@@ -10,7 +10,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import create_connection
 from typing import Any
@@ -51,6 +51,7 @@ class RayCluster:
         self.address, self.count, self.patience_s = address, count, patience_s
         self._ray: Any = None
         self._ours = False
+        self._carriers: set[RayCarrier] = set()
 
     def communities(self, prosumers: int) -> int:
         """As many as actors were asked for, or as the cluster has cores."""
@@ -60,11 +61,15 @@ class RayCluster:
     def open(self) -> RayCarrier:
         """Start an actor; as `Place.open`."""
         share = min(1.0, math.floor(1000 * self._cores() / self._actors) / 1000)
-        return RayCarrier(self._connected(), share, self.patience_s)
+        carrier = RayCarrier(self._connected(), share, self.patience_s, self._carriers.discard)
+        self._carriers.add(carrier)
+        return carrier
 
     def close(self) -> None:
-        """Leave the cluster, and end it if it was started here."""
-        if self._ours and self._ray is not None:
+        """Leave the cluster, and end it if it was started here, unless another market is still there."""
+        if self._carriers or self._ray is None:
+            return
+        if self._ours:
             self._ray.shutdown()
         self._ray, self._ours = None, False
 
@@ -136,8 +141,8 @@ def _on_loopback() -> Iterator[None]:
 class RayCarrier:
     """An actor, and the answer that it owes."""
 
-    def __init__(self, ray: Any, share: float, patience_s: float) -> None:
-        self._ray, self._patience_s = ray, patience_s
+    def __init__(self, ray: Any, share: float, patience_s: float, leave: Callable[[RayCarrier], None]) -> None:
+        self._ray, self._patience_s, self._leave = ray, patience_s, leave
         self._actor = ray.remote(num_cpus=share, max_restarts=0, scheduling_strategy="SPREAD")(Steward).remote()
         self._owed: Any = None
 
@@ -160,5 +165,6 @@ class RayCarrier:
 
     def close(self) -> None:
         """As `Carrier.close`."""
+        self._leave(self)
         if self._ray.is_initialized():
             self._ray.kill(self._actor, no_restart=True)

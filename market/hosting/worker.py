@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 from multiprocessing import connection, parent_process
@@ -17,6 +18,7 @@ def live(pipe: Connection[bytes, bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # what a terminal or a supervisor sends to the market's group: the market ends its workers
+    sys.stdout = sys.stderr  # what behaviours print is not part of what a program prints as its result
     threading.Thread(target=_end_with_the_market, daemon=True).start()
     steward = Steward()
     with suppress(EOFError, OSError):

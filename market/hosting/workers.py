@@ -61,8 +61,7 @@ class Workers:
         return WorkerCarrier(self._guard)
 
     def close(self) -> None:
-        """No worker is watched any more; each is closed by itself."""
-        self._guard.stop()
+        """Nothing to do: each worker is closed by itself."""
 
 
 class WorkerCarrier:
@@ -86,6 +85,9 @@ class WorkerCarrier:
                 self.process.start()
         except OSError as error:
             raise LostError(f"could not be started: {error}") from error
+        except AssertionError:  # what multiprocessing says to a daemonic process
+            cure = "such as a worker of a multiprocessing.Pool, cannot start workers; leave them out there"
+            raise InputError(f"a daemonic process, {cure}") from None
         finally:
             theirs.close()  # the worker has its own; with this one open its death would go unnoticed
         self.asked_at: float | None = None
@@ -129,6 +131,16 @@ class WorkerCarrier:
             self.process.join()
         self.process.close()
 
+    def is_late(self, patience_s: float) -> bool:
+        """Whether it has been asked long ago and its answer is not even waiting to be fetched."""
+        asked_at = self.asked_at
+        if asked_at is None or monotonic() - asked_at <= patience_s:
+            return False
+        try:
+            return not self._pipe.poll()
+        except (OSError, ValueError):  # it has just been closed
+            return False
+
     def _lost(self) -> LostError:
         self.process.join(_GRACE_S)
         code = self.process.exitcode
@@ -156,25 +168,22 @@ class Guard:
         """Look after a worker from now on."""
         self._watched.add(carrier)
         if self._thread is None:
-            self._stopped.clear()
+            self._stopped = threading.Event()
             self._thread = threading.Thread(target=self._look, name="gridbazaar guard", daemon=True)
             self._thread.start()
 
     def forget(self, carrier: WorkerCarrier) -> None:
         """Look after it no more."""
         self._watched.discard(carrier)
-
-    def stop(self) -> None:
-        """Look after nobody any more."""
-        self._stopped.set()
-        self._thread = None
+        if not self._watched and self._thread is not None:
+            self._stopped.set()
+            self._thread = None
 
     def _look(self) -> None:
         stopped = self._stopped
         while not stopped.wait(min(_LOOKS_S, self.patience_s / 4)):
             for carrier in tuple(self._watched):
-                asked_at = carrier.asked_at
-                if asked_at is not None and monotonic() - asked_at > self.patience_s:
+                if carrier.is_late(self.patience_s):
                     carrier.hung = True
                     with suppress(OSError, ValueError):  # it may just have ended by itself
                         carrier.process.kill()

@@ -212,3 +212,56 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     process.send_signal(number)
     process.communicate(timeout=30)
     assert gone(pids)
+
+
+def test_one_place_may_serve_several_markets(data):
+    place = Workers(2, patience_s=1.5)
+    with EnergyMarket(**data("ieee33"), hosting=Hosting(place)) as first:
+        with EnergyMarket(**data("ieee33"), hosting=Hosting(place)) as second:
+            second.step()
+        first.step()
+        os.kill(first.communities.homes[0]._carrier.process.pid, signal.SIGSTOP)  # it hangs: somebody must still look
+        first.step()
+        assert [incident.how for incident in first.communities.incidents] == ["did not answer within 1.5 s"]
+
+
+def test_a_daemon_cannot_have_workers():
+    script = """
+        import multiprocessing as mp
+        import gridbazaar.scenarios as gb
+        from gridbazaar.market import Workers
+
+        def run(_):
+            try:
+                gb.load("ieee33").market(place=Workers(2))
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+
+        if __name__ == "__main__":
+            with mp.get_context("fork").Pool(1) as pool:
+                print(pool.map(run, [0])[0])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("InputError: a daemonic process, such as a worker of a multiprocessing.Pool, cannot")
+
+
+def test_a_founding_that_fails_leaves_no_worker(data):
+    given = data("ieee33")
+    started = []
+    opened = Workers.open
+
+    class Watched(Workers):
+        def open(self):
+            started.append(opened(self))
+            return started[-1]
+
+    home = given["households"][2]
+    greedy = type(home)(**{key: getattr(home, key) for key in home.__slots__} | {"fixed_kw": 1e6})
+    with pytest.raises(HouseholdShortageError):
+        EnergyMarket(**{**given, "households": [*given["households"][:2], greedy]}, hosting=Hosting(Watched(3)))
+    assert len(started) == 3
+    for carrier in started:
+        with pytest.raises(ValueError, match="closed"):
+            carrier.process.is_alive()
