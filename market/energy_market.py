@@ -1,6 +1,5 @@
 """The market: which agent acts when. Algorithms 1 and 2 as scheduled rounds of agents."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from time import perf_counter
@@ -11,28 +10,26 @@ import numpy as np
 
 from ..agents.arrays import FloatArray, IntArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
-from ..agents.household import Household, HouseholdError
+from ..agents.household import Household
 from ..agents.messages import Deliveries, Offers, Quotes
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
-from ..agents.trade_graph import Link, TradeGraph
+from ..agents.trade_graph import Link
 from ..network.clearing import Clearing
-from ..network.errors import InputError, SolverError
+from ..network.errors import SolverError
 from ..network.shortage import ShortageError
 from .certificate import LEAST_USD, Certificate, turnover_usd
 from .community import Books
 from .diagnosis import Diagnosis
-from .founding import foundings
-from .hosting.communities import Communities
 from .hosting.incident import Incident
 from .hosting.options import Hosting
 from .hosting.public import PublicProsumer, public_prosumers
 from .ledger import OPERATOR, PLATFORM
 from .methods import METHODS
+from .opening import check_households, found_communities, graph_of, planner_of
 from .outcome import Outcome
-from .partition import partition
 from .result import Result
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
@@ -42,7 +39,7 @@ from .unreliable import MessageFaults, Post, check_faults
 from .unsettled import Course
 
 if TYPE_CHECKING:
-    from .central import LowerLayer
+    pass
 
 _LONG = 100
 """Rounds without agreement after which somebody looks whether there can be any."""
@@ -111,8 +108,8 @@ class EnergyMarket(mesa.Model):
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         super().__init__(rng=np.random.default_rng(seed))
         self.settings = settings or MarketSettings()
-        _check_households(clearing, households)
-        self.graph = _graph(households, links, self.settings.case)
+        check_households(clearing, households)
+        self.graph = graph_of(households, links, self.settings.case)
         self.dt_h = clearing.dt_h
         shape = len(households), clearing.periods
         self.buses = tuple(household.bus for household in households)
@@ -124,12 +121,12 @@ class EnergyMarket(mesa.Model):
         )  # rounded sums are not exact
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
-        self.communities = _communities(households, self.graph, behaviours, seed.spawn(1)[0], hosting or Hosting())
+        self.communities = found_communities(households, self.graph, behaviours, seed.spawn(1)[0], hosting or Hosting())
         self._post = Post(faults, self.graph, np.random.default_rng(seed.spawn(1)[0])) if faults else None
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
         self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
-        self._planner = _planner(households, self.graph) if self.settings.case is Case.CENTRAL else None
+        self._planner = planner_of(households, self.graph) if self.settings.case is Case.CENTRAL else None
         self._trend = Trend(self.settings.primal_tolerance_kw)
 
         self.phase = Phase.CLEARING
@@ -443,44 +440,3 @@ class EnergyMarket(mesa.Model):
         if self.phase is Phase.SHARING:
             return f"{step}: what was agreed is regretted by ${self.sharing_regret_usd:.2g}; partners share on"
         return f"{step}: trades are delivered; bids move by {self.outer_error:.2%}"
-
-
-def _check_households(clearing: Clearing, households: Sequence[Household]) -> None:
-    """Refuse a market with nobody in it, with one name for two, or whose prosumers count time unlike the DSO."""
-    if not households:
-        raise InputError("a market needs at least one prosumer; add one")
-    names = Counter(household.name for household in households)
-    for household in households:
-        if names[household.name] > 1:
-            raise HouseholdError(household.name, "name", "this name is given twice; rename one")
-        for key, value in (("periods", household.periods), ("dt_h", household.dt_h)):
-            if value != getattr(clearing, key):
-                sentence = f"{key} is {value:g}, but {getattr(clearing, key):g} for the feeder's loads; make them equal"
-                raise HouseholdError(household.name, key, sentence)
-
-
-def _graph(households: Sequence[Household], links: Sequence[Link], case: Case) -> TradeGraph:
-    """The trade graph of a case: without sharing (Case 1), all caps are 0."""
-    if case is Case.NO_SHARING:
-        links = [Link(link.a, link.b, 0.0) for link in links]
-    return TradeGraph([h.name for h in households], links)
-
-
-def _communities(
-    households: Sequence[Household],
-    graph: TradeGraph,
-    behaviours: Mapping[str, Behaviour] | None,
-    seed: np.random.SeedSequence,
-    hosting: Hosting,
-) -> Communities:
-    """Divide the prosumers into communities, and found these."""
-    place, people = hosting.place, len(households)
-    divided = partition(graph, place.communities(people) if place else 1, hosting.together)
-    founded = foundings(households, graph, divided, behaviours, seed)
-    return Communities(founded, graph, hosting)
-
-
-def _planner(households: Sequence[Household], graph: TradeGraph) -> "LowerLayer":
-    from .central import LowerLayer  # cvxpy takes a second to import and only Case 2 needs it
-
-    return LowerLayer(households, graph)

@@ -10,21 +10,20 @@ import multiprocessing as mp
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, SpawnContext
 from time import monotonic
 from types import ModuleType
 
 from ...network.errors import InputError
+from .guard import Guard
 from .place import LostError
 from .worker import live
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _GRACE_S = 2.0  # for a worker to end by itself when its pipe is closed
-_LOOKS_S = 0.2  # between two looks for workers that hang
 
 
 @dataclass(frozen=True)
@@ -149,44 +148,6 @@ class WorkerCarrier:
         if code is not None and code < 0:
             return LostError(f"was killed by {signal.Signals(-code).name}")
         return LostError(f"ended with exit code {code}")
-
-
-class Guard:
-    """Kills workers that do not answer in time, so that nobody waits for them for ever.
-
-    Attributes:
-        patience_s: How long one answer may take.
-    """
-
-    def __init__(self, patience_s: float) -> None:
-        self.patience_s = patience_s
-        self._watched: set[WorkerCarrier] = set()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, carrier: WorkerCarrier) -> None:
-        """Look after a worker from now on."""
-        self._watched.add(carrier)
-        if self._thread is None:
-            self._stopped = threading.Event()
-            self._thread = threading.Thread(target=self._look, name="gridbazaar guard", daemon=True)
-            self._thread.start()
-
-    def forget(self, carrier: WorkerCarrier) -> None:
-        """Look after it no more."""
-        self._watched.discard(carrier)
-        if not self._watched and self._thread is not None:
-            self._stopped.set()
-            self._thread = None
-
-    def _look(self) -> None:
-        stopped = self._stopped
-        while not stopped.wait(min(_LOOKS_S, self.patience_s / 4)):
-            for carrier in tuple(self._watched):
-                if carrier.is_late(self.patience_s):
-                    carrier.hung = True
-                    with suppress(OSError, ValueError):  # it may just have ended by itself
-                        carrier.process.kill()
 
 
 @contextmanager
