@@ -112,7 +112,7 @@ class RemoteHome:
     def __init__(
         self, place: Place, founding: Founding, number: int, saved: tuple[Path, ...], tell: Callable[[Incident], None]
     ) -> None:
-        """Begin to found the community, which is the first that can be asked for with `founded`.
+        """Begin to found the community; `founded` waits until it is.
 
         Args:
             place: Where it is to live.

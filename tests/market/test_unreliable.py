@@ -65,7 +65,7 @@ def build(ieee33_bazaar):
 def is_at(result, optimum, *, elastic_kw, cost):
     """Whether a settled result is at the joint optimum: loads, the DSO's cost, and a certificate that tells the truth.
 
-    The tolerances are about twice of what is left when all messages arrive.
+    The tolerances are about twice the largest distance that was measured.
     """
     assert result.outcome is Outcome.SETTLED, result.message
     assert result.certificate.relative <= 1e-6
@@ -83,21 +83,36 @@ def is_at(result, optimum, *, elastic_kw, cost):
 @pytest.mark.parametrize("what", FAULTS)
 def test_the_papers_case_settles_at_the_joint_optimum(build, optimum, what, seed):
     market = build(FAULTS[what], rng=seed)
-    is_at(market.run(), optimum(), elastic_kw=0.5, cost=1e-4)
+    is_at(market.run(), optimum(), elastic_kw=0.3, cost=1e-5)
     assert sum(market.sharing_rounds) > 60  # 49 when all messages arrive
 
 
 @pytest.mark.parametrize("what", FAULTS)
 def test_the_plain_method_settles_too(build, optimum, what):
     """By the literal fixed point, each step of which ends where partners agree."""
-    is_at(build(FAULTS[what], method="plain").run(), optimum(), elastic_kw=4.0, cost=1e-3)
+    is_at(build(FAULTS[what], method="plain").run(), optimum(), elastic_kw=4.0, cost=8e-4)
 
 
-@pytest.mark.parametrize("what", ["late", "lost"])
-def test_flat_demand_settles_where_the_dso_answers_every_round(build, optimum, what):
-    """The exchange, with LMPs that differ at one bus; the plain method never settles here."""
-    market = build(FAULTS[what], alpha=0.1, method="exchange")
-    is_at(market.run(), optimum(0.1), elastic_kw=8.0, cost=2e-4)
+BAD = {
+    "very late": (MessageFaults(delay_rounds=25), 700),
+    "mostly lost": (MessageFaults(loss=0.7), 1600),
+    "all three": (MessageFaults(delay_rounds=8, loss=0.4, stale_rounds=8), 1100),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_messages_take_longer_and_not_much_longer_than_news_takes(build, optimum, what):
+    """Measured 417, 1034 and 663 rounds; prices that move on without answers need two to three times as many."""
+    faults, most = BAD[what]
+    market = build(faults, max_rounds=most, max_iterations=6)
+    is_at(market.run(), optimum(), elastic_kw=0.3, cost=1e-5)
+    assert 49 < sum(market.sharing_rounds) < most
+
+
+def test_flat_demand_settles_where_the_dso_answers_every_round(build, optimum):
+    """By the exchange, in which every round is a clearing with elastic bids."""
+    market = build(FAULTS["lost"], alpha=0.1, method="exchange")
+    is_at(market.run(), optimum(0.1), elastic_kw=0.2, cost=1e-5)
     assert market.operator.elastic_clearings > 60
 
 
@@ -137,7 +152,7 @@ def test_two_neighbours_at_one_bus_settle_though_they_are_told_different_lmps(ie
             messages=MessageFaults(loss=0.3),
         )
         settled = market.run(lambda told: apart.append(np.abs(told.lmp_usd_per_kwh[1] - told.lmp_usd_per_kwh[2]).max()))
-        is_at(settled, best, elastic_kw=1.5, cost=1e-4)
+        is_at(settled, best, elastic_kw=0.2, cost=1e-5)
         assert max(apart) > 1e-4
         apart.clear()
 

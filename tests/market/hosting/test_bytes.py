@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing.connection as mpc
 import pickle
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from gridbazaar.agents.messages import axes_of
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.community import Needs
+from gridbazaar.market.hosting import communities
 from gridbazaar.market.hosting.calls import VERBS, flat, lifted
 from gridbazaar.market.hosting.steward import Steward, plain_frame
 
@@ -56,8 +58,9 @@ class Tap:
 
 @pytest.fixture
 def tapped(monkeypatch, data):
-    """A whole run on two workers, up to its end; its bytes by community."""
+    """A whole run on two workers that are saved after every round, up to its end; its bytes by community."""
     tap = Tap()
+    monkeypatch.setattr(communities, "_EVERY_S", 0.0)
     settings = MarketSettings()
     with EnergyMarket(**data("ieee33"), settings=settings, hosting=Hosting(Workers(2)), rng=5) as market:
         tap.on(monkeypatch)
@@ -76,8 +79,14 @@ def tapped(monkeypatch, data):
 def test_only_messages_travel_and_every_byte_of_them_is_known(tapped):
     heard, market = tapped
     for way, membership, frames in heard:
-        assert len(frames) == market.communities.calls + 1  # and one look at what households need, at the end
-        for frame in frames:
+        saves = [frame for frame in frames if frame.startswith((b"save\0", b"done\0"))]
+        assert len(saves) > 40
+        assert len(frames) == market.communities.calls + 1 + len(
+            saves
+        )  # with one look at what households need, at the end
+        for frame in saves:  # where to save, and that it is done; what is saved stays where it is
+            assert Path(frame[8:].decode()).suffix == ".npz" if way == "sent" else frame[8:] == b""
+        for frame in (frame for frame in frames if frame not in saves):
             verb = frame[:8].rstrip(b"\0").decode()
             kind = VERBS[verb][way == "received"]
             values = np.frombuffer(frame[8:])
