@@ -102,7 +102,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_bad_messages_take_longer_and_not_much_longer_than_news_takes(build, optimum, what):
-    """Measured 417, 1034 and 663 rounds; prices that move on without answers need two to three times as many."""
+    """Measured 417, 1034 and 663 rounds; prices that move on without answers need two to four times as many."""
     faults, most = BAD[what]
     market = build(faults, max_rounds=most, max_iterations=6)
     is_at(market.run(), optimum(), elastic_kw=0.3, cost=1e-5)
