@@ -70,7 +70,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if np.isinf(self.slowest_kw):
-            return "no round yet"
+            return f"no answer yet ({self.place})"
         if self.slowest_kw == 0:
             return "partners agree"
         return (

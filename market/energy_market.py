@@ -274,9 +274,11 @@ class EnergyMarket(mesa.Model):
         needs = self.communities.needs()
         return find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.dt_h)
 
-    def _blamed(self) -> str:
-        """What of unreliable messages kept partners from agreeing."""
-        return self._post.faults.blame(self._post.rounds) if self._post else ""
+    def _blamed(self, rounds: int) -> str:
+        """What of unreliable messages kept partners from agreeing in the last step, which had so many rounds."""
+        if self._post is None:
+            return ""
+        return self._post.faults.blame(self._post.rounds, cut_short=rounds >= self.settings.max_rounds)
 
     def _must_agree_closer(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
@@ -291,7 +293,7 @@ class EnergyMarket(mesa.Model):
         rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
         self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, rounds)
         if self.iteration >= self.settings.max_iterations:
-            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or ""), self._blamed()))
+            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or ""), self._blamed(rounds)))
         return not self.running
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------

@@ -6,6 +6,7 @@ messages: they are repeated until they are answered, as contracts are.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -54,12 +55,15 @@ class MessageFaults:
     away: Mapping[str, Absence] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for key in ("delay_rounds", "stale_rounds"):
+            if np.isfinite(getattr(self, key)) and getattr(self, key) != int(getattr(self, key)):
+                raise SettingsError(f"messages.{key}", f"{getattr(self, key)} is not a whole number; write one")
         for key in ("delay_rounds", "stale_rounds", "quantum_kw"):
             if not (np.isfinite(getattr(self, key)) and getattr(self, key) >= 0):
                 raise SettingsError(f"messages.{key}", f"{getattr(self, key)} must be a finite number of at least 0")
         if not 0 <= self.loss < 1:
             raise SettingsError(
-                "messages.loss", f"{self.loss} must be at least 0 and below 1: who hears nothing agrees"
+                "messages.loss", f"{self.loss} must be at least 0 and below 1; when all is lost, nobody agrees"
             )
         for name, absence in self.away.items():
             for key, least in (("from_round", 1), ("rounds", 0)):
@@ -70,17 +74,21 @@ class MessageFaults:
         """Whether anything happens to any message."""
         return any((self.delay_rounds, self.loss, self.stale_rounds, self.quantum_kw, self.away))
 
-    def blame(self, round_: int) -> str:
+    def blame(self, round_: int, *, cut_short: bool) -> str:
         """What of it keeps partners from agreeing, and the cure; empty if nothing of it does.
 
         Args:
             round_: The last round of Algorithm 1 of the run.
+            cut_short: Whether partners had not agreed by then.
         """
-        away = [name for name, a in self.away.items() if a.from_round <= round_ < a.from_round + a.rounds]
-        if away:
-            return f"{' and '.join(away)} was still away: shorten messages.away, or raise market.max_rounds"
+        away = sorted(name for name, a in self.away.items() if a.from_round <= round_ < a.from_round + a.rounds)
+        if away and cut_short:
+            is_away = "was" if len(away) == 1 else "were"
+            return f"{' and '.join(away)} {is_away} still away: shorten messages.away, or raise market.max_rounds"
         if self.quantum_kw:
             return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
+        if not cut_short:
+            return ""
         if self.loss > _HALF:
             return f"{self.loss:.0%} of quotes and of offers are lost: lower messages.loss, or raise market.max_rounds"
         if self:
@@ -114,13 +122,15 @@ class Post:
         self.faults, self.rounds = faults, 0
         self._graph, self._rng = graph, rng
         self._cap_kw = graph.cap_kw[graph.link][:, None]
-        self._quotes: list[Quotes] = []
+        self._quotes: deque[Quotes] = deque(maxlen=faults.stale_rounds + 1)  # the newest last
+        self._now = -1  # round since the announcement
         self._under_way: dict[int, list[tuple[int, Offers]]] = {}
 
     def reopen(self) -> None:
         """After an announcement of the DSO, what is under way is of no use any more."""
         self._quotes.clear()
         self._under_way.clear()
+        self._now = -1
 
     def exchange(self, quotes: Quotes, answer: Callable[[Quotes], Offers]) -> list[tuple[int, Offers]]:
         """Hand out the quotes of a round, and bring what offers arrive in it.
@@ -133,12 +143,13 @@ class Post:
             The offers, and since the announcement in which round (from 0) that was quoted what they answer.
         """
         self.rounds += 1
+        self._now += 1
         self._quotes.append(quotes)
-        now = len(self._quotes) - 1
+        now = self._now
         reached, age, arrives = self._fate(now)
         for old in np.unique(age[reached]):
             members = tuple(np.flatnonzero(reached & (age == old)).tolist())
-            offers = self._rounded(answer(replace(self._quotes[now - old], members=members)))
+            offers = self._rounded(answer(replace(self._quotes[-1 - int(old)], members=members)))
             for when in sorted({int(arrives[i]) for i in members} - {_LOST}):
                 those = tuple(i for i in members if arrives[i] == when)
                 self._under_way.setdefault(when, []).append((now - int(old), replace(offers, members=those)))

@@ -60,7 +60,7 @@ class Course:
             messages: What unreliable messages keep from settling, in words; empty where they do not.
         """
         short = f"; the last clearing is short: {shortage}" if shortage else ""
-        return f"{messages or self._cause()}{self._blocking()}{short}"
+        return f"{self._behaved() or messages or self._cause()}{self._blocking()}{short}"
 
     def cycle(self) -> str:
         """Whose bids repeat themselves, when and how often, such as "bids of p1 and p2 swap at 01:00-07:00, period 2".
@@ -80,11 +80,15 @@ class Course:
                 return f"bids of {_listed(who)} {'swap' if period == 2 else 'go round'} at {when}, period {period}"
         return ""
 
+    def _behaved(self) -> str:
+        """Who does not act as a price taker."""
+        if not self._behaving:
+            return ""
+        acts = "act on behaviours of their own" if len(self._behaving) > 1 else "acts on a behaviour of its own"
+        return f"{_listed(self._behaving)} {acts}, which may never rest: look there first"
+
     def _cause(self) -> str:
         settings = self._settings
-        if self._behaving:
-            acts = "act on behaviours of their own" if len(self._behaving) > 1 else "acts on a behaviour of its own"
-            return f"{_listed(self._behaving)} {acts}, which may never rest: look there first"
         if np.isinf(self._totals[-1]) and not self._cut_short:
             return "trades that partners cannot keep leave somebody without power: raise bid_max_kw or lower its load"
         if self._cut_short:

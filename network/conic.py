@@ -16,7 +16,7 @@ from .feeder import FloatArray
 TOLERANCE = 1e-9
 # What Clarabel calls AlmostSolved: good to its own default accuracy, so it is as good as solved.
 REDUCED_TOLERANCE = 1e-8
-_CAREFUL_STEP = 0.95  # Clarabel's own 0.99 can end without progress close to the surface of a cone
+_CAREFUL_STEPS = (0.95, 0.8)  # Clarabel's own 0.99 can end without progress close to the surface of a cone
 _SOLVED = ("Solved", "AlmostSolved")
 
 
@@ -47,7 +47,7 @@ class Cost:
 
 
 class CompiledProgram:
-    """A `ConicProgram` in one Clarabel solver, and in a second, careful one for what the first does not solve.
+    """A `ConicProgram` in one Clarabel solver, and in others, more and more careful, for what the first does not solve.
 
     Clarabel's iterative refinement takes nearly half of its time on programs of this size and rarely changes a digit,
     so the first solver goes without; its answer counts only when it holds to full accuracy.
@@ -58,23 +58,29 @@ class CompiledProgram:
 
     def __init__(self, program: ConicProgram) -> None:
         self.program = program
-        self._quick = _solver(program, refine=False)
+        self._quick = _solver(program)
 
     def solve(self, rhs: FloatArray, cost: Cost | None = None) -> ConicSolution:
         """The solution for a right-hand side, (row,), and another cost if given; see that it is `solved`."""
         found = _solution(self._quick, rhs, cost)
-        return found if found.status == "Solved" else _solution(self._careful, rhs, cost)
+        if found.status == "Solved":
+            return found
+        for careful in self._careful:
+            found = _solution(careful, rhs, cost)
+            if found.solved:
+                break
+        return found
 
     @cached_property
-    def _careful(self) -> clarabel.DefaultSolver:
-        return _solver(self.program, refine=True)
+    def _careful(self) -> list[clarabel.DefaultSolver]:
+        return [_solver(self.program, step) for step in _CAREFUL_STEPS]
 
 
-def _solver(program: ConicProgram, *, refine: bool) -> clarabel.DefaultSolver:
+def _solver(program: ConicProgram, careful_step: float | None = None) -> clarabel.DefaultSolver:
     quadratic = sp.csc_array(sp.diags_array(program.quadratic))
     settings = _settings()
-    settings.iterative_refinement_enable = refine
-    settings.max_step_fraction = _CAREFUL_STEP if refine else settings.max_step_fraction
+    settings.iterative_refinement_enable = careful_step is not None
+    settings.max_step_fraction = careful_step or settings.max_step_fraction
     return clarabel.DefaultSolver(quadratic, program.linear, program.matrix, program.rhs, _cones(program), settings)
 
 

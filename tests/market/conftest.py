@@ -18,10 +18,18 @@ TIGHT = {"primal_tolerance_kw": 0.001, "dual_tolerance_usd_per_kwh": 1e-7, "regr
 
 @pytest.fixture(scope="session")
 def open_market() -> Callable[..., EnergyMarket]:
-    def build(bazaar: Any, *, behaviours: Any = None, rng: Any = None, **settings: Any) -> EnergyMarket:
+    def build(
+        bazaar: Any, *, behaviours: Any = None, rng: Any = None, messages: Any = None, **settings: Any
+    ) -> EnergyMarket:
         chosen = MarketSettings(**settings)
         return EnergyMarket(
-            bazaar.clearing(), bazaar.households, bazaar.links, settings=chosen, behaviours=behaviours, rng=rng
+            bazaar.clearing(),
+            bazaar.households,
+            bazaar.links,
+            settings=chosen,
+            behaviours=behaviours,
+            rng=rng,
+            messages=messages,
         )
 
     return build
