@@ -73,18 +73,18 @@ class Behaviour:
         del delivery  # for those who override
         return plan.bid_kw
 
-    def memory(self) -> dict[str, object]:
+    def saved_state(self) -> dict[str, object]:
         """What it must remember when it moves into another process: by default all its attributes but `rng`.
 
-        Numbers, texts, lists, tuples, dicts and numpy arrays of these can be kept. Override it, and `recall`, to leave
-        out what can be worked out again. What cannot be kept costs time, not results: who moves then lives through
-        everything once more.
+        Numbers, texts, lists, tuples, dicts and numpy arrays of these can be kept. Override it, and `restore_state`, to
+        leave out what can be worked out again. What cannot be kept costs time, not results: who moves then lives
+        through everything once more.
         """
         return {name: value for name, value in vars(self).items() if name != "rng"}
 
-    def recall(self, memory: dict[str, object]) -> None:
-        """Go on from a `memory`."""
-        vars(self).update(memory)
+    def restore_state(self, state: dict[str, object]) -> None:
+        """Go on from a `saved_state`."""
+        vars(self).update(state)
 
 
 class PriceTaker(Behaviour):

@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 
 from ..agents.arrays import FloatArray
+from ..agents.behaviour import BehaviourError
 from ..agents.messages import (
     Bids,
     Commitment,
@@ -20,6 +21,7 @@ from ..agents.messages import (
 )
 from ..agents.prosumer import Prosumer
 from .founding import Founding
+from .plain import UnsavedError
 from .saved import load_memories, save_memories
 
 
@@ -145,9 +147,14 @@ class Community(mesa.Model):
         """All that the members' next answers depend on, private data aside.
 
         Raises:
-            NotPlainError: A behaviour remembers what cannot be kept.
+            UnsavedError: A behaviour remembers what cannot be kept, or fails to say what it does.
         """
-        return save_memories(self.prosumers)
+        try:
+            return save_memories(self.prosumers)
+        except UnsavedError:
+            raise
+        except Exception as error:  # a user's code may raise anything
+            raise UnsavedError(f"prosumers cannot be saved: {BehaviourError.told(error)}") from error
 
     def recall(self, saved: list[bytes]) -> None:
         """Go on from where the members were saved, in this community or in others."""

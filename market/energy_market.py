@@ -121,8 +121,9 @@ class EnergyMarket(mesa.Model):
         )  # rounded sums are not exact
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
-        self.communities = found_communities(households, self.graph, behaviours, seed.spawn(1)[0], hosting or Hosting())
-        self._post = Post(faults, self.graph, np.random.default_rng(seed.spawn(1)[0])) if faults else None
+        of_prosumers, of_messages = seed.spawn(2)
+        self._post = Post(faults, self.graph, np.random.default_rng(of_messages)) if faults else None
+        self.communities = found_communities(households, self.graph, behaviours, of_prosumers, hosting or Hosting())
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
         self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
@@ -130,7 +131,7 @@ class EnergyMarket(mesa.Model):
         self._trend = Trend(self.settings.primal_tolerance_kw)
 
         self.phase = Phase.CLEARING
-        self.iteration = self.rounds = 0
+        self.iteration = self.rounds = self._told_of = 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.lmp_usd_per_kwh: FloatArray = frozen(np.full(shape, np.nan))
         self.regret_usd: FloatArray = np.full(shape[0], np.nan)
@@ -172,15 +173,16 @@ class EnergyMarket(mesa.Model):
         """
         if self.phase is Phase.ENDED:
             return
-        start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
-        self._ledger = self.communities.ledger(self.rounds + 1)
+        start, phase = perf_counter(), self.phase
+        self.communities.keep()
+        self.communities.begin_round(self.rounds + 1)
         {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
-        self.communities.keep()
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
         self.diagnosis = Diagnosis.of(self, "agreed" if self.platform.converged else self._trend.verdict)
-        self.last = self._record(phase, seconds, self.communities.incidents[lost:])
+        self.last = self._record(phase, seconds, self.communities.incidents[self._told_of :])
+        self._told_of = len(self.communities.incidents)
         self.datacollector.collect(self)
 
     def run(self, watch: Callable[[Round], None] | None = None) -> Result:
@@ -200,9 +202,10 @@ class EnergyMarket(mesa.Model):
     def _clear(self) -> None:
         """Algorithm 2, line 5: the DSO clears for the bids and announces its prices; the schedule is certified."""
         told = self._method.announce(self.bid_kw, self._proven)
-        if self._ledger:
+        ledger = self.communities.ledger
+        if ledger:
             announced = {field.name: getattr(told.curve, field.name) for field in fields(told.curve)}
-            self._ledger.passed("Price curve", OPERATOR, PLATFORM, **announced)
+            ledger.passed("Price curve", OPERATOR, PLATFORM, **announced)
         if self.iteration == 0:
             self._refuse_shortage()
         self.iteration += 1
@@ -325,10 +328,11 @@ class EnergyMarket(mesa.Model):
     def _sell(self, periods: IntArray, price: FloatArray, weight: FloatArray, bid: FloatArray) -> FloatArray:
         """The DSO answers for itself where it follows no curve; as `SystemOperator.sell`."""
         lmp = self.operator.sell(periods, price, weight, bid)
-        if self._ledger:
+        ledger = self.communities.ledger
+        if ledger:
             asked = {"price_usd_per_kwh": price, "weight_usd_per_kw2h": weight, "bid_kw": bid}
-            self._ledger.passed("Bids", PLATFORM, OPERATOR, **asked)
-            self._ledger.passed("Sale", OPERATOR, PLATFORM, lmp_usd_per_kwh=lmp)
+            ledger.passed("Bids", PLATFORM, OPERATOR, **asked)
+            ledger.passed("Sale", OPERATOR, PLATFORM, lmp_usd_per_kwh=lmp)
         return lmp
 
     def _judge_sharing(self) -> None:

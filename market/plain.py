@@ -9,8 +9,17 @@ import numpy as np
 
 from ..network.errors import InputError
 
+_EXACT = [
+    np.dtype(kind) for kind in ("bool", "f8", "f4", "f2", *(f"{sign}{size}" for sign in "iu" for size in (1, 2, 4, 8)))
+]
+"""Kinds of numbers that JSON can write to the last bit."""
 
-class NotPlainError(InputError):
+
+class UnsavedError(InputError):
+    """Prosumers cannot be saved, which costs time when they are needed once more, and nothing else."""
+
+
+class NotPlainError(UnsavedError):
     """Something remembered is neither number, text, list, tuple, dict nor array of numbers.
 
     Attributes:
@@ -23,26 +32,36 @@ class NotPlainError(InputError):
         self.where, self.kind = where, kind
 
     def __str__(self) -> str:
-        return f"{self.where} remembers a {self.kind}, which cannot be kept; leave it out in memory() and recall()"
+        return f"{self.where} remembers a {self.kind}, which cannot be kept; leave it out in saved_state()"
 
 
-def to_plain(value: Any, where: str) -> Any:
+def to_plain(value: Any, where: str, seen: set[int] | None = None) -> Any:
     """The value as JSON has it.
+
+    Args:
+        value: The value.
+        where: Whose it is.
+        seen: Ids of the lists, dicts and arrays that have been met: what is in two places would come back as two.
 
     Raises:
         NotPlainError: It cannot be.
     """
+    seen = set() if seen is None else seen
+    if isinstance(value, list | dict | np.ndarray):
+        if id(value) in seen:
+            raise NotPlainError(where, f"{type(value).__name__} that is in two places")
+        seen.add(id(value))
     if value is None or type(value) in {bool, int, float, str}:
         return value
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufU":
+    if (type(value) is np.ndarray or isinstance(value, np.generic)) and value.dtype in _EXACT:
         kind = "array" if isinstance(value, np.ndarray) else "scalar"
         return {kind: [_exact(value), value.dtype.str, list(value.shape)]}
     if type(value) is list:
-        return [to_plain(part, where) for part in value]
+        return [to_plain(part, where, seen) for part in value]
     if type(value) is tuple:
-        return {"tuple": [to_plain(part, where) for part in value]}
+        return {"tuple": [to_plain(part, where, seen) for part in value]}
     if type(value) is dict:
-        return {"dict": [[to_plain(key, where), to_plain(part, where)] for key, part in value.items()]}
+        return {"dict": [[to_plain(key, where, seen), to_plain(part, where, seen)] for key, part in value.items()]}
     raise NotPlainError(where, type(value).__name__)
 
 

@@ -45,7 +45,7 @@ def load_memories(prosumers: Sequence[Prosumer], saved: Sequence[bytes]) -> None
         if _remembers(prosumer):
             kept = behaviours[prosumer.name]
             prosumer.behaviour.rng.bit_generator.state = from_plain(kept["rng"])
-            prosumer.behaviour.recall(from_plain(kept["memory"]))
+            prosumer.behaviour.restore_state(from_plain(kept["state"]))
 
 
 def _remembers(prosumer: Prosumer) -> bool:
@@ -57,5 +57,5 @@ def _behaviour(prosumer: Prosumer) -> dict[str, object]:
     where = f"behaviour {type(behaviour).__name__} of {prosumer.name}"
     return {
         "rng": to_plain(behaviour.rng.bit_generator.state, where),
-        "memory": to_plain(behaviour.memory(), where),
+        "state": to_plain(behaviour.saved_state(), where),
     }

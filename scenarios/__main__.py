@@ -1,6 +1,7 @@
 """The command line: `gridbazaar`, or `python -m gridbazaar.scenarios`."""
 
 import json
+import re
 import sys
 from collections.abc import Sized
 from contextlib import nullcontext, redirect_stdout
@@ -103,7 +104,7 @@ def run(
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
-    loaded = _recorded(resume, scenario, given, output) if resume else _loaded(scenario, given)
+    loaded = _recorded(resume, scenario, given, output, ledger=ledger) if resume else _loaded(scenario, given)
     place = _place(workers, ray, patience)
     if place:
         place.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
@@ -203,10 +204,14 @@ def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
     return loaded
 
 
-def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | None) -> "Scenario":
+def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | None, *, ledger: bool) -> "Scenario":
     """The scenario of a run that is to go on, checked."""
     from .resuming import recorded_scenario
 
+    if ledger:
+        raise refuse(
+            f"--resume {run}", "", "a ledger goes on with its run, and cannot begin in the middle; leave --ledger out"
+        )
     extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
     if extra:
         raise refuse(
@@ -269,10 +274,10 @@ def _parted(text: str, option: str, example: str) -> tuple[str, str]:
 
 def _with_ray_address(words: list[str]) -> list[str]:
     """`--ray` may stand alone or before an address, which a scenario's name cannot look like."""
-    shown = [*words, ""]
+    address = re.compile(r"auto|local|(ray://)?[^/\\]+:\d+")
     return [
-        "--ray=local" if word == "--ray" and not (":" in shown[n + 1] or shown[n + 1] in {"auto", "local"}) else word
-        for n, word in enumerate(words)
+        "--ray=local" if word == "--ray" and not address.fullmatch(after) else word
+        for word, after in zip(words, [*words[1:], ""], strict=True)
     ]
 
 

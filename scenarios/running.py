@@ -113,7 +113,7 @@ def _run(
 ) -> float:
     """Step until the market has ended or Ctrl-C was pressed; the seconds it took to save the rounds."""
     saving = 0.0
-    while market.running and not interrupted():
+    while market.running and (market.communities.relives or not interrupted()):  # what was done is not undone
         market.step()
         assert market.last is not None
         if recorder.relives(market.last):

@@ -20,7 +20,7 @@ from ..diary import ReplayError, saved_name
 from ..founding import Founding
 from ..ledger import Ledger
 from ..membership import Membership
-from ..plain import NotPlainError
+from ..plain import UnsavedError
 from .calls import VERBS, Call, flat, lifted
 from .home import Home, LocalHome, RemoteHome
 from .incident import Incident
@@ -91,16 +91,20 @@ class Communities:
         """What communities have cost so far."""
         return Timing.of(self.homes, self._noun)
 
-    def ledger(self, round_: int) -> Ledger | None:
-        """Where the messages of a round are written down; None where nobody wants to know, or where they already are.
+    @property
+    def ledger(self) -> Ledger | None:
+        """Where messages are written down; None where nobody wants to know, or where this one already is."""
+        return None if self.relives else self._ledger
 
-        Args:
-            round_: Number of the round.
-        """
-        if self._ledger is None or self._relives:
-            return None
-        self._ledger.round = round_
-        return self._ledger
+    def begin_round(self, number: int) -> None:
+        """Write down messages as those of this round from now on."""
+        if self._ledger:
+            self._ledger.round = number
+
+    @property
+    def relives(self) -> bool:
+        """Whether the next answer stands in the diary already."""
+        return self._diary is not None and self.calls + 1 in self._diary.past
 
     # --- what the market asks ----------------------------------------------------------------------------------------
 
@@ -146,22 +150,17 @@ class Communities:
         reply = self._carry(Call(self.calls, verb, message))
         if past is not None and not np.array_equal(flat(reply), past[1], equal_nan=True):
             raise ReplayError(f"call {self.calls} to the prosumers")
-        if past is None and self._ledger:
-            self._ledger.asked(verb, message)
         if past is None and self._diary:
             self._diary.note(self.calls, verb, flat(reply))
+        if past is None and self._ledger:
+            self._ledger.asked(verb, message)
         return reply
 
     def _look(self, verb: str, message: Any) -> Any:
         """Ask for something that changes nobody and that no other agent will ever know."""
-        if self._ledger and not self._relives:
-            self._ledger.asked(verb, message)
+        if self.ledger:
+            self.ledger.asked(verb, message)
         return self._carry(Call(self.calls, verb, message))
-
-    @property
-    def _relives(self) -> bool:
-        """Whether the next answer stands in the diary already."""
-        return self._diary is not None and self.calls + 1 in self._diary.past
 
     def _carry(self, call: Call) -> Any:
         """Hand out the parts of a question and put the answers together."""
@@ -190,7 +189,7 @@ class Communities:
     def keep(self) -> None:
         """Save all communities now and then, so that nobody has to live through much when a steward is lost."""
         folder = self._diary.folder if self._diary else self._scratch and Path(self._scratch.name)
-        done = self.calls <= self._saved_at or self._relives
+        done = self.calls <= self._saved_at or self.relives
         if not folder or done or self.unsaved_because or monotonic() - self._last_save < _EVERY_S:
             return
         count = len(self.homes)
@@ -199,7 +198,7 @@ class Communities:
             home.save(file)
         try:
             _all_of(home.saved for home in self.homes)
-        except NotPlainError as error:
+        except UnsavedError as error:
             self.unsaved_because = str(error)
             return
         for old in self._files:

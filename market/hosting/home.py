@@ -130,11 +130,13 @@ class RemoteHome:
         self._lost: LostError | None = None
         self._call = Call(0, "found", None)
         self._file: Path | None = None
+        self._owed = False
+        found = self._found_frame()
         try:
             self._carrier = place.open()
         except LostError as lost:
             self._lost = lost
-        self._send(self._found_frame())
+        self._send(found)
 
     def founded(self) -> None:
         """Wait until the community is founded."""
@@ -180,7 +182,9 @@ class RemoteHome:
 
     def _send(self, data: bytes) -> None:
         """Send a frame; if there is nobody to take it, that is seen to when the answer is fetched."""
-        self._data = data
+        if self._owed:  # Ctrl-C, say, came before the last answer was fetched
+            self._lost = LostError("was interrupted while it answered")
+        self._data, self._owed = data, True
         try:
             if self._carrier is not None:
                 self._carrier.send(data)
@@ -204,6 +208,7 @@ class RemoteHome:
         self._carrier.wait()
         start = perf_counter()
         verb, body = opened(self._carrier.receive())
+        self._owed = False
         if verb == REFUSED:
             raise pickle.loads(body)  # noqa: S301  # from a steward that this process has started
         if verb == FAILED:
@@ -218,6 +223,7 @@ class RemoteHome:
             raise WorkerLostError(incident, times) from lost
         self._tell(incident)
         self.close()
+        self._owed = False
         pending = self._data
         try:
             self._carrier = place.open()
@@ -228,8 +234,7 @@ class RemoteHome:
                 self._send(call_frame(earlier))
                 self._answer()
         except LostError as again:
-            self._lost = again
-            self._data = pending
+            self._lost, self._data, self._owed = again, pending, False
             return
         self._send(pending)
 

@@ -26,8 +26,8 @@ class WorkerLostError(GridbazaarError):
     def __str__(self) -> str:
         return (
             f"{self.incident.who}: lost {self.times} times in a row at the same question ('{self.incident.verb}'); the "
-            f"last one {self.incident.how}. Look for a behaviour that never returns or takes too much memory, or run "
-            "without --workers; finished rounds are in the results folder, and `run --resume` goes on from there"
+            f"last one {self.incident.how}. Look for a behaviour that never returns or takes too much memory, or let "
+            "prosumers live in one process; finished rounds of a run are on disk, and `run --resume` goes on from there"
         )
 
 

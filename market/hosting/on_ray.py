@@ -16,6 +16,7 @@ from socket import create_connection
 from typing import Any
 
 from ...network.errors import InputError
+from .environment import environment
 from .place import LostError
 from .steward import Steward
 
@@ -130,12 +131,11 @@ def _on_loopback() -> Iterator[None]:
 
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
-    os.environ[_MANY_MACHINES] = "0"
     try:
-        yield
+        with environment({_MANY_MACHINES: "0"}):
+            yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
-        del os.environ[_MANY_MACHINES]
 
 
 class RayCarrier:

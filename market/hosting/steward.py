@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, thread_time
@@ -14,10 +15,11 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from ...agents.behaviour import Behaviour
+from ...agents.behaviour import Behaviour, BehaviourError
 from ...network.errors import GridbazaarError
 from ..community import Community
 from ..founding import Founding
+from ..plain import UnsavedError
 from .calls import VERB_BYTES, call_of, flat, frame, opened
 
 FOUND, SAVE, DONE, REFUSED, FAILED = "found", "save", "done", "refused", "failed"
@@ -39,9 +41,47 @@ def found_frame(founding: Founding, saved: list[bytes | Path]) -> bytes:
         cloudpickle.register_pickle_by_value(module)
     try:
         return plain_frame(FOUND, cloudpickle.dumps((founding, saved)))
+    except Exception:  # a behaviour may hold anything: say whose it is
+        for name, behaviour in zip(founding.membership.names, founding.behaviours, strict=True):
+            _check_travels(name, behaviour)
+        raise
     finally:
         for module in set(strangers):
             cloudpickle.unregister_pickle_by_value(module)
+
+
+def _check_travels(name: str, behaviour: Behaviour) -> None:
+    """Refuse a behaviour that cannot be brought into another process."""
+    try:
+        cloudpickle.dumps(behaviour)
+    except Exception as error:
+        raise BehaviourError(
+            name, type(behaviour).__name__, "__init__", f"it cannot be brought into another process: {error}"
+        ) from None
+
+
+class RelayedError(GridbazaarError):
+    """An error of a class that the market's process cannot be told, by its sentence.
+
+    Attributes:
+        exit_code: That of the error.
+    """
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence, exit_code)
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _packed(error: GridbazaarError) -> bytes:
+    try:
+        packed = pickle.dumps(error)
+        pickle.loads(packed)  # noqa: S301  # our own, made just now
+    except Exception:  # a class of a user's own may do anything when it is packed
+        packed = pickle.dumps(RelayedError(str(error), error.exit_code))
+    return packed
 
 
 class Steward:
@@ -59,8 +99,9 @@ class Steward:
         try:
             return self._serve(data)
         except GridbazaarError as error:
-            return plain_frame(REFUSED, pickle.dumps(error))
+            return plain_frame(REFUSED, _packed(error))
         except Exception as error:  # whatever it is: the market decides what to do about it
+            traceback.print_exc()
             return plain_frame(FAILED, f"{type(error).__name__}: {error}".encode())
 
     def _serve(self, data: bytes) -> bytes:
@@ -97,10 +138,17 @@ class Steward:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or not at all."""
+    """Write a file that is there as a whole or not at all.
+
+    Raises:
+        UnsavedError: It cannot be written.
+    """
     partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise UnsavedError(f"prosumers cannot be saved in {path}: {error.strerror}") from error
 
 
 def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:

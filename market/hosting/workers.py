@@ -7,9 +7,9 @@ second; elsewhere processes are spawned. A worker serves one community until the
 from __future__ import annotations
 
 import multiprocessing as mp
-import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +18,13 @@ from time import monotonic
 from types import ModuleType
 
 from ...network.errors import InputError
+from .environment import environment
 from .guard import Guard
 from .place import LostError
 from .worker import live
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_STARTS = threading.Lock()
 _GRACE_S = 2.0  # for a worker to end by itself when its pipe is closed
 
 
@@ -82,8 +84,8 @@ class WorkerCarrier:
         try:
             with _as_workers_start():
                 self.process.start()
-        except OSError as error:
-            raise LostError(f"could not be started: {error}") from error
+        except (OSError, EOFError) as error:  # EOF: Ctrl-C has ended the fork server while it was starting
+            raise LostError(f"could not be started: {error or 'the fork server is gone'}") from error
         except AssertionError:  # what multiprocessing says to a daemonic process
             cure = "such as a worker of a multiprocessing.Pool, cannot start workers; leave them out there"
             raise InputError(f"a daemonic process, {cure}") from None
@@ -153,16 +155,10 @@ class WorkerCarrier:
 @contextmanager
 def _as_workers_start() -> Iterator[None]:
     """One thread for each solver, and no second run of the user's script, which workers do not need."""
-    threads = {name: os.environ.get(name) for name in _THREADS}
-    main = sys.modules["__main__"]
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in threads.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with _ONE_STARTS, environment(dict.fromkeys(_THREADS, "1")):
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main

@@ -140,7 +140,7 @@ def test_saved_communities_are_not_lived_through_again():
     assert call > 20
     with np.load(saved, allow_pickle=False) as archive:
         assert archive["names"].tolist() == ["p1", "p2", "p3"]
-        assert json.loads(str(archive["behaviours"]))["p2"]["memory"]["dict"][0][0] == "count"
+        assert json.loads(str(archive["behaviours"]))["p2"]["state"]["dict"][0][0] == "count"
     Path("mine.py").write_text(MINE.replace("time.sleep(0.005)", "assert self.count > 20"))
     run("--resume", "killed", "--no-ac")
 
