@@ -52,6 +52,7 @@ class Result:
         seconds: Time spent by phase.
         timing: What it took to ask the communities of prosumers.
         incidents: Whom the market has lost on the way, and replaced.
+        unsaved_because: Why prosumers could not be saved on the way, if they could not; empty otherwise.
     """
 
     outcome: Outcome
@@ -84,6 +85,7 @@ class Result:
     seconds: dict[str, float]
     timing: Timing
     incidents: tuple[Incident, ...]
+    unsaved_because: str
 
     @classmethod
     def of(cls, market: EnergyMarket) -> Result:
@@ -134,6 +136,7 @@ class Result:
             seconds=dict(market.seconds),
             timing=market.communities.timing,
             incidents=tuple(market.communities.incidents),
+            unsaved_because=market.communities.unsaved_because,
         )
 
     @property

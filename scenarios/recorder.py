@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from ..agents.arrays import FloatArray
 from ..market.diary import ReplayError
@@ -34,6 +35,7 @@ from .scenario import Scenario
 from .streams import Stream, read_stream
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
+_LOCK = ".lock"
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
 MANIFEST, ROUNDS, LEDGER, ANSWERS, COMMUNITIES = "manifest.json", "rounds", "ledger", "answers", "communities"
@@ -69,8 +71,12 @@ class Recorder:
             folder: The results folder.
             scenario: What is run.
             ledger: Whether messages are to be written down.
+
+        Raises:
+            InputError: Another process is writing there.
         """
         self.folder = folder
+        self._lock = _locked(folder)
         self._manifest = _manifest(scenario, _read_manifest(folder))
         self._write_json(MANIFEST, self._manifest)
         (folder / COMMUNITIES).mkdir(exist_ok=True)
@@ -113,6 +119,7 @@ class Recorder:
 
     def close(self) -> None:
         """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
+        self._lock.release()
         for name, stream in self._streams.items():
             stream.close()
             if name != ANSWERS:
@@ -201,6 +208,16 @@ def _manifest(scenario: Scenario, before: dict[str, Any]) -> dict[str, Any]:
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
         "outcome": "running",
     }
+
+
+def _locked(folder: Path) -> FileLock:
+    """A lock that the system takes back when this process ends, however it ends."""
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"the run in {folder} is still going on in another process; wait for it, or end it") from None
+    return lock
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -87,6 +87,8 @@ def summary(run: "Run", title: str) -> RenderableType:
     tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
     tables += [_timing(result)] if result.timing.noun else []
     lines += [str(incident) for incident in result.incidents]
+    if result.unsaved_because:
+        lines.append(f"{result.unsaved_because}; whoever is lost, or resumes, lives through the whole run again")
     lines += [result.timing.advice] if result.timing.advice else []
     return Group(*tables, *(Text(line) for line in lines), *ending)
 
@@ -151,6 +153,7 @@ def _communities(result: Result) -> dict[str, Any]:
         "prosumers": list(timing.prosumers),
         **dict(zip(("solving_s", "carrying_s", "waiting_s"), map(list, zip(*efforts, strict=True)), strict=True)),
         "advice": timing.advice,
+        "unsaved_because": result.unsaved_because,
         "incidents": [{**asdict(incident), "sentence": str(incident)} for incident in result.incidents],
     }
 

@@ -64,7 +64,7 @@ class Communities:
         self._diary = diary
         self._ledger = Ledger(graph, self._extent["period"], hosting.ledger) if hosting.ledger else None
         self._scratch = TemporaryDirectory(prefix="gridbazaar-") if place is not None and diary is None else None
-        self._noun = place.noun if place else ""
+        self._noun, self._cores = (place.noun, place.cores) if place else ("", 1)
         self._files: tuple[Path, ...] = diary.saved if diary else ()
         self._saved_at = diary.saved_at if diary else 0
         self._last_save = monotonic()
@@ -89,7 +89,7 @@ class Communities:
     @property
     def timing(self) -> Timing:
         """What communities have cost so far."""
-        return Timing.of(self.homes, self._noun)
+        return Timing.of(self.homes, self._noun, self._cores)
 
     @property
     def ledger(self) -> Ledger | None:

@@ -56,12 +56,12 @@ class RayCluster:
 
     def communities(self, prosumers: int) -> int:
         """As many as actors were asked for, or as the cluster has cores."""
-        self._actors = min(self.count or int(self._cores()), prosumers)
+        self._actors = min(self.count or self.cores, prosumers)
         return self._actors
 
     def open(self) -> RayCarrier:
         """Start an actor; as `Place.open`."""
-        share = min(1.0, math.floor(1000 * self._cores() / self._actors) / 1000)
+        share = min(1.0, math.floor(1000 * self.cores / self._actors) / 1000)
         carrier = RayCarrier(self._connected(), share, self.patience_s, self._carriers.discard)
         self._carriers.add(carrier)
         return carrier
@@ -74,8 +74,10 @@ class RayCluster:
             self._ray.shutdown()
         self._ray, self._ours = None, False
 
-    def _cores(self) -> float:
-        return max(float(self._connected().cluster_resources().get("CPU", 1.0)), 1.0)
+    @property
+    def cores(self) -> int:
+        """Those of the cluster."""
+        return max(int(self._connected().cluster_resources().get("CPU", 1)), 1)
 
     def _connected(self) -> Any:
         """Ray's module, connected to the cluster."""

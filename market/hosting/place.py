@@ -43,13 +43,18 @@ class Place(Protocol):
     Attributes:
         noun: What serves one community there: "worker process", "Ray actor".
         shares_files: Whether stewards see the files of this machine.
+        cores: How many cores communities share there.
     """
 
     noun: str
     shares_files: bool
 
+    @property
+    def cores(self) -> int:
+        """As above."""
+
     def communities(self, prosumers: int) -> int:
-        """Into how many communities so many prosumers should be divided."""
+        """Into how many communities so many prosumers should be divided; asked before any is opened."""
 
     def open(self) -> Carrier:
         """A carrier to a new steward, which serves no community yet.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,19 +17,21 @@ class Timing:
 
     Attributes:
         noun: What serves a community, "worker process"; empty for this process.
+        cores: How many cores they share.
         prosumers: How many live in each community.
         efforts: What each has cost.
     """
 
     noun: str
+    cores: int
     prosumers: tuple[int, ...]
     efforts: tuple[Effort, ...]
 
     @classmethod
-    def of(cls, homes: Sequence[Home], noun: str) -> Timing:
+    def of(cls, homes: Sequence[Home], noun: str, cores: int) -> Timing:
         """What these have cost so far."""
         efforts = tuple(replace(home.effort) for home in homes)
-        return cls(noun, tuple(len(home.membership.names) for home in homes), efforts)
+        return cls(noun, cores, tuple(len(home.membership.names) for home in homes), efforts)
 
     @property
     def asked_s(self) -> float:
@@ -54,8 +55,7 @@ class Timing:
         """
         if communities == 0:
             return self.solving_s
-        cores = min(communities, os.cpu_count() or 1)
-        return self.solving_s / cores + self.carrying_s / len(self.efforts) * communities
+        return self.solving_s / min(communities, self.cores) + self.carrying_s / len(self.efforts) * communities
 
     @property
     def advice(self) -> str:

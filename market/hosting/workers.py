@@ -7,6 +7,7 @@ second; elsewhere processes are spawned. A worker serves one community until the
 from __future__ import annotations
 
 import multiprocessing as mp
+import os
 import signal
 import sys
 import threading
@@ -52,6 +53,11 @@ class Workers:
         if not self.patience_s > 0:
             raise InputError(f"a patience of {self.patience_s:g} s leaves no time to answer; give some seconds")
         object.__setattr__(self, "_guard", Guard(self.patience_s))
+
+    @property
+    def cores(self) -> int:
+        """Those of this machine."""
+        return os.cpu_count() or 1
 
     def communities(self, prosumers: int) -> int:
         """As many as there are workers."""

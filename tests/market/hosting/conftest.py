@@ -40,10 +40,11 @@ def run_at(data) -> Callable[..., SimpleNamespace]:
         before: Callable[[EnergyMarket], None] | None = None,
         behaviours: Any = None,
         together: Any = None,
+        diary: Any = None,
         **settings: Any,
     ) -> SimpleNamespace:
         chosen = MarketSettings(**settings)
-        hosting = Hosting(place, together or {})
+        hosting = Hosting(place, together or {}, diary)
         rounds: list[Round] = []
         with EnergyMarket(**data(name), settings=chosen, behaviours=behaviours, rng=5, hosting=hosting) as market:
             while market.running:

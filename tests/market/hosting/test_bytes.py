@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridbazaar.agents import TradeGraph
 from gridbazaar.agents.messages import axes_of
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.community import Needs
+from gridbazaar.market.founding import foundings
 from gridbazaar.market.hosting import communities
 from gridbazaar.market.hosting.calls import VERBS, flat, lifted
-from gridbazaar.market.hosting.steward import Steward, plain_frame
+from gridbazaar.market.hosting.steward import Steward, found_frame, plain_frame
 
 HEAD = {"sent": 1, "received": 3}  # numbers before the message: of the call; and two times, too
 
@@ -139,13 +141,20 @@ def test_messages_come_back_as_they_were(verb):
                 lifted(kind, np.append(values, 0.0), extent)
 
 
-def test_a_steward_unpickles_nothing_but_what_founds_its_community():
+def test_a_steward_unpickles_nothing_but_what_founds_its_community(data):
     """Every other frame is numbers or text; bytes that a pickle would act on are only an error."""
+    given = data("ieee33")
+    graph = TradeGraph([home.name for home in given["households"]], given["links"])
+    (founding,) = foundings(given["households"], graph, [np.arange(3)])
+    steward = Steward()
+    assert steward.serve(found_frame(founding, [])).startswith(b"done")
 
     class Bomb:
         def __reduce__(self):
             return (pytest.fail, ("unpickled",))
 
     for verb in (*VERBS, "save", "done", "refused"):
-        answer = Steward().serve(plain_frame(verb, pickle.dumps(Bomb())))
+        answer = steward.serve(plain_frame(verb, pickle.dumps(Bomb())))
         assert answer.startswith(b"failed")
+    with pytest.raises(pytest.fail.Exception, match="unpickled"):  # the bomb is one
+        pickle.loads(pickle.dumps(Bomb()))

@@ -120,7 +120,7 @@ def test_after_an_error_no_answer_is_taken_for_another(data):
         market.step()
         for _ in range(2):
             with pytest.raises(BehaviourError):
-                market.step()
+                market.communities.answer(market.platform.quotes((0, 1, 2)))
         assert market.books().bid_kw.shape == (3, 24)
 
 

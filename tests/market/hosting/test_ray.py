@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 
 pytest.importorskip("ray")
@@ -63,16 +64,30 @@ class Sick(Behaviour):
         return problem.share(quote)
 
 
-@pytest.mark.parametrize(("hangs", "how"), [(False, "was lost (ActorDiedError)"), (True, "did not answer within 3 s")])
+@pytest.mark.parametrize(("hangs", "how"), [(False, "was lost (ActorDiedError)"), (True, "did not answer within 8 s")])
 def test_a_lost_actor_is_replaced_and_the_run_ends_the_same(run_at, same, tmp_path, hangs, how):
     mark = tmp_path / "mark"
     mark.touch()
     here = run_at("ieee33", behaviours={"p2": Sick(mark, hangs=hangs)})
     mark.unlink()
-    there = run_at("ieee33", RayCluster(count=3, patience_s=3.0), behaviours={"p2": Sick(mark, hangs=hangs)})
+    there = run_at("ieee33", RayCluster(count=3, patience_s=8.0), behaviours={"p2": Sick(mark, hangs=hangs)})
     assert same(here, there)
     (incident,) = there.result.incidents
     assert (incident.noun, incident.members, incident.call, incident.how) == ("Ray actor", ("p2",), 4, how)
+
+
+def test_actors_killed_at_random_rounds_change_nothing(run_at, same, ray):
+    here = run_at("ieee33")
+    rng = np.random.default_rng(3)
+    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, 4, replace=False)}
+
+    def strike(market):
+        if market.rounds in when:
+            ray.kill(market.communities.homes[int(rng.integers(2))]._carrier._actor)
+
+    there = run_at("ieee33", RayCluster(count=2), before=strike)
+    assert same(here, there)
+    assert len(there.result.incidents) == 4
 
 
 def test_saved_communities_come_home(monkeypatch, data, ray):

@@ -7,6 +7,7 @@ import pytest
 
 from gridbazaar.agents import Behaviour, Offer
 from gridbazaar.market import Outcome, Workers
+from gridbazaar.market.diary import Diary
 from gridbazaar.market.hosting import communities
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
@@ -35,9 +36,9 @@ def saving(monkeypatch):
 
 
 @pytest.mark.usefixtures("saving")
-def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill):
-    settings = {"max_rounds": 40, "max_iterations": 2}
-    here = run_at("village", **settings)
+@pytest.mark.parametrize(("name", "settings"), [("ieee33", {}), ("town", {"max_rounds": 25, "max_iterations": 2})])
+def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings):
+    here = run_at(name, **settings)
     rng = np.random.default_rng(7)
     when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, 20, replace=False)}
 
@@ -45,7 +46,7 @@ def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill):
         if market.rounds in when:
             kill(market.communities.homes[int(rng.integers(2))])
 
-    there = run_at("village", Workers(2), before=strike, **settings)
+    there = run_at(name, Workers(2), before=strike, **settings)
     assert same(here, there)
     assert len(there.result.incidents) == 20
     assert {incident.how for incident in there.result.incidents} == {"was killed by SIGKILL"}
@@ -113,3 +114,65 @@ def test_public_sides_are_there_wherever_prosumers_live(run_at):
     assert [(p.name, p.bus) for p in there.prosumers] == [(p.name, p.bus) for p in here.prosumers]
     assert np.array_equal(there.prosumers[1].power_kw, here.platform.power_kw[here.graph.arcs(1)])
     assert not hasattr(there.prosumers[0], "household")
+
+
+class Shadows(Moody):
+    """Has attributes and methods that get in the way of saving it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved_state = []
+
+
+class Shares(Moody):
+    """Two names for one list: both must see what either does, also in another process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.also_seen = self.seen
+
+
+class Loops(Moody):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen.append(self.seen)
+
+
+class Wide(Moody):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = np.longdouble(1)
+
+
+UNSAVED = {
+    Shadows: "prosumers cannot be saved: TypeError: 'list' object is not callable",
+    Shares: "behaviour Shares of h3 remembers a list that is in two places, which cannot be kept",
+    Loops: "behaviour Loops of h3 remembers a list that is in two places",
+    Wide: "behaviour Wide of h3 remembers a longdouble",
+}
+
+
+@pytest.mark.parametrize("kind", UNSAVED)
+@pytest.mark.parametrize("place", [None, Workers(2)], ids=["here", "workers"])
+def test_what_cannot_be_saved_costs_time_and_nothing_else(run_at, same, kill, monkeypatch, tmp_path, kind, place):
+    monkeypatch.setattr(communities, "_EVERY_S", 0.0)
+    here = run_at("village", behaviours={"h3": kind()}, diary=Diary(tmp_path, lambda *_: None), **SHORT)
+    there = run_at(
+        "village",
+        place,
+        behaviours={"h3": kind()},
+        before=lambda market: kill(market.communities.homes[0]) if place and market.rounds == 9 else None,
+        **SHORT,
+    )
+    assert same(here, there)
+    assert here.result.unsaved_because.startswith(UNSAVED[kind])
+    if place:
+        assert there.result.unsaved_because.startswith(UNSAVED[kind])
+
+
+def test_where_nothing_can_be_written_the_run_goes_on(run_at, monkeypatch, tmp_path):
+    monkeypatch.setattr(communities, "_EVERY_S", 0.0)
+    for place in (None, Workers(2)):
+        run = run_at("village", place, diary=Diary(tmp_path / "gone", lambda *_: None), **SHORT)
+        assert run.result.unsaved_because.startswith("prosumers cannot be saved in ")
+        assert "No such file or directory" in run.result.unsaved_because

@@ -3,18 +3,12 @@
 import pytest
 
 from gridbazaar.market import Workers
-from gridbazaar.market.hosting import timing as timing_module
 from gridbazaar.market.hosting.home import Effort
 from gridbazaar.market.hosting.timing import Timing
 
 
-@pytest.fixture(autouse=True)
-def two_cores(monkeypatch):
-    monkeypatch.setattr(timing_module.os, "cpu_count", lambda: 2)
-
-
 def timing(*efforts: tuple[float, float, float]) -> Timing:
-    return Timing("worker process", tuple(1 for _ in efforts), tuple(Effort(*effort) for effort in efforts))
+    return Timing("worker process", 2, tuple(1 for _ in efforts), tuple(Effort(*effort) for effort in efforts))
 
 
 def test_waiting_is_what_is_left():
