@@ -9,9 +9,7 @@ import numpy as np
 
 from ..network.errors import InputError
 
-_EXACT = [
-    np.dtype(kind) for kind in ("bool", "f8", "f4", "f2", *(f"{sign}{size}" for sign in "iu" for size in (1, 2, 4, 8)))
-]
+_EXACT = [np.dtype(kind) for kind in ("?", "f8", "f4", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")]
 """Kinds of numbers that JSON can write to the last bit."""
 
 

@@ -209,9 +209,7 @@ def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | 
     from .resuming import recorded_scenario
 
     if ledger:
-        raise refuse(
-            f"--resume {run}", "", "a ledger goes on with its run, and cannot begin in the middle; leave --ledger out"
-        )
+        raise refuse(f"--resume {run}", "", "a ledger cannot begin in the middle of a run; leave out --ledger")
     extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
     if extra:
         raise refuse(

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 from time import monotonic
 from types import ModuleType
@@ -159,9 +160,23 @@ class WorkerCarrier:
 
 
 @contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal: hold it back here, and from the fork server that starts meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let Ctrl-C through when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _as_workers_start() -> Iterator[None]:
     """One thread for each solver, and no second run of the user's script, which workers do not need."""
-    with _ONE_STARTS, environment(dict.fromkeys(_THREADS, "1")):
+    with _ONE_STARTS, _ctrl_c_later(), environment(dict.fromkeys(_THREADS, "1")):
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:

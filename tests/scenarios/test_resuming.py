@@ -176,6 +176,16 @@ def test_a_run_that_failed_goes_on_once_its_cause_is_mended(kind, workers, code)
     assert same("whole", "failed")
 
 
+def test_a_folder_has_one_writer():
+    process = start("ieee33", *SLOW, "--behaviour", "p2=mine.py:Slow", "-o", "busy")
+    wait_for_rounds("busy", 5)
+    assert "the run in busy is still going on in another process; wait for it, or end it" in run(
+        "--resume", "busy", code=2
+    )
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
 def test_another_behaviour_than_the_recorded_one_is_noticed():
     process = start("ieee33", *SLOW, "--behaviour", "p2=mine.py:Slow", "-o", "killed")
     wait_for_rounds("killed", 10)
@@ -202,6 +212,7 @@ def test_another_behaviour_than_the_recorded_one_is_noticed():
         (("--resume", "done", "--set", "dt_h=2"), "leave out --set dt_h=2"),
         (("--resume", "done", "--seed", "3"), "leave out --seed 3"),
         (("--resume", "done", "-o", "x"), "leave out -o x"),
+        (("--resume", "done", "--ledger"), "a ledger cannot begin in the middle of a run; leave out --ledger"),
         (("--resume", "torn"), "torn holds no run; name a results folder with its manifest.json"),
         (("--resume", "odd"), "odd/manifest.json scenario.feeder: Field required; restore it, or run anew"),
     ],

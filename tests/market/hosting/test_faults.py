@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 
 from gridbazaar.agents import Behaviour, BehaviourError, HouseholdShortageError
 from gridbazaar.market import EnergyMarket, Hosting, WorkerLostError, Workers
 from gridbazaar.market.hosting import workers as workers_module
-from gridbazaar.network import InputError
+from gridbazaar.market.hosting.calls import Call
+from gridbazaar.network import GridbazaarError, InputError
 
 
 class Once(Behaviour):
@@ -214,6 +218,20 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     assert gone(pids)
 
 
+@pytest.mark.parametrize("after_s", [0.9, 1.1, 1.3, 1.6])
+def test_ctrl_c_while_workers_start_is_ctrl_c(tmp_path, after_s):
+    """A terminal sends it to the whole group, the fork server included."""
+    command = [sys.executable, "-m", "gridbazaar.scenarios", "run", "ieee33", "--workers", "2", "--no-ac", "-o", "r"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in {0, 130, -signal.SIGINT}, err
+    assert process.returncode == -signal.SIGINT or "Traceback" not in err
+
+
 def test_one_place_may_serve_several_markets(data):
     place = Workers(2, patience_s=1.5)
     with EnergyMarket(**data("ieee33"), hosting=Hosting(place)) as first:
@@ -265,3 +283,66 @@ def test_a_founding_that_fails_leaves_no_worker(data):
     for carrier in started:
         with pytest.raises(ValueError, match="closed"):
             carrier.process.is_alive()
+
+
+class Locked(Behaviour):
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+def test_a_behaviour_that_cannot_travel_is_named(data):
+    place = Workers(2)
+    with pytest.raises(
+        BehaviourError, match=r"Locked of p2, in __init__\(\): it cannot be brought into another process"
+    ):
+        EnergyMarket(**data("ieee33"), behaviours={"p2": Locked()}, hosting=Hosting(place))
+    assert not place._guard._watched
+
+
+class OddError(InputError):
+    """Cannot be made again from what it holds."""
+
+    def __init__(self, one: str, *, two: str) -> None:
+        super().__init__(one)
+        self.two = two
+
+    def __str__(self) -> str:
+        return f"odd: {self.args[0]} {self.two}"
+
+
+class Odd(Behaviour):
+    def offer(self, quote, plan):
+        raise OddError("one", two="two")
+
+
+def test_an_error_that_cannot_travel_is_told_by_its_sentence(run_at):
+    for place in (None, Workers(2)):
+        with pytest.raises(GridbazaarError, match="odd: one two") as caught:
+            run_at("ieee33", place, behaviours={"p2": Odd()})
+        assert caught.value.exit_code == 2
+
+
+def test_markets_may_be_opened_in_threads(run_at, same):
+    main, threads = sys.modules["__main__"], os.environ.get("OMP_NUM_THREADS")
+    with ThreadPoolExecutor(3) as pool:
+        runs = list(pool.map(lambda _: run_at("ieee33", Workers(2)), range(3)))
+    assert all(same(runs[0], run) for run in runs[1:])
+    assert sys.modules["__main__"] is main
+    assert os.environ.get("OMP_NUM_THREADS") == threads
+
+
+def test_after_ctrl_c_in_the_middle_of_an_answer_a_market_goes_on(data, run_at, same):
+    whole = run_at("ieee33")
+    rounds = []
+    with EnergyMarket(**data("ieee33"), rng=5, hosting=Hosting(Workers(2))) as market:
+        for _ in range(6):
+            market.step()
+            rounds.append(market.last)
+        home = market.communities.homes[0]
+        home.ask(Call(market.communities.calls, "books", home.membership.cut(market.platform.deliveries())))
+        while market.running:  # that answer is never fetched
+            market.step()
+            rounds.append(market.last)
+        again = SimpleNamespace(rounds=rounds, result=market.result())
+    assert same(whole, again)
+    assert [incident.how for incident in again.result.incidents] == ["was interrupted while it answered"]
