@@ -2,7 +2,7 @@
 
 A call is eight bytes with the verb and then one array of doubles: the number of the call and the fields of its message.
 A reply has the same verb, the same number, two times in seconds and the fields of its message. Both ends know the
-message types of every verb and the extent of the community, so nothing else has to travel, and nothing else can.
+message types of every verb and the extent of the community, so nothing else has to travel.
 """
 
 from __future__ import annotations
