@@ -91,7 +91,7 @@ class EnergyMarket(mesa.Model):
 
         Args:
             clearing: The DSO's feeder with the load of every bus without the prosumers' bids.
-            households: The prosumers' private data, for the community that they live in; no agent of the market sees them.
+            households: Private data of the prosumers, for the community they live in; no agent of the market sees them.
             links: Who may trade with whom.
             settings: Case, order, penalty, tolerances and limits.
             behaviours: How the named prosumers act; all others are price takers.

@@ -41,7 +41,8 @@ class MessageFaults:
         delay_rounds: An offer comes up to so many rounds late, each number equally likely.
         loss: Probability that a quote is lost, and likewise an offer.
         stale_rounds: A quote is up to so many rounds old, each number equally likely.
-        quantum_kw: Offered powers, and bids while sharing, are rounded to multiples of this; 0 for not at all.
+        quantum_kw: Offered powers, and bids while sharing, are rounded towards zero to multiples of this; 0 for not at
+            all.
         away: Who is away, and when.
 
     Raises:
@@ -121,7 +122,6 @@ class Post:
                 raise SettingsError(f"messages.away.{name}", f"is no prosumer; the prosumers are {known}")
         self.faults, self.rounds = faults, 0
         self._graph, self._rng = graph, rng
-        self._cap_kw = graph.cap_kw[graph.link][:, None]
         self._quotes: deque[Quotes] = deque(maxlen=faults.stale_rounds + 1)  # the newest last
         self._now = -1  # round since the announcement
         self._under_way: dict[int, list[tuple[int, Offers]]] = {}
@@ -171,11 +171,11 @@ class Post:
     def _rounded(self, offers: Offers) -> Offers:
         if not self.faults.quantum_kw:
             return offers
-        power = np.clip(self._steps(offers.power_kw), -self._cap_kw, self._cap_kw)
-        return replace(offers, power_kw=power, bid_kw=self._steps(offers.bid_kw))
+        return replace(offers, power_kw=self._steps(offers.power_kw), bid_kw=self._steps(offers.bid_kw))
 
     def _steps(self, power_kw: FloatArray) -> FloatArray:
-        return np.asarray(np.round(power_kw / self.faults.quantum_kw) * self.faults.quantum_kw)
+        """Rounded towards zero: no cap is exceeded, and partners come closer than by rounding to the nearest."""
+        return np.asarray(np.trunc(power_kw / self.faults.quantum_kw) * self.faults.quantum_kw)
 
 
 _LOST = -1

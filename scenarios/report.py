@@ -82,7 +82,7 @@ _CASES_TEXT = (
 )
 _LEDGER_TEXT = (
     "Every message of the run of Case 3, added up by sender and receiver, with all that is in it. Nothing else crosses "
-    "between the agents. Needs and books go to the person at the screen: needs where somebody may go short, books when the run has ended."
+    "between the agents. Needs (where somebody may go short) and books go to the person at the screen."
 )
 
 

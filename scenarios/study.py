@@ -18,6 +18,7 @@ from ..market.settings import Case, Method, Order
 from ..network.errors import GridbazaarError
 from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
 from .scenario import Scenario
+from .schema import MessagesRow
 from .who_saw_what import frame, matrix
 
 ALPHA_SCALES = (1.0, 1.5, 2.0)
@@ -114,7 +115,8 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         InfeasibleError: The feeder cannot carry its load, or a household cannot balance an hour.
     """
     parts = _Parts(tell)
-    base = scenario.changed(case=Case.SHARING, order=Order.PROXIMAL, **_PAPER)
+    reliable = scenario.model_copy(update={"messages": MessagesRow()})  # the paper's messages all arrive
+    base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL, **_PAPER)
     flat = base.changed(alpha_scale=FLAT_SCALE)
     ledger: list[Entries] = []
     shared = parts.needed("Case 3", partial(_run, base, ledger.append))
