@@ -154,7 +154,10 @@ class RayCarrier:
 
     def wait(self) -> None:
         """As `Carrier.wait`."""
-        done, _ = self._ray.wait([self._owed], timeout=self._patience_s)
+        try:
+            done, _ = self._ray.wait([self._owed], timeout=self._patience_s)
+        except self._ray.exceptions.RayError as error:
+            raise LostError(f"was lost ({type(error).__name__})") from None
         if not done:
             raise LostError(f"did not answer within {self._patience_s:g} s")
 
