@@ -119,12 +119,13 @@ class Recorder:
 
     def close(self) -> None:
         """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
-        self._lock.release()
         for name, stream in self._streams.items():
             stream.close()
             if name != ANSWERS:
                 pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
                 stream.path.unlink()
+        self._lock.release()
+        (self.folder / _LOCK).unlink(missing_ok=True)
 
     def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
         """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from."""
