@@ -51,7 +51,7 @@ class Reply:
     Attributes:
         number: The number of its call.
         message: The message that answers.
-        solving_s: Processor time that the members took.
+        solving_s: Time that the members took.
         handling_s: Time that their process took to unpack the question and to pack the answer.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Protocol
 
 from ..community import Community
@@ -27,7 +27,7 @@ class Effort:
     """What a community has cost so far, in seconds.
 
     Attributes:
-        solving_s: Processor time of its members.
+        solving_s: Time that its members took.
         carrying_s: Packing, sending, fetching and unpacking, at both ends.
         asked_s: Time between its questions and the answers of all that were asked with it.
     """
@@ -85,9 +85,9 @@ class LocalHome:
 
     def ask(self, call: Call) -> None:
         """As `Home.ask`."""
-        busy = thread_time()
+        start = perf_counter()
         message = getattr(self.community, call.verb)(call.message)
-        self._reply = Reply(call.number, message, thread_time() - busy, 0.0)
+        self._reply = Reply(call.number, message, perf_counter() - start, 0.0)
 
     def reply(self) -> Reply:
         """As `Home.reply`."""

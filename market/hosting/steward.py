@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import perf_counter
 from types import ModuleType
 from typing import Any
 
@@ -115,12 +115,12 @@ class Steward:
         if verb == SAVE:
             return self._save(body.decode())
         call = call_of(verb, body, self.community.membership.extent)
-        unpacked, busy = perf_counter(), thread_time()
+        unpacked = perf_counter()
         message = getattr(self.community, verb)(call.message)
-        solved, solving_s = perf_counter(), thread_time() - busy
+        solved = perf_counter()
         values = flat(message)
         handling_s = unpacked - start + perf_counter() - solved
-        return frame(verb, np.array([call.number, solving_s, handling_s]), values)
+        return frame(verb, np.array([call.number, solved - unpacked, handling_s]), values)
 
     def _found(self, founding: Founding, saved: list[Any]) -> None:
         self.community = Community(founding)

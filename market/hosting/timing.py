@@ -40,7 +40,7 @@ class Timing:
 
     @property
     def solving_s(self) -> float:
-        """Processor time of all members."""
+        """Time that all members took, one after the other."""
         return sum(effort.solving_s for effort in self.efforts)
 
     @property
@@ -53,9 +53,11 @@ class Timing:
 
         0 stands for this process, where nothing is carried.
         """
+        crowded = max(len(self.efforts) / self.cores, 1.0)  # more than there are cores have taken turns
+        alone = self.solving_s / crowded
         if communities == 0:
-            return self.solving_s
-        return self.solving_s / min(communities, self.cores) + self.carrying_s / len(self.efforts) * communities
+            return alone
+        return alone / min(communities, self.cores) + self.carrying_s / len(self.efforts) * communities
 
     @property
     def advice(self) -> str:

@@ -1,7 +1,10 @@
 """Where the time went, and whether fewer workers would be faster."""
 
+import time
+
 import pytest
 
+from gridbazaar.agents import Behaviour
 from gridbazaar.market import Workers
 from gridbazaar.market.hosting.home import Effort
 from gridbazaar.market.hosting.timing import Timing
@@ -28,6 +31,19 @@ def test_little_work_is_done_faster_at_home():
 
 def test_more_workers_than_cores_only_carry_more():
     assert timing(*[(2.5, 1.0, 9.0)] * 4).advice.startswith("2 of them would be faster")
+
+
+def test_time_that_is_waited_for_is_shared_too(run_at):
+    """Whose behaviour waits for something else, a network say, gains by workers as whose behaviour computes."""
+
+    class Slow(Behaviour):
+        def answer(self, quote, problem):
+            time.sleep(0.01)
+            return problem.share(quote)
+
+    timing = run_at("ieee33", Workers(2), behaviours={"p1": Slow(), "p2": Slow()}, max_rounds=10).result.timing
+    assert timing.solving_s > 0.2
+    assert "this process" not in timing.advice
 
 
 def test_in_this_process_there_is_nothing_to_advise(run_at):
