@@ -5,6 +5,7 @@ from dataclasses import replace
 import mesa
 import numpy as np
 import pytest
+from best_sale import best_sale
 
 from gridbazaar.agents import SystemOperator
 from gridbazaar.agents.bid_exchange import BidExchange
@@ -52,17 +53,6 @@ def opened(draw):
         return exchange
 
     return of
-
-
-def best_sale(curve, price, weight, asked):
-    """argmin of curve(w) - price w + weight (w - asked)²/2, by prosumer and with all of them in one system."""
-    living = np.eye(3)[PLACE]
-    best = np.empty_like(asked)
-    for t in range(PERIODS):
-        bend = living @ curve.slope_usd_per_kw2h[t] @ living.T
-        known = price[:, t] + weight[:, t] * asked[:, t] - curve.lmp_usd_per_kwh[:, t] + bend @ curve.reference_kw[:, t]
-        best[:, t] = np.linalg.solve(bend + np.diag(weight[:, t]), known)
-    return best
 
 
 @pytest.mark.parametrize("relaxation", [1.0, 1.6])

@@ -3,6 +3,7 @@
 import mesa
 import numpy as np
 import pytest
+from best_sale import best_sale
 
 from gridbazaar.agents import Link, Offers, SharingPlatform, SharingRules, SystemOperator, TradeGraph
 from gridbazaar.agents.bid_exchange import BidExchange
@@ -264,17 +265,6 @@ def exchange():
     opened.open(curve, rng.uniform(0, 200, (5, PERIODS)), np.full(5, 100.0))
     opened.penalty.value = 10.0 ** rng.uniform(-4, -2, (5, PERIODS))
     return opened
-
-
-def best_sale(curve, price, weight, asked):
-    """argmin of curve(w) - price w + weight (w - asked)²/2, all prosumers in one system, each at its own price."""
-    living = np.eye(3)[PLACE]
-    best = np.empty_like(asked)
-    for t in range(PERIODS):
-        bend = living @ curve.slope_usd_per_kw2h[t] @ living.T
-        known = price[:, t] + weight[:, t] * asked[:, t] - curve.lmp_usd_per_kwh[:, t] + bend @ curve.reference_kw[:, t]
-        best[:, t] = np.linalg.solve(bend + np.diag(weight[:, t]), known)
-    return best
 
 
 def who(*members):
