@@ -79,9 +79,10 @@ class Communities:
         if place is None:
             self.homes += [LocalHome(founding, saved) for founding in foundings]
             return
+        scratch = Path(self._scratch.name) if self._scratch else None
         remote: list[RemoteHome] = []
         for number, founding in enumerate(foundings, start=1):
-            remote.append(RemoteHome(place, founding, number, saved, self.incidents.append))
+            remote.append(RemoteHome(place, founding, number, saved, scratch, self.incidents.append))
             self.homes.append(remote[-1])
         for home in remote:
             home.founded()

@@ -110,7 +110,13 @@ class RemoteHome:
     """A community somewhere else; when its steward is lost, another one lives through what is not saved. As `Home`."""
 
     def __init__(
-        self, place: Place, founding: Founding, number: int, saved: tuple[Path, ...], tell: Callable[[Incident], None]
+        self,
+        place: Place,
+        founding: Founding,
+        number: int,
+        saved: tuple[Path, ...],
+        scratch: Path | None,
+        tell: Callable[[Incident], None],
     ) -> None:
         """Begin to found the community; `founded` waits until it is.
 
@@ -119,12 +125,13 @@ class RemoteHome:
             founding: What it is founded with.
             number: Which one it is, from 1.
             saved: Files of communities that it is to go on from.
+            scratch: The folder where communities are saved, if nobody needs it when the market is gone.
             tell: Told of every loss.
         """
         self.membership = founding.membership
         self.effort = Effort()
         self._place, self._founding, self._number, self._tell = place, founding, number, tell
-        self._saved = saved
+        self._saved, self._scratch = saved, scratch
         self._journal: list[Call] = []
         self._carrier: Carrier | None = None
         self._lost: LostError | None = None
@@ -240,7 +247,7 @@ class RemoteHome:
 
     def _found_frame(self) -> bytes:
         saved = [path if self._place.shares_files else path.read_bytes() for path in self._saved]
-        return found_frame(self._founding, saved)
+        return found_frame(self._founding, saved, self._scratch)
 
 
 _REMEMBERED = {"answer", "regrets", "deliver", "commit"}

@@ -31,8 +31,10 @@ def plain_frame(verb: str, body: bytes = b"") -> bytes:
     return verb.encode().ljust(VERB_BYTES, b"\0") + body
 
 
-def found_frame(founding: Founding, saved: list[bytes | Path]) -> bytes:
+def found_frame(founding: Founding, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:
     """What founds a community; it may go on from saved ones, given as files of this machine or as what they hold.
+
+    In a `scratch` folder is nothing that anybody needs when the market is gone.
 
     Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
     """
@@ -40,7 +42,7 @@ def found_frame(founding: Founding, saved: list[bytes | Path]) -> bytes:
     for module in strangers:
         cloudpickle.register_pickle_by_value(module)
     try:
-        return plain_frame(FOUND, cloudpickle.dumps((founding, saved)))
+        return plain_frame(FOUND, cloudpickle.dumps((founding, saved, scratch)))
     except Exception:  # a behaviour may hold anything: say whose it is
         for name, behaviour in zip(founding.membership.names, founding.behaviours, strict=True):
             _check_travels(name, behaviour)
@@ -89,10 +91,12 @@ class Steward:
 
     Attributes:
         community: None before it is founded.
+        scratch: A folder that is of no use any more when the market is gone; None if there is none.
     """
 
     def __init__(self) -> None:
         self.community: Community | None = None
+        self.scratch: Path | None = None
 
     def serve(self, data: bytes) -> bytes:
         """Do what a frame asks for, and answer; errors are answers, too."""
@@ -108,7 +112,7 @@ class Steward:
         start = perf_counter()
         verb, body = opened(data)
         if verb == FOUND:
-            founding, saved = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
+            founding, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
             self._found(founding, saved)
             return plain_frame(DONE)
         assert self.community is not None, "there is no community yet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -12,6 +13,8 @@ from multiprocessing.connection import Connection
 
 from .steward import Steward
 
+_GONE_S = 0.5  # when a pipe is closed, for the process at its other end to be gone
+
 
 def live(pipe: Connection[bytes, bytes]) -> None:
     """Serve one community until the pipe is closed; Ctrl-C is the market's to hear, not the worker's."""
@@ -19,16 +22,29 @@ def live(pipe: Connection[bytes, bytes]) -> None:
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # what a terminal or a supervisor sends to the market's group: the market ends its workers
     sys.stdout = sys.stderr  # what behaviours print is not part of what a program prints as its result
-    threading.Thread(target=_end_with_the_market, daemon=True).start()
     steward = Steward()
+    threading.Thread(target=_end_with_the_market, args=(steward,), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
             pipe.send_bytes(steward.serve(pipe.recv_bytes()))
+    if _market_is_gone(_GONE_S):
+        _clear(steward)
 
 
-def _end_with_the_market() -> None:
+def _end_with_the_market(steward: Steward) -> None:
     """Whatever the members are doing: when the process that started this one is gone, so is this one."""
-    market = parent_process()
-    if market is not None:
-        connection.wait([market.sentinel])
+    if _market_is_gone(None):
+        _clear(steward)
         os._exit(1)
+
+
+def _market_is_gone(within_s: float | None) -> bool:
+    """Whether the process that started this one ends in that time; None waits until it does."""
+    market = parent_process()
+    return market is not None and bool(connection.wait([market.sentinel], within_s))
+
+
+def _clear(steward: Steward) -> None:
+    """Leave nothing behind of what members remember."""
+    if steward.scratch is not None:
+        shutil.rmtree(steward.scratch, ignore_errors=True)

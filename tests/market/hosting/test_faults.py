@@ -169,6 +169,7 @@ SCRIPT = """
         behaviours={{"p1": Careful()}}, hosting=Hosting(Workers(2)),
     )
     print(*[home._carrier.process.pid for home in market.communities.homes], flush=True)
+    print(market.communities._scratch.name, flush=True)
     print(market.run().message, flush=True)
 """
 
@@ -198,7 +199,8 @@ def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
     process = start(tmp_path, "pass")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    first, pids, message = out.splitlines()
+    first, pids, scratch, message = out.splitlines()
+    assert not Path(scratch).exists()
     assert (first, message) == ("ran", "settled: nobody gains by deviating")
     assert gone([int(pid) for pid in pids.split()])
 
@@ -211,11 +213,14 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     assert process.stdout is not None
     assert process.stdout.readline() == "ran\n"
     pids = [int(pid) for pid in process.stdout.readline().split()]
+    scratch = Path(process.stdout.readline().strip())
     time.sleep(0.5)
     assert all(map(alive, pids))
+    assert scratch.is_dir()
     process.send_signal(number)
     process.communicate(timeout=30)
     assert gone(pids)
+    assert not scratch.exists()
 
 
 @pytest.mark.parametrize("after_s", [0.9, 1.1, 1.3, 1.6])
