@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...agents.arrays import FloatArray
-from ...agents.messages import Commitment, Deliveries, Offers, Pledges, Quotes, axes_of
+from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
 from ...network.errors import GridbazaarError
 from ..community import Books, Community, Needs, Question
@@ -111,27 +111,33 @@ class Communities:
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all prosumers that are asked."""
-        return self._ask("answer", quotes)  # type: ignore[no-any-return]
+        told: Offers = self._ask("answer", quotes)
+        return told
 
     def regrets(self, deliveries: Deliveries) -> FloatArray:
         """What each prosumer could gain by leaving its schedule at these prices, (prosumer,) in $."""
-        return self._ask("regrets", deliveries).usd  # type: ignore[no-any-return]
+        told: Regrets = self._ask("regrets", deliveries)
+        return told.usd
 
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
-        return self._ask("deliver", deliveries)  # type: ignore[no-any-return]
+        told: Pledges = self._ask("deliver", deliveries)
+        return told
 
     def commit(self, step: float = 1.0) -> FloatArray:
         """The bids that prosumers commit to, (prosumer, period): what was delivered, or a step of the way there."""
-        return self._ask("commit", Commitment(step)).power_kw  # type: ignore[no-any-return]
+        told: Bids = self._ask("commit", Commitment(step))
+        return told.power_kw
 
     def needs(self) -> Needs:
         """What everybody needs and has; for the person at the screen only."""
-        return self._look("needs", Question())  # type: ignore[no-any-return]
+        told: Needs = self._look("needs", Question())
+        return told
 
     def books(self, deliveries: Deliveries) -> Books:
         """Everybody's schedules, valued at these prices; for the person at the screen only."""
-        return self._look("books", deliveries)  # type: ignore[no-any-return]
+        told: Books = self._look("books", deliveries)
+        return told
 
     @property
     def here(self) -> list[Community]:

@@ -164,9 +164,10 @@ class RayCarrier:
     def receive(self) -> bytes:
         """As `Carrier.receive`."""
         try:
-            return self._ray.get(self._owed)  # type: ignore[no-any-return]
+            data: bytes = self._ray.get(self._owed)
         except self._ray.exceptions.RayError as error:
             raise LostError(f"was lost ({type(error).__name__})") from None
+        return data
 
     def close(self) -> None:
         """As `Carrier.close`."""
