@@ -7,14 +7,14 @@ import mesa
 import numpy as np
 
 from ..network.clearing import Clearing
-from ..network.diagnosis import short_periods
 from ..network.dispatch import Dispatch
-from ..network.lane import ClearedPeriod
+from ..network.infeasibility.diagnosis import short_periods
+from ..network.period_solver import ClearedPeriod
 from .arrays import FloatArray, IntArray, frozen
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
+class ElasticClearing:
     """What the DSO would have sold in some periods: (bus, period) in kW, V of that by period, and its prices."""
 
     periods: IntArray
@@ -54,7 +54,7 @@ class SystemOperator(mesa.Agent):
         )
         self.clearings = self.elastic_clearings = 0
         self._dispatch: Dispatch | None = None
-        self._sale: Sale | None = None
+        self._sale: ElasticClearing | None = None
         self._periods: tuple[ClearedPeriod, ...] = ()
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
@@ -88,7 +88,9 @@ class SystemOperator(mesa.Agent):
             self.by_bus(bid_kw),
         )
         self.elastic_clearings += 1
-        self._sale = Sale(periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared))
+        self._sale = ElasticClearing(
+            periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared)
+        )
         return self._sale.dispatch.lmp_usd_per_kwh[self.connection]
 
     def stand_by_sale(self, periods: IntArray, bid_kw: FloatArray) -> float:

@@ -10,7 +10,7 @@ from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
-from .turns import NEVER, Turns
+from .update_gate import NEVER, UpdateGate
 
 RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
@@ -31,7 +31,7 @@ class SharingPlatform(mesa.Agent):
         rules: Penalty, proximal term and tolerances.
         bids: The ledger of bids and LMPs.
         power_kw: Sharing power p_ij as last published, (arc, period).
-        quoted_kw: The same as it is quoted: after the pair's last change, over-relaxed in the order `proximal`,
+        quoted_kw: The same as it is quoted: after the pair's last change, over-relaxed in the order `proximal_jacobi`,
             (arc, period).
         price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
         trade_kw: The reciprocal trades (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
@@ -65,7 +65,7 @@ class SharingPlatform(mesa.Agent):
         self.mismatch_kw = self.moved_usd_per_kwh = np.full(shape, np.inf)
         self.tightness = 1.0
         self.rounds = 0
-        self._pairs, self._bids = Turns(len(graph.links)), Turns(len(graph.names))
+        self._pairs, self._bids = UpdateGate(len(graph.links)), UpdateGate(len(graph.names))
         self._answered = np.full(len(graph.names), NEVER)
         self._penalty = AdaptivePenalty(np.full(shape, rules.penalty_usd_per_kw2h))
         self._asked_usd_per_kwh = np.zeros_like(self.power_kw)
@@ -88,7 +88,7 @@ class SharingPlatform(mesa.Agent):
         self.bids.open(curve, bid_kw, self._size_kw(), self.rules.penalty_usd_per_kw2h)
         self._follow(before, np.ones(len(self.graph.links), dtype=bool))
         self.rounds = 0
-        self._pairs, self._bids = Turns(len(self.graph.links)), Turns(len(self.graph.names))
+        self._pairs, self._bids = UpdateGate(len(self.graph.links)), UpdateGate(len(self.graph.names))
         self._answered[:] = NEVER
         self._penalty = AdaptivePenalty(self._penalty.value)
 

@@ -97,7 +97,7 @@ class Prosumer(mesa.Agent):
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
-        `market.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
+        `market.proof.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
         nothing and what is missing costs its first kWh's utility or the LMP, whichever is dearer. It is inf for a
         schedule that it cannot hold: out of its limits by more than a thousandth of its size.
 

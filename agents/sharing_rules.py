@@ -10,7 +10,7 @@ class SharingRules:
     Attributes:
         penalty_usd_per_kw2h: rho of (20) and (21) that every pair and period starts with.
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period.
-        proximal: Whether quotes carry the proximal term of the order `proximal`.
+        proximal: Whether quotes carry the proximal term of the order `proximal_jacobi`.
         primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
         dual_tolerance_usd_per_kwh: ... and rho times the change of every trade is no more than this.
         resolution_kw: Powers are told no finer than this, so partners cannot agree more closely.

@@ -3,21 +3,21 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .certificate import Certificate
+from .hosting.lossy_channel import Absence, MessageFaults
 from .outcome import Outcome
+from .proof.certificate import Certificate
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings, Method, Order, SettingsError
-from .unreliable import Absence, MessageFaults
 
 if TYPE_CHECKING:
-    from .community import Community
     from .energy_market import EnergyMarket
+    from .hosting.community import Community
     from .hosting.incident import Incident, WorkerLostError
     from .hosting.on_ray import RayCluster
     from .hosting.options import Hosting
     from .hosting.workers import Workers
+    from .proof.settlement import Settlement
     from .result import Result
-    from .settlement import Settlement
 
 __all__ = [
     "Absence",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _HEAVY = {
-    "Community": "community",
+    "Community": "hosting.community",
     "EnergyMarket": "energy_market",
     "Hosting": "hosting.options",
     "Incident": "hosting.incident",
@@ -51,7 +51,7 @@ _HEAVY = {
     "Workers": "hosting.workers",
     "RayCluster": "hosting.on_ray",
     "Result": "result",
-    "Settlement": "settlement",
+    "Settlement": "proof.settlement",
 }
 
 

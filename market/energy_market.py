@@ -19,24 +19,24 @@ from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
 from ..network.clearing import Clearing
 from ..network.errors import SolverError
-from ..network.shortage import ShortageError
-from .certificate import LEAST_USD, Certificate, turnover_usd
-from .community import Books
-from .diagnosis import Diagnosis
+from ..network.infeasibility.shortage import ShortageError
+from .hosting.community import PrivateSchedules
 from .hosting.incident import Incident
+from .hosting.lossy_channel import LossyChannel, MessageFaults, check_faults
+from .hosting.message_log import OPERATOR, PLATFORM
 from .hosting.options import Hosting
 from .hosting.public import PublicProsumer, public_prosumers
-from .ledger import OPERATOR, PLATFORM
 from .methods import METHODS
-from .opening import check_households, found_communities, graph_of, planner_of
 from .outcome import Outcome
+from .proof.certificate import LEAST_USD, Certificate, turnover_usd
+from .proof.diagnosis import Diagnosis
+from .proof.outer_history import OuterHistory
+from .proof.residual_history import ResidualHistory
+from .proof.shortfall import Shortfall, find_shortfall
 from .result import Result
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
-from .shortfall import Shortfall, find_shortfall
-from .trend import Trend
-from .unreliable import MessageFaults, Post, check_faults
-from .unsettled import Course
+from .setup import check_households, found_communities, graph_of, planner_of
 
 if TYPE_CHECKING:
     pass
@@ -122,13 +122,13 @@ class EnergyMarket(mesa.Model):
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
-        self._post = Post(faults, self.graph, np.random.default_rng(of_messages)) if faults else None
+        self._post = LossyChannel(faults, self.graph, np.random.default_rng(of_messages)) if faults else None
         self.communities = found_communities(households, self.graph, behaviours, of_prosumers, hosting or Hosting())
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         self._behaved = not behaving
-        self._course = Course(self.graph.names, self.dt_h, self.settings, behaving)
+        self._course = OuterHistory(self.graph.names, self.dt_h, self.settings, behaving)
         self._planner = planner_of(households, self.graph) if self.settings.case is Case.CENTRAL else None
-        self._trend = Trend(self.settings.primal_tolerance_kw)
+        self._trend = ResidualHistory(self.settings.primal_tolerance_kw)
 
         self.phase = Phase.CLEARING
         self.iteration = self.rounds = self._told_of = 0
@@ -229,7 +229,7 @@ class EnergyMarket(mesa.Model):
         self.platform.open(curve, self.bid_kw)
         if self._post:
             self._post.reopen()
-        self._trend = Trend(self.settings.primal_tolerance_kw)
+        self._trend = ResidualHistory(self.settings.primal_tolerance_kw)
         self.phase = Phase.SHARING
 
     def _settles(self) -> bool:
@@ -377,7 +377,7 @@ class EnergyMarket(mesa.Model):
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
-    def books(self) -> Books:
+    def books(self) -> PrivateSchedules:
         """The prosumers' schedules in force at their prices; for the person at the screen only."""
         return self.communities.books(self._valued)
 

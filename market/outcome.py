@@ -14,7 +14,7 @@ class Outcome(Enum):
     )
     SHARING_DIVERGED = (
         "not settled: Algorithm 1 diverges: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW and it "
-        "gets no better. Order {order} {why}; use market.order proximal, which converges for every penalty"
+        "gets no better. Order {order} {why}; use market.order proximal_jacobi, which converges for every penalty"
     )
     HOUSEHOLD_SHORTAGE = "infeasible: {why}"
     SHORTAGE = "infeasible: bids and prices rest, but the feeder cannot serve them: {why}"

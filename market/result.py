@@ -12,13 +12,13 @@ from ..agents.arrays import FloatArray
 from ..agents.trade_graph import TradeGraph
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
-from .certificate import Certificate
-from .diagnosis import Diagnosis
 from .hosting.incident import Incident
 from .hosting.timing import Timing
 from .outcome import Outcome
+from .proof.certificate import Certificate
+from .proof.diagnosis import Diagnosis
+from .proof.settlement import Settlement
 from .rounds import Phase
-from .settlement import Settlement
 
 if TYPE_CHECKING:
     from .energy_market import EnergyMarket
@@ -32,7 +32,7 @@ class Result:
         outcome, message: How the run ended, and that in words.
         outer_iterations: Outer steps of Algorithm 2.
         sharing_rounds: Rounds of Algorithm 1 in each outer step.
-        clearings, elastic_clearings: How often the DSO cleared for bids, and with elastic bids (`exchange`).
+        clearings, elastic_clearings: How often the DSO cleared for bids, and with elastic bids (`admm`).
         diagnosis: Where Algorithm 1 stood at the end; None before the first round.
         feeder, dispatch: The network and its last clearing.
         graph: Who may trade with whom.

@@ -29,7 +29,7 @@ class Round:
         outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
         regret_usd: Sum of the regrets of the schedule last certified, the DSO's included; nan before.
         regret_by_prosumer_usd: The prosumers' part of it, (prosumer,).
-        clearings, elastic_clearings: Clearings of bids so far, and those with elastic bids (`exchange`).
+        clearings, elastic_clearings: Clearings of bids so far, and those with elastic bids (`admm`).
         slowest: Which pair disagrees most, and when.
         verdict: How Algorithm 1 goes, in words.
         bid_kw, lmp_usd_per_kwh: Bids and LMPs as they stand after the round, (prosumer, period).

@@ -1,8 +1,9 @@
 """How a market is to be run: case, order, penalty, tolerances and limits."""
 
+import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -37,30 +38,35 @@ class Case(IntEnum):
 class Order(StrEnum):
     """In which order the prosumers answer in a round of Algorithm 1.
 
-    - `proximal`: all at once, with the proximal term: two-block consensus ADMM with penalty 2 rho, which converges for
-      every rho > 0 and any number of prosumers (Deng, Lai, Peng, Yin, J. Sci. Comput. 2017).
-    - `sequential`: one after the other with the newest partner powers, the literal reading of the paper's loop; not
+    - `proximal_jacobi`: all at once, with the proximal term: two-block consensus ADMM with penalty 2 rho, which
+      converges for every rho > 0 and any number of prosumers (Deng, Lai, Peng, Yin, J. Sci. Comput. 2017).
+    - `gauss_seidel`: one after the other with the newest partner powers, the literal reading of the paper's loop; not
       proven for more than two prosumers (Chen, He, Ye, Yuan, Math. Program. 2016).
-    - `simultaneous`: all at once and no proximal term; diverges when bids are interior. A demonstration.
+    - `jacobi`: all at once and no proximal term; diverges when bids are interior. A demonstration.
     """
 
-    PROXIMAL = "proximal"
-    SEQUENTIAL = "sequential"
-    SIMULTANEOUS = "simultaneous"
+    PROXIMAL_JACOBI = "proximal_jacobi"
+    GAUSS_SEIDEL = "gauss_seidel"
+    JACOBI = "jacobi"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Order | None":
+        before = {"proximal": "proximal_jacobi", "sequential": "gauss_seidel", "simultaneous": "jacobi"}
+        return _renamed(cls, value, "order", before)
 
     @property
     def doubt(self) -> str:
-        """Why it may fail to converge; empty for `proximal`, which cannot."""
+        """Why it may fail to converge; empty for `proximal_jacobi`, which cannot."""
         return {
-            Order.PROXIMAL: "",
-            Order.SEQUENTIAL: "is not proven to converge for more than two prosumers",
-            Order.SIMULTANEOUS: "has no proximal term and diverges for every penalty once bids are interior",
+            Order.PROXIMAL_JACOBI: "",
+            Order.GAUSS_SEIDEL: "is not proven to converge for more than two prosumers",
+            Order.JACOBI: "has no proximal term and diverges for every penalty once bids are interior",
         }[self]
 
     def turns(self, prosumers: int) -> list[tuple[int, ...]]:
         """Who answers together, as groups of prosumer indices in their order."""
         everybody = tuple(range(prosumers))
-        return [(i,) for i in everybody] if self is Order.SEQUENTIAL else [everybody]
+        return [(i,) for i in everybody] if self is Order.GAUSS_SEIDEL else [everybody]
 
 
 class Method(StrEnum):
@@ -68,9 +74,30 @@ class Method(StrEnum):
 
     PLAIN = "plain"
     DAMPED = "damped"
-    PROXIMAL = "proximal"
-    EXCHANGE = "exchange"
-    PRICE_CURVE = "price_curve"
+    PROXIMAL_GRADIENT = "proximal_gradient"
+    ADMM = "admm"
+    NEWTON = "newton"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Method | None":
+        before = {"proximal": "proximal_gradient", "exchange": "admm", "price_curve": "newton"}
+        return _renamed(cls, value, "method", before)
+
+
+class RenamedWarning(FutureWarning):
+    """A name that is still understood has another one now."""
+
+
+Named = TypeVar("Named", Order, Method)
+
+
+def _renamed(kind: type[Named], value: object, key: str, before: dict[str, str]) -> Named | None:
+    """The member that had this name before, with a note of the new one; None if none had."""
+    new = before.get(str(value))
+    if new is None:
+        return None
+    warnings.warn(f"market.{key}: {value} is called {new} now; write {new}", RenamedWarning, stacklevel=2)
+    return kind(new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +110,7 @@ class MarketSettings:
         order: In which order the prosumers answer in a round of Algorithm 1.
         penalty_usd_per_kw2h: rho of (20) and (21); with `adapt_penalty`, where it starts.
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
-            order `simultaneous`, which stays as the paper's equations have it.
+            order `jacobi`, which stays as the paper's equations have it.
         primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
         dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this.
         max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
@@ -97,8 +124,8 @@ class MarketSettings:
     """
 
     case: Case = Case.SHARING
-    method: Method = Method.PRICE_CURVE
-    order: Order = Order.PROXIMAL
+    method: Method = Method.NEWTON
+    order: Order = Order.PROXIMAL_JACOBI
     penalty_usd_per_kw2h: float = 1e-4
     adapt_penalty: bool = True
     primal_tolerance_kw: float = 1.0
@@ -123,8 +150,8 @@ class MarketSettings:
         """What of it the sharing platform is told."""
         return SharingRules(
             penalty_usd_per_kw2h=self.penalty_usd_per_kw2h,
-            adapt_penalty=self.adapt_penalty and self.order is not Order.SIMULTANEOUS,
-            proximal=self.order is Order.PROXIMAL,
+            adapt_penalty=self.adapt_penalty and self.order is not Order.JACOBI,
+            proximal=self.order is Order.PROXIMAL_JACOBI,
             primal_tolerance_kw=self.primal_tolerance_kw,
             dual_tolerance_usd_per_kwh=self.dual_tolerance_usd_per_kwh,
         )

@@ -6,7 +6,7 @@ from .components import PriceComponents
 from .dispatch import Dispatch
 from .errors import GridbazaarError, InfeasibleError, InputError, NotSettledError, SolverError
 from .feeder import Bus, Feeder, FeederError, Generator, Line
-from .shortage import ShortageError
+from .infeasibility.shortage import ShortageError
 
 __all__ = [
     "AcReplay",

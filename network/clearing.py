@@ -23,15 +23,15 @@ import numpy as np
 
 from .branch_flow import build_program
 from .dispatch import Dispatch
+from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
 from .feeder import Feeder, FloatArray, IntArray
-from .lane import BidCost, ClearedPeriod, Lane
 from .per_unit import KW_PER_PU
+from .period_solver import BidCost, ClearedPeriod, PeriodSolver
 from .periods import period_name
-from .reading import read_dispatch, read_values
 from .slopes import SlopeSystem
 
-_PERIODS_PER_LANE = 6  # with fewer, a thread costs more than it saves
+_PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
 
 
 class Clearing:
@@ -63,8 +63,8 @@ class Clearing:
         self.value_of_lost_load_usd_per_kwh = _positive(
             "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
         )
-        self._lanes = self._open_lanes()
-        self._elastic: dict[tuple[int, ...], tuple[Lane, ...]] = {}
+        self._solvers = self._open_solvers()
+        self._elastic: dict[tuple[int, ...], tuple[PeriodSolver, ...]] = {}
         self._systems: dict[tuple[int, tuple[int, ...]], SlopeSystem] = {}
 
     @property
@@ -87,7 +87,7 @@ class Clearing:
     def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
         """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
         bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
-        return self._solve(self._lanes, self.load_kw + bid, np.arange(self.periods))
+        return self._solve(self._solvers, self.load_kw + bid, np.arange(self.periods))
 
     def solve_elastic(
         self,
@@ -112,7 +112,7 @@ class Clearing:
         """
         key = tuple(buses.tolist())
         if key not in self._elastic:
-            self._elastic[key] = self._open_lanes(buses)
+            self._elastic[key] = self._open_solvers(buses)
         costs = [BidCost(*each) for each in zip(price_usd_per_kwh.T, weight_usd_per_kw2h.T, target_kw.T, strict=True)]
         cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
         bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
@@ -135,29 +135,33 @@ class Clearing:
         """The dispatch in user units that belongs to the conic solutions of all periods."""
         return read_dispatch(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
 
-    def _open_lanes(self, bidding: IntArray | None = None) -> tuple[Lane, ...]:
+    def _open_solvers(self, bidding: IntArray | None = None) -> tuple[PeriodSolver, ...]:
         program = build_program(self.feeder, bidding=bidding)
-        lanes = max(1, min(_cores(), self.periods // _PERIODS_PER_LANE))
-        return tuple(Lane(program, self.value_of_lost_load_usd_per_kwh) for _ in range(lanes))
+        solvers = max(1, min(_cores(), self.periods // _PERIODS_PER_SOLVER))
+        return tuple(PeriodSolver(program, self.value_of_lost_load_usd_per_kwh) for _ in range(solvers))
 
     def _solve(
-        self, lanes: tuple[Lane, ...], demand_kw: FloatArray, periods: IntArray, costs: Sequence[BidCost | None] = ()
+        self,
+        solvers: tuple[PeriodSolver, ...],
+        demand_kw: FloatArray,
+        periods: IntArray,
+        costs: Sequence[BidCost | None] = (),
     ) -> tuple[ClearedPeriod, ...]:
-        """The periods asked for, shared out to the lanes; `costs` has one of them each, if bids are elastic."""
+        """The periods asked for, shared out to the solvers; `costs` has one of them each, if bids are elastic."""
         jobs = list(zip(periods.tolist(), costs or [None] * periods.size, strict=True))
-        lanes = lanes[: max(1, periods.size // _PERIODS_PER_LANE)]
-        spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(lanes))]
-        if len(lanes) == 1:
-            return tuple(self._solve_span(lanes[0], demand_kw, spans[0]))
-        parts = _threads().map(self._solve_span, lanes, [demand_kw] * len(spans), spans)
+        solvers = solvers[: max(1, periods.size // _PERIODS_PER_SOLVER)]
+        spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(solvers))]
+        if len(solvers) == 1:
+            return tuple(self._solve_span(solvers[0], demand_kw, spans[0]))
+        parts = _threads().map(self._solve_span, solvers, [demand_kw] * len(spans), spans)
         return tuple(period for part in parts for period in part)
 
     def _solve_span(
-        self, lane: Lane, demand_kw: FloatArray, jobs: Sequence[tuple[int, BidCost | None]]
+        self, solver: PeriodSolver, demand_kw: FloatArray, jobs: Sequence[tuple[int, BidCost | None]]
     ) -> list[ClearedPeriod]:
         cleared = []
         for t, cost in jobs:
-            period = lane.solve(demand_kw[:, t], self.load_kvar[:, t], cost)
+            period = solver.solve(demand_kw[:, t], self.load_kvar[:, t], cost)
             if not period.solution.solved:
                 raise ClearingError(t, self.dt_h, period.solution.status)
             cleared.append(period)

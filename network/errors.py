@@ -7,15 +7,15 @@
     │   ├── LinkError           the trade links do not fit the prosumers     (agents.trade_graph)
     │   ├── BehaviourError      a behaviour raised, or answered nonsense     (agents.behaviour)
     │   ├── SettingsError       a setting of the market is out of its range  (market.settings)
-    │   ├── NotPlainError       a behaviour remembers what cannot be kept    (market.plain)
-    │   ├── ReplayError         a run that is resumed gives other numbers    (market.diary)
+    │   ├── NotPlainError       a behaviour remembers what cannot be kept    (market.hosting.plain)
+    │   ├── ReplayError         a run that is resumed gives other numbers    (market.hosting.diary)
     │   └── ScenarioError       a scenario file, key or value is wrong       (scenarios.errors)
     ├── NotSettledError         the market ended before it was at rest       exit code 3
     │   └── SolverError         a solver stopped without an answer
     │       └── ClearingError   not even with shortage allowed               (network.clearing)
     ├── WorkerLostError         a worker was lost again and again        exit code 5 (market.hosting.incident)
     └── InfeasibleError         no dispatch or plan obeys the limits         exit code 4
-        ├── ShortageError       the feeder cannot carry the load             (network.shortage)
+        ├── ShortageError       the feeder cannot carry the load             (network.infeasibility.shortage)
         ├── HouseholdShortageError   a prosumer cannot balance a period      (agents.household)
         └── InfeasibleScenarioError  the same, with its place in the files   (scenarios.errors)
 

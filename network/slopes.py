@@ -25,9 +25,9 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .branch_flow import CONE_ROWS, ConicProgram
-from .conic import ConicSolution
 from .feeder import FloatArray, IntArray
 from .per_unit import KW_PER_PU
+from .solver import ConicSolution
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
 STEEPEST = 1.0  # $/kWh per kW

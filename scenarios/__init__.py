@@ -5,7 +5,7 @@ market = gb.load("ieee33").market()
 """
 
 from .errors import InfeasibleScenarioError, Problem, ScenarioError
-from .scenario import Scenario, load
-from .source import shipped_scenarios
+from .files.scenario import Scenario, load
+from .files.source import shipped_scenarios
 
 __all__ = ["InfeasibleScenarioError", "Problem", "Scenario", "ScenarioError", "load", "shipped_scenarios"]

@@ -17,9 +17,9 @@ from ..network.errors import GridbazaarError
 from .errors import refuse
 
 if TYPE_CHECKING:
-    from ..market.hosting.place import Place
-    from .scenario import Scenario
-    from .source import Change
+    from ..market.hosting.backend import Backend
+    from .files.scenario import Scenario
+    from .files.source import Change
 
 HELP = """Hierarchical energy markets: prosumers trade peer to peer, the DSO clears the market above them on a feeder.
 
@@ -52,9 +52,11 @@ CaseNumber = Annotated[
 ]
 AlphaScale = Annotated[float | None, typer.Option("--alpha-scale", help="multiply every alpha by this")]
 MethodName = Annotated[
-    str | None, typer.Option("--method", help="plain, damped, proximal, exchange or price_curve (market.method)")
+    str | None, typer.Option("--method", help="plain, damped, proximal_gradient, admm or newton (market.method)")
 ]
-OrderName = Annotated[str | None, typer.Option("--order", help="proximal, sequential or simultaneous (market.order)")]
+OrderName = Annotated[
+    str | None, typer.Option("--order", help="proximal_jacobi, gauss_seidel or jacobi (market.order)")
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
 
 
@@ -93,7 +95,7 @@ def run(
     ledger: Annotated[bool, typer.Option("--ledger", help="write down every message, who sent it to whom")] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
-    from .source import Change
+    from .files.source import Change
 
     options = {
         "market.case": ("--case", case),
@@ -114,10 +116,10 @@ def run(
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     from rich.console import Console
 
-    from .progress import watching
-    from .recorder import new_folder
-    from .running import run_scenario
-    from .summary import summary
+    from .runs.progress import watching
+    from .runs.recorder import new_folder
+    from .runs.running import run_scenario
+    from .runs.summary import summary
 
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
@@ -137,17 +139,17 @@ def report(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder of the report (a new one)")] = None,
 ) -> None:
     """Run the paper's case study on a scenario and write report.html, its figures and its tables."""
-    from .scenario import load
+    from .files.scenario import load
 
     loaded = load(scenario, _changes(changes or []))
     loaded.check()
     from rich.console import Console
 
-    from .recorder import new_folder
-    from .report import write_report
-    from .running import exit_code
-    from .statements import statements
-    from .study import study
+    from .runs.recorder import new_folder
+    from .runs.running import exit_code
+    from .study.report import write_report
+    from .study.statements import statements
+    from .study.study import study
 
     name = Path(scenario).stem
     folder = new_folder(f"{name}-report", output)
@@ -163,7 +165,7 @@ def report(
 @app.command()
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
-    from .scenario import load
+    from .files.scenario import load
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
@@ -177,8 +179,8 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
 @app.command("list")
 def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
     """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
-    from .behaviours import registered_behaviours
-    from .source import shipped_scenarios, shown
+    from .files.behaviours import registered_behaviours
+    from .files.source import shipped_scenarios, shown
 
     known = registered_behaviours() if what is Listed.BEHAVIOURS else shipped_scenarios()
     for name, where in known.items():
@@ -188,14 +190,14 @@ def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a scenario, for editors that complete and check YAML."""
-    from .file_schema import file_schema
+    from .files.file_schema import file_schema
 
     typer.echo(json.dumps(file_schema(), indent=1))
 
 
 def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
     """The scenario that is to be run, checked."""
-    from .scenario import load
+    from .files.scenario import load
 
     if not scenario:
         raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
@@ -206,7 +208,7 @@ def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
 
 def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | None, *, ledger: bool) -> "Scenario":
     """The scenario of a run that is to go on, checked."""
-    from .resuming import recorded_scenario
+    from .runs.resuming import recorded_scenario
 
     if ledger:
         raise refuse(f"--resume {run}", "", "a ledger cannot begin in the middle of a run; leave out --ledger")
@@ -220,7 +222,7 @@ def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | 
     return loaded
 
 
-def _place(workers: int, ray: str | None, patience: float) -> "Place | None":
+def _place(workers: int, ray: str | None, patience: float) -> "Backend | None":
     """Where the prosumers are to live."""
     if ray is None and workers == 0:
         return None
@@ -238,7 +240,7 @@ def _changes(texts: list[str]) -> "list[Change]":
     """`--set a.b=c`, with c read as YAML: numbers, true, null, lists."""
     import yaml
 
-    from .source import Change
+    from .files.source import Change
 
     changes = []
     for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
@@ -253,7 +255,7 @@ def _changes(texts: list[str]) -> "list[Change]":
 
 def _behaviours(texts: list[str]) -> "list[Change]":
     """`--behaviour p2=path.py:Class`, with the path meant from here."""
-    from .source import Change
+    from .files.source import Change
 
     changes = []
     for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):

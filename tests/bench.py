@@ -34,7 +34,7 @@ from rich.table import Table
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents.trade_graph import TradeGraph
-from gridbazaar.market.central import equilibrium
+from gridbazaar.market.proof.central import equilibrium
 
 TOLERANCE = 1e-6
 

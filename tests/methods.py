@@ -47,7 +47,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--markets", type=int, default=100, help="random markets")
     options.add_argument("--tolerance", type=float, default=1e-5, help="their regret tolerance")
-    options.add_argument("--methods", nargs="*", default=["plain", "price_curve"], help="tried on them")
+    options.add_argument("--methods", nargs="*", default=["plain", "newton"], help="tried on them")
     options.add_argument("--output", type=Path, default=Path("results/methods.json"), help="where the numbers go")
     given = options.parse_args()
     console = Console(width=120)
@@ -66,9 +66,9 @@ def paper_case() -> Iterator[Run]:
         for method in Method:
             yield ieee33(f"tolerance {tolerance:g}", method, tolerance)
     for scale in (0.1, 0.3, 2.0):
-        for method in (Method.PLAIN, Method.PRICE_CURVE):
+        for method in (Method.PLAIN, Method.NEWTON):
             yield ieee33(f"alpha x {scale:g}, 1e-06", method, 1e-6, alpha_scale=scale)
-    for method in (Method.PLAIN, Method.PRICE_CURVE):
+    for method in (Method.PLAIN, Method.NEWTON):
         yield ieee33("link caps x 1000, 1e-06", method, 1e-6, cap_scale=1000.0)
 
 
@@ -88,7 +88,7 @@ def random_runs(markets: int, tolerance: float, methods: list[Method], console: 
             market = random_market(seed)
             for method in methods:
                 status.update(f"market {seed + 1} of {markets}: {method}")
-                limits = {} if method in (Method.PRICE_CURVE, Method.EXCHANGE) else SOON
+                limits = {} if method in (Method.NEWTON, Method.ADMM) else SOON
                 settings = MarketSettings(method=method, regret_tolerance=tolerance, **limits)
                 built = EnergyMarket(market.clearing(), market.households, market.links, settings=settings)
                 yield timed(f"market {seed}", built, market)

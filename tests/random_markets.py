@@ -6,7 +6,7 @@ import numpy as np
 
 from gridbazaar.agents import Household, Link
 from gridbazaar.agents.trade_graph import TradeGraph
-from gridbazaar.market.central import Equilibrium, equilibrium
+from gridbazaar.market.proof.central import Equilibrium, equilibrium
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line, SolverError
 
 

@@ -1,1 +1,1 @@
-"""Where communities live: in this process, in worker processes of this machine, or on a Ray cluster."""
+"""Where do prosumers live, and what carries messages to them and back? In this process, in worker processes, on Ray."""

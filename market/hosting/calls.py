@@ -15,7 +15,7 @@ import numpy as np
 
 from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
-from ..community import Books, Needs, Question
+from .community import Needs, PrivateSchedules, Question
 
 VERBS: Mapping[str, tuple[type[Any], type[Any]]] = {
     "answer": (Quotes, Offers),
@@ -23,7 +23,7 @@ VERBS: Mapping[str, tuple[type[Any], type[Any]]] = {
     "deliver": (Deliveries, Pledges),
     "commit": (Commitment, Bids),
     "needs": (Question, Needs),
-    "books": (Deliveries, Books),
+    "books": (Deliveries, PrivateSchedules),
 }
 """What a community can be asked, as its methods are called: the message that asks, and the one that answers."""
 VERB_BYTES = 8

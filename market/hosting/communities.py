@@ -15,17 +15,17 @@ from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
 from ...network.errors import GridbazaarError
-from ..community import Books, Community, Needs, Question
-from ..diary import ReplayError, saved_name
-from ..founding import Founding
-from ..ledger import Ledger
-from ..membership import Membership
-from ..plain import UnsavedError
+from .backend import Backend
 from .calls import VERBS, Call, flat, lifted
-from .home import Home, LocalHome, RemoteHome
+from .community import Community, Needs, PrivateSchedules, Question
+from .diary import ReplayError, saved_name
 from .incident import Incident
+from .membership import Membership
+from .message_log import MessageLog
 from .options import Hosting
-from .place import Place
+from .plain import UnsavedError
+from .proxy import LocalProxy, Proxy, RemoteProxy
+from .spec import CommunitySpec
 from .timing import Timing
 
 Answer = TypeVar("Answer")
@@ -43,7 +43,7 @@ class Communities:
         unsaved_because: Why communities cannot be saved, if they cannot.
     """
 
-    def __init__(self, foundings: Sequence[Founding], graph: TradeGraph, hosting: Hosting) -> None:
+    def __init__(self, community_specs: Sequence[CommunitySpec], graph: TradeGraph, hosting: Hosting) -> None:
         """Found all communities.
 
         Args:
@@ -58,11 +58,11 @@ class Communities:
         self.calls = 0
         self.incidents: list[Incident] = []
         self.unsaved_because = ""
-        self.homes: list[Home] = []
+        self.homes: list[Proxy] = []
         place, diary = hosting.place, hosting.diary
-        self._extent = Membership.of(graph, np.arange(len(graph.names)), foundings[0].membership.periods).extent
+        self._extent = Membership.of(graph, np.arange(len(graph.names)), community_specs[0].membership.periods).extent
         self._diary = diary
-        self._ledger = Ledger(graph, self._extent["period"], hosting.ledger) if hosting.ledger else None
+        self._ledger = MessageLog(graph, self._extent["period"], hosting.ledger) if hosting.ledger else None
         self._scratch = TemporaryDirectory(prefix="gridbazaar-") if place is not None and diary is None else None
         self._noun, self._cores = (place.noun, place.cores) if place else ("", 1)
         self._files: tuple[Path, ...] = diary.saved if diary else ()
@@ -70,19 +70,19 @@ class Communities:
         self._last_save = monotonic()
         self.close: Callable[[], object] = weakref.finalize(self, _close, self.homes, place, self._scratch)
         try:
-            self._found(foundings, place, diary.saved if diary else ())
+            self._found(community_specs, place, diary.saved if diary else ())
         except BaseException:
             self.close()
             raise
 
-    def _found(self, foundings: Sequence[Founding], place: Place | None, saved: tuple[Path, ...]) -> None:
+    def _found(self, community_specs: Sequence[CommunitySpec], place: Backend | None, saved: tuple[Path, ...]) -> None:
         if place is None:
-            self.homes += [LocalHome(founding, saved) for founding in foundings]
+            self.homes += [LocalProxy(founding, saved) for founding in community_specs]
             return
         scratch = Path(self._scratch.name) if self._scratch else None
-        remote: list[RemoteHome] = []
-        for number, founding in enumerate(foundings, start=1):
-            remote.append(RemoteHome(place, founding, number, saved, scratch, self.incidents.append))
+        remote: list[RemoteProxy] = []
+        for number, founding in enumerate(community_specs, start=1):
+            remote.append(RemoteProxy(place, founding, number, saved, scratch, self.incidents.append))
             self.homes.append(remote[-1])
         for home in remote:
             home.founded()
@@ -93,7 +93,7 @@ class Communities:
         return Timing.of(self.homes, self._noun, self._cores)
 
     @property
-    def ledger(self) -> Ledger | None:
+    def ledger(self) -> MessageLog | None:
         """Where messages are written down; None where nobody wants to know, or where this one already is."""
         return None if self.relives else self._ledger
 
@@ -134,15 +134,15 @@ class Communities:
         told: Needs = self._look("needs", Question())
         return told
 
-    def books(self, deliveries: Deliveries) -> Books:
+    def books(self, deliveries: Deliveries) -> PrivateSchedules:
         """Everybody's schedules, valued at these prices; for the person at the screen only."""
-        told: Books = self._look("books", deliveries)
+        told: PrivateSchedules = self._look("books", deliveries)
         return told
 
     @property
     def here(self) -> list[Community]:
         """The communities that live in this process."""
-        return [home.community for home in self.homes if isinstance(home, LocalHome)]
+        return [home.community for home in self.homes if isinstance(home, LocalProxy)]
 
     # --- how it is carried -------------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Communities:
             home.effort.asked_s += perf_counter() - start
         return whole
 
-    def _joined(self, call: Call, homes: Sequence[Home], parts: Sequence[Any]) -> Any:
+    def _joined(self, call: Call, homes: Sequence[Proxy], parts: Sequence[Any]) -> Any:
         kind = VERBS[call.verb][1]
         empty = {name: np.zeros([self._extent[axis] for axis in axes]) for name, axes in axes_of(kind).items()}
         if hasattr(call.message, "members"):
@@ -213,7 +213,7 @@ class Communities:
         self._files, self._saved_at, self._last_save = files, self.calls, monotonic()
 
 
-def _concerns(message: Any, home: Home) -> bool:
+def _concerns(message: Any, home: Proxy) -> bool:
     """Whether anybody in a community is asked."""
     return not isinstance(message, Quotes) or bool(home.membership.asked(message.members))
 
@@ -231,7 +231,7 @@ def _all_of(answers: Iterable[Callable[[], Answer]]) -> list[Answer]:
     return fetched
 
 
-def _close(homes: list[Home], place: Place | None, scratch: TemporaryDirectory[str] | None) -> None:
+def _close(homes: list[Proxy], place: Backend | None, scratch: TemporaryDirectory[str] | None) -> None:
     for home in homes:
         home.close()
     if place is not None:

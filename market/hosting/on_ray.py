@@ -16,9 +16,9 @@ from socket import create_connection
 from typing import Any
 
 from ...network.errors import InputError
+from .backend import LostError
+from .community_server import CommunityServer
 from .environment import environment
-from .place import LostError
-from .steward import Steward
 
 LOCAL = "local"
 _KNOCK_S = 10.0
@@ -52,17 +52,17 @@ class RayCluster:
         self.address, self.count, self.patience_s = address, count, patience_s
         self._ray: Any = None
         self._ours = False
-        self._carriers: set[RayCarrier] = set()
+        self._carriers: set[RayTransport] = set()
 
     def communities(self, prosumers: int) -> int:
         """As many as actors were asked for, or as the cluster has cores."""
         self._actors = min(self.count or self.cores, prosumers)
         return self._actors
 
-    def open(self) -> RayCarrier:
-        """Start an actor; as `Place.open`."""
+    def open(self) -> RayTransport:
+        """Start an actor; as `Backend.open`."""
         share = min(1.0, math.floor(1000 * self.cores / self._actors) / 1000)
-        carrier = RayCarrier(self._connected(), share, self.patience_s, self._carriers.discard)
+        carrier = RayTransport(self._connected(), share, self.patience_s, self._carriers.discard)
         self._carriers.add(carrier)
         return carrier
 
@@ -140,20 +140,20 @@ def _on_loopback() -> Iterator[None]:
         ray_constants.ENABLE_RAY_CLUSTER = before
 
 
-class RayCarrier:
+class RayTransport:
     """An actor, and the answer that it owes."""
 
-    def __init__(self, ray: Any, share: float, patience_s: float, leave: Callable[[RayCarrier], None]) -> None:
+    def __init__(self, ray: Any, share: float, patience_s: float, leave: Callable[[RayTransport], None]) -> None:
         self._ray, self._patience_s, self._leave = ray, patience_s, leave
-        self._actor = ray.remote(num_cpus=share, max_restarts=0, scheduling_strategy="SPREAD")(Steward).remote()
+        self._actor = ray.remote(num_cpus=share, max_restarts=0, scheduling_strategy="SPREAD")(CommunityServer).remote()
         self._owed: Any = None
 
     def send(self, data: bytes) -> None:
-        """As `Carrier.send`."""
+        """As `Transport.send`."""
         self._owed = self._actor.serve.remote(data)
 
     def wait(self) -> None:
-        """As `Carrier.wait`."""
+        """As `Transport.wait`."""
         try:
             done, _ = self._ray.wait([self._owed], timeout=self._patience_s)
         except self._ray.exceptions.RayError as error:
@@ -162,7 +162,7 @@ class RayCarrier:
             raise LostError(f"did not answer within {self._patience_s:g} s")
 
     def receive(self) -> bytes:
-        """As `Carrier.receive`."""
+        """As `Transport.receive`."""
         try:
             data: bytes = self._ray.get(self._owed)
         except self._ray.exceptions.RayError as error:
@@ -170,7 +170,7 @@ class RayCarrier:
         return data
 
     def close(self) -> None:
-        """As `Carrier.close`."""
+        """As `Transport.close`."""
         self._leave(self)
         if self._ray.is_initialized():
             self._ray.kill(self._actor, no_restart=True)

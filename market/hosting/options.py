@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ..diary import Diary
-from ..ledger import Entries
-from .place import Place
+from .backend import Backend
+from .diary import Diary
+from .message_log import Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Hosting:
         ledger: Told of every message, who sent it to whom; None if nobody wants to know.
     """
 
-    place: Place | None = None
+    place: Backend | None = None
     together: Mapping[str, str] = field(default_factory=dict)
     diary: Diary | None = None
     ledger: Callable[[Entries], None] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .home import Effort, Home
+from .proxy import Effort, Proxy
 
 _CLEARLY = 0.9
 """Fewer workers are advised where they would take less than this part of the time."""
@@ -28,7 +28,7 @@ class Timing:
     efforts: tuple[Effort, ...]
 
     @classmethod
-    def of(cls, homes: Sequence[Home], noun: str, cores: int) -> Timing:
+    def of(cls, homes: Sequence[Proxy], noun: str, cores: int) -> Timing:
         """What these have cost so far."""
         efforts = tuple(replace(home.effort) for home in homes)
         return cls(noun, cores, tuple(len(home.membership.names) for home in homes), efforts)

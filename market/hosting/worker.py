@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 
-from .steward import Steward
+from .community_server import CommunityServer
 
 _GONE_S = 0.5  # when a pipe is closed, for the process at its other end to be gone
 
@@ -22,7 +22,7 @@ def live(pipe: Connection[bytes, bytes]) -> None:
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # what a terminal or a supervisor sends to the market's group: the market ends its workers
     sys.stdout = sys.stderr  # what behaviours print is not part of what a program prints as its result
-    steward = Steward()
+    steward = CommunityServer()
     threading.Thread(target=_end_with_the_market, args=(steward,), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
@@ -31,7 +31,7 @@ def live(pipe: Connection[bytes, bytes]) -> None:
         _clear(steward)
 
 
-def _end_with_the_market(steward: Steward) -> None:
+def _end_with_the_market(steward: CommunityServer) -> None:
     """Whatever the members are doing: when the process that started this one is gone, so is this one."""
     if _market_is_gone(None):
         _clear(steward)
@@ -44,7 +44,7 @@ def _market_is_gone(within_s: float | None) -> bool:
     return market is not None and bool(connection.wait([market.sentinel], within_s))
 
 
-def _clear(steward: Steward) -> None:
+def _clear(steward: CommunityServer) -> None:
     """Leave nothing behind of what members remember."""
     if steward.scratch is not None:
         shutil.rmtree(steward.scratch, ignore_errors=True)

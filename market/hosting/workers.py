@@ -20,9 +20,9 @@ from time import monotonic
 from types import ModuleType
 
 from ...network.errors import InputError
+from .backend import LostError
 from .environment import environment
-from .guard import Guard
-from .place import LostError
+from .watchdog import Watchdog
 from .worker import live
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -46,14 +46,14 @@ class Workers:
     patience_s: float = 120.0
     noun = "worker process"
     shares_files = True
-    _guard: Guard = field(init=False, repr=False, compare=False)
+    _guard: Watchdog = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InputError(f"{self.count} workers cannot serve anybody; ask for at least 1, or leave --workers out")
         if not self.patience_s > 0:
             raise InputError(f"a patience of {self.patience_s:g} s leaves no time to answer; give some seconds")
-        object.__setattr__(self, "_guard", Guard(self.patience_s))
+        object.__setattr__(self, "_guard", Watchdog(self.patience_s))
 
     @property
     def cores(self) -> int:
@@ -64,15 +64,15 @@ class Workers:
         """As many as there are workers."""
         return min(self.count, prosumers)
 
-    def open(self) -> WorkerCarrier:
-        """Start a worker; as `Place.open`."""
-        return WorkerCarrier(self._guard)
+    def open(self) -> WorkerTransport:
+        """Start a worker; as `Backend.open`."""
+        return WorkerTransport(self._guard)
 
     def close(self) -> None:
         """Nothing to do: each worker is closed by itself."""
 
 
-class WorkerCarrier:
+class WorkerTransport:
     """A worker process and the pipe to it.
 
     Attributes:
@@ -81,7 +81,7 @@ class WorkerCarrier:
         hung: Whether it was killed because it did not answer.
     """
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Watchdog) -> None:
         context: ForkServerContext | SpawnContext = mp.get_context("spawn")
         if "forkserver" in mp.get_all_start_methods():
             context = mp.get_context("forkserver")
@@ -104,7 +104,7 @@ class WorkerCarrier:
         self._guard.watch(self)
 
     def send(self, data: bytes) -> None:
-        """As `Carrier.send`."""
+        """As `Transport.send`."""
         self.asked_at = monotonic()
         try:
             self._pipe.send_bytes(data)
@@ -112,14 +112,14 @@ class WorkerCarrier:
             raise self._lost() from None
 
     def wait(self) -> None:
-        """As `Carrier.wait`."""
+        """As `Transport.wait`."""
         try:
             self._pipe.poll(None)
         except OSError:
             raise self._lost() from None
 
     def receive(self) -> bytes:
-        """As `Carrier.receive`."""
+        """As `Transport.receive`."""
         try:
             data = self._pipe.recv_bytes()
         except (EOFError, OSError):
@@ -128,7 +128,7 @@ class WorkerCarrier:
         return data
 
     def close(self) -> None:
-        """As `Carrier.close`: at once if it is at work."""
+        """As `Transport.close`: at once if it is at work."""
         self._guard.forget(self)
         self._pipe.close()
         if self.asked_at is not None:

@@ -26,7 +26,7 @@ def shared(ieee33_bazaar, open_market, lower_level):
     return share
 
 
-@pytest.mark.parametrize("order", ["proximal", "sequential"])
+@pytest.mark.parametrize("order", ["proximal_jacobi", "gauss_seidel"])
 @pytest.mark.parametrize("penalty", PENALTIES)
 def test_adapting_penalties(shared, order, penalty):
     rounds, cost, least = shared(order=order, penalty_usd_per_kw2h=penalty)
@@ -34,7 +34,9 @@ def test_adapting_penalties(shared, order, penalty):
     assert rounds < 200
 
 
-@pytest.mark.parametrize(("order", "penalty"), [("proximal", 1e-5), ("proximal", 1e-4), ("sequential", 1e-4)])
+@pytest.mark.parametrize(
+    ("order", "penalty"), [("proximal_jacobi", 1e-5), ("proximal_jacobi", 1e-4), ("gauss_seidel", 1e-4)]
+)
 def test_fixed_penalty(shared, order, penalty):
     _, cost, least = shared(order=order, penalty_usd_per_kw2h=penalty, adapt_penalty=False)
     assert cost == pytest.approx(least, abs=1e-4)
@@ -42,10 +44,10 @@ def test_fixed_penalty(shared, order, penalty):
 
 @pytest.mark.parametrize("penalty", [1e-6, *PENALTIES, 1e-1])
 def test_simultaneous_diverges_for_every_penalty(ieee33_bazaar, open_market, penalty):
-    result = open_market(ieee33_bazaar(), method="plain", order="simultaneous", penalty_usd_per_kw2h=penalty).run()
+    result = open_market(ieee33_bazaar(), method="plain", order="jacobi", penalty_usd_per_kw2h=penalty).run()
     assert result.outcome is Outcome.SHARING_DIVERGED
     assert result.message.startswith("not settled: Algorithm 1 diverges: after 100 rounds partners still disagree by ")
     assert result.message.endswith(
         "kW and it gets no better. Order simultaneous has no proximal term and diverges for every penalty once bids "
-        "are interior; use market.order proximal, which converges for every penalty"
+        "are interior; use market.order proximal_jacobi, which converges for every penalty"
     )

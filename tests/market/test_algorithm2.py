@@ -6,8 +6,8 @@ import pytest
 from gridbazaar.market import Outcome
 
 RUNS = {
-    "proximal": {},
-    "sequential": {"order": "sequential"},
+    "proximal_jacobi": {},
+    "gauss_seidel": {"order": "gauss_seidel"},
     "case 2": {"case": 2},
 }
 
@@ -80,11 +80,11 @@ def test_flat_demand_never_settles_by_the_plain_method_and_says_so(ieee33_run):
     start, end = result.message.split(" (market.regret_tolerance 1e-06); bids move by ")
     assert start.startswith("not settled: Algorithm 2 reached market.max_iterations 12 with a regret of ")
     assert "bids of p1, p2 and p3 swap at " in end
-    assert ", period 2: LMPs turn more than demand does (28), or jump at a limit; use market.method price_curve" in end
+    assert ", period 2: LMPs turn more than demand does (28), or jump at a limit; use market.method newton" in end
     assert float(end.split("%", maxsplit=1)[0]) > 10
 
 
-@pytest.mark.parametrize(("method", "last"), [("plain", 3), ("price_curve", 0)])
+@pytest.mark.parametrize(("method", "last"), [("plain", 3), ("newton", 0)])
 def test_the_limit_of_rounds_is_kept(ieee33_run, method, last):
     """A curve's bids are certified by the clearing itself, fixed LMPs by the sharing prices that follow."""
     result = ieee33_run(method=method, max_rounds=3, max_iterations=6).result

@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.fixture(
-    scope="module", params=[{}, {"order": "sequential"}, {"max_rounds": 1, "max_iterations": 4}, {"case": 2}], ids=str
+    scope="module", params=[{}, {"order": "gauss_seidel"}, {"max_rounds": 1, "max_iterations": 4}, {"case": 2}], ids=str
 )
 def result(request, ieee33_run):
     return ieee33_run(**request.param).result

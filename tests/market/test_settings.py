@@ -33,17 +33,17 @@ def test_refusal(key, value, sentence):
 
 
 def test_plain_values_become_members():
-    settings = MarketSettings(case=2, order="sequential")
+    settings = MarketSettings(case=2, order="gauss_seidel")
     assert settings.case is Case.CENTRAL
-    assert settings.order is Order.SEQUENTIAL
+    assert settings.order is Order.GAUSS_SEIDEL
 
 
 @pytest.mark.parametrize(
     ("order", "proximal", "adapts", "turns"),
     [
-        ("proximal", True, True, [(0, 1, 2)]),
-        ("sequential", False, True, [(0,), (1,), (2,)]),
-        ("simultaneous", False, False, [(0, 1, 2)]),
+        ("proximal_jacobi", True, True, [(0, 1, 2)]),
+        ("gauss_seidel", False, True, [(0,), (1,), (2,)]),
+        ("jacobi", False, False, [(0, 1, 2)]),
     ],
 )
 def test_what_an_order_means(order, proximal, adapts, turns):
@@ -51,4 +51,4 @@ def test_what_an_order_means(order, proximal, adapts, turns):
     assert settings.sharing_rules.proximal is proximal
     assert settings.sharing_rules.adapt_penalty is adapts
     assert settings.order.turns(3) == turns
-    assert (settings.order.doubt == "") is (order == "proximal")
+    assert (settings.order.doubt == "") is (order == "proximal_jacobi")

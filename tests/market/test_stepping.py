@@ -19,7 +19,7 @@ def same(a, b):
     return all(np.array_equal(getattr(a, key), getattr(b, key)) for key in keys)
 
 
-@pytest.mark.parametrize("order", ["proximal", "sequential"])
+@pytest.mark.parametrize("order", ["proximal_jacobi", "gauss_seidel"])
 def test_same_seed_same_bits(market, order):
     first, second = (market(order=order, max_iterations=4).run() for _ in range(2))
     assert same(first, second)

@@ -60,17 +60,17 @@ def test_with_interior_bids_no_penalty_will_do():
 
 @pytest.mark.parametrize("factor", [0.3, 0.9])
 def test_simultaneous_converges_below(outcome, factor):
-    result, _ = outcome("simultaneous", factor)
+    result, _ = outcome("jacobi", factor)
     assert result.outcome is Outcome.SETTLED
 
 
 @pytest.mark.parametrize("factor", [1.1, 3])
 def test_simultaneous_fails_above(outcome, factor):
-    result, _ = outcome("simultaneous", factor)
+    result, _ = outcome("jacobi", factor)
     assert result.outcome is Outcome.SHARING_DIVERGED
 
 
-@pytest.mark.parametrize("order", ["proximal", "sequential"])
+@pytest.mark.parametrize("order", ["proximal_jacobi", "gauss_seidel"])
 @pytest.mark.parametrize("factor", [0.3, 3])
 def test_the_other_orders_converge_either_way(outcome, order, factor):
     result, _ = outcome(order, factor)

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line, ShortageError
-from gridbazaar.network.cures import LimitCure, LoadCure
+from gridbazaar.network.infeasibility.remedies import LimitCure, LoadCure
 from gridbazaar.network.per_unit import KW_PER_PU, impedances_pu
 
 loads = st.floats(0, 300)

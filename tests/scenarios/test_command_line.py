@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gridbazaar.scenarios.recorder import read_rounds
+from gridbazaar.scenarios.runs.recorder import read_rounds
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
 TABLES = ("rounds", "prosumers", "trades", "prices", "network", "bills")
@@ -142,7 +142,7 @@ def test_a_failure_is_a_sentence_and_an_exit_code(what: str, tmp_path: Path) -> 
 
 
 def test_a_run_that_diverges_says_why_and_is_saved(tmp_path: Path) -> None:
-    done = gridbazaar("run", "ieee33", "--order", "simultaneous", "--json", folder=tmp_path)
+    done = gridbazaar("run", "ieee33", "--order", "jacobi", "--json", folder=tmp_path)
     found = json.loads(done.stdout)
     assert done.returncode == 3
     assert found["settled"] is False

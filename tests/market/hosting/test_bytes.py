@@ -13,11 +13,11 @@ import pytest
 from gridbazaar.agents import TradeGraph
 from gridbazaar.agents.messages import axes_of
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
-from gridbazaar.market.community import Needs
-from gridbazaar.market.founding import foundings
 from gridbazaar.market.hosting import communities
 from gridbazaar.market.hosting.calls import VERBS, flat, lifted
-from gridbazaar.market.hosting.steward import Steward, found_frame, plain_frame
+from gridbazaar.market.hosting.community import Needs
+from gridbazaar.market.hosting.community_server import CommunityServer, found_frame, plain_frame
+from gridbazaar.market.hosting.spec import community_specs
 
 HEAD = {"sent": 1, "received": 3}  # numbers before the message: of the call; and two times, too
 
@@ -145,8 +145,8 @@ def test_a_steward_unpickles_nothing_but_what_founds_its_community(data):
     """Every other frame is numbers or text; bytes that a pickle would act on are only an error."""
     given = data("ieee33")
     graph = TradeGraph([home.name for home in given["households"]], given["links"])
-    (founding,) = foundings(given["households"], graph, [np.arange(3)])
-    steward = Steward()
+    (founding,) = community_specs(given["households"], graph, [np.arange(3)])
+    steward = CommunityServer()
     assert steward.serve(found_frame(founding, [])).startswith(b"done")
 
     class Bomb:

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from gridbazaar.market import Absence, EnergyMarket, Hosting, MarketSettings, MessageFaults, Workers
-from gridbazaar.market.diary import Diary, ReplayError, newest_saved
 from gridbazaar.market.hosting import communities
+from gridbazaar.market.hosting.diary import Diary, ReplayError, newest_saved
 
 FAULTS = MessageFaults(delay_rounds=2, loss=0.2, stale_rounds=1, away={"p2": Absence(5, 5)})
 RUNS = {
     "sharing": {},
-    "in turn": {"order": "sequential"},
+    "in turn": {"order": "gauss_seidel"},
     "no sharing": {"case": 1},
     "by a planner": {"case": 2},
-    "exchange": {"method": "exchange"},
+    "admm": {"method": "admm"},
     "damped": {"method": "damped"},
     "unreliable": {"messages": FAULTS},
 }

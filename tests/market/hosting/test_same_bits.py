@@ -7,12 +7,12 @@ import pytest
 
 from gridbazaar.agents import Behaviour, Offer
 from gridbazaar.market import Outcome, Workers
-from gridbazaar.market.diary import Diary
 from gridbazaar.market.hosting import communities
+from gridbazaar.market.hosting.diary import Diary
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 """So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
-CASES = [("ieee33", {}), ("ieee33", {"order": "sequential"}), ("ieee33", {"method": "exchange"}), ("town", SHORT)]
+CASES = [("ieee33", {}), ("ieee33", {"order": "gauss_seidel"}), ("ieee33", {"method": "admm"}), ("town", SHORT)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

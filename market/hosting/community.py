@@ -1,0 +1,165 @@
+"""A community: the prosumers that live in one process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import mesa
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...agents.behaviour import BehaviourError
+from ...agents.messages import (
+    Bids,
+    Commitment,
+    Deliveries,
+    Delivery,
+    Offers,
+    Pledges,
+    Quotes,
+    Regrets,
+    axes,
+)
+from ...agents.prosumer import Prosumer
+from .checkpoint import load_memories, save_memories
+from .plain import UnsavedError
+from .spec import CommunitySpec
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateSchedules:
+    """What the prosumers' private books say, for the person at the screen; no agent of the market ever reads them.
+
+    Attributes:
+        bid_kw, curtailed_kw, elastic_kw: The schedules, (prosumer, period).
+        fixed_kw, renewable_kw: Loads and forecasts, (prosumer, period).
+        trade_kw: (arc, period).
+        cost_usd: F_i of (11) at the LMPs asked for, (prosumer,).
+        payment_usd: What each pays for its trades at the prices asked for, (prosumer,).
+        utility_usd: (12), (prosumer,).
+        violation_kw: By how much an elastic load leaves its limits, (prosumer,).
+    """
+
+    bid_kw: FloatArray = axes("prosumer", "period")
+    curtailed_kw: FloatArray = axes("prosumer", "period")
+    elastic_kw: FloatArray = axes("prosumer", "period")
+    fixed_kw: FloatArray = axes("prosumer", "period")
+    renewable_kw: FloatArray = axes("prosumer", "period")
+    trade_kw: FloatArray = axes("arc", "period")
+    cost_usd: FloatArray = axes("prosumer")
+    payment_usd: FloatArray = axes("prosumer")
+    utility_usd: FloatArray = axes("prosumer")
+    violation_kw: FloatArray = axes("prosumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What members must have and what they have without trading, for the person at the screen, in kW.
+
+    Attributes:
+        need_kw: Fixed load and elastic_min_kw, (prosumer, period).
+        have_kw: Renewables and bid_max_kw, (prosumer, period).
+    """
+
+    need_kw: FloatArray = axes("prosumer", "period")
+    have_kw: FloatArray = axes("prosumer", "period")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What asks for something that needs no telling."""
+
+
+class Community(mesa.Model):
+    """The prosumers of one process, answering as one: one message in, one message out.
+
+    Messages hold the rows of the members alone, in the order of the membership; see `Membership.cut`.
+
+    Attributes:
+        membership: Who lives here.
+        prosumers: The agents, in the order of the membership.
+    """
+
+    def __init__(self, founding: CommunitySpec) -> None:
+        """Found the community.
+
+        Raises:
+            HouseholdShortageError: A household cannot balance some period whatever the others do.
+        """
+        super().__init__(rng=np.random.default_rng(founding.seeds[0]))
+        self.membership = home = founding.membership
+        rngs = [np.random.default_rng(seed) for seed in founding.seeds]
+        self.prosumers = [
+            Prosumer(self, household, home.cap_kw[home.arcs(i)], behaviour, rng)
+            for i, (household, behaviour, rng) in enumerate(
+                zip(founding.households, founding.behaviours, rngs, strict=True)
+            )
+        ]
+
+    def answer(self, quotes: Quotes) -> Offers:
+        """Algorithm 1, line 5: the offers of all members that are asked."""
+        power, price = np.zeros_like(quotes.own_kw), np.zeros_like(quotes.own_kw)
+        bids = np.zeros_like(quotes.held_bid_kw)
+        for i in quotes.members:
+            offer, bid = self.prosumers[i].answer(quotes.of(i, self.membership))
+            arcs = self.membership.arcs(i)
+            power[arcs], price[arcs], bids[i] = offer.power_kw, offer.price_usd_per_kwh, bid.power_kw
+        return Offers(quotes.members, power, price, bids)
+
+    def regrets(self, deliveries: Deliveries) -> Regrets:
+        """What each member could gain by leaving its schedule at these prices."""
+        return Regrets(np.array([p.regret(told).usd for p, told in self._told(deliveries)]))
+
+    def deliver(self, deliveries: Deliveries) -> Pledges:
+        """The bids after sharing, and what is regretted of what was agreed."""
+        said = [p.deliver(told) for p, told in self._told(deliveries)]
+        return Pledges(np.array([bid.power_kw for bid, _ in said]), np.array([regret.usd for _, regret in said]))
+
+    def commit(self, commitment: Commitment) -> Bids:
+        """The bids that members commit to."""
+        return Bids(np.array([p.commit(commitment.step).power_kw for p in self.prosumers]))
+
+    def needs(self, question: Question) -> Needs:
+        """What members need and have; for the person at the screen only."""
+        del question
+        homes = [p.household for p in self.prosumers]
+        return Needs(
+            np.array([h.fixed_kw + h.elastic_min_kw for h in homes]),
+            np.array([h.renewable_kw + h.bid_max_kw for h in homes]),
+        )
+
+    def books(self, deliveries: Deliveries) -> PrivateSchedules:
+        """The members' schedules, valued at these prices; for the person at the screen only."""
+        entries = [(p.schedule, p.household, told) for p, told in self._told(deliveries)]
+        return PrivateSchedules(
+            bid_kw=np.array([plan.bid_kw for plan, _, _ in entries]),
+            curtailed_kw=np.array([plan.curtailed_kw for plan, _, _ in entries]),
+            elastic_kw=np.array([plan.elastic_kw for plan, _, _ in entries]),
+            fixed_kw=np.array([home.fixed_kw for _, home, _ in entries]),
+            renewable_kw=np.array([home.renewable_kw for _, home, _ in entries]),
+            trade_kw=np.concatenate([plan.trade_kw for plan, _, _ in entries]),
+            cost_usd=np.array([plan.cost_usd(home, told.lmp_usd_per_kwh) for plan, home, told in entries]),
+            payment_usd=np.array([plan.payment_usd(home, told.price_usd_per_kwh) for plan, home, told in entries]),
+            utility_usd=np.array([home.utility_usd(plan.elastic_kw) for plan, home, _ in entries]),
+            violation_kw=np.array([plan.violation_kw(home) for plan, home, _ in entries]),
+        )
+
+    def save(self) -> bytes:
+        """All that the members' next answers depend on, private data aside.
+
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept, or fails to say what it does.
+        """
+        try:
+            return save_memories(self.prosumers)
+        except UnsavedError:
+            raise
+        except Exception as error:  # a user's code may raise anything
+            raise UnsavedError(f"prosumers cannot be saved: {BehaviourError.told(error)}") from error
+
+    def recall(self, saved: list[bytes]) -> None:
+        """Go on from where the members were saved, in this community or in others."""
+        load_memories(self.prosumers, saved)
+
+    def _told(self, deliveries: Deliveries) -> Iterator[tuple[Prosumer, Delivery]]:
+        """Each member with its own part of a message to all."""
+        return ((p, deliveries.of(i, self.membership)) for i, p in enumerate(self.prosumers))

@@ -1,0 +1,167 @@
+"""What serves a community where it lives: bytes in, bytes out. The same in a worker process and in a Ray actor."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+from ...agents.behaviour import Behaviour, BehaviourError
+from ...network.errors import GridbazaarError
+from .calls import VERB_BYTES, call_of, flat, frame, opened
+from .community import Community
+from .plain import UnsavedError
+from .spec import CommunitySpec
+
+FOUND, SAVE, DONE, REFUSED, FAILED = "found", "save", "done", "refused", "failed"
+"""Frames that carry no message: found a community, save it; done; a refusal, and any other error."""
+
+
+def plain_frame(verb: str, body: bytes = b"") -> bytes:
+    """A frame that carries no message."""
+    return verb.encode().ljust(VERB_BYTES, b"\0") + body
+
+
+def found_frame(founding: CommunitySpec, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:
+    """What founds a community; it may go on from saved ones, given as files of this machine or as what they hold.
+
+    In a `scratch` folder is nothing that anybody needs when the market is gone.
+
+    Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
+    """
+    strangers = [module for behaviour in founding.behaviours for module in _not_importable(behaviour)]
+    for module in strangers:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return plain_frame(FOUND, cloudpickle.dumps((founding, saved, scratch)))
+    except Exception:  # a behaviour may hold anything: say whose it is
+        for name, behaviour in zip(founding.membership.names, founding.behaviours, strict=True):
+            _check_travels(name, behaviour)
+        raise
+    finally:
+        for module in set(strangers):
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _check_travels(name: str, behaviour: Behaviour) -> None:
+    """Refuse a behaviour that cannot be brought into another process."""
+    try:
+        cloudpickle.dumps(behaviour)
+    except Exception as error:
+        raise BehaviourError(
+            name, type(behaviour).__name__, "__init__", f"it cannot be brought into another process: {error}"
+        ) from None
+
+
+class RelayedError(GridbazaarError):
+    """An error of a class that the market's process cannot be told, by its sentence.
+
+    Attributes:
+        exit_code: That of the error.
+    """
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence, exit_code)
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _packed(error: GridbazaarError) -> bytes:
+    try:
+        packed = pickle.dumps(error)
+        pickle.loads(packed)  # noqa: S301  # our own, made just now
+    except Exception:  # a class of a user's own may do anything when it is packed
+        packed = pickle.dumps(RelayedError(str(error), error.exit_code))
+    return packed
+
+
+class CommunityServer:
+    """Serves one community.
+
+    Attributes:
+        community: None before it is founded.
+        scratch: A folder that is of no use any more when the market is gone; None if there is none.
+    """
+
+    def __init__(self) -> None:
+        self.community: Community | None = None
+        self.scratch: Path | None = None
+
+    def serve(self, data: bytes) -> bytes:
+        """Do what a frame asks for, and answer; errors are answers, too."""
+        try:
+            return self._serve(data)
+        except GridbazaarError as error:
+            return plain_frame(REFUSED, _packed(error))
+        except Exception as error:  # whatever it is: the market decides what to do about it
+            traceback.print_exc()
+            return plain_frame(FAILED, f"{type(error).__name__}: {error}".encode())
+
+    def _serve(self, data: bytes) -> bytes:
+        start = perf_counter()
+        verb, body = opened(data)
+        if verb == FOUND:
+            founding, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
+            self._found(founding, saved)
+            return plain_frame(DONE)
+        assert self.community is not None, "there is no community yet"
+        if verb == SAVE:
+            return self._save(body.decode())
+        call = call_of(verb, body, self.community.membership.extent)
+        unpacked = perf_counter()
+        message = getattr(self.community, verb)(call.message)
+        solved = perf_counter()
+        values = flat(message)
+        handling_s = unpacked - start + perf_counter() - solved
+        return frame(verb, np.array([call.number, solved - unpacked, handling_s]), values)
+
+    def _found(self, founding: CommunitySpec, saved: list[Any]) -> None:
+        self.community = Community(founding)
+        if saved:
+            self.community.recall([one.read_bytes() if isinstance(one, Path) else one for one in saved])
+
+    def _save(self, path: str) -> bytes:
+        """Save the community into a file, or into the answer where no file is named."""
+        assert self.community is not None
+        saved = self.community.save()
+        if not path:
+            return plain_frame(DONE, saved)
+        write_whole(Path(path), saved)
+        return plain_frame(DONE)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all.
+
+    Raises:
+        UnsavedError: It cannot be written.
+    """
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise UnsavedError(f"prosumers cannot be saved in {path}: {error.strerror}") from error
+
+
+def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:
+    """The modules of a behaviour's classes that only this process knows."""
+    for cls in type(behaviour).__mro__:
+        top = cls.__module__.partition(".")[0]
+        if top not in {"builtins", "__main__"} and not any(_finds(finder, top) for finder in sys.meta_path):
+            yield sys.modules[cls.__module__]
+
+
+def _finds(finder: Any, name: str) -> bool:
+    return hasattr(finder, "find_spec") and finder.find_spec(name, None) is not None

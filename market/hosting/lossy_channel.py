@@ -1,0 +1,199 @@
+"""Messages of Algorithm 1 that come late, get lost, are old, or are rounded: for research, seeded.
+
+Only quotes and offers are unreliable. What the DSO announces, deliveries, bids, commitments and regrets are confirmed
+messages: they are repeated until they are answered, as contracts are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...agents.arrays import BoolArray, FloatArray, IntArray
+from ...agents.messages import Offers, Quotes
+from ...agents.trade_graph import TradeGraph
+from ..settings import Case, MarketSettings, Order, SettingsError
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """When a prosumer is away: it answers no quote.
+
+    Attributes:
+        from_round: Its first round away, counted over all rounds of Algorithm 1 of a run, from 1.
+        rounds: How many rounds it is away.
+    """
+
+    from_round: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFaults:
+    """What happens to the quotes and offers of Algorithm 1.
+
+    Attributes:
+        delay_rounds: An offer comes up to so many rounds late, each number equally likely.
+        loss: Probability that a quote is lost, and likewise an offer.
+        stale_rounds: A quote is up to so many rounds old, each number equally likely.
+        quantum_kw: Offered powers, and bids while sharing, are rounded towards zero to multiples of this; 0 for not at
+            all.
+        away: Who is away, and when.
+
+    Raises:
+        SettingsError: A value is out of its range.
+    """
+
+    delay_rounds: int = 0
+    loss: float = 0.0
+    stale_rounds: int = 0
+    quantum_kw: float = 0.0
+    away: Mapping[str, Absence] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in ("delay_rounds", "stale_rounds"):
+            if np.isfinite(getattr(self, key)) and getattr(self, key) != int(getattr(self, key)):
+                raise SettingsError(f"messages.{key}", f"{getattr(self, key)} is not a whole number; write one")
+        for key in ("delay_rounds", "stale_rounds", "quantum_kw"):
+            if not (np.isfinite(getattr(self, key)) and getattr(self, key) >= 0):
+                raise SettingsError(f"messages.{key}", f"{getattr(self, key)} must be a finite number of at least 0")
+        if not 0 <= self.loss < 1:
+            raise SettingsError(
+                "messages.loss", f"{self.loss} must be at least 0 and below 1; when all is lost, nobody agrees"
+            )
+        for name, absence in self.away.items():
+            for key, least in (("from_round", 1), ("rounds", 0)):
+                if getattr(absence, key) < least:
+                    raise SettingsError(f"messages.away.{name}.{key}", f"must be at least {least}; rounds count from 1")
+
+    def __bool__(self) -> bool:
+        """Whether anything happens to any message."""
+        return any((self.delay_rounds, self.loss, self.stale_rounds, self.quantum_kw, self.away))
+
+    def blame(self, round_: int, *, cut_short: bool) -> str:
+        """What of it keeps partners from agreeing, and the cure; empty if nothing of it does.
+
+        Args:
+            round_: The last round of Algorithm 1 of the run.
+            cut_short: Whether partners had not agreed by then.
+        """
+        away = sorted(name for name, a in self.away.items() if a.from_round <= round_ < a.from_round + a.rounds)
+        if away and cut_short:
+            is_away = "was" if len(away) == 1 else "were"
+            return f"{' and '.join(away)} {is_away} still away: shorten messages.away, or raise market.max_rounds"
+        if self.quantum_kw:
+            return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
+        if not cut_short:
+            return ""
+        if self.loss > _HALF:
+            return f"{self.loss:.0%} of quotes and of offers are lost: lower messages.loss, or raise market.max_rounds"
+        if self:
+            return "messages come late, old or not at all: raise market.max_rounds, or lower the values of messages"
+        return ""
+
+
+class LossyChannel:
+    """Carries quotes to prosumers and their offers back, as badly as it is told to.
+
+    Attributes:
+        faults: What happens to messages.
+        rounds: Rounds of Algorithm 1 so far, over the whole run.
+    """
+
+    def __init__(self, faults: MessageFaults, graph: TradeGraph, rng: np.random.Generator) -> None:
+        """Open for business.
+
+        Args:
+            faults: What happens to messages.
+            graph: Who may trade with whom.
+            rng: What happens to which.
+
+        Raises:
+            SettingsError: Somebody is away who does not exist.
+        """
+        for name in faults.away:
+            if name not in graph.names:
+                known = ", ".join(graph.names)
+                raise SettingsError(f"messages.away.{name}", f"is no prosumer; the prosumers are {known}")
+        self.faults, self.rounds = faults, 0
+        self._graph, self._rng = graph, rng
+        self._quotes: deque[Quotes] = deque(maxlen=faults.stale_rounds + 1)  # the newest last
+        self._now = -1  # round since the announcement
+        self._under_way: dict[int, list[tuple[int, Offers]]] = {}
+
+    def reopen(self) -> None:
+        """After an announcement of the DSO, what is under way is of no use any more."""
+        self._quotes.clear()
+        self._under_way.clear()
+        self._now = -1
+
+    def exchange(self, quotes: Quotes, answer: Callable[[Quotes], Offers]) -> list[tuple[int, Offers]]:
+        """Hand out the quotes of a round, and bring what offers arrive in it.
+
+        Args:
+            quotes: The platform's quotes to everybody.
+            answer: How prosumers answer.
+
+        Returns:
+            The offers, and since the announcement in which round (from 0) that was quoted what they answer.
+        """
+        self.rounds += 1
+        self._now += 1
+        self._quotes.append(quotes)
+        now = self._now
+        reached, age, arrives = self._fate(now)
+        for old in np.unique(age[reached]):
+            members = tuple(np.flatnonzero(reached & (age == old)).tolist())
+            offers = self._rounded(answer(replace(self._quotes[-1 - int(old)], members=members)))
+            for when in sorted({int(arrives[i]) for i in members} - {_LOST}):
+                those = tuple(i for i in members if arrives[i] == when)
+                self._under_way.setdefault(when, []).append((now - int(old), replace(offers, members=those)))
+        return sorted(self._under_way.pop(now, []), key=lambda arrival: arrival[0])
+
+    def _fate(self, now: int) -> tuple[BoolArray, IntArray, IntArray]:
+        """Whom a quote reaches, how old it is, and in which round the offer arrives, (prosumer,) each."""
+        people, faults = len(self._graph.names), self.faults
+        quote, offer = self._rng.random((2, people)) < faults.loss
+        age = np.minimum(self._rng.integers(0, faults.stale_rounds + 1, people), now)
+        late = self._rng.integers(0, faults.delay_rounds + 1, people)
+        return ~quote & ~self._away(), age, np.where(offer, _LOST, now + late)
+
+    def _away(self) -> BoolArray:
+        """Who is away, (prosumer,)."""
+        absences = [self.faults.away.get(name, _NEVER) for name in self._graph.names]
+        return np.array([a.from_round <= self.rounds < a.from_round + a.rounds for a in absences])
+
+    def _rounded(self, offers: Offers) -> Offers:
+        if not self.faults.quantum_kw:
+            return offers
+        return replace(offers, power_kw=self._steps(offers.power_kw), bid_kw=self._steps(offers.bid_kw))
+
+    def _steps(self, power_kw: FloatArray) -> FloatArray:
+        """Rounded towards zero: no cap is exceeded, and partners come closer than by rounding to the nearest."""
+        return np.asarray(np.trunc(power_kw / self.faults.quantum_kw) * self.faults.quantum_kw)
+
+
+_LOST = -1
+_NEVER = Absence(1, 0)
+
+
+def check_faults(faults: MessageFaults, settings: MarketSettings) -> None:
+    """Refuse unreliable messages where there are none, or where nobody can do without the newest.
+
+    Raises:
+        SettingsError: The case or the order is not one for them.
+    """
+    if not faults:
+        return
+    if settings.case is Case.CENTRAL:
+        raise SettingsError("messages", "mean nothing in market.case 2, where nobody exchanges any; leave them out")
+    if settings.order is not Order.PROXIMAL_JACOBI:
+        raise SettingsError(
+            "messages",
+            f"cannot fail in market.order {settings.order}: it needs the newest ones; use order proximal_jacobi",
+        )

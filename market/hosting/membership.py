@@ -1,0 +1,83 @@
+"""Who lives in which community, and which rows of the market's arrays are theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...agents.arrays import FloatArray, IntArray
+from ...agents.messages import Quotes, axes_of
+from ...agents.trade_graph import TradeGraph
+
+Message = TypeVar("Message")
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The prosumers of one community, and where they and their arcs stand in the arrays of the whole market.
+
+    Attributes:
+        names: The members, in the order of the market.
+        members: Their indices in the market, (member,).
+        arcs_of_market: The arcs that they own, by index in the market, (arc,); sorted by owner.
+        cap_kw: The caps of these, (arc,).
+        starts: Where the arcs of each member begin here, (member + 1,).
+        periods: Number of periods.
+        whole: Whether they are all prosumers of the market.
+    """
+
+    names: tuple[str, ...]
+    members: IntArray
+    arcs_of_market: IntArray
+    cap_kw: FloatArray
+    starts: IntArray
+    periods: int
+    whole: bool
+
+    @classmethod
+    def of(cls, graph: TradeGraph, members: IntArray, periods: int) -> Membership:
+        """The membership of these prosumers, by index in ascending order."""
+        slices = [graph.arcs(int(i)) for i in members]
+        arcs = np.concatenate([np.arange(s.start, s.stop) for s in slices]).astype(np.intp)
+        starts = np.cumsum([0, *(s.stop - s.start for s in slices)])
+        names = tuple(graph.names[i] for i in members)
+        whole = len(names) == len(graph.names)
+        return cls(names, members, arcs, graph.cap_kw[graph.link[arcs]], starts, periods, whole)
+
+    def arcs(self, member: int) -> slice:
+        """The arcs that a member owns, here."""
+        return slice(int(self.starts[member]), int(self.starts[member + 1]))
+
+    @property
+    def extent(self) -> dict[str, int]:
+        """How long each axis of a message is, by its name."""
+        return {"prosumer": len(self.names), "arc": self.arcs_of_market.size, "period": self.periods}
+
+    def asked(self, members: tuple[int, ...]) -> tuple[int, ...]:
+        """Which of the market's prosumers are members, by index here."""
+        return tuple(self._place[i] for i in members if i in self._place)
+
+    def cut(self, message: Message) -> Message:
+        """What of a message to all concerns the members."""
+        if self.whole:
+            return message
+        cells = {name: getattr(message, name)[rows] for name, rows in self._rows(message)}
+        if isinstance(message, Quotes):
+            cells["members"] = self.asked(message.members)
+        return replace(message, **cells)  # type: ignore[type-var]
+
+    def paste(self, part: Any, whole: Any) -> None:
+        """Write a message of the members into that of all."""
+        for name, rows in self._rows(part):
+            getattr(whole, name)[rows] = getattr(part, name)
+
+    def _rows(self, message: Any) -> list[tuple[str, IntArray]]:
+        rows = {"prosumer": self.members, "arc": self.arcs_of_market}
+        return [(name, rows[axes[0]]) for name, axes in axes_of(message).items() if axes]
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {int(i): k for k, i in enumerate(self.members)}

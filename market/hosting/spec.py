@@ -1,0 +1,75 @@
+"""What a community is founded with: the only time that private data is handed over."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...agents.arrays import IntArray
+from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.household import Household
+from ...agents.trade_graph import TradeGraph
+from ...network.errors import InputError
+from .membership import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class CommunitySpec:
+    """What a community is founded with.
+
+    Attributes:
+        membership: Who lives in it.
+        households: Their private data, in the order of the membership, as all that follows.
+        behaviours: How they act.
+        seeds: Where their own randomness starts.
+    """
+
+    membership: Membership
+    households: tuple[Household, ...]
+    behaviours: tuple[Behaviour, ...]
+    seeds: tuple[np.random.SeedSequence, ...]
+
+
+def community_specs(
+    households: Sequence[Household],
+    graph: TradeGraph,
+    communities: Sequence[IntArray],
+    behaviours: Mapping[str, Behaviour] | None = None,
+    seed: np.random.SeedSequence | None = None,
+) -> list[CommunitySpec]:
+    """What each community is founded with; each prosumer has the same seed wherever it lives.
+
+    Args:
+        households: The private data, in the order of the trade graph's names.
+        graph: Who may trade with whom.
+        communities: The prosumers of each, by index.
+        behaviours: How the named prosumers act; all others are price takers.
+        seed: Seed of all randomness; each prosumer gets its own child.
+
+    Raises:
+        InputError: A behaviour is meant for nobody, or for more than one.
+    """
+    chosen = behaviours or {}
+    _check_behaviours(chosen, graph.names)
+    seeds = (seed or np.random.SeedSequence()).spawn(len(households))
+    periods = households[0].periods
+    return [
+        CommunitySpec(
+            Membership.of(graph, members, periods),
+            tuple(households[i] for i in members),
+            tuple(chosen.get(graph.names[i]) or PriceTaker() for i in members),
+            tuple(seeds[i] for i in members),
+        )
+        for members in communities
+    ]
+
+
+def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
+    """Refuse behaviours that name nobody, and one object that is to serve two: it would mix up their state and rng."""
+    owner: dict[int, str] = {}
+    for name, behaviour in behaviours.items():
+        if name not in names:
+            raise InputError(f"there is a behaviour for {name}, but the prosumers are {', '.join(names)}")
+        other = owner.setdefault(id(behaviour), name)
+        if other != name:
+            raise InputError(f"{other} and {name} share one behaviour object; give each its own")

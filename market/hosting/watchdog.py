@@ -1,0 +1,50 @@
+"""Workers that hang are killed, so that nobody waits for them for ever."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .workers import WorkerTransport
+
+_LOOKS_S = 0.2  # between two looks
+
+
+class Watchdog:
+    """Kills workers that do not answer in time, so that nobody waits for them for ever.
+
+    Attributes:
+        patience_s: How long one answer may take.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self.patience_s = patience_s
+        self._watched: set[WorkerTransport] = set()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, carrier: WorkerTransport) -> None:
+        """Look after a worker from now on."""
+        self._watched.add(carrier)
+        if self._thread is None:
+            self._stopped = threading.Event()
+            self._thread = threading.Thread(target=self._look, name="gridbazaar guard", daemon=True)
+            self._thread.start()
+
+    def forget(self, carrier: WorkerTransport) -> None:
+        """Look after it no more."""
+        self._watched.discard(carrier)
+        if not self._watched and self._thread is not None:
+            self._stopped.set()
+            self._thread = None
+
+    def _look(self) -> None:
+        stopped = self._stopped
+        while not stopped.wait(min(_LOOKS_S, self.patience_s / 4)):
+            for carrier in tuple(self._watched):
+                if carrier.is_late(self.patience_s):
+                    carrier.hung = True
+                    with suppress(OSError, ValueError):  # it may just have ended by itself
+                        carrier.process.kill()

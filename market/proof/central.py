@@ -1,0 +1,236 @@
+"""The central problems: what one planner who knows everything would find.
+
+The market itself calls `LowerLayer` for Case 2 and nothing else here; `equilibrium` is the oracle that a run is held
+against (model: the fixed point of Algorithm 2 is the optimum of one convex problem). Both are written in cvxpy straight
+from the equations and share no code with the agents or the clearing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cvxpy as cp
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...agents.household import Household
+from ...agents.trade_graph import TradeGraph
+from ...network.errors import SolverError
+from ...network.feeder import Feeder
+
+
+class _Households:
+    """All households in one block of variables: (12)-(17)."""
+
+    def __init__(self, households: Sequence[Household], graph: TradeGraph) -> None:
+        shape = (len(households), households[0].periods)
+        links = len(graph.links)
+        self.bid, self.elastic, self.curtailed = (cp.Variable(shape) for _ in range(3))
+        bought = np.zeros((len(households), 2 * links))
+        bought[graph.owner, np.arange(2 * links)] = 1.0
+        self.balances: list[Any] = []
+        self.arcs = cp.Variable((2 * links, shape[1])) if links else None
+        arcs_kw = bought @ self.arcs if self.arcs is not None else np.zeros(shape)
+        of = {
+            key: np.array([getattr(h, key) for h in households])
+            for key in ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
+        }
+        self.constraints: list[Any] = [
+            self.bid + of["renewable_kw"] - self.curtailed + arcs_kw == of["fixed_kw"] + self.elastic,
+            self.curtailed >= 0,
+            self.curtailed <= of["renewable_kw"],
+            self.elastic >= of["elastic_min_kw"],
+            self.elastic <= of["elastic_max_kw"],
+            self.bid >= 0,
+            self.bid <= of["bid_max_kw"],
+        ]
+        self.reciprocity: Any = None
+        if self.arcs is not None:
+            cap = np.broadcast_to(graph.cap_kw[graph.link][:, None], (2 * links, shape[1]))
+            self.reciprocity = self.arcs[graph.forward] + self.arcs[graph.backward] == 0
+            self.constraints += [self.arcs <= cap, self.arcs >= -cap, self.reciprocity]
+        alpha = np.array([h.alpha_usd_per_kw2h for h in households])[:, None]
+        beta = np.array([h.beta_usd_per_kwh for h in households])[:, None]
+        linear = cp.sum(cp.multiply(np.broadcast_to(beta, shape), self.elastic))
+        square = cp.sum(cp.square(cp.multiply(np.broadcast_to(np.sqrt(alpha), shape), self.elastic)))
+        self.utility = linear - square  # (12), per hour of period
+        self.graph = graph
+
+    def trade_kw(self) -> FloatArray:
+        """Trades by link, exactly reciprocal, (link, period)."""
+        if self.arcs is None:
+            return np.zeros((0, self.bid.shape[1]))
+        power = np.asarray(self.arcs.value)
+        return np.asarray((power[self.graph.forward] - power[self.graph.backward]) / 2)
+
+    def price(self, scale: float) -> FloatArray:
+        """Sharing prices: the duals of (16), (link, period)."""
+        if self.reciprocity is None:
+            return np.zeros((0, self.bid.shape[1]))
+        return np.asarray(self.reciprocity.dual_value) / scale
+
+
+class Planned(NamedTuple):
+    """What a central planner finds: trades and prices, (link, period), bids, (prosumer, period), and sum F_i in $."""
+
+    trade_kw: FloatArray
+    price_usd_per_kwh: FloatArray
+    bid_kw: FloatArray
+    cost_usd: float
+
+
+class LowerLayer:
+    """All prosumers' problems solved as one quadratic program at given LMPs (Case 2)."""
+
+    _SCALE = 1e3  # $/MWh: the size at which the solver's tolerances mean what they say
+
+    def __init__(self, households: Sequence[Household], graph: TradeGraph) -> None:
+        """Compile the problem once; LMPs are its parameter."""
+        self._block = _Households(households, graph)
+        shape = self._block.bid.shape
+        self._price, self._root = cp.Parameter(shape), cp.Parameter(shape, nonneg=True)
+        cost = cp.sum(cp.multiply(self._price, self._block.bid)) - self._block.utility
+        cost += cp.sum_squares(cp.multiply(self._root, self._block.bid))
+        self._problem = cp.Problem(cp.Minimize(self._SCALE * cost), self._block.constraints)
+        self._dt_h = households[0].dt_h
+
+    def solve(
+        self,
+        lmp_usd_per_kwh: FloatArray,
+        held_kw: FloatArray | float = 0.0,
+        weight_usd_per_kw2h: FloatArray | float = 0,
+    ) -> Planned:
+        """The optimum at the given LMPs and cost of changing bids, `weight (bid - held)²/2`; all (prosumer, period).
+
+        Raises:
+            SolverError: The solver found no optimum.
+        """
+        self._price.value = lmp_usd_per_kwh - weight_usd_per_kw2h * held_kw
+        self._root.value = np.sqrt(np.broadcast_to(weight_usd_per_kw2h, lmp_usd_per_kwh.shape) / 2)
+        _solve(self._problem, "the central lower-layer problem")
+        bid = np.maximum(np.asarray(self._block.bid.value), 0.0)
+        utility = float(self._block.utility.value)
+        cost = self._dt_h * (float((lmp_usd_per_kwh * bid).sum()) - utility)
+        return Planned(self._block.trade_kw(), self._block.price(self._SCALE), bid, cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibrium:
+    """The joint optimum. Costs, elastic loads and LMPs are unique; bids and trades need not be.
+
+    Attributes:
+        welfare_usd: Total utility less the DSO's cost.
+        dso_cost_usd, utility_usd: Its two parts.
+        elastic_kw, bid_kw: (prosumer, period).
+        lmp_usd_per_kwh: (bus, period), in the feeder's order of buses.
+        voltage_pu: (bus, period).
+    """
+
+    welfare_usd: float
+    dso_cost_usd: float
+    utility_usd: float
+    elastic_kw: FloatArray
+    bid_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray
+    voltage_pu: FloatArray
+
+
+def equilibrium(
+    feeder: Feeder,
+    load_kw: FloatArray,
+    load_kvar: FloatArray,
+    households: Sequence[Household],
+    graph: TradeGraph,
+) -> Equilibrium:
+    """The equilibrium as one convex problem: min cost - utility over (2)-(10), (13)-(17), bids as variables.
+
+    Args:
+        feeder: The network.
+        load_kw, load_kvar: Load of every bus without the prosumers' bids, (bus, period).
+        households: The prosumers.
+        graph: Who may trade with whom.
+
+    Raises:
+        SolverError: The solver found no optimum.
+    """
+    block = _Households(households, graph)
+    at_bus = np.zeros((len(feeder.buses), len(households)))
+    at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
+    grid = Grid(feeder, load_kw + at_bus @ block.bid, load_kvar)
+    dt_h = households[0].dt_h
+    problem = cp.Problem(cp.Minimize(grid.cost - block.utility), block.constraints + grid.constraints)
+    _solve(problem, "the joint problem")
+    cost, utility = dt_h * float(grid.cost.value), dt_h * float(block.utility.value)
+    return Equilibrium(
+        utility - cost,
+        cost,
+        utility,
+        np.asarray(block.elastic.value),
+        np.asarray(block.bid.value),
+        grid.lmp_usd_per_kwh(),
+        np.sqrt(np.asarray(grid.voltage.value)),
+    )
+
+
+class Grid:
+    """Branch-flow constraints (2)-(8) for all periods at once, per unit on 1 MVA."""
+
+    BASE_KW = 1e3
+
+    def __init__(self, feeder: Feeder, demand_kw: Any, demand_kvar: FloatArray) -> None:
+        base = self.BASE_KW
+        buses, periods = demand_kvar.shape
+        lines = np.arange(1, buses)
+        parent = list(feeder.parent_index[1:])
+        ohm = feeder.base_kv**2 / (base / 1e3)
+        r, x = (np.asarray(z)[1:, None] / ohm for z in (feeder.r_ohm, feeder.x_ohm))
+        p, q, current = (cp.Variable((buses - 1, periods)) for _ in range(3))
+        self.voltage = cp.Variable((buses, periods))
+        machines = feeder.generators
+        pg, qg = (cp.Variable((len(machines), periods)) for _ in range(2))
+        into, out_of = np.zeros((buses, buses - 1)), np.zeros((buses, buses - 1))
+        into[lines, lines - 1] = 1.0
+        out_of[parent, lines - 1] = 1.0
+        placed = np.zeros((buses, len(machines)))
+        placed[[feeder.index(g.bus) for g in machines], np.arange(len(machines))] = 1.0
+        up = self.voltage[parent]
+        loss_p, loss_q = cp.multiply(np.repeat(r, periods, 1), current), cp.multiply(np.repeat(x, periods, 1), current)
+        drop = cp.multiply(np.repeat(r, periods, 1), p) + cp.multiply(np.repeat(x, periods, 1), q)
+        self.active_balance = into @ (p - loss_p) - out_of @ p + placed @ pg == demand_kw / base  # (2)
+        flat = [cp.vec(e, order="F") for e in (2 * p, 2 * q, current - up)]
+        self.constraints: list[Any] = [
+            self.active_balance,
+            into @ (q - loss_q) - out_of @ q + placed @ qg == demand_kvar / base,  # (3)
+            self.voltage[lines] == up - 2 * drop + cp.multiply(np.repeat(r**2 + x**2, periods, 1), current),  # (4)
+            cp.SOC(cp.vec(current + up, order="F"), cp.vstack(flat)),  # (5)
+            current >= 0,
+            self.voltage[0] == feeder.root_voltage_pu**2,
+        ]
+        self._limit(self.voltage, np.asarray(feeder.v_min_pu) ** 2, np.asarray(feeder.v_max_pu) ** 2)  # (6)
+        amps = base / (np.sqrt(3) * feeder.base_kv)
+        self._limit(current, np.full(buses - 1, -np.inf), (feeder.i_max_a[1:] / amps) ** 2)  # (6)
+        self._limit(p, -feeder.p_max_kw[1:] / base, feeder.p_max_kw[1:] / base)  # (7)
+        self._limit(q, -feeder.q_max_kvar[1:] / base, feeder.q_max_kvar[1:] / base)  # (7)
+        self._limit(pg, *(np.array([getattr(g, k) for g in machines]) / base for k in ("p_min_kw", "p_max_kw")))  # (8)
+        self._limit(qg, *(np.array([getattr(g, k) for g in machines]) / base for k in ("q_min_kvar", "q_max_kvar")))
+        a = np.array([g.a_usd_per_kw2h for g in machines])
+        b = np.array([g.b_usd_per_kwh for g in machines])
+        fixed = periods * sum(g.c_usd_per_h for g in machines)
+        square = cp.sum(cp.square(cp.multiply(np.sqrt(a)[:, None] * base * np.ones((1, periods)), pg)))
+        self.cost = square + cp.sum((b * base) @ pg) + fixed  # (1), per hour of period
+
+    def lmp_usd_per_kwh(self) -> FloatArray:
+        """The LMPs, (bus, period): duals of (2), after the problem was solved with a cost in $ per hour of period."""
+        return np.asarray(-self.active_balance.dual_value / self.BASE_KW)
+
+    def _limit(self, variable: Any, low: FloatArray, high: FloatArray) -> None:
+        for bound, sign in ((low, -1.0), (high, 1.0)):
+            rows = np.flatnonzero(np.isfinite(bound))
+            if rows.size:
+                self.constraints.append(sign * variable[rows] <= sign * np.asarray(bound)[rows][:, None])
+
+
+def _solve(problem: cp.Problem, what: str) -> None:
+    problem.solve(solver=cp.CLARABEL)
+    if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        raise SolverError(f"{what} ended with '{problem.status}'")

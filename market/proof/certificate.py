@@ -1,0 +1,104 @@
+"""The proof that a run carries: how far its schedule is from the equilibrium, without anybody showing a cost curve.
+
+The schedule that was cleared has bids p_b at LMPs of the DSO, and reciprocal trades at the prices pi of Algorithm 1.
+Each prosumer publishes its regret: the cost of its part of the schedule, less the least cost it could reach alone at
+those prices. The DSO's regret is V(p_b) - LMP p_b - min_w [V(w) - LMP w], zero where LMP is the gradient of its optimal
+cost V at p_b. Because V is convex,
+
+    optimal welfare - welfare(schedule)  <=  sum of the regrets                            (weak duality in LMP and pi)
+
+at any prices, and however early Algorithm 1 was stopped. A schedule with no regret is an equilibrium: nobody gains by
+leaving it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...agents.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from ...agents.messages import Deliveries
+    from ...agents.trade_graph import TradeGraph
+    from ...network.dispatch import Dispatch
+
+LEAST_WORTH = 0.01
+"""What a kWh that is traded counts for in the turnover at the least, as a fraction of the value of lost load."""
+LEAST_USD = 1e-6
+"""The least turnover: below a millionth of a dollar there is nothing to regret."""
+INEXACT_PU = 1e-4
+"""From this cone gap on, per unit, a dispatch is no solution of the AC equations; solver noise stays far below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is proven of a schedule.
+
+    Attributes:
+        names: The prosumers.
+        regret_usd: What each could still gain by deviating, (prosumer,) in $; nan for a schedule that is not certified
+            yet, inf for a prosumer that cannot hold it.
+        dso_regret_usd: What the DSO could gain by selling otherwise at its LMPs, in $.
+        turnover_usd: What the regret is measured against: the DSO's cost plus what prosumers pay to each other on the
+            whole (half the sum of |net payment|), which is what the market sees of its turnover (the utilities are
+            nobody's to see). Where power is next to free, a traded kWh counts at `LEAST_WORTH` of the value of lost
+            load.
+        max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
+        behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
+    """
+
+    names: tuple[str, ...]
+    regret_usd: FloatArray
+    dso_regret_usd: float
+    turnover_usd: float
+    max_cone_gap: float
+    behaved: bool
+
+    @property
+    def total_usd(self) -> float:
+        """Sum of the regrets, the DSO's included: the bound on the welfare that is missing.
+
+        A regret below zero is the solver's error and makes up for nobody else's.
+        """
+        return float(np.maximum(self.regret_usd, 0.0).sum()) + self.dso_regret_usd
+
+    @property
+    def relative(self) -> float:
+        """The sum of the regrets as a fraction of the turnover."""
+        return self.total_usd / self.turnover_usd
+
+    def __str__(self) -> str:
+        worst = int(np.argmax(self.regret_usd))
+        if np.isposinf(self.regret_usd[worst]):
+            return f"no certificate: the trades leave {self.names[worst]} no way to keep its elastic load in its limits"
+        if np.isnan(self.total_usd):
+            return (
+                "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed"
+            )
+        most = max(self.regret_usd[worst], 0.0)
+        sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
+        if self.behaved:
+            sentence += (
+                f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
+            )
+        else:
+            sentence += ", by what each believes; behaviours of their own leave no bound on the welfare"
+        if self.max_cone_gap > INEXACT_PU:
+            sentence += (
+                f"; but the cone relaxation (5) is not exact (gap {self.max_cone_gap:.1e} pu): voltages and losses are "
+                "not those of the AC equations; look for surplus power that cannot be curtailed"
+            )
+        return sentence
+
+
+def turnover_usd(dispatch: Dispatch, graph: TradeGraph, deliveries: Deliveries) -> float:
+    """What regrets are measured against, see `Certificate.turnover_usd`: of a dispatch and what was traded with it."""
+    paid, bought = np.zeros(len(graph.names)), np.zeros(len(graph.names))
+    np.add.at(paid, graph.owner, (deliveries.price_usd_per_kwh * deliveries.trade_kw).sum(axis=1))
+    np.add.at(bought, graph.owner, deliveries.trade_kw.sum(axis=1))
+    traded_usd, traded_kwh = (float(dispatch.dt_h / 2 * np.abs(net).sum()) for net in (paid, bought))
+    least = LEAST_WORTH * dispatch.value_of_lost_load_usd_per_kwh * traded_kwh
+    return max(abs(dispatch.cost_usd) + traded_usd, least, LEAST_USD)

@@ -1,0 +1,116 @@
+"""Why a market has not settled, and what to change: a verdict on the course of Algorithm 2."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...network.periods import spans
+from ..settings import MarketSettings, Method
+
+_SWAPS = 0.1  # bids cycle if they are ten times nearer to those so many steps before than to those one step before
+_LONGEST = 6  # period of a cycle that is looked for
+_MOVES_KW = 1e-3
+_FALLS = 0.7  # a regret that falls is by so much smaller than five steps before
+_FEW = 5
+
+
+class OuterHistory:
+    """The outer steps of a run, as far as a verdict needs them."""
+
+    def __init__(self, names: Sequence[str], dt_h: float, settings: MarketSettings, behaving: Sequence[str]) -> None:
+        """Start watching.
+
+        Args:
+            names: The prosumers.
+            dt_h: Length of a period in hours.
+            settings: How the market is run.
+            behaving: Those that are not price takers.
+        """
+        self._names, self._dt_h, self._settings, self._behaving = names, dt_h, settings, behaving
+        self._bids: list[FloatArray] = []
+        self._regrets: list[FloatArray] = []
+        self._totals: list[float] = []
+        self._cut_short = False
+
+    def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
+        """Write down an outer step.
+
+        Args:
+            bid_kw: Its bids, (prosumer, period).
+            regret_usd: What each regretted of its schedule, (prosumer,).
+            total_usd: The sum of it, the DSO's regret included.
+            rounds: Its sharing rounds.
+        """
+        self._bids = [*self._bids[-2 * _LONGEST :], bid_kw]
+        self._regrets.append(regret_usd)
+        self._totals.append(total_usd)
+        self._cut_short = rounds >= self._settings.max_rounds
+
+    @property
+    def falling(self) -> bool:
+        """Whether the regret was still falling at the end."""
+        return self._totals[-1] < _FALLS * self._totals[-1 - _FEW :][0]
+
+    def why(self, shortage: str, messages: str = "") -> str:
+        """The likeliest cause that the market does not settle, who is in the way, and the cure.
+
+        Args:
+            shortage: What cannot be served, in words; empty where everything is.
+            messages: What unreliable messages keep from settling, in words; empty where they do not.
+        """
+        short = f"; the last clearing is short: {shortage}" if shortage else ""
+        return f"{self._behaved() or messages or self._cause()}{self._blocking()}{short}"
+
+    def cycle(self) -> str:
+        """Whose bids repeat themselves, when and how often, such as "bids of p1 and p2 swap at 01:00-07:00, period 2".
+
+        Empty if none do, or if all rest.
+        """
+        for period in range(2, _LONGEST + 1):
+            if len(self._bids) <= period:
+                break
+            now, step, back = self._bids[-1], self._bids[-2], self._bids[-1 - period]
+            moved, returned = np.abs(now - step), np.abs(now - back)
+            cycling = (moved > _MOVES_KW) & (returned < _SWAPS * moved)
+            whole = np.linalg.norm(now - back) < _SWAPS * np.linalg.norm(now - step)
+            if cycling.any() and whole:
+                who = [name for name, row in zip(self._names, cycling, strict=True) if row.any()]
+                when = spans(np.flatnonzero(cycling.any(axis=0)).tolist(), self._dt_h)
+                return f"bids of {_listed(who)} {'swap' if period == 2 else 'go round'} at {when}, period {period}"
+        return ""
+
+    def _behaved(self) -> str:
+        """Who does not act as a price taker."""
+        if not self._behaving:
+            return ""
+        acts = "act on behaviours of their own" if len(self._behaving) > 1 else "acts on a behaviour of its own"
+        return f"{_listed(self._behaving)} {acts}, which may never rest: look there first"
+
+    def _cause(self) -> str:
+        settings = self._settings
+        if np.isinf(self._totals[-1]) and not self._cut_short:
+            return "trades that partners cannot keep leave somebody without power: raise bid_max_kw or lower its load"
+        if self._cut_short:
+            return f"Algorithm 1 was cut short in the last step: raise market.max_rounds {settings.max_rounds}"
+        cycle = self.cycle()
+        if cycle:
+            return f"{cycle}: LMPs turn more than demand does (28), or jump at a limit; use market.method newton"
+        rest = "which may be all that the solvers give: raise market.regret_tolerance"
+        best = settings.method in (Method.NEWTON, Method.ADMM)
+        if self.falling or len(self._totals) == 1:
+            return f"the regret may still fall: raise the limit{'' if best else ', or use market.method newton'}"
+        return f"the regret no longer falls{f', {rest}' if best else ': use market.method newton'}"
+
+    def _blocking(self) -> str:
+        """Whose regret is the largest."""
+        regrets = self._regrets[-1]
+        worst = int(np.argmax(regrets))
+        if not np.isfinite(regrets[worst]) or regrets[worst] <= 0:
+            return ""
+        return f"; {self._names[worst]} could still gain most (${regrets[worst]:.2g})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names in a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

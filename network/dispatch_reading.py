@@ -1,0 +1,105 @@
+"""A dispatch in kW, pu and $ out of the conic solutions of the periods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .branch_flow import ConicProgram
+from .components import PriceComponents, price_components
+from .dispatch import Dispatch
+from .feeder import Feeder, FloatArray
+from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
+
+if TYPE_CHECKING:
+    from .period_solver import ClearedPeriod
+
+
+def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float, shortage_price: float) -> Dispatch:
+    """The dispatch of all periods, put together from those cleared with and without shortage slack."""
+    columns = cleared[0].program.columns
+    x = np.column_stack([period.solution.x[: columns.q_gen.stop] for period in cleared])
+    p_gen = x[columns.p_gen] * KW_PER_PU
+    missing, spilled, q_missing, q_excess = _slack(feeder, cleared)
+    return Dispatch(
+        p_gen_kw=p_gen,
+        q_gen_kvar=x[columns.q_gen] * KW_PER_PU,
+        v_pu=np.sqrt(x[columns.voltage]),
+        p_flow_kw=_by_bus(x[columns.p_flow]) * KW_PER_PU,
+        q_flow_kvar=_by_bus(x[columns.q_flow]) * KW_PER_PU,
+        i_a=np.sqrt(np.maximum(_by_bus(x[columns.current]), 0.0)) * amperes_per_pu(feeder),
+        loss_kw=_by_bus(x[columns.current]) * impedances_pu(feeder)[0][:, None] * KW_PER_PU,
+        lmp_usd_per_kwh=_row_values(cleared, "active balance"),
+        q_price_usd_per_kvarh=_row_values(cleared, "reactive balance"),
+        components=_components(cleared),
+        unserved_kw=missing,
+        spilled_kw=spilled,
+        q_slack_kvar=q_missing - q_excess,
+        demand_kw=np.column_stack([period.demand_kw for period in cleared]),
+        demand_kvar=np.column_stack([period.demand_kvar for period in cleared]),
+        cone_gap=_cone_gap(feeder, cleared[0].program, x),
+        cost_usd=generation_cost_usd(feeder, p_gen, dt_h),
+        shortage_cost_usd=float(np.sum(missing + spilled + q_missing + q_excess)) * shortage_price * dt_h,
+        value_of_lost_load_usd_per_kwh=shortage_price,
+        dt_h=dt_h,
+    )
+
+
+def read_values(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float, shortage_price: float) -> FloatArray:
+    """The optimal value of every period, generation and shortage, (period,) in $."""
+    p_gen = np.column_stack([period.solution.x[period.program.columns.p_gen] for period in cleared]) * KW_PER_PU
+    short = sum(part.sum(axis=0) for part in _slack(feeder, cleared)) * shortage_price * dt_h
+    each = [generation_cost_usd(feeder, column[:, None], dt_h) for column in p_gen.T]
+    return np.asarray(np.array(each) + short)
+
+
+def generation_cost_usd(feeder: Feeder, p_gen_kw: FloatArray, dt_h: float) -> float:
+    """(1): the cost of all generators over all periods, $; p_gen_kw (generator, period), kW."""
+    a, b, c = (
+        np.array([[getattr(g, key)] for g in feeder.generators])
+        for key in ("a_usd_per_kw2h", "b_usd_per_kwh", "c_usd_per_h")
+    )
+    return float(np.sum(a * p_gen_kw**2 + b * p_gen_kw + c)) * dt_h
+
+
+def _by_bus(values: FloatArray) -> FloatArray:
+    """(line, period) as (bus, period), with the row of the root 0."""
+    return np.vstack([np.zeros((1, values.shape[1])), values])
+
+
+def _row_values(cleared: Sequence[ClearedPeriod], name: str) -> FloatArray:
+    return np.column_stack([period.solution.z[period.program.rows[name]] for period in cleared])
+
+
+def _slack(feeder: Feeder, cleared: Sequence[ClearedPeriod]) -> list[FloatArray]:
+    """Unserved, spilled, reactive missing and in excess, (bus, period) each, kW and kvar; exact zeros where unused."""
+    slack = [np.zeros((len(feeder.buses), len(cleared))) for _ in range(4)]
+    for t, period in enumerate(cleared):
+        columns = period.program.columns
+        if columns.unserved.stop > columns.unserved.start:
+            spans = (columns.unserved, columns.spilled, columns.q_missing, columns.q_excess)
+            for values, span in zip(slack, spans, strict=True):
+                values[:, t] = np.maximum(period.solution.x[span], 0.0) * KW_PER_PU
+    return slack
+
+
+def _components(cleared: Sequence[ClearedPeriod]) -> PriceComponents:
+    """The components of all periods, those of one program together."""
+    buses = len(cleared[0].program.feeder.buses)
+    parts = {name: np.empty((buses, len(cleared))) for name in ("energy", "loss", "voltage", "congestion")}
+    for program in {id(period.program): period.program for period in cleared}.values():
+        own = [t for t, period in enumerate(cleared) if period.program is program]
+        x = np.column_stack([cleared[t].solution.x for t in own])
+        z = np.column_stack([cleared[t].solution.z for t in own])
+        found = price_components(program, x, z)
+        for name, values in parts.items():
+            values[:, own] = getattr(found, name)
+    return PriceComponents(**parts)
+
+
+def _cone_gap(feeder: Feeder, program: ConicProgram, x: FloatArray) -> FloatArray:
+    columns = program.columns
+    sending = x[columns.voltage][feeder.parent[1:]]
+    return _by_bus(x[columns.current] * sending - x[columns.p_flow] ** 2 - x[columns.q_flow] ** 2)

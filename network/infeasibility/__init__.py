@@ -1,0 +1,1 @@
+"""What is short, where and why, and what would relieve it?"""

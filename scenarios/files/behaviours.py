@@ -1,0 +1,83 @@
+"""Behaviours by name: registered by an installed package, `module:Class`, or `path.py:Class`."""
+
+import importlib
+import importlib.util
+import sys
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from ...agents.behaviour import Behaviour, BehaviourError, PriceTaker
+from ..errors import refuse
+from .source import did_you_mean
+
+GROUP = "gridbazaar.behaviours"
+"""The entry-point group in which packages register behaviours."""
+_OWN = {"price_taker": f"{PriceTaker.__module__}:{PriceTaker.__name__}"}
+
+
+def registered_behaviours() -> dict[str, str]:
+    """The behaviours that can be named without a module: name and where each comes from."""
+    found = {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    return {**_OWN, **found}
+
+
+def make_behaviour(name: str, place: str, key: str) -> Behaviour:
+    """A new behaviour object.
+
+    Args:
+        name: A registered name, `module:Class` or `path.py:Class`.
+        place, key: Where it is named, for messages.
+
+    Raises:
+        ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour, or cannot be made.
+    """
+    where = _OWN.get(name) or (name if ":" in name else registered_behaviours().get(name, name))
+    module_name, colon, class_name = where.rpartition(":")
+    if not colon:
+        cure = did_you_mean(name, registered_behaviours())
+        raise refuse(place, key, f"there is no behaviour {name}, nor is it module:Class or path.py:Class{cure}")
+    made = getattr(_module(module_name, place, key), class_name, None)
+    if made is None:
+        raise refuse(place, key, f"{module_name} has no class {class_name}; correct the name after the colon")
+    if not (isinstance(made, type) and issubclass(made, Behaviour)):
+        raise refuse(place, key, f"{class_name} is not a subclass of gridbazaar.agents.Behaviour; derive it from there")
+    hooks = [hook for hook in vars(Behaviour) if not hook.startswith("_")]
+    for method in vars(made):
+        near = get_close_matches(method, hooks, n=1, cutoff=0.75)
+        if near and method not in hooks:
+            raise refuse(place, key, f"{class_name}.{method} overrides nothing; did you mean {near[0]}?")
+    try:
+        return made()
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        raise refuse(place, key, f"{class_name}() cannot be made: {BehaviourError.told(error)}") from error
+
+
+def _module(name: str, place: str, key: str) -> ModuleType:
+    if name.endswith(".py") and not Path(name).is_file():
+        raise refuse(place, key, f"there is no file {name}; correct the path before the colon")
+    try:
+        return _from_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        sentence = f"there is no module {error.name}; correct the name before the colon, or install what holds it"
+        raise refuse(place, key, sentence) from None
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        raise refuse(place, key, f"{name} cannot be imported: {BehaviourError.told(error)}") from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    """The module of a file, loaded once however often it is named."""
+    name = f"gridbazaar_behaviour_{abs(hash(path.resolve()))}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]

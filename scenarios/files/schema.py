@@ -1,0 +1,133 @@
+"""What a scenario may say: keys, units, ranges and defaults (pydantic)."""
+
+from math import inf
+from typing import Annotated
+
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
+
+from ...market.settings import Case, MarketSettings, Method, Order
+
+_DEFAULT = MarketSettings()
+Kilowatt = Annotated[float, Field(ge=0, le=1e6)]
+Limit = Annotated[float, AllowInfNan(True)]
+Profile = dict[str, float]
+
+
+class Row(BaseModel):
+    """Keys and values that a scenario may give in one place; a row of a table stands under its name."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, ser_json_inf_nan="strings"
+    )
+
+
+class BusRow(Row):
+    """A bus and its nominal load; voltage limits that it does not state are the feeder's."""
+
+    p_kw: float = 0.0
+    q_kvar: float = 0.0
+    v_min_pu: float | None = None
+    v_max_pu: float | None = None
+    profile: str = Field("", description="profile of its load; the feeder's load_profile by default")
+
+
+class LineRow(Row):
+    """A line between two buses, its impedance and its ratings."""
+
+    from_bus: str
+    to_bus: str
+    r_ohm: float
+    x_ohm: float
+    p_max_kw: Limit = inf
+    q_max_kvar: Limit = inf
+    i_max_a: Limit = inf
+
+
+class GeneratorRow(Row):
+    """A generator: cost a p^2 + b p + c in $/h with p in kW (1), and limits (8); the substation is one of them."""
+
+    bus: str
+    a_usd_per_kw2h: float
+    b_usd_per_kwh: float
+    c_usd_per_h: float = 0.0
+    p_min_kw: float
+    p_max_kw: float
+    q_min_kvar: Limit
+    q_max_kvar: Limit
+
+
+class FeederRow(Row):
+    """The feeder: what is stated once, and its three tables."""
+
+    base_kv: float = Field(description="line-to-line voltage, kV")
+    root: str = Field(description="bus of the substation")
+    root_voltage_pu: float = 1.0
+    v_min_pu: float = Field(0.95, description="for buses that state no limit of their own")
+    v_max_pu: float = 1.05
+    load_profile: str = Field(
+        "", description="profile of the load of buses that name none of their own; none: constant"
+    )
+    prosumer_bus_load: Annotated[str, Field(pattern="^(added|replaced)$")] = Field(
+        "added", description="(10): the bid is added to the load of its bus, or that load is replaced by it"
+    )
+    value_of_lost_load_usd_per_kwh: float = Field(10.0, gt=0)
+    buses: dict[str, BusRow]
+    lines: dict[str, LineRow] = Field({})
+    generators: dict[str, GeneratorRow]
+
+
+class ProsumerRow(Row):
+    """A prosumer: where it is, what it needs, what it has, and how it acts."""
+
+    bus: str
+    alpha_usd_per_kw2h: float = Field(gt=0, le=10, description="utility (12): U(e) = beta e - alpha e^2, $/h")
+    beta_usd_per_kwh: float = Field(gt=0, le=10)
+    elastic_min_kw: Kilowatt = 0.0
+    elastic_max_kw: Kilowatt
+    bid_max_kw: Kilowatt
+    fixed_peak_kw: Kilowatt = 0.0
+    fixed_profile: str = Field("", description="profile of the fixed load; none: constant")
+    renewable: str = Field("", description="profile of the renewable forecast; none: constant")
+    renewable_peak_kw: Kilowatt = 0.0
+    community: str = Field("", description="those with the same name live in one process, wherever processes run")
+    behaviour: str = Field("price_taker", description="registered name, module:Class or path.py:Class")
+
+
+class LinkRow(Row):
+    """Two prosumers that may trade, and how much (15)."""
+
+    a: str
+    b: str
+    cap_kw: Kilowatt
+
+
+class AbsenceRow(Row):
+    """When a prosumer is away: it answers no quote in these rounds of Algorithm 1."""
+
+    from_round: int = Field(ge=1, description="counted over all rounds of sharing of a run, from 1")
+    rounds: int = Field(ge=0)
+
+
+class MessagesRow(Row):
+    """What happens to the quotes and offers of Algorithm 1, for research; nothing by default."""
+
+    delay_rounds: int = Field(default=0, ge=0, le=1000, description="an offer comes up to so many rounds late")
+    loss: float = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
+    stale_rounds: int = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
+    quantum_kw: Kilowatt = Field(default=0.0, description="offered powers are rounded to multiples of this")
+    away: dict[str, AbsenceRow] = Field(default={}, description="by prosumer")
+
+
+class MarketRow(Row):
+    """How the market is run: the fields of `MarketSettings`, which checks their ranges."""
+
+    case: Case = _DEFAULT.case
+    method: Method = _DEFAULT.method
+    order: Order = _DEFAULT.order
+    penalty_usd_per_kw2h: float = _DEFAULT.penalty_usd_per_kw2h
+    adapt_penalty: bool = _DEFAULT.adapt_penalty
+    primal_tolerance_kw: float = _DEFAULT.primal_tolerance_kw
+    dual_tolerance_usd_per_kwh: float = _DEFAULT.dual_tolerance_usd_per_kwh
+    max_rounds: int = _DEFAULT.max_rounds
+    regret_tolerance: float = _DEFAULT.regret_tolerance
+    max_iterations: int = _DEFAULT.max_iterations

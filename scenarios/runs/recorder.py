@@ -1,0 +1,240 @@
+"""The results folder: every round is on disk as soon as it is finished, everything else when the run ends.
+
+- `manifest.json`: the resolved scenario, seed, versions, git commit, machine, how it ended
+- `rounds.parquet`: one row a round; while the run goes on `rounds.arrows`, which can be read after any crash
+- `ledger.parquet`: who told whom what, if that was asked for; likewise
+- `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
+- `kpis.json`: the numbers that `--json` prints
+- `answers.arrows`, `communities/`: what a run goes on from that has not ended; see `scenarios.runs.resuming`
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from ...agents.arrays import FloatArray
+from ...market.hosting.diary import ReplayError
+from ...market.hosting.message_log import Entries
+from ...market.result import Result
+from ...market.rounds import Round
+from ...network.errors import InputError
+from ..files.scenario import Scenario
+from .streams import Stream, read_stream
+
+_LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
+_LOCK = ".lock"
+_TABLES = ("prosumers", "trades", "prices", "network", "bills")
+_TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
+MANIFEST, ROUNDS, LEDGER, ANSWERS, COMMUNITIES = "manifest.json", "rounds", "ledger", "answers", "communities"
+
+
+def new_folder(scenario: str, parent: Path | None = None) -> Path:
+    """A new folder `results/<scenario>/<time>`, or `parent` itself if one is given.
+
+    Raises:
+        InputError: It cannot be made, or already holds results.
+    """
+    folder = parent or Path("results") / scenario / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty; name a new folder with -o, so that no results are lost")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}; name another folder with -o") from None
+    return folder
+
+
+class Recorder:
+    """Writes a run into its folder; in one that holds a run already, it goes on where that ended.
+
+    Attributes:
+        folder: The results folder.
+    """
+
+    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False) -> None:
+        """Begin a folder, or go on in it: the manifest is written at once.
+
+        Args:
+            folder: The results folder.
+            scenario: What is run.
+            ledger: Whether messages are to be written down.
+
+        Raises:
+            InputError: Another process is writing there.
+        """
+        self.folder = folder
+        self._lock = _locked(folder)
+        self._manifest = _manifest(scenario, _read_manifest(folder))
+        self._write_json(MANIFEST, self._manifest)
+        (folder / COMMUNITIES).mkdir(exist_ok=True)
+        before = {name: read_table(folder, name) for name in _SCHEMAS}
+        named = [name for name in _SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
+        self._streams = {name: Stream(folder / f"{name}.arrows", _SCHEMAS[name], before[name]) for name in named}
+        self._relived = before[ROUNDS].select(_TELLING).to_pylist()
+
+    def relives(self, record: Round) -> bool:
+        """Whether a round is on disk already.
+
+        Raises:
+            ReplayError: It is, but with other numbers.
+        """
+        if record.number > len(self._relived):
+            return False
+        recorded = self._relived[record.number - 1]
+        if not all(_same(getattr(record, name), recorded[name]) for name in _TELLING):
+            raise ReplayError(f"round {record.number}")
+        return True
+
+    def write(self, record: Round) -> None:
+        """Put a finished round on disk."""
+        self._streams[ROUNDS].write([getattr(record, field.name) for field in fields(Round)])
+
+    def note_answer(self, call: int, verb: str, values: FloatArray) -> None:
+        """Put what communities answered on disk; see `market.hosting.diary`."""
+        self._streams[ANSWERS].write([call, verb, values])
+
+    def note_messages(self, entries: Entries) -> None:
+        """Put messages on disk."""
+        count = len(entries.senders)
+        same = [[value] * count for value in (entries.round, entries.message, ", ".join(entries.fields))]
+        self._streams[LEDGER].write_columns([*same, entries.senders, entries.receivers, entries.sizes])
+
+    @property
+    def keeps_ledger(self) -> bool:
+        """Whether messages are written down."""
+        return LEDGER in self._streams
+
+    def close(self) -> None:
+        """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
+        for name, stream in self._streams.items():
+            stream.close()
+            if name != ANSWERS:
+                pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
+                stream.path.unlink()
+        self._lock.release()
+        (self.folder / _LOCK).unlink(missing_ok=True)
+
+    def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
+        """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from."""
+        for name in _TABLES:
+            getattr(result, name).to_parquet(self.folder / f"{name}.parquet", index=False)
+        self._write_json("kpis.json", kpis)
+        ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
+        self._write_json(MANIFEST, {**self._manifest, **ending})
+        if ended:
+            (self.folder / f"{ANSWERS}.arrows").unlink(missing_ok=True)
+            shutil.rmtree(self.folder / COMMUNITIES, ignore_errors=True)
+
+    def fail(self, message: str) -> None:
+        """Write that the run ended with an error."""
+        self._write_json(MANIFEST, {**self._manifest, "outcome": "failed", "message": message})
+
+    def _write_json(self, name: str, content: dict[str, Any]) -> None:
+        partial = self.folder / f"{name}.partial"
+        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(partial, self.folder / name)
+
+
+def read_rounds(folder: Path | str) -> pa.Table:
+    """The rounds of a results folder; of a run that was killed, all rounds that it had finished.
+
+    Raises:
+        InputError: The folder holds no rounds.
+    """
+    if not any((Path(folder) / f"{ROUNDS}.{kind}").is_file() for kind in ("arrows", "parquet")):
+        raise InputError(f"{folder} holds no rounds; name a results folder")
+    return read_table(Path(folder), ROUNDS)
+
+
+def read_table(folder: Path, name: str) -> pa.Table:
+    """The rows of a table that grows while a run goes on; none if it has not begun."""
+    stream = folder / f"{name}.arrows"
+    if stream.is_file():
+        return read_stream(stream, _SCHEMAS[name])
+    if (folder / f"{name}.parquet").is_file():
+        return pq.read_table(folder / f"{name}.parquet").cast(_SCHEMAS[name])
+    return _SCHEMAS[name].empty_table()
+
+
+def _schema_of_rounds() -> pa.Schema:
+    kinds = {"int": pa.int64(), "float": pa.float64(), "array": pa.list_(pa.float64())}
+    return pa.schema([(field.name, kinds.get(_type_name(field.type), pa.string())) for field in fields(Round)])
+
+
+def _type_name(annotation: Any) -> str:
+    name = getattr(annotation, "__name__", str(annotation))
+    return "array" if "ndarray" in name or "FloatArray" in name else name
+
+
+_SCHEMAS: dict[str, pa.Schema] = {
+    ROUNDS: _schema_of_rounds(),
+    ANSWERS: pa.schema({"call": pa.int64(), "verb": pa.string(), "values": pa.list_(pa.float64())}),
+    LEDGER: pa.schema(
+        {
+            "round": pa.int64(),
+            "message": pa.string(),
+            "fields": pa.string(),
+            "sender": pa.string(),
+            "receiver": pa.string(),
+            "bytes": pa.int64(),
+        }
+    ),
+}
+
+
+def _manifest(scenario: Scenario, before: dict[str, Any]) -> dict[str, Any]:
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    again = {"resumed": [*before.get("resumed", []), now]} if before else {}
+    return {
+        "started": before.get("started", now),
+        **again,
+        "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
+        "seed": scenario.seed,
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_changes": bool(_git("status", "--porcelain")),
+        "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
+        "outcome": "running",
+    }
+
+
+def _locked(folder: Path) -> FileLock:
+    """A lock that the system takes back when this process ends, however it ends."""
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"the run in {folder} is still going on in another process; wait for it, or end it") from None
+    return lock
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two cells are equal; nan is nan."""
+    return bool(one == other) or bool(pd.isna(one) and pd.isna(other))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _git(*words: str) -> str:
+    """What git says of the checkout this code runs from; empty where it is installed without one."""
+    command: Sequence[str] = ("git", "-C", str(Path(__file__).resolve().parent), *words)
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=5).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

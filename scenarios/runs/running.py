@@ -1,0 +1,126 @@
+"""A run of a scenario from the first round to the results folder, whatever happens on the way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+from ...market.energy_market import EnergyMarket
+from ...market.hosting.backend import Backend
+from ...market.outcome import Outcome
+from ...market.result import Result
+from ...market.rounds import Round
+from ...network.ac_replay import AcReplay, replay_ac
+from ..files.scenario import Scenario
+from .interrupts import interrupts
+from .recorder import Recorder
+from .resuming import diary_of
+from .summary import kpis
+from .who_saw_what import who_saw_what
+
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended, as shells have it."""
+_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.HOUSEHOLD_SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
+_NOT_SETTLED = 3
+
+
+def exit_code(outcome: Outcome) -> int:
+    """What the command line ends with."""
+    return _CODES.get(outcome, _NOT_SETTLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run has left.
+
+    Attributes:
+        result: What it found, as far as it came.
+        replayed: The dispatch in the AC power flow, if that was asked for.
+        kpis: All of it in numbers, ready for JSON.
+        folder: The results folder.
+        exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
+        who_saw_what: The messages by sender and receiver, if a ledger was kept.
+    """
+
+    result: Result
+    replayed: AcReplay | None
+    kpis: dict[str, Any]
+    folder: Path
+    exit_code: int
+    who_saw_what: pd.DataFrame | None = None
+
+
+def run_scenario(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    watch: Callable[[Round], None] | None = None,
+    replay: bool = False,
+    place: Backend | None = None,
+    ledger: bool = False,
+) -> Run:
+    """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
+
+    Args:
+        scenario: What is to be run.
+        folder: A new folder (`recorder.new_folder`), or that of a run of this scenario that has not ended.
+        watch: Told of every round as it is finished.
+        replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
+        place: Where the prosumers live; in this process by default.
+        ledger: Whether to write down every message.
+
+    Raises:
+        GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
+    """
+    with interrupts() as interrupted:
+        recorder = Recorder(folder, scenario, ledger=ledger)
+        try:
+            start = perf_counter()
+            with scenario.market(
+                place=place,
+                diary=diary_of(folder, recorder),
+                ledger=recorder.note_messages if recorder.keeps_ledger else None,
+            ) as market:
+                loading = perf_counter() - start - market.seconds["setup"]
+                saving = _run(market, recorder, watch, interrupted)
+                result = market.result()
+        except BaseException as error:  # whatever ends a run, a second Ctrl-C included, stands in its manifest
+            recorder.fail(str(error) or type(error).__name__)
+            raise
+        finally:
+            recorder.close()
+        result.seconds.update(loading=loading, saving=saving)
+        found, ended = _found(result, folder), result.outcome is not Outcome.RUNNING
+        recorder.finish(result, found, ended=ended)
+        replayed = replay_ac(result.feeder, result.dispatch) if replay else None
+        if replayed:
+            found = _found(result, folder, replayed)
+            recorder.finish(result, found, ended=ended)
+    matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
+    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
+
+
+def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:
+    found = {**kpis(result, replayed), "results": str(folder)}
+    return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
+
+
+def _run(
+    market: EnergyMarket, recorder: Recorder, watch: Callable[[Round], None] | None, interrupted: Callable[[], bool]
+) -> float:
+    """Step until the market has ended or Ctrl-C was pressed; the seconds it took to save the rounds."""
+    saving = 0.0
+    while market.running and (market.communities.relives or not interrupted()):  # what was done is not undone
+        market.step()
+        assert market.last is not None
+        if recorder.relives(market.last):
+            continue
+        start = perf_counter()
+        recorder.write(market.last)
+        saving += perf_counter() - start
+        if watch:
+            watch(market.last)
+    return saving

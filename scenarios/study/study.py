@@ -1,0 +1,218 @@
+"""The paper's case study on any scenario: every equilibrium that its figures, tables and statements are made from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from ...agents.arrays import FloatArray
+from ...market.energy_market import EnergyMarket
+from ...market.hosting.message_log import Entries
+from ...market.result import Result
+from ...market.rounds import Phase
+from ...market.settings import Case, Method, Order
+from ...network.errors import GridbazaarError
+from ..files.scenario import Scenario
+from ..files.schema import MessagesRow
+from ..runs.who_saw_what import frame, matrix
+from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
+
+ALPHA_SCALES = (1.0, 1.5, 2.0)
+FLAT_SCALE = 0.3
+"""The scale of alpha at which the study looks for a cycle of the fixed point."""
+_PAPER: dict[str, Any] = {
+    "method": Method.PLAIN,  # the paper's, which its figures are about
+    "regret_tolerance": 5e-8,
+    "primal_tolerance_kw": 0.1,
+    "dual_tolerance_usd_per_kwh": 1e-5,
+}
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """A run and how it came there.
+
+    Attributes:
+        result: What it found.
+        outer_error: |bids - previous bids| / |bids| of each outer step, (step,).
+        dso_cost_usd: Cost (1) of each clearing, (clearing,).
+        bid_kw: The bids of each clearing, (clearing, prosumer, period).
+        primal_kw, dual_usd_per_kwh: Residuals after each round of the last outer step, (round,).
+        cost_usd: F_i of (11) of the plans in each round of the last outer step, (round, prosumer).
+    """
+
+    result: Result
+    outer_error: FloatArray
+    dso_cost_usd: FloatArray
+    bid_kw: FloatArray
+    primal_kw: FloatArray
+    dual_usd_per_kwh: FloatArray
+    cost_usd: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """Everything that the report shows.
+
+    Attributes:
+        name, scenario: What was studied (in Case 3 and the order `proximal_jacobi`).
+        cases: The runs of Cases 1, 2 and 3; those that are possible, Case 3 always.
+        alphas: Runs with alpha scaled by `ALPHA_SCALES`, as far as possible.
+        cold: Algorithm 1 from a cold start at the settled LMPs of Case 3.
+        slopes: What criterion (28) makes of the price sensitivities: as it is, and with alpha scaled by `FLAT_SCALE`;
+            both or none.
+        steady, cycling: The cobweb of a prosumer and hour that converges as it is, and of one that cycles with alpha
+            scaled by `FLAT_SCALE`; None where there is none.
+        flat: A run with alpha scaled by `FLAT_SCALE`.
+        simultaneous: A run in the order `jacobi`.
+        sequential: A run in the order `gauss_seidel`: the same equilibrium, perhaps by other bids.
+        seconds: How long each part took.
+        left_out: Why a part is missing, by its name.
+        messages: Who told whom what in Case 3, see `who_saw_what.matrix`.
+    """
+
+    name: str
+    scenario: Scenario
+    cases: Mapping[Case, Traced]
+    alphas: Mapping[float, Traced]
+    cold: Traced
+    slopes: tuple[Slopes, ...]
+    steady: Cobweb | None
+    cycling: Cobweb | None
+    flat: Traced | None
+    simultaneous: Traced | None
+    sequential: Traced | None
+    seconds: Mapping[str, float]
+    left_out: Mapping[str, str]
+    messages: pd.DataFrame
+
+    @property
+    def base(self) -> Traced:
+        """The run of Case 3."""
+        return self.cases[Case.SHARING]
+
+    @property
+    def result(self) -> Result:
+        """What Case 3 found."""
+        return self.base.result
+
+
+def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _: None) -> Study:
+    """Run the whole study.
+
+    Args:
+        scenario: Any scenario; its case and order are set by the study.
+        name: What it is called.
+        tell: Told of every part before it starts.
+
+    Raises:
+        ScenarioError: The scenario is wrong.
+        InfeasibleError: The feeder cannot carry its load, or a household cannot balance an hour.
+    """
+    parts = _Parts(tell)
+    reliable = scenario.model_copy(update={"messages": MessagesRow()})  # the paper's messages all arrive
+    base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL_JACOBI, **_PAPER)
+    flat = base.changed(alpha_scale=FLAT_SCALE)
+    ledger: list[Entries] = []
+    shared = parts.needed("Case 3", partial(_run, base, ledger.append))
+    cases = {
+        case: parts.possible(f"Case {case.value}", partial(_run, base.changed(case=case)))
+        for case in (Case.NO_SHARING, Case.CENTRAL)
+    }
+    alphas = {
+        scale: parts.possible(f"alpha x {scale:g}", partial(_run, base.changed(alpha_scale=scale)))
+        for scale in ALPHA_SCALES[1:]
+    }
+    steep = parts.possible("slopes of the LMPs", partial(slopes, base))
+    gentle = parts.possible(f"slopes at alpha x {FLAT_SCALE:g}", partial(slopes, flat)) if steep else None
+    return Study(
+        name=name,
+        scenario=base,
+        cases={**{case: run for case, run in cases.items() if run}, Case.SHARING: shared},
+        alphas={1.0: shared, **{scale: run for scale, run in alphas.items() if run}},
+        cold=parts.needed("Algorithm 1 from a cold start", partial(_cold, base, shared.result.bid_kw)),
+        slopes=(steep, gentle) if steep and gentle else (),
+        steady=parts.possible("a cobweb that converges", partial(steady_cobweb, base, steep)) if steep else None,
+        cycling=parts.possible("a cobweb that cycles", partial(cycling_cobweb, flat, gentle)) if gentle else None,
+        flat=parts.possible(f"alpha x {FLAT_SCALE:g}", partial(_run, flat)),
+        simultaneous=parts.possible("order jacobi", partial(_run, base.changed(order=Order.JACOBI))),
+        sequential=parts.possible("order gauss_seidel", partial(_run, base.changed(order=Order.GAUSS_SEIDEL))),
+        seconds=parts.seconds,
+        left_out=parts.left_out,
+        messages=matrix(frame(ledger), base.prosumers),
+    )
+
+
+class _Parts:
+    """Runs the parts of a study, one after the other, and writes down how long each took and why one is missing."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self.left_out: dict[str, str] = {}
+        self._tell = tell
+
+    def needed(self, label: str, part: Callable[[], Part]) -> Part:
+        """A part without which there is no study."""
+        self._tell(label)
+        start = perf_counter()
+        made = part()
+        self.seconds[label] = perf_counter() - start
+        return made
+
+    def possible(self, label: str, part: Callable[[], Part]) -> Part | None:
+        """A part that a scenario may make impossible, such as an equilibrium without sharing: None then."""
+        try:
+            return self.needed(label, part)
+        except GridbazaarError as error:
+            self.left_out[label] = str(error)
+            return None
+
+
+def _run(scenario: Scenario, ledger: Callable[[Entries], None] | None = None) -> Traced:
+    return trace(scenario.market(ledger=ledger))
+
+
+def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
+    """Run a market, for so many outer steps at the most, and write down how it came to rest."""
+    errors: list[float] = []
+    costs: list[float] = []
+    bids: list[FloatArray] = []
+    rounds: list[tuple[float, float, FloatArray]] = []
+    while market.running and not (market.phase is Phase.CLEARING and market.iteration >= outer_steps):
+        phase = market.phase
+        market.step()
+        if phase is Phase.CLEARING:
+            costs.append(market.dso_cost_usd)
+            bids.append(market.bid_kw)
+            rounds.clear()
+        elif phase is Phase.SHARING:
+            rounds.append((market.primal_kw, market.dual_usd_per_kwh, _plan_costs(market)))
+        elif market.running and market.phase is Phase.CLEARING:
+            errors.append(market.outer_error)
+    return Traced(
+        result=market.result(),
+        outer_error=np.array(errors),
+        dso_cost_usd=np.array(costs),
+        bid_kw=np.array(bids),
+        primal_kw=np.array([record[0] for record in rounds]),
+        dual_usd_per_kwh=np.array([record[1] for record in rounds]),
+        cost_usd=np.array([record[2] for record in rounds]),
+    )
+
+
+def _plan_costs(market: EnergyMarket) -> FloatArray:
+    """F_i of (11) of what each prosumer plans at the present LMPs, (prosumer,) in $."""
+    told = zip(market.communities.here[0].prosumers, market.lmp_usd_per_kwh, strict=True)
+    return np.array([prosumer.plan.cost_usd(prosumer.household, lmp) for prosumer, lmp in told])
+
+
+def _cold(scenario: Scenario, bid_kw: FloatArray) -> Traced:
+    """One outer step from settled bids: Algorithm 1 at their LMPs, with an empty ledger."""
+    market = scenario.market()
+    market.bid_kw = bid_kw
+    return trace(market, outer_steps=1)

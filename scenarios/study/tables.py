@@ -1,0 +1,175 @@
+"""The tables of the report: what stands in the CSV files and, number for number, in the page."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from ...agents.arrays import FloatArray
+from ...market.result import Result
+from ...market.settings import Case
+from ..runs.who_saw_what import across
+from .statements import statements
+from .study import Study, Traced
+
+
+def tables(study: Study) -> Mapping[str, pd.DataFrame]:
+    """All tables by the name of their CSV file, rounded as they are shown."""
+    return {
+        "table1_prosumers": _prosumers(study),
+        "table1_generators": _generators(study),
+        "table1_market": _market(study),
+        "table2_costs": _costs(study),
+        "statements": _statements(study),
+        **({"criterion": _criterion(study), "criterion_by_hour": _criterion_by_hour(study)} if study.slopes else {}),
+        "who_saw_what": across(study.messages).reset_index(names="sender"),
+        "messages": study.messages,
+        "open_questions": _open_questions(study),
+        "seconds": pd.DataFrame({"part": study.seconds.keys(), "seconds": study.seconds.values()}).round(2),
+    }
+
+
+def _prosumers(study: Study) -> pd.DataFrame:
+    rows = [{"prosumer": name, **row.model_dump()} for name, row in study.scenario.prosumers.items()]
+    return pd.DataFrame(rows)
+
+
+def _generators(study: Study) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"generator": name, **row.model_dump()} for name, row in study.scenario.feeder.generators.items()]
+    )
+
+
+def _market(study: Study) -> pd.DataFrame:
+    scenario, feeder = study.scenario, study.result.feeder
+    links = ", ".join(f"{row.a}-{row.b} {row.cap_kw:g} kW" for row in list(scenario.links.values())[:12])
+    facts = {
+        "buses, lines, generators": f"{len(feeder.buses)}, {len(feeder.lines)}, {len(feeder.generators)}",
+        "base voltage, kV": f"{feeder.base_kv:g}",
+        "root and its voltage, pu": f"{feeder.root}, {feeder.root_voltage_pu:g}",
+        "voltage limits, pu": f"{feeder.v_min_pu.min():g} to {feeder.v_max_pu.max():g}",
+        "periods": f"{scenario.periods} of {scenario.dt_h:g} h",
+        "links": links + (" ..." if len(scenario.links) > 12 else ""),
+        **{key: str(value) for key, value in scenario.settings.model_dump(mode="json").items()},
+    }
+    return pd.DataFrame({"what": facts.keys(), "value": facts.values()})
+
+
+def _costs(study: Study) -> pd.DataFrame:
+    """Table 2: costs (11) by prosumer and in total; payments, which only Case 3 has, apart; changes against it."""
+    missing = np.full(len(study.result.names) + 1, np.nan)
+    one, two, three = (
+        _with_total(study.cases[case].result, "prosumer_cost_usd") if case in study.cases else missing for case in Case
+    )
+    payments = _with_total(study.result, "payment_usd")
+    base = np.where(np.abs(three + payments) > 0.005, three + payments, np.nan)
+    columns = {
+        "case 1 cost $": one,
+        "case 2 cost $": two,
+        "case 3 cost $": three,
+        "case 3 payments $": payments,
+        "case 3 cost and payments $": three + payments,
+        "case 1 against case 3 %": 100 * (one - base) / np.abs(base),
+        "case 2 against case 3 %": 100 * (two - base) / np.abs(base),
+    }
+    shown = {name: [_fixed(value, 1 if "%" in name else 2) for value in values] for name, values in columns.items()}
+    return pd.DataFrame({"prosumer": [*study.result.names, "total"], **shown})
+
+
+def _fixed(value: float, digits: int) -> str:
+    """A number with so many digits, never "-0.00"; empty where there is none."""
+    return "" if np.isnan(value) else f"{round(float(value), digits) + 0.0:.{digits}f}"
+
+
+def _with_total(result: Result, key: str) -> FloatArray:
+    values = getattr(result, key)
+    return np.append(values, values.sum())
+
+
+def _statements(study: Study) -> pd.DataFrame:
+    rows = [{"the paper": s.paper, "this study": s.ours, "verdict": s.verdict.value} for s in statements(study)]
+    return pd.DataFrame(rows)
+
+
+def _criterion(study: Study) -> pd.DataFrame:
+    """What (28) and its matrix version predict, beside what happens."""
+    rows = []
+    for found in study.slopes:
+        for label, predicted, happens in (
+            ("(28), one bid moves", found.ratio < 1, found.alone_converges),
+            ("spectral radius, all bids of an hour move", found.radius < 1, found.all_converge),
+        ):
+            rows.append(
+                {
+                    "alpha x": found.alpha_scale / study.scenario.alpha_scale,
+                    "criterion": label,
+                    "cases": predicted.size,
+                    "predicted to converge": int(predicted.sum()),
+                    "converge": int(happens.sum()),
+                    "predicted right": int((predicted == happens).sum()),
+                    "largest value": round(float((found.ratio if "28" in label else found.radius).max()), 2),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _criterion_by_hour(study: Study) -> pd.DataFrame:
+    frames = []
+    for found in study.slopes:
+        periods = found.radius.size
+        for i, name in enumerate(study.result.names):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "alpha x": found.alpha_scale / study.scenario.alpha_scale,
+                        "prosumer": name,
+                        "period": np.arange(1, periods + 1),
+                        "dLMP/dbid $/kWh/kW": found.lmp_per_bid[:, i, i].round(8),
+                        "ratio (28)": found.ratio[i].round(3),
+                        "converges alone": found.alone_converges[i],
+                        "spectral radius": found.radius.round(3),
+                        "all converge": found.all_converge,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _open_questions(study: Study) -> pd.DataFrame:
+    """What the paper leaves open, with the experiment that shows each."""
+    gone = "could not be run: " + "; ".join(study.left_out.values())
+    jacobi = study.simultaneous.result.message if study.simultaneous else gone
+    cycle = f"{_cycle(study.flat)}; {study.flat.result.message}" if study.flat else gone
+    rows = (
+        ("Do all prosumers answering at once (plain Jacobi) converge?", jacobi),
+        ("Does the fixed point of Algorithm 2 always converge?", cycle),
+        ("Are bids and trades unique?", _unique(study.result, study.sequential.result) if study.sequential else gone),
+    )
+    return pd.DataFrame(rows, columns=["question", "what the experiment shows"])
+
+
+def _unique(one: Result, other: Result) -> str:
+    """How far apart two ways to the same equilibrium end."""
+    if not (one.settled and other.settled):
+        return "one of the two runs that are compared did not settle"
+    differ = {
+        key: float(np.abs(getattr(one, key) - getattr(other, key)).max(initial=0.0))
+        for key in ("bid_kw", "trade_kw", "elastic_kw", "lmp_usd_per_kwh")
+    }
+    return (
+        f"the orders proximal_jacobi and gauss_seidel settle on bids up to {differ['bid_kw']:.3g} kW and trades up to "
+        f"{differ['trade_kw']:.3g} kW apart, elastic loads {differ['elastic_kw']:.2g} kW, LMPs "
+        f"{differ['lmp_usd_per_kwh']:.1e} $/kWh and DSO costs ${abs(one.dso_cost_usd - other.dso_cost_usd):.2g}"
+    )
+
+
+def _cycle(flat: Traced) -> str:
+    """How far the last bids of the flat run are from those one and two iterations before."""
+    bids = flat.bid_kw
+    if len(bids) < 3:
+        return "with flat demand the run ended at once"
+    size = max(float(np.linalg.norm(bids[-1])), 1e-9)
+    one, two = (float(np.linalg.norm(bids[-1] - bids[-1 - k])) / size for k in (1, 2))
+    return (
+        f"with flat demand the last bids are {one:.1%} away from those before them and {two:.1%} from those two before"
+    )

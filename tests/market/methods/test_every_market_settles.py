@@ -1,0 +1,58 @@
+"""Whatever market comes: the default method settles it, at the joint optimum, and the certificate is never wrong.
+
+`make methods` does the same for a hundred markets of full size and prints how all methods fare on them.
+"""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_markets import random_market
+
+from gridbazaar.market import EnergyMarket, MarketSettings, Method
+
+SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
+TOLERANCE = 1e-5
+
+small = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def run(market, **chosen):
+    """The result of a market, and its welfare gap and certificate as fractions of DSO cost and utility."""
+    built = EnergyMarket(market.clearing(), market.households, market.links, settings=MarketSettings(**chosen))
+    result = built.run()
+    turnover = market.optimum.dso_cost_usd + market.optimum.utility_usd
+    welfare = result.welfare_usd - result.dispatch.shortage_cost_usd
+    gap = (market.optimum.welfare_usd - welfare) / turnover
+    return result, gap, result.certificate.total_usd / turnover
+
+
+@given(st.integers(1000, 10_000))
+@small
+def test_price_curve_settles_every_market(seed):
+    market = random_market(seed, buses=(5, 15), prosumers=(2, 5))
+    result, gap, certified = run(market, regret_tolerance=TOLERANCE)
+    assert result.settled, result.message
+    assert certified <= TOLERANCE
+    assert -SOLVER <= gap <= certified + SOLVER
+
+
+@given(
+    st.integers(1000, 10_000),
+    st.sampled_from(list(Method)),
+    st.sampled_from([{"max_rounds": 2}, {"max_rounds": 20}, {}]),
+    st.integers(2, 4),
+)
+@small
+def test_the_certificate_is_never_wrong(seed, method, limits, steps):
+    """However early it is stopped, whatever the method."""
+    market = random_market(seed, buses=(5, 12), prosumers=(2, 4))
+    _, gap, certified = run(market, method=method, max_iterations=steps, regret_tolerance=1e-9, **limits)
+    assert gap <= certified + SOLVER
+
+
+@pytest.mark.parametrize("method", ["admm", "newton"])
+@pytest.mark.parametrize("seed", [7, 17])
+def test_of_full_size(seed, method):
+    result, gap, certified = run(random_market(seed), method=method, regret_tolerance=TOLERANCE)
+    assert result.settled, result.message
+    assert -SOLVER <= gap <= certified + SOLVER

@@ -1,0 +1,43 @@
+"""`equilibrium` and `LowerLayer` against the same problems written down again, and against published figures."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.agents import TradeGraph
+from gridbazaar.market.proof.central import LowerLayer, equilibrium
+
+
+@pytest.fixture(scope="module")
+def graph(ieee33_bazaar):
+    return TradeGraph([home.name for home in ieee33_bazaar().households], ieee33_bazaar().links)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.3])
+def test_equilibrium_against_cvxpy(ieee33_bazaar, graph, joint, alpha):
+    bazaar = ieee33_bazaar(alpha)
+    mine, other = (
+        equilibrium(bazaar.feeder, bazaar.load_kw, bazaar.load_kvar, bazaar.households, graph),
+        joint(bazaar),
+    )
+    assert mine.welfare_usd == pytest.approx(other.welfare_usd, rel=1e-8)
+    assert mine.dso_cost_usd == pytest.approx(other.dso_cost_usd, abs=0.02)
+    assert mine.elastic_kw == pytest.approx(other.elastic_kw, abs=0.01)
+    assert mine.lmp_usd_per_kwh == pytest.approx(other.lmp_usd_per_kwh, abs=2e-6)
+    assert mine.voltage_pu == pytest.approx(other.voltage_pu, abs=1e-6)
+
+
+def test_equilibrium_against_published_figures(ieee33_bazaar, graph):
+    bazaar = ieee33_bazaar()
+    found = equilibrium(bazaar.feeder, bazaar.load_kw, bazaar.load_kvar, bazaar.households, graph)
+    assert -found.welfare_usd == pytest.approx(12_299.33, abs=0.01)
+    assert found.dso_cost_usd == pytest.approx(15_614.36, abs=0.02)
+    assert found.voltage_pu.min() == pytest.approx(0.9531, abs=5e-5)
+
+
+def test_lower_layer_against_cvxpy(ieee33_bazaar, graph, lower_level):
+    bazaar = ieee33_bazaar()
+    lmp = np.random.default_rng(1).uniform(0.1, 0.3, (3, 24))
+    planned = LowerLayer(bazaar.households, graph).solve(lmp)
+    trade, total = planned.trade_kw, planned.cost_usd
+    assert total == pytest.approx(lower_level(bazaar, lmp), rel=1e-8)
+    assert np.abs(trade).max() <= 200 + 1e-6

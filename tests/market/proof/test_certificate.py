@@ -1,0 +1,86 @@
+"""The welfare that is missing is never more than the sum of the regrets, however early a run stopped."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.market import Certificate
+
+STOPPED = [
+    *({"max_rounds": rounds, "max_iterations": steps} for rounds in (1, 3, 10) for steps in (2, 3, 6)),
+    {"max_iterations": 2},
+    {"max_iterations": 4},
+    {"order": "gauss_seidel", "max_rounds": 1, "max_iterations": 3},
+    {"case": 2, "max_iterations": 3},
+    *(
+        {"method": method, "max_rounds": 3, "max_iterations": 3}
+        for method in ("plain", "damped", "proximal_gradient", "admm")
+    ),
+    {},
+]
+
+
+@pytest.fixture(scope="module")
+def best(ieee33_bazaar, joint):
+    return {alpha: joint(ieee33_bazaar(alpha)).welfare_usd for alpha in (1.0, 0.3)}
+
+
+@pytest.mark.parametrize("settings", STOPPED, ids=str)
+def test_bounds_the_welfare_gap(ieee33_run, best, settings):
+    result = ieee33_run(**settings).result
+    assert -1e-5 < best[1.0] - result.welfare_usd <= result.certificate.total_usd
+
+
+def test_bounds_it_while_bids_cycle(ieee33_run, best):
+    """With flat demand, and what the feeder cannot serve counted at the value of lost load."""
+    result = ieee33_run(0.3, method="plain", max_iterations=12).result
+    gap = best[0.3] - (result.welfare_usd - result.dispatch.shortage_cost_usd)
+    assert 10 < gap <= result.certificate.total_usd
+
+
+def test_is_not_vacuous(ieee33_run, best):
+    """It shrinks with the gap: both fall by orders of magnitude as the run goes on."""
+    early, late = (ieee33_run(method="plain", max_iterations=steps).result for steps in (2, 5))
+    assert late.certificate.total_usd < early.certificate.total_usd / 20
+    assert early.certificate.total_usd < 2 * (best[1.0] - early.welfare_usd)
+
+
+def certificate(*regret, turnover=1e4, gap=0.0, behaved=True, dso=0.0):
+    return Certificate(("a", "b"), np.array(regret), dso, turnover, gap, behaved)
+
+
+SENTENCES = {
+    "settled": (
+        certificate(0.002, 0.001),
+        "no prosumer could gain more than $0.002 by deviating (a); welfare within $0.003 (3.0e-07) of the optimum",
+    ),
+    "less than nothing": (
+        certificate(-1e-9, -2e-9),
+        "no prosumer could gain more than $0 by deviating (a); welfare within $0 (0.0e+00) of the optimum",
+    ),
+    "misbehaved": (
+        certificate(0.0, 0.001, behaved=False),
+        "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own "
+        "leave no bound on the welfare",
+    ),
+    "not yet": (
+        certificate(np.nan, np.nan),
+        "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed",
+    ),
+    "cannot be held": (
+        certificate(0.1, np.inf),
+        "no certificate: the trades leave b no way to keep its elastic load in its limits",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_sentence(name):
+    given, sentence = SENTENCES[name]
+    assert str(given) == sentence
+
+
+def test_relative_to_the_turnover_that_the_market_sees(ieee33_run):
+    result = ieee33_run().result
+    payments = np.abs(result.payment_usd).sum() / 2
+    assert result.certificate.turnover_usd == pytest.approx(result.dso_cost_usd + payments)
+    assert result.certificate.relative == result.regret_usd.sum() / result.certificate.turnover_usd

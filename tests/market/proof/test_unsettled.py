@@ -1,0 +1,58 @@
+"""The verdict on a run that does not settle: who goes round, when, who could still gain, and what to change."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.market import MarketSettings
+from gridbazaar.market.proof.outer_history import OuterHistory
+
+BASE = np.full((3, 24), 10.0)
+MOVED = BASE.copy()
+MOVED[:2, 1:7] += 5.0
+OTHER = BASE.copy()
+OTHER[2, 20] -= 3.0
+
+
+def course(bids, totals=None, behaving=(), **settings):
+    watched = OuterHistory(["p1", "p2", "p3"], 1.0, MarketSettings(**settings), behaving)
+    for k, bid in enumerate(bids):
+        total = totals[k] if totals else 5.0
+        watched.add(bid, np.array([0.7, 0.2, 0.1]) * total, total, 10)
+    return watched
+
+
+def test_bids_that_swap_are_named_with_their_hours():
+    watched = course([BASE, MOVED] * 4, method="plain")
+    assert watched.cycle() == "bids of p1 and p2 swap at 01:00-07:00, period 2"
+    assert watched.why("").startswith(f"{watched.cycle()}: LMPs turn more than demand does (28)")
+
+
+def test_longer_cycles_are_found():
+    assert course([BASE, MOVED, OTHER] * 3).cycle() == (
+        "bids of p1, p2 and p3 go round at 01:00-07:00 and 20:00-21:00, period 3"
+    )
+
+
+@pytest.mark.parametrize("bids", [[BASE] * 8, [BASE + k for k in range(8)], [BASE, MOVED]])
+def test_what_rests_or_wanders_is_no_cycle(bids):
+    assert course(bids).cycle() == ""
+
+
+CAUSES = {
+    "still falling": ({"totals": [2.0**-k for k in range(8)]}, "the regret may still fall: raise the limit"),
+    "stuck": ({}, "which may be all that the solvers give: raise market.regret_tolerance"),
+    "stuck with plain": ({"method": "plain"}, "the regret no longer falls: use market.method newton"),
+    "cut short": ({"max_rounds": 10}, "Algorithm 1 was cut short in the last step: raise market.max_rounds 10"),
+    "behaviours": ({"behaving": ["p2"]}, "p2 acts on a behaviour of its own, which may never rest: look there first"),
+    "who gains": ({}, "; p1 could still gain most ($3.5)"),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_cause(name):
+    settings, sentence = CAUSES[name]
+    assert sentence in course([BASE + k**0.5 for k in range(8)], **settings).why("")
+
+
+def test_a_shortage_is_told_last():
+    assert course([BASE] * 3).why("bus 18 is short").endswith("; the last clearing is short: bus 18 is short")
