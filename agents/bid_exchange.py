@@ -14,21 +14,21 @@ curve in the place of a partner's problem: two-block ADMM, which converges for e
 In periods where the curve is `elastic` the DSO answers with V itself instead, by clearing with elastic bids.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
+from .messages import Asks, Offers
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
+from .update_gate import UpdateGate
 
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
 _SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself
-
-
-Sell = Callable[[IntArray, FloatArray, FloatArray, FloatArray], FloatArray]
-"""How the DSO answers for itself: `SystemOperator.sell`."""
 
 
 class BidTerms(NamedTuple):
@@ -39,33 +39,46 @@ class BidTerms(NamedTuple):
     weight_usd_per_kw2h: FloatArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class BidExchange:
-    """The ledger of bids and LMPs.
+    """The ledger of bids and LMPs; a value, never changed in place.
 
     Attributes:
         curve: What the DSO announced.
         bid_kw: The bids as last published, (prosumer, period).
+        asked_kw: The bids that the DSO answers: over-relaxed, and only of who has answered, (prosumer, period).
         wanted_kw: What the DSO would rather sell, (prosumer, period).
         lmp_usd_per_kwh: Its prices for that, (prosumer, period).
         mismatch_kw: bid - wanted after the last round, (prosumer, period).
         moved_usd_per_kwh: rho |wanted^{k+1} - wanted^k|, (prosumer, period).
+        penalty: The weights, (prosumer, period).
+        gate: Whose LMP may change.
 
-    The LMP that a prosumer is told changes only when it has answered the one before: `fresh` says who has. With
-    messages that get lost or come late this is asynchronous ADMM (Wei, Ozdaglar 2013; Chang, Hong, Liao, Wang 2016), in
-    which nothing is added up twice; when all answer in every round, everybody at a bus is told the same LMP.
+    The LMP that a prosumer is told changes only when it has answered the one before. With messages that get lost or
+    come late this is asynchronous ADMM (Wei, Ozdaglar 2013; Chang, Hong, Liao, Wang 2016), in which nothing is added up
+    twice; when all answer in every round, everybody at a bus is told the same LMP.
     """
 
-    def __init__(self, curve: PriceCurve) -> None:
-        """Begin with no bids, at the LMPs of a curve."""
-        self.curve = curve
-        self.bid_kw, self.wanted_kw = (np.zeros_like(curve.lmp_usd_per_kwh) for _ in range(2))
-        self.lmp_usd_per_kwh = curve.lmp_usd_per_kwh
-        self._asked_kw = self.bid_kw
-        self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(self.bid_kw)
-        self.penalty = AdaptivePenalty(np.full_like(self.bid_kw, _SMALLEST))
+    curve: PriceCurve
+    bid_kw: FloatArray
+    asked_kw: FloatArray
+    wanted_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray
+    mismatch_kw: FloatArray
+    moved_usd_per_kwh: FloatArray
+    penalty: AdaptivePenalty
+    gate: UpdateGate
 
-    def open(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray, first: float = 1e-4) -> None:
-        """Begin at what the DSO announces, with these bids, (prosumer, period).
+    @classmethod
+    def empty(cls, curve: PriceCurve) -> BidExchange:
+        """No bids, at the LMPs of a curve."""
+        nothing = np.zeros_like(curve.lmp_usd_per_kwh)
+        penalty = AdaptivePenalty.starting(np.full_like(nothing, _SMALLEST))
+        gate = UpdateGate.closed(len(nothing))
+        return cls(curve, nothing, nothing, nothing, curve.lmp_usd_per_kwh, nothing, nothing, penalty, gate)
+
+    def opened(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray, first: float = 1e-4) -> BidExchange:
+        """The ledger at what the DSO announces, with these bids, (prosumer, period).
 
         Where the DSO went on answering for itself, everything stays as it was.
 
@@ -79,12 +92,23 @@ class BidExchange:
         steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
         by_size = _SHARE * np.abs(curve.lmp_usd_per_kwh).mean(axis=0) / size_kw[:, None]
         steep = np.where(curve.elastic, by_size if size_kw.max() > 1.0 else first, steep)
-        self.penalty = AdaptivePenalty(np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST)))
-        self.curve, self.bid_kw = curve, bid_kw.copy()
-        self.wanted_kw = np.where(stay, self.wanted_kw, bid_kw)
-        self._asked_kw = bid_kw.copy()
-        self.lmp_usd_per_kwh = np.where(stay, self.lmp_usd_per_kwh, curve.at(bid_kw))
-        self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(bid_kw)
+        weight = np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST))
+        nothing = np.zeros_like(bid_kw)
+        return BidExchange(
+            curve,
+            bid_kw,
+            bid_kw,
+            np.where(stay, self.wanted_kw, bid_kw),
+            np.where(stay, self.lmp_usd_per_kwh, curve.at(bid_kw)),
+            nothing,
+            nothing,
+            AdaptivePenalty.starting(weight),
+            UpdateGate.closed(len(bid_kw)),
+        )
+
+    def received(self, offers: Offers, told: BoolArray) -> BidExchange:
+        """The ledger with the bids of those who told theirs, (prosumer,), written down."""
+        return replace(self, bid_kw=np.where(told[:, None], offers.bid_kw, self.bid_kw))
 
     @property
     def _answered(self) -> BoolArray:
@@ -100,32 +124,53 @@ class BidExchange:
             np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
         )
 
-    def answer(self, sell: Sell, relaxation: float, fresh: BoolArray) -> None:
-        """The DSO's answer to the bids of a round.
+    def closed(self, answered: IntArray, now: int, relaxation: float) -> BidExchange:
+        """The ledger when the bids of a round are in: what the DSO is to answer.
 
         Args:
-            sell: How it answers in elastic periods.
+            answered: In which round each prosumer was quoted what it answered last, (prosumer,).
+            now: The round that is about to end.
             relaxation: Over-relaxation of the bids, 1 for none.
-            fresh: Whose bid answers the LMP that it was told last, (prosumer,).
         """
-        rho, new = self.penalty.value, fresh[:, None]
-        asked = np.where(new, relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw, self._asked_kw)
-        lmp = self.curve.at(self.bid_kw)
-        for periods, respond in ((self.curve.sloped, self._along_the_curve), (self.curve.elastic, sell)):
-            on = np.s_[:, np.flatnonzero(periods)]
-            if periods.any():
-                lmp[on] = respond(on[1], self.lmp_usd_per_kwh[on], rho[on], asked[on])
-        wanted = np.where(self._answered, asked + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
-        self.mismatch_kw = self.bid_kw - wanted
-        self.moved_usd_per_kwh = rho * np.abs(wanted - self.wanted_kw)
-        self.lmp_usd_per_kwh = np.where(new, lmp, self.lmp_usd_per_kwh)
-        self.wanted_kw, self._asked_kw = wanted, asked
+        fresh, gate = self.gate.take(answered, now)
+        relaxed = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
+        return replace(self, asked_kw=np.where(fresh[:, None], relaxed, self.asked_kw), gate=gate)
 
-    def _along_the_curve(self, on: IntArray, lmp: FloatArray, rho: FloatArray, asked: FloatArray) -> FloatArray:
+    @property
+    def asks(self) -> Asks | None:
+        """What the DSO is asked where it follows no curve; None where it follows one in all periods."""
+        periods = np.flatnonzero(self.curve.elastic)
+        on = np.s_[:, periods]
+        if not periods.size:
+            return None
+        return Asks(periods, self.lmp_usd_per_kwh[on], self.penalty.value[on], self.asked_kw[on])
+
+    def answered(self, sold_at: FloatArray | None, now: int) -> BidExchange:
+        """The ledger with the DSO's answer to what it was asked.
+
+        Args:
+            sold_at: Its LMPs in the periods of `asks`, (prosumer, period); None where nothing was asked.
+            now: The round that is about to end.
+        """
+        rho, lmp = self.penalty.value, self.curve.at(self.bid_kw)
+        if self.curve.sloped.any():
+            lmp[:, self.curve.sloped] = self._along_the_curve(np.flatnonzero(self.curve.sloped))
+        if sold_at is not None:
+            lmp[:, self.curve.elastic] = sold_at
+        wanted = np.where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
+        return replace(
+            self,
+            wanted_kw=wanted,
+            lmp_usd_per_kwh=np.where(self.gate.took(now)[:, None], lmp, self.lmp_usd_per_kwh),
+            mismatch_kw=self.bid_kw - wanted,
+            moved_usd_per_kwh=rho * np.abs(wanted - self.wanted_kw),
+        )
+
+    def _along_the_curve(self, on: IntArray) -> FloatArray:
         """The LMPs of what it would rather sell in some periods, (prosumer, period), by its curve."""
-        curve = self.curve
+        curve, rho = self.curve, self.penalty.value[:, on]
         slope, free = curve.slope_usd_per_kw2h[on], curve.by_bus(1 / rho)
-        pull = curve.by_bus(asked + lmp / rho - curve.reference_kw[:, on])
+        pull = curve.by_bus(self.asked_kw[:, on] + self.lmp_usd_per_kwh[:, on] / rho - curve.reference_kw[:, on])
         system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
         priced = curve.lmp_by_bus[:, on].T + np.einsum("tbc,ct->tb", slope, pull)
         return np.asarray(np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place])

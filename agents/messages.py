@@ -9,7 +9,7 @@ them out (`axes_of`). Powers in kW, prices in $/kWh, penalties in $/kW²h.
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
-from .arrays import FloatArray
+from .arrays import FloatArray, IntArray
 
 
 class Layout(Protocol):
@@ -172,6 +172,30 @@ class Pledges:
 
     bid_kw: FloatArray = axes("prosumer", "period")
     regret_usd: FloatArray = axes("prosumer")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asks:
+    """What the platform asks the DSO after a round: what it would rather sell than these bids, where it has no curve.
+
+    Attributes:
+        periods: In which periods, (period,).
+        price_usd_per_kwh: What prosumers were told that a bid costs, (prosumer, period) for these, as all that follows.
+        weight_usd_per_kw2h: What leaving the bids costs, above 0.
+        bid_kw: The bids.
+    """
+
+    periods: IntArray
+    price_usd_per_kwh: FloatArray
+    weight_usd_per_kw2h: FloatArray
+    bid_kw: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sale:
+    """What the DSO answers to `Asks`: the LMPs of what it would rather sell, (prosumer, period) for those periods."""
+
+    lmp_usd_per_kwh: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

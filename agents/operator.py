@@ -1,7 +1,9 @@
 """The system operator agent."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import mesa
 import numpy as np
@@ -9,11 +11,13 @@ import numpy as np
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
 from ..network.infeasibility.diagnosis import short_periods
+from ..network.infeasibility.shortage import ShortageError
 from ..network.period_solver import ClearedPeriod
 from .arrays import FloatArray, IntArray, frozen
+from .messages import Asks, Sale
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ElasticClearing:
     """What the DSO would have sold in some periods: (bus, period) in kW, V of that by period, and its prices."""
 
@@ -21,6 +25,32 @@ class ElasticClearing:
     sold_kw: FloatArray
     values_usd: FloatArray
     dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatorState:
+    """All that the DSO remembers; a value, never changed in place.
+
+    Attributes:
+        clearings, elastic_clearings: How often it has cleared for bids so far, and with elastic bids.
+        bid_kw: The bids last cleared, (prosumer, period); None before the first clearing, as all that follows.
+        dispatch: Their dispatch.
+        periods: The conic solutions behind it.
+        sale: What it would have sold when it was asked last.
+    """
+
+    clearings: int = 0
+    elastic_clearings: int = 0
+    bid_kw: FloatArray | None = None
+    dispatch: Dispatch | None = None
+    periods: tuple[ClearedPeriod, ...] = ()
+    sale: ElasticClearing | None = None
+
+    def __reduce__(self) -> tuple[type[OperatorState], tuple[object, ...]]:
+        """What travels: the conic solutions do not, who restores it clears once more."""
+        cells = (getattr(self, cell.name) for cell in fields(self) if cell.name != "periods")
+        *before, sale = cells
+        return OperatorState, (*before, (), sale)
 
 
 class SystemOperator(mesa.Agent):
@@ -31,7 +61,8 @@ class SystemOperator(mesa.Agent):
         connection: Bus index of each prosumer, (prosumer,).
         buses: The buses with a prosumer, (bus,).
         place: Which of `buses` each prosumer is at, (prosumer,).
-        clearings, elastic_clearings: How often it has cleared for bids so far, and with elastic bids.
+        first: The first prosumer at each of `buses`, (bus,).
+        state: All that it remembers.
     """
 
     def __init__(self, model: mesa.Model, clearing: Clearing, buses: Sequence[str]) -> None:
@@ -48,81 +79,84 @@ class SystemOperator(mesa.Agent):
         super().__init__(model)
         self.clearing = clearing
         self.connection: IntArray = np.array([clearing.feeder.index(bus) for bus in buses], dtype=np.intp)
-        self.buses, self.place = np.unique(self.connection, return_inverse=True)
-        self.first: IntArray = np.array(
-            [int(np.argmax(self.place == b)) for b in range(self.buses.size)], dtype=np.intp
-        )
-        self.clearings = self.elastic_clearings = 0
-        self._dispatch: Dispatch | None = None
-        self._sale: ElasticClearing | None = None
-        self._periods: tuple[ClearedPeriod, ...] = ()
+        self.buses, self.first, self.place = np.unique(self.connection, return_index=True, return_inverse=True)
+        self.state = OperatorState()
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """Algorithm 2, line 5: the optimal dispatch for the bids, (prosumer, period)."""
+        periods = self._solved(bid_kw)
+        dispatch = self.clearing.dispatch(periods)
+        count = self.state.clearings + 1
+        self.state = replace(self.state, clearings=count, bid_kw=bid_kw, dispatch=dispatch, periods=periods)
+        return dispatch
+
+    def foreseen(self, bid_kw: FloatArray) -> Dispatch:
+        """The dispatch that these bids, (prosumer, period), would have; nothing is cleared or remembered."""
+        if self.state.dispatch is not None and np.array_equal(bid_kw, self.bid_kw):
+            return self.state.dispatch
+        return self.clearing.dispatch(self._solved(bid_kw))
+
+    def _solved(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
         at_bus = np.zeros((len(self.clearing.feeder.buses), bid_kw.shape[1]))
         np.add.at(at_bus, self.connection, bid_kw)
-        self._periods = self.clearing.solve(at_bus)
-        self._dispatch = self.clearing.dispatch(self._periods)
-        self.clearings += 1
-        return self._dispatch
+        return self.clearing.solve(at_bus)
 
-    def sell(
-        self, periods: IntArray, price_usd_per_kwh: FloatArray, weight_usd_per_kw2h: FloatArray, bid_kw: FloatArray
-    ) -> FloatArray:
+    def sell(self, asks: Asks) -> Sale:
         """What the DSO would rather sell than the bids, and at which LMPs: min V(w) - price w + weight |w - bid|²/2.
 
-        Args:
-            periods: In which periods, (period,).
-            price_usd_per_kwh: (prosumer, period) for these; w is weighed at the mean of those at a bus, by 1 / weight.
-            weight_usd_per_kw2h, bid_kw: (prosumer, period) for these, weights above 0.
-
-        Returns:
-            The LMPs, (prosumer, period): by how much they leave the price, over the weight, w leaves the bid.
+        By how much the LMPs leave the price, over the weight, w leaves the bid. w is weighed at the mean of the prices
+        at a bus, by 1 / weight.
         """
-        free = self.by_bus(1 / weight_usd_per_kw2h)
+        free = self.by_bus(1 / asks.weight_usd_per_kw2h)
+        price = self.by_bus(asks.price_usd_per_kwh / asks.weight_usd_per_kw2h) / free
         chosen, cleared = self.clearing.solve_elastic(
-            periods,
-            self.buses,
-            self.by_bus(price_usd_per_kwh / weight_usd_per_kw2h) / free,
-            1 / free,
-            self.by_bus(bid_kw),
+            asks.periods, self.buses, price, 1 / free, self.by_bus(asks.bid_kw)
         )
-        self.elastic_clearings += 1
-        self._sale = ElasticClearing(
-            periods, chosen, self.clearing.values_usd(cleared), self.clearing.dispatch(cleared)
-        )
-        return self._sale.dispatch.lmp_usd_per_kwh[self.connection]
+        dispatch = self.clearing.dispatch(cleared)
+        sale = ElasticClearing(asks.periods, chosen, self.clearing.values_usd(cleared), dispatch)
+        self.state = replace(self.state, elastic_clearings=self.state.elastic_clearings + 1, sale=sale)
+        return Sale(dispatch.lmp_usd_per_kwh[self.connection])
 
-    def stand_by_sale(self, periods: IntArray, bid_kw: FloatArray) -> float:
+    def stand_by_sale(self, periods: IntArray) -> float:
         """Hold on to the prices of the last sale in these periods, and say what the DSO regrets of the bids at them.
 
         A sale's LMPs are a gradient of V at what was sold, so min_w [V(w) - LMP w] is known without another clearing.
-        The rest of the dispatch stays that of the bids, (prosumer, period), which were cleared last.
+        The rest of the dispatch stays that of the bids, which were cleared last.
 
         Returns:
             V(bids) - LMP bids - min_w [V(w) - LMP w] over these periods, in $, solver noise below zero left out; 0 and
             nothing done if there was no sale of exactly these periods.
         """
-        sale = self._sale
+        sale = self.state.sale
         if sale is None or not np.array_equal(sale.periods, periods):
             return 0.0
         lmp = sale.dispatch.lmp_usd_per_kwh[self.buses]
-        worth = self.clearing.dt_h * (lmp * (self.by_bus(bid_kw)[:, periods] - sale.sold_kw)).sum(axis=0)
+        worth = self.clearing.dt_h * (lmp * (self.by_bus(self.bid_kw)[:, periods] - sale.sold_kw)).sum(axis=0)
         regret = self.values_usd[periods] - sale.values_usd - worth
-        self._dispatch = self.cleared.with_prices_of(sale.dispatch, periods)
+        self.state = replace(self.state, dispatch=self.cleared.with_prices_of(sale.dispatch, periods))
         return float(np.maximum(regret, 0.0).sum())
 
-    def by_bus(self, bid_kw: FloatArray) -> FloatArray:
+    def by_bus(self, values: FloatArray) -> FloatArray:
         """Sums over the prosumers of each of `buses`, (bus, period), of (prosumer, period)."""
-        total = np.zeros((self.buses.size, bid_kw.shape[1]))
-        np.add.at(total, self.place, bid_kw)
+        total = np.zeros((self.buses.size, values.shape[1]))
+        np.add.at(total, self.place, values)
         return total
+
+    @property
+    def bid_kw(self) -> FloatArray:
+        """The bids last cleared, (prosumer, period); call `clear` first."""
+        assert self.state.bid_kw is not None, "nothing has been cleared"
+        return self.state.bid_kw
 
     @property
     def cleared(self) -> Dispatch:
         """The last clearing; call `clear` first."""
-        assert self._dispatch is not None, "nothing has been cleared"
-        return self._dispatch
+        assert self.state.dispatch is not None, "nothing has been cleared"
+        return self.state.dispatch
+
+    def shortage(self) -> ShortageError | None:
+        """What of the last clearing cannot be served, and what would relieve it; None where everything can."""
+        return ShortageError.of(self.clearing.feeder, self.cleared)
 
     @property
     def oversold(self) -> bool:
@@ -138,12 +172,23 @@ class SystemOperator(mesa.Agent):
     @property
     def values_usd(self) -> FloatArray:
         """V of the bids last cleared, (period,) in $."""
-        return self.clearing.values_usd(self._periods)
+        return self.clearing.values_usd(self.state.periods)
 
     def slopes(self) -> FloatArray:
         """How LMPs follow bids at the last clearing, between `buses`, (period, bus, bus) in $/kWh per kW."""
-        return self.clearing.slopes(self._periods, self.buses)
+        return self.clearing.slopes(self.state.periods, self.buses)
 
     def announce(self) -> FloatArray:
         """The LMP of every prosumer's bus, (prosumer, period); call `clear` first."""
-        return frozen(self.cleared.lmp_usd_per_kwh[self.connection])
+        return self.lmps_of(self.cleared)
+
+    def lmps_of(self, dispatch: Dispatch) -> FloatArray:
+        """The same of another dispatch."""
+        return frozen(dispatch.lmp_usd_per_kwh[self.connection])
+
+    def restore(self, state: OperatorState) -> None:
+        """Go on from a `state`, of this operator or of one of the same feeder."""
+        periods = state.periods
+        if state.bid_kw is not None and not periods:
+            periods = self._solved(state.bid_kw)  # to the same bits: clearings remember nothing
+        self.state = replace(state, periods=periods)

@@ -1,5 +1,9 @@
 """Penalties that find their own size: residual balancing for each pair and period by itself."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import numpy as np
 
 from .arrays import BoolArray, FloatArray
@@ -10,28 +14,35 @@ SHRINK = 0.7  # of its step whenever it turns round, so that in the end it rests
 REST = 1e-7  # residuals below this say nothing
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class AdaptivePenalty:
     """Residual balancing (Boyd et al. 2011, section 3.4.1) with a step that shrinks when its direction turns.
 
+    A value, never changed in place.
+
     Attributes:
-        value: The penalties, in $/kW²h.
+        value: The penalties, (row, period) in $/kW²h.
+        step: By how much the logarithm of each moves when it moves, (row, period).
+        way: Where each moved last: 1 up, -1 down, 0 not yet, (row, period).
     """
 
-    def __init__(self, start: FloatArray) -> None:
-        """Start from these penalties."""
-        self.value = start
-        self._step = np.full(start.shape, FIRST_STEP)
-        self._way = np.zeros(start.shape)
+    value: FloatArray
+    step: FloatArray
+    way: FloatArray
 
-    def balance(self, primal: FloatArray, dual: FloatArray, new: BoolArray) -> None:
-        """Raise the penalty where the primal residual leads, lower it where the dual does.
+    @classmethod
+    def starting(cls, value: FloatArray) -> AdaptivePenalty:
+        """Start from these penalties."""
+        return cls(value, np.full(value.shape, FIRST_STEP), np.zeros(value.shape))
+
+    def balanced(self, primal: FloatArray, dual: FloatArray, new: BoolArray) -> AdaptivePenalty:
+        """The penalty raised where the primal residual leads, lowered where the dual does.
 
         Args:
-            primal, dual: The residuals, relative.
+            primal, dual: The residuals, relative, (row, period).
             new: Where they are other ones than the last time, (row,); elsewhere they say nothing.
         """
         lead = np.where(primal > RATIO * dual, 1.0, np.where(dual > RATIO * primal, -1.0, 0.0))
         lead = np.where((np.maximum(primal, dual) > REST) & new[:, None], lead, 0.0)
-        self._step = np.where(lead * self._way < 0, SHRINK * self._step, self._step)
-        self._way = np.where(lead == 0, self._way, lead)
-        self.value = self.value * np.exp(lead * self._step)
+        step = np.where(lead * self.way < 0, SHRINK * self.step, self.step)
+        return AdaptivePenalty(self.value * np.exp(lead * step), step, np.where(lead == 0, self.way, lead))

@@ -1,16 +1,21 @@
 """The sharing platform agent: the ledger of links, powers and prices."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
 import mesa
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, frozen
-from .bid_exchange import BidExchange, Sell
-from .messages import Deliveries, Offers, Quotes
-from .penalty import AdaptivePenalty
+from .arrays import FloatArray, IntArray, frozen
+from .bid_exchange import BidExchange
+from .messages import Asks, Deliveries, Offers, Quotes, Sale
+from .pair_exchange import PairExchange, mean_of_ends
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
-from .update_gate import NEVER, UpdateGate
+from .update_gate import NEVER
 
 RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
@@ -18,6 +23,29 @@ WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LM
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
 _SMALLEST_KW = 1e-3
+
+Side = TypeVar("Side", PairExchange, BidExchange)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlatformState:
+    """All that the platform remembers; a value, never changed in place.
+
+    Attributes:
+        pairs: The ledger of powers and prices between partners.
+        bids: The ledger of bids and LMPs.
+        rounds: Rounds of Algorithm 1 since the DSO's announcement.
+        tightness: How many times closer than its tolerances partners must agree by now.
+        answered: In which round each was quoted what it answered last, (prosumer,).
+        volume_kw: What each bid and traded once, fading, (prosumer,).
+    """
+
+    pairs: PairExchange
+    bids: BidExchange
+    rounds: int
+    tightness: float
+    answered: IntArray
+    volume_kw: FloatArray
 
 
 class SharingPlatform(mesa.Agent):
@@ -29,19 +57,11 @@ class SharingPlatform(mesa.Agent):
     Attributes:
         graph: Who may trade with whom.
         rules: Penalty, proximal term and tolerances.
-        bids: The ledger of bids and LMPs.
-        power_kw: Sharing power p_ij as last published, (arc, period).
-        quoted_kw: The same as it is quoted: after the pair's last change, over-relaxed in the order `proximal_jacobi`,
-            (arc, period).
-        price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
-        trade_kw: The reciprocal trades (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
-        mismatch_kw: p_ij + p_ji after the last round, (link, period).
-        moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, z as quoted, (link, period).
-        tightness: How many times closer than its tolerances partners must agree by now.
-        rounds: Rounds of Algorithm 1 since the DSO's announcement.
+        state: All that it remembers.
 
-    A pair changes when both ends have answered what it was quoted since its last change; until then it waits, and so do
-    bids (see `BidExchange`). With messages that all arrive, that is in every round.
+    A round is `quotes`, `receive`, `asks`, `hear` (if it asks the DSO anything), `update_prices`. A pair changes when
+    both ends have answered what it was quoted since its last change; until then it waits, and so do bids. With messages
+    that all arrive, that is in every round.
     """
 
     def __init__(self, model: mesa.Model, graph: TradeGraph, periods: int, rules: SharingRules):
@@ -55,26 +75,41 @@ class SharingPlatform(mesa.Agent):
         """
         super().__init__(model)
         self.graph, self.rules = graph, rules
-        self.bids = BidExchange(PriceCurve.flat(np.zeros((len(graph.names), periods))))
-        shape = len(graph.links), periods
-        self.power_kw = np.zeros((2 * shape[0], periods))
-        self.quoted_kw = self.power_kw.copy()
-        self.price_usd_per_kwh = np.zeros(shape)
-        self.trade_kw = np.zeros(shape)
-        self._trade_kw = self.trade_kw  # as quoted
-        self.mismatch_kw = self.moved_usd_per_kwh = np.full(shape, np.inf)
-        self.tightness = 1.0
-        self.rounds = 0
-        self._pairs, self._bids = UpdateGate(len(graph.links)), UpdateGate(len(graph.names))
-        self._answered = np.full(len(graph.names), NEVER)
-        self._penalty = AdaptivePenalty(np.full(shape, rules.penalty_usd_per_kw2h))
-        self._asked_usd_per_kwh = np.zeros_like(self.power_kw)
-        self._volume_kw = np.zeros(len(graph.names))
+        people = len(graph.names)
+        self.state = PlatformState(
+            pairs=PairExchange.empty(len(graph.links), periods, rules.penalty_usd_per_kw2h),
+            bids=BidExchange.empty(PriceCurve.flat(np.zeros((people, periods)))),
+            rounds=0,
+            tightness=1.0,
+            answered=np.full(people, NEVER),
+            volume_kw=np.zeros(people),
+        )
+        self._sale: Sale | None = None
 
     @property
-    def penalty_usd_per_kw2h(self) -> FloatArray:
-        """Penalty rho of (20) and (21), (link, period)."""
-        return self._penalty.value
+    def pairs(self) -> PairExchange:
+        """The ledger of powers and prices between partners."""
+        return self.state.pairs
+
+    @property
+    def bids(self) -> BidExchange:
+        """The ledger of bids and LMPs."""
+        return self.state.bids
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of Algorithm 1 since the DSO's announcement."""
+        return self.state.rounds
+
+    @property
+    def power_kw(self) -> FloatArray:
+        """Sharing power p_ij as last published, (arc, period)."""
+        return self.pairs.power_kw
+
+    @property
+    def price_usd_per_kwh(self) -> FloatArray:
+        """Sharing price pi, one per pair, (link, period)."""
+        return self.pairs.price_usd_per_kwh
 
     @property
     def lmp_usd_per_kwh(self) -> FloatArray:
@@ -83,26 +118,26 @@ class SharingPlatform(mesa.Agent):
 
     def open(self, curve: PriceCurve, bid_kw: FloatArray) -> None:
         """Begin Algorithm 1 at what the DSO announces, with these bids, (prosumer, period)."""
-        before = self.bids.quoted.lmp_usd_per_kwh
-        self.bids.bid_kw = bid_kw.copy()
-        self.bids.open(curve, bid_kw, self._size_kw(), self.rules.penalty_usd_per_kw2h)
-        self._follow(before, np.ones(len(self.graph.links), dtype=bool))
-        self.rounds = 0
-        self._pairs, self._bids = UpdateGate(len(self.graph.links)), UpdateGate(len(self.graph.names))
-        self._answered[:] = NEVER
-        self._penalty = AdaptivePenalty(self._penalty.value)
+        before, was = self.bids.quoted.lmp_usd_per_kwh, self.state
+        bids = replace(was.bids, bid_kw=bid_kw)
+        size = _size_kw(self.graph, replace(was, bids=bids))
+        bids = bids.opened(curve, bid_kw, size, self.rules.penalty_usd_per_kw2h)
+        everyone = np.ones(len(self.graph.links), dtype=bool)
+        pairs = was.pairs.reopened().following(self.graph, bids.quoted.lmp_usd_per_kwh - before, everyone)
+        self.state = replace(was, pairs=pairs, bids=bids, rounds=0, answered=np.full_like(was.answered, NEVER))
 
     def quotes(self, members: tuple[int, ...]) -> Quotes:
         """What the named prosumers are told before they answer."""
-        penalty, terms = self.penalty_usd_per_kw2h[self.graph.link], self.bids.quoted
+        pairs, graph, terms = self.pairs, self.graph, self.bids.quoted
+        penalty = pairs.penalty.value[graph.link]
         return Quotes(
             members,
             frozen(terms.lmp_usd_per_kwh),
             frozen(terms.held_kw),
             frozen(terms.weight_usd_per_kw2h),
-            frozen(self.price_usd_per_kwh[self.graph.link]),
-            frozen(self.quoted_kw.copy()),
-            frozen(self.quoted_kw[self.graph.reverse]),
+            frozen(pairs.price_usd_per_kwh[graph.link]),
+            frozen(pairs.quoted_kw),
+            frozen(pairs.quoted_kw[graph.reverse]),
             frozen(penalty),
             frozen(penalty if self.rules.proximal else np.zeros_like(penalty)),
         )
@@ -114,92 +149,82 @@ class SharingPlatform(mesa.Agent):
             offers: Their offers; those of who has meanwhile answered a later quote are of no use any more.
             quoted_in: In which round they were quoted what they answer; this one by default.
         """
-        asked = self.rounds if quoted_in is None else quoted_in
+        asked, was = self.rounds if quoted_in is None else quoted_in, self.state
         told = np.zeros(len(self.graph.names), dtype=bool)
         told[list(offers.members)] = True
-        told &= self._answered <= asked
-        self._answered[told] = asked
-        arcs = told[self.graph.owner]
-        self.power_kw[arcs] = offers.power_kw[arcs]
-        self._asked_usd_per_kwh[arcs] = offers.price_usd_per_kwh[arcs]
-        self.bids.bid_kw[told] = offers.bid_kw[told]
-        if not self.rules.proximal:
-            self.quoted_kw[arcs] = offers.power_kw[arcs]
+        told &= was.answered <= asked
+        self.state = replace(
+            was,
+            pairs=was.pairs.received(offers, told[self.graph.owner], quote_at_once=not self.rules.proximal),
+            bids=was.bids.received(offers, told),
+            answered=np.where(told, asked, was.answered),
+        )
 
-    def update_prices(self, sell: Sell) -> None:
-        """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
-
-        The DSO answers the bids in the same way (`sell` is how, where it follows no curve), and the penalties adapt.
-        """
-        a, b = self.graph.forward, self.graph.backward
-        at_a, at_b = self.power_kw[a], self.power_kw[b]
-        fresh = self._pairs.take(np.minimum(*(self._answered[self.graph.owner[end]] for end in (a, b))), self.rounds)
-        new = fresh[:, None]
-        self.mismatch_kw = np.where(new, at_a + at_b, self.mismatch_kw)
-        self.trade_kw = np.where(new, (at_a - at_b) / 2, self.trade_kw)
-        extra = RELAXATION - 1 if self.rules.proximal else 0.0
-        self.quoted_kw[a] = np.where(new, at_a + extra * (at_a - self._trade_kw), self.quoted_kw[a])
-        self.quoted_kw[b] = np.where(new, at_b + extra * (at_b + self._trade_kw), self.quoted_kw[b])
-        before, self._trade_kw = self._trade_kw, (self.quoted_kw[a] - self.quoted_kw[b]) / 2
-        moved = self.penalty_usd_per_kw2h * np.abs(self._trade_kw - before)
-        self.moved_usd_per_kwh = np.where(new, moved, self.moved_usd_per_kwh)
-        mean = (self._asked_usd_per_kwh[a] + self._asked_usd_per_kwh[b]) / 2
-        price = mean + self.penalty_usd_per_kw2h * (self.quoted_kw[a] + self.quoted_kw[b])
-        self.price_usd_per_kwh = np.where(new, price, self.price_usd_per_kwh)
-        self._end_round(sell, fresh)
-
-    def settle_centrally(
-        self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray, sell: Sell
-    ) -> None:
+    def take_plan(self, trade_kw: FloatArray, price_usd_per_kwh: FloatArray, bid_kw: FloatArray) -> None:
         """Write down what a central solver found (Case 2): trades and prices, (link, period), and the bids."""
-        self.trade_kw, self.price_usd_per_kwh = trade_kw, price_usd_per_kwh
-        self.power_kw[self.graph.forward] = trade_kw
-        self.power_kw[self.graph.backward] = -trade_kw
-        self.quoted_kw, self._trade_kw = self.power_kw.copy(), trade_kw
-        self.mismatch_kw = self.moved_usd_per_kwh = np.zeros_like(trade_kw)
-        self.bids.bid_kw = bid_kw.copy()
-        self._answered[:] = self.rounds
-        self._end_round(sell, self._pairs.take(np.full(len(trade_kw), self.rounds), self.rounds))
+        was = self.state
+        self.state = replace(
+            was,
+            pairs=was.pairs.planned(self.graph, trade_kw, price_usd_per_kwh),
+            bids=replace(was.bids, bid_kw=bid_kw),
+            answered=np.full_like(was.answered, was.rounds),
+        )
 
-    def _end_round(self, sell: Sell, fresh: BoolArray) -> None:
-        before = self.bids.quoted.lmp_usd_per_kwh
-        self.bids.answer(sell, RELAXATION if self.rules.proximal else 1.0, self._bids.take(self._answered, self.rounds))
-        if self.rounds < FOLLOWING:
-            self._follow(before, fresh)
-        self.rounds += 1
+    def asks(self) -> Asks | None:
+        """What the DSO is asked once the bids of a round are in; None where it follows its curve in all periods."""
+        was = self.state
+        self.state = replace(was, bids=was.bids.closed(was.answered, was.rounds, self._relaxation))
+        self._sale = None
+        return self.bids.asks
+
+    def hear(self, sale: Sale) -> None:
+        """Take note of what the DSO answers."""
+        self._sale = sale
+
+    def update_prices(self) -> None:
+        """Algorithm 1, line 6: the price update (21); LMPs move with the DSO's answer, and the penalties adapt."""
+        was = self.state
+        before, now = was.bids.quoted.lmp_usd_per_kwh, was.rounds
+        pairs = was.pairs.updated(self.graph, was.answered, now, self._relaxation)
+        bids = was.bids.answered(self._sale.lmp_usd_per_kwh if self._sale else None, now)
+        if now < FOLLOWING:
+            pairs = pairs.following(self.graph, bids.quoted.lmp_usd_per_kwh - before, pairs.gate.took(now))
+        self.state = replace(was, pairs=pairs, bids=bids, rounds=now + 1)
         if self.rules.adapt_penalty and self.rounds % EVERY == 0:
-            self._balance_residuals()
+            self.state = _balanced(self.graph, self.rules, self.state)
+
+    @property
+    def _relaxation(self) -> float:
+        return RELAXATION if self.rules.proximal else 1.0
 
     @property
     def primal_kw(self) -> float:
         """Primal residual: max |p_ij + p_ji|, and by how much bids miss what the DSO wants."""
-        return float(max(np.abs(part).max(initial=0.0) for part in (self.mismatch_kw, self.bids.mismatch_kw)))
+        return float(max(np.abs(side.mismatch_kw).max(initial=0.0) for side in (self.pairs, self.bids)))
 
     @property
     def dual_usd_per_kwh(self) -> float:
         """Dual residual: max rho |z^{k+1} - z^k|, and the same of the bids."""
-        return float(max(part.max(initial=0.0) for part in (self.moved_usd_per_kwh, self.bids.moved_usd_per_kwh)))
+        return float(max(side.moved_usd_per_kwh.max(initial=0.0) for side in (self.pairs, self.bids)))
 
     @property
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
-        rules = self.rules
-        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.tightness, rules.resolution_kw)
-        finest = rules.resolution_kw * max(
-            float(penalty.max(initial=0.0)) for penalty in (self.penalty_usd_per_kw2h, self.bids.penalty.value)
-        )
-        still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.tightness, finest)
-        return agreed and still and self._pairs.all_have_had_one and self._bids.all_have_had_one
+        rules, sides = self.rules, (self.pairs, self.bids)
+        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.state.tightness, rules.resolution_kw)
+        finest = rules.resolution_kw * max(float(side.penalty.value.max(initial=0.0)) for side in sides)
+        still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest)
+        return agreed and still and all(side.gate.all_have_had_one for side in sides)
 
     def tighten(self) -> None:
         """Ask for closer agreement from now on: what was agreed leaves too much regret."""
-        self.tightness = min(TIGHTER * self.tightness, TIGHTEST)
+        self.state = replace(self.state, tightness=min(TIGHTER * self.state.tightness, TIGHTEST))
 
     @property
     def tightest(self) -> bool:
         """Whether partners can be asked for no closer agreement."""
-        finest = self.rules.primal_tolerance_kw / self.tightness <= self.rules.resolution_kw
-        return finest or self.tightness >= TIGHTEST
+        finest = self.rules.primal_tolerance_kw / self.state.tightness <= self.rules.resolution_kw
+        return finest or self.state.tightness >= TIGHTEST
 
     def deliveries(self, lmp_usd_per_kwh: FloatArray | None = None) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices.
@@ -207,42 +232,37 @@ class SharingPlatform(mesa.Agent):
         Args:
             lmp_usd_per_kwh: Other LMPs than those at which sharing ended, (prosumer, period); sharing prices follow.
         """
+        graph = self.graph
         trade = np.empty_like(self.power_kw)
-        trade[self.graph.forward] = self.trade_kw
-        trade[self.graph.backward] = -self.trade_kw
+        trade[graph.forward], trade[graph.backward] = self.pairs.trade_kw, -self.pairs.trade_kw
         lmp, price = self.lmp_usd_per_kwh, self.price_usd_per_kwh
         if lmp_usd_per_kwh is not None:
-            lmp, price = lmp_usd_per_kwh, price + self._mean_of_ends(lmp_usd_per_kwh - lmp)
-        return Deliveries(frozen(lmp), frozen(price[self.graph.link]), frozen(trade))
+            lmp, price = lmp_usd_per_kwh, price + mean_of_ends(graph, lmp_usd_per_kwh - lmp)
+        return Deliveries(frozen(lmp), frozen(price[graph.link]), frozen(trade))
 
-    def _follow(self, before: FloatArray, fresh: BoolArray) -> None:
-        """The prices of these pairs follow the mean LMP of their two ends."""
-        change = self.bids.quoted.lmp_usd_per_kwh - before
-        self.price_usd_per_kwh = self.price_usd_per_kwh + fresh[:, None] * self._mean_of_ends(change)
 
-    def _mean_of_ends(self, values: FloatArray) -> FloatArray:
-        """Means over the two ends of each link, (link, period), of (prosumer, period)."""
-        ends = self.graph.owner[self.graph.forward], self.graph.owner[self.graph.backward]
-        return np.asarray((values[ends[0]] + values[ends[1]]) / 2)
+def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> PlatformState:
+    """Penalties adapted, residuals counted in what partners trade and in what a kWh is worth; old volumes fade."""
+    size = _size_kw(graph, state)
+    smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
+    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), 1e-9)
+    return replace(
+        state,
+        pairs=_adapted(state.pairs, smaller, worth, rules.resolution_kw),
+        bids=_adapted(state.bids, size[:, None], worth, rules.resolution_kw),
+        volume_kw=size / 2,
+    )
 
-    def _balance_residuals(self) -> None:
-        """Adapt the penalties, residuals counted in what partners trade and in what a kWh is worth."""
-        graph = self.graph
-        size = self._size_kw()
-        self._volume_kw = size / 2  # what was traded once fades
-        smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
-        worth = WORTH * max(float(np.abs(self.lmp_usd_per_kwh).mean()), 1e-9)
-        bids, finest = self.bids, self.rules.resolution_kw
-        for penalty, apart, moved, whole, turns in (
-            (self._penalty, self.mismatch_kw, self.moved_usd_per_kwh, smaller, self._pairs),
-            (bids.penalty, bids.mismatch_kw, bids.moved_usd_per_kwh, size[:, None], self._bids),
-        ):
-            primal = np.maximum(np.abs(apart) - finest, 0.0) / whole  # what is finer than that says nothing
-            dual = np.maximum(moved - penalty.value * finest, 0.0) / worth
-            penalty.balance(primal, dual, turns.since_last_look())
 
-    def _size_kw(self) -> FloatArray:
-        """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
-        volume = np.abs(self.bids.bid_kw)
-        np.add.at(volume, self.graph.owner, np.abs(self.power_kw))
-        return np.asarray(np.maximum(np.maximum(self._volume_kw, volume.max(axis=1)), _SMALLEST_KW))
+def _adapted(side: Side, whole_kw: FloatArray, worth: float, finest_kw: float) -> Side:
+    """One ledger with its penalties adapted; what is finer than messages are says nothing."""
+    primal = np.maximum(np.abs(side.mismatch_kw) - finest_kw, 0.0) / whole_kw
+    dual = np.maximum(side.moved_usd_per_kwh - side.penalty.value * finest_kw, 0.0) / worth
+    return replace(side, penalty=side.penalty.balanced(primal, dual, side.gate.changed), gate=side.gate.looked())
+
+
+def _size_kw(graph: TradeGraph, state: PlatformState) -> FloatArray:
+    """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
+    volume = np.abs(state.bids.bid_kw)
+    np.add.at(volume, graph.owner, np.abs(state.pairs.power_kw))
+    return np.asarray(np.maximum(np.maximum(state.volume_kw, volume.max(axis=1)), _SMALLEST_KW))

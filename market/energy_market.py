@@ -1,52 +1,47 @@
 """The market: which agent acts when. Algorithms 1 and 2 as scheduled rounds of agents."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Self
+from typing import Any
 
 import mesa
 import numpy as np
 
-from ..agents.arrays import FloatArray, IntArray, frozen
+from ..agents.arrays import FloatArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
-from ..agents.messages import Deliveries, Offers, Quotes
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
-from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
 from ..network.clearing import Clearing
 from ..network.errors import SolverError
-from ..network.infeasibility.shortage import ShortageError
-from .hosting.community import PrivateSchedules
-from .hosting.incident import Incident
-from .hosting.lossy_channel import LossyChannel, MessageFaults, check_faults
+from .hosting.lossy_channel import MessageFaults, channel_of, check_faults
 from .hosting.message_log import OPERATOR, PLATFORM
 from .hosting.options import Hosting
-from .hosting.public import PublicProsumer, public_prosumers
+from .hosting.public import PublicProsumer
+from .lifecycle import Blueprint, Lifecycle
 from .methods import METHODS
-from .outcome import Outcome
-from .proof.certificate import LEAST_USD, Certificate, turnover_usd
-from .proof.diagnosis import Diagnosis
-from .proof.outer_history import OuterHistory
-from .proof.residual_history import ResidualHistory
-from .proof.shortfall import Shortfall, find_shortfall
-from .result import Result
+from .outcome import Ending, Outcome
+from .proof import wording
+from .proof.shortfall import find_shortfall
+from .proof.stopping_rule import StoppingRule
+from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
-from .setup import check_households, found_communities, graph_of, planner_of
-
-if TYPE_CHECKING:
-    pass
+from .setup import check_households, graph_of, planner_of, set_up_communities
+from .state import MarketState
 
 _LONG = 100
 """Rounds without agreement after which somebody looks whether there can be any."""
-_REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "total_regret_usd")
+_REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
 
 
-class EnergyMarket(mesa.Model):
+class EnergyMarket(Lifecycle, mesa.Model):
     """The hierarchical market. `step` is one agent round; `run` steps until the market is settled.
 
     The operator clears for the bids and announces LMPs; the prosumers share at those LMPs until partners agree; what
@@ -57,20 +52,16 @@ class EnergyMarket(mesa.Model):
         graph: Who may trade with whom.
         operator: The DSO.
         platform: The sharing platform.
-        communities: The prosumers, behind one message in and one out, wherever they live.
-        buses: The bus of each prosumer, (prosumer,).
+        prosumers: The prosumers, or their public side where they live elsewhere; with the two above `market.agents`.
+        communities: The prosumers, behind one message in and one message out, wherever they live.
+        proof: What is known of the schedule in force, and whether that is enough to stop.
         phase: What the next step does.
-        iteration: Outer step of Algorithm 2, from 1.
         rounds: Steps so far.
         bid_kw: The bids that the next clearing is for, (prosumer, period).
-        lmp_usd_per_kwh: The prices last announced, (prosumer, period).
-        price_usd_per_kwh: The sharing prices that the schedule in force is valued at, (link, period).
-        regret_usd: Regret of every prosumer for the schedule last certified, (prosumer,).
         outer_error: |bids - previous bids| / |bids| of the last delivery.
-        sharing_rounds: Rounds of Algorithm 1 in each outer step so far.
+        sharing_rounds: Rounds of Algorithm 1 in each outer step of Algorithm 2 so far.
         seconds: Time spent by phase.
-        outcome, message: How the run ended, or that it has not, and that in words.
-        diagnosis: Where Algorithm 1 stands: residuals, the slowest pair and period, a verdict.
+        ending: How the run ended, or that it has not, and that in words.
         last: What the last step produced.
         datacollector: Residuals, costs and regrets by round (mesa.DataCollector).
     """
@@ -100,69 +91,39 @@ class EnergyMarket(mesa.Model):
             messages: What happens to the quotes and offers of Algorithm 1; nothing by default.
 
         Raises:
-            WorkerLostError: A community could not be founded where it is to live.
+            WorkerLostError: A community could not be set up where it is to live.
             InputError: Data do not fit together (FeederError, HouseholdError, LinkError are its kinds).
             HouseholdShortageError: A prosumer cannot balance some period whatever the others do.
         """
         start = perf_counter()
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         super().__init__(rng=np.random.default_rng(seed))
-        self.settings = settings or MarketSettings()
+        self.settings, faults = settings or MarketSettings(), messages or MessageFaults()
+        self.blueprint = Blueprint(clearing, tuple(links), self.settings, faults, seed)
         check_households(clearing, households)
-        self.graph = graph_of(households, links, self.settings.case)
-        self.dt_h = clearing.dt_h
-        shape = len(households), clearing.periods
-        self.buses = tuple(household.bus for household in households)
-        self.operator = SystemOperator(self, clearing, self.buses)
-        faults = messages or MessageFaults()
         check_faults(faults, self.settings)
-        rules = replace(
-            self.settings.sharing_rules, resolution_kw=1.01 * faults.quantum_kw
-        )  # rounded sums are not exact
+        self.graph = graph_of(households, links, self.settings.case)
+        shape = len(households), clearing.periods
+        self.operator = SystemOperator(self, clearing, [household.bus for household in households])
+        rules = replace(self.settings.sharing_rules, resolution_kw=1.01 * faults.quantum_kw)  # rounded sums are inexact
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
-        self._post = LossyChannel(faults, self.graph, np.random.default_rng(of_messages)) if faults else None
-        self.communities = found_communities(households, self.graph, behaviours, of_prosumers, hosting or Hosting())
-        behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
-        self._behaved = not behaving
-        self._course = OuterHistory(self.graph.names, self.dt_h, self.settings, behaving)
+        self._channel = channel_of(faults, self.graph, of_messages)
         self._planner = planner_of(households, self.graph) if self.settings.case is Case.CENTRAL else None
-        self._trend = ResidualHistory(self.settings.primal_tolerance_kw)
-
-        self.phase = Phase.CLEARING
-        self.iteration = self.rounds = self._told_of = 0
+        behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
+        deliveries = self.platform.deliveries()
+        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, behaving, deliveries)
+        self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
-        self.lmp_usd_per_kwh: FloatArray = frozen(np.full(shape, np.nan))
-        self.regret_usd: FloatArray = np.full(shape[0], np.nan)
-        self.dso_regret_usd = self.sharing_regret_usd = np.nan
-        self._proven, self._turnover_usd = np.inf, LEAST_USD
-        self._value_at(self.platform.deliveries())
-        self._certified = False
         self.outer_error = np.nan
-        self.sharing_rounds: list[int] = []
-        self.running = True
-        self.outcome, self.message = Outcome.RUNNING, Outcome.RUNNING.value
-        self.diagnosis: Diagnosis | None = None
+        self.sharing_rounds: tuple[int, ...] = ()
+        self.ending = Ending()
         self.last: Round | None = None
-        self.datacollector = mesa.DataCollector(model_reporters={name: name for name in _REPORTED})
+        self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
+        self.communities = set_up_communities(households, self.graph, behaviours, of_prosumers, hosting or Hosting())
+        self.prosumers = _agents_of(self)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
-
-    @property
-    def prosumers(self) -> list[Prosumer] | list[PublicProsumer]:
-        """The prosumer agents where they live in this process, else what the market knows of them."""
-        here = self.communities.here
-        return here[0].prosumers if here else public_prosumers(self)
-
-    def close(self) -> None:
-        """Let go of workers and of what they saved; nothing to do where prosumers live in this process."""
-        self.communities.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def step(self) -> None:
         """One scheduled agent round; nothing once the market has ended.
@@ -173,16 +134,14 @@ class EnergyMarket(mesa.Model):
         """
         if self.phase is Phase.ENDED:
             return
-        start, phase = perf_counter(), self.phase
+        start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
         self.communities.keep()
-        self.communities.begin_round(self.rounds + 1)
+        self.communities.log.round = self.rounds + 1
         {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
-        self.diagnosis = Diagnosis.of(self, "agreed" if self.platform.converged else self._trend.verdict)
-        self.last = self._record(phase, seconds, self.communities.incidents[self._told_of :])
-        self._told_of = len(self.communities.incidents)
+        self.last = _record(self, phase, seconds, lost)
         self.datacollector.collect(self)
 
     def run(self, watch: Callable[[Round], None] | None = None) -> Result:
@@ -193,51 +152,38 @@ class EnergyMarket(mesa.Model):
                 watch(self.last)
         return self.result()
 
-    def result(self) -> Result:
-        """The schedule last cleared with everything that is known of it; of an unfinished run, too."""
-        return Result.of(self)
+    @property
+    def iteration(self) -> int:
+        """Outer step of Algorithm 2, from 1; 0 before the first clearing."""
+        return len(self.sharing_rounds)
 
     # --- Algorithm 2: the fixed point between the DSO and the prosumers ----------------------------------------------
 
     def _clear(self) -> None:
-        """Algorithm 2, line 5: the DSO clears for the bids and announces its prices; the schedule is certified."""
-        told = self._method.announce(self.bid_kw, self._proven)
-        ledger = self.communities.ledger
-        if ledger:
-            announced = {field.name: getattr(told.curve, field.name) for field in fields(told.curve)}
-            ledger.passed("Price curve", OPERATOR, PLATFORM, **announced)
+        """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
+        self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
         if self.iteration == 0:
-            self._refuse_shortage()
-        self.iteration += 1
-        self.lmp_usd_per_kwh, self.dso_regret_usd = told.lmp_usd_per_kwh, told.dso_regret_usd
-        self._value_at(self.platform.deliveries(told.lmp_usd_per_kwh))
-        self._turnover_usd = turnover_usd(self.operator.cleared, self.graph, self._valued)
-        self.sharing_rounds.append(0)
-        if self.iteration > 1 and (self._settles() or (not told.curve.is_flat and self._ends_at_the_limit())):
+            _refuse_shortage(self.operator)
+        announced = self._method.announce(self.proof.state.proven)
+        self.communities.log.passed(announced.curve, OPERATOR, PLATFORM)
+        valued = self.platform.deliveries(self.operator.announce())
+        self.proof.cleared(self.operator.cleared, announced.dso_regret_usd, valued)
+        self.sharing_rounds = (*self.sharing_rounds, 0)
+        if self.iteration > 1 and (self._settles() or (not announced.curve.is_flat and self._ends_at_the_limit())):
             return
-        self._open_sharing(told.curve)
-
-    def _value_at(self, deliveries: Deliveries) -> None:
-        """Value the schedule in force at these prices from now on."""
-        self._valued = deliveries
-        self.price_usd_per_kwh = deliveries.price_usd_per_kwh[self.graph.forward]
-
-    def _open_sharing(self, curve: PriceCurve) -> None:
-        before, self._proven = self._proven, self.certificate().relative
-        if curve.elastic.any() and (self._proven > before / 2 or self.operator.oversold):
+        stalls = self.proof.announced() or self.operator.oversold
+        if announced.curve.elastic.any() and stalls:
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
-        self.platform.open(curve, self.bid_kw)
-        if self._post:
-            self._post.reopen()
-        self._trend = ResidualHistory(self.settings.primal_tolerance_kw)
+        self.platform.open(announced.curve, self.bid_kw)
+        self._channel.reopen()
         self.phase = Phase.SHARING
 
     def _settles(self) -> bool:
         """Ask every prosumer for its regret of the schedule that was cleared; settle if all is small enough."""
-        self.regret_usd = self.communities.regrets(self._valued)
-        self._certified = True
-        if self.certificate().relative <= self.settings.regret_tolerance and not self.operator.oversold:
-            self._settle()
+        self.proof.certify(self.communities.regrets(self.proof.state.valued))
+        if self.proof.settles and not self.operator.oversold and not self._ends_short():
+            short = self.operator.shortage()
+            self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
         return not self.running
 
     def _deliver(self) -> None:
@@ -245,59 +191,26 @@ class EnergyMarket(mesa.Model):
         deliveries = self.platform.deliveries()
         at_fixed_lmps = self.platform.bids.curve.is_flat and self.iteration > 1
         if at_fixed_lmps:
-            self._value_at(deliveries)  # for the schedule that was cleared the rounds have found better sharing prices
+            self.proof.revalue(deliveries)  # for the schedule that was cleared the rounds have found better prices
             if self._settles():
                 return
         pledges = self.communities.deliver(deliveries)
-        self.sharing_regret_usd = float(np.maximum(pledges.regret_usd, 0.0).sum())
+        self.proof.agreed(pledges.regret_usd)
         cut_short = self.platform.rounds >= self.settings.max_rounds
-        if cut_short and np.isinf(self.sharing_regret_usd) and self._ends_short():
+        if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short():
             return
-        if not cut_short and self._must_agree_closer():
+        if not cut_short and not self.platform.tightest and self.proof.asks_for_closer_agreement:
             self.platform.tighten()
             self.phase = Phase.SHARING
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
-        bids = frozen(self.communities.commit(self._method.step(pledges.bid_kw, self.total_regret_usd)))
+        step = self._method.step(pledges.bid_kw, self.proof.total_regret_usd)
+        bids = frozen(self.communities.commit(step))  # (26)
         self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
         self.bid_kw = bids
-        self._certified = False
+        self.proof.uncertify()
         self.phase = Phase.CLEARING
-
-    def _ends_short(self) -> bool:
-        """End the run if households cannot all be served, which shows in trades that nobody can keep."""
-        short = self._shortfall()
-        if short:
-            self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
-        return short is not None
-
-    def _shortfall(self) -> Shortfall | None:
-        """Whether households together must go short; for the person at the screen only."""
-        needs = self.communities.needs()
-        return find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.dt_h)
-
-    def _blamed(self, rounds: int) -> str:
-        """What of unreliable messages kept partners from agreeing in the last step, which had so many rounds."""
-        if self._post is None:
-            return ""
-        return self._post.faults.blame(self._post.rounds, cut_short=rounds >= self.settings.max_rounds)
-
-    def _must_agree_closer(self) -> bool:
-        """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
-        if self.platform.tightest:
-            return False
-        before = self._proven if np.isfinite(self._proven) else 1.0
-        allowed = float(np.clip(before / 10, self.settings.regret_tolerance / 4, 1e-3))
-        return self.sharing_regret_usd > allowed * self.certificate().turnover_usd
-
-    def _ends_at_the_limit(self) -> bool:
-        """Take note of an outer step that has not settled the market, and end at the limit."""
-        rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
-        self._course.add(self.bid_kw, self.regret_usd, self.total_regret_usd, rounds)
-        if self.iteration >= self.settings.max_iterations:
-            self._end(Outcome.ITERATION_LIMIT, self._course.why(str(self._shortage() or ""), self._blamed(rounds)))
-        return not self.running
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
@@ -310,34 +223,27 @@ class EnergyMarket(mesa.Model):
                 if self._ends_short():
                     return
                 raise
-            self.platform.settle_centrally(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw, self._sell)
+            self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
         else:
             for turn in self.settings.order.turns(len(self.graph.names)):
-                for quoted_in, offers in self._offers(self.platform.quotes(turn)):  # Algorithm 1, line 5
+                quotes = self.platform.quotes(turn)
+                for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
+                    self.communities.log.arrived(offers)
                     self.platform.receive(offers, quoted_in)
-            self.platform.update_prices(self._sell)  # Algorithm 1, line 6
-        self.sharing_rounds[-1] += 1
+        asks = self.platform.asks()
+        if asks:  # where it follows no curve, the DSO is one more partner
+            sale = self.operator.sell(asks)
+            self.communities.log.passed(asks, PLATFORM, OPERATOR)
+            self.communities.log.passed(sale, OPERATOR, PLATFORM)
+            self.platform.hear(sale)
+        self.platform.update_prices()  # line 6: (21)
+        self.sharing_rounds = (*self.sharing_rounds[:-1], self.sharing_rounds[-1] + 1)
         self._judge_sharing()
 
-    def _offers(self, quotes: Quotes) -> list[tuple[int, Offers]]:
-        """The offers that arrive in a round, and in which round each was asked for."""
-        if self._post:
-            return self._post.exchange(quotes, self.communities.answer)
-        return [(self.platform.rounds, self.communities.answer(quotes))]
-
-    def _sell(self, periods: IntArray, price: FloatArray, weight: FloatArray, bid: FloatArray) -> FloatArray:
-        """The DSO answers for itself where it follows no curve; as `SystemOperator.sell`."""
-        lmp = self.operator.sell(periods, price, weight, bid)
-        ledger = self.communities.ledger
-        if ledger:
-            asked = {"price_usd_per_kwh": price, "weight_usd_per_kw2h": weight, "bid_kw": bid}
-            ledger.passed("Bids", PLATFORM, OPERATOR, **asked)
-            ledger.passed("Sale", OPERATOR, PLATFORM, lmp_usd_per_kwh=lmp)
-        return lmp
-
     def _judge_sharing(self) -> None:
-        self._trend.add(self.platform.primal_kw)
-        if self.settings.order.doubt and self._trend.diverges:
+        """Whether partners have agreed, may share on, or never will."""
+        self.proof.shared(self.platform.primal_kw)
+        if self.settings.order.doubt and self.proof.state.residuals.diverges:
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
         elif self.platform.converged or self.platform.rounds >= self.settings.max_rounds:
             self.phase = Phase.DELIVERY
@@ -346,103 +252,165 @@ class EnergyMarket(mesa.Model):
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        missing, short = self._shortfall(), self._shortage()
-        if missing:
-            self._end(Outcome.HOUSEHOLD_SHORTAGE, str(missing))
-        else:
-            self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
+    def _ends_at_the_limit(self) -> bool:
+        """Take note of an outer step that has not settled the market, and end at the limit."""
+        rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
+        self.proof.unsettled(self.bid_kw, rounds)
+        if self.iteration >= self.settings.max_iterations:
+            blamed = self._channel.blame(cut_short=rounds >= self.settings.max_rounds)
+            why = self.proof.history.why(str(self.operator.shortage() or ""), blamed)
+            self._end(Outcome.ITERATION_LIMIT, why)
+        return not self.running
 
-    def _refuse_shortage(self) -> None:
-        """Bids only add load: what the feeder cannot serve without them, it never can."""
-        short = self._shortage()
-        if short and self.operator.cleared.unserved_kw.max() > 1e-3:
-            raise short
-
-    def _shortage(self) -> ShortageError | None:
-        return ShortageError.of(self.operator.clearing.feeder, self.operator.cleared)
+    def _ends_short(self) -> bool:
+        """End the run if households cannot all be served, whatever they trade; looks into everybody's private data."""
+        needs = self.communities.needs()
+        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.dt_h)
+        if short:
+            self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
+        return short is not None
 
     def _end(self, outcome: Outcome, why: str = "") -> None:
-        self.outcome, self.phase, self.running = outcome, Phase.ENDED, False
-        self.message = outcome.value.format(
+        self.phase, self.running = Phase.ENDED, False
+        message = outcome.value.format(
             max_iterations=self.settings.max_iterations,
             regret_tolerance=self.settings.regret_tolerance,
-            relative=self.certificate().relative,
+            relative=self.proof.certificate().relative,
             outer_error=self.outer_error,
             rounds=self.platform.rounds,
-            primal_kw=self.primal_kw,
+            primal_kw=self.platform.primal_kw,
             order=self.settings.order,
             why=why,
         )
+        self.ending = Ending(outcome, message)
 
-    # --- what is known -----------------------------------------------------------------------------------------------
+    # --- what is known, and all that is remembered -------------------------------------------------------------------
 
-    def books(self) -> PrivateSchedules:
-        """The prosumers' schedules in force at their prices; for the person at the screen only."""
-        return self.communities.books(self._valued)
+    def result(self) -> Result:
+        """What has been found so far; looking changes nothing.
 
-    def certificate(self) -> Certificate:
-        """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
-        dispatch, turnover = self.operator.cleared, self._turnover_usd
-        regret = self.regret_usd if self._certified else np.full_like(self.regret_usd, np.nan)
-        return Certificate(
-            self.graph.names, regret, max(self.dso_regret_usd, 0.0), turnover, dispatch.max_cone_gap, self._behaved
-        )
+        Where the DSO has not cleared the bids in force yet, the dispatch is the one that they will have, and nothing is
+        proven of it.
+        """
+        dispatch, valued = self.operator.foreseen(self.bid_kw), self.proof.state.valued
+        if self.phase is Phase.CLEARING:
+            valued = self.platform.deliveries(self.operator.lmps_of(dispatch))
+        schedules = self.communities.schedules(valued)
+        diagnosis, hosting = self.proof.state.diagnosis, self.communities.report
+        facts = RunFacts(self.graph, self.ending, self.sharing_rounds, diagnosis, self.seconds, hosting)
+        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
 
-    @property
-    def primal_kw(self) -> float:
-        """Primal residual of Algorithm 1: max |p_ij + p_ji|."""
-        return self.platform.primal_kw
+    def snapshot(self) -> MarketState:
+        """All that the market remembers, prosumers included; what it holds, nobody changes.
 
-    @property
-    def dual_usd_per_kwh(self) -> float:
-        """Dual residual of Algorithm 1: max rho |z^{k+1} - z^k|."""
-        return self.platform.dual_usd_per_kwh
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        return replace(self.own_snapshot(), communities=self.communities.snapshot())
 
-    @property
-    def dso_cost_usd(self) -> float:
-        """Cost (1) of the last clearing; nan before the first."""
-        return self.operator.cleared.cost_usd if self.iteration else np.nan
-
-    @property
-    def total_regret_usd(self) -> float:
-        """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
-        return float(np.maximum(self.regret_usd, 0.0).sum()) + max(self.dso_regret_usd, 0.0)
-
-    def _record(self, phase: Phase, seconds: float, lost: Sequence[Incident]) -> Round:
-        return Round(
-            number=self.rounds,
-            iteration=self.iteration,
-            phase=phase,
-            seconds=seconds,
-            primal_kw=self.primal_kw,
-            dual_usd_per_kwh=self.dual_usd_per_kwh,
-            dso_cost_usd=self.dso_cost_usd,
+    def own_snapshot(self) -> MarketState:
+        """The same without what the prosumers remember."""
+        return MarketState(
+            phase=self.phase,
+            rounds=self.rounds,
+            bid_kw=self.bid_kw,
             outer_error=self.outer_error,
-            regret_usd=self.total_regret_usd,
-            regret_by_prosumer_usd=frozen(self.regret_usd),
-            clearings=self.operator.clearings,
-            elastic_clearings=self.operator.elastic_clearings,
-            slowest=self.diagnosis.place if self.diagnosis else "",
-            verdict=self.diagnosis.verdict if self.diagnosis else "",
-            bid_kw=frozen(self.platform.bids.bid_kw.copy()) if phase is Phase.SHARING else self.bid_kw,
-            lmp_usd_per_kwh=frozen(self.platform.lmp_usd_per_kwh.copy()),
-            power_kw=frozen(self.platform.power_kw.copy()),
-            price_usd_per_kwh=frozen(self.platform.price_usd_per_kwh),
-            penalty_usd_per_kw2h=frozen(self.platform.penalty_usd_per_kw2h),
-            incidents="; ".join(map(str, lost)),
-            sentence=self._sentence(phase),
+            sharing_rounds=self.sharing_rounds,
+            ending=self.ending,
+            last=self.last,
+            operator=self.operator.state,
+            platform=self.platform.state,
+            proof=self.proof.state,
+            method=self._method.state,
+            channel=self._channel.state,
+            communities=None,
+            chance=(self.rng.bit_generator.state, self.random.getstate()),
+            collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
+            seconds=dict(self.seconds),
         )
 
-    def _sentence(self, phase: Phase) -> str:
-        step = f"step {self.iteration}"
-        if self.phase is Phase.ENDED:
-            return self.message
-        if phase is Phase.CLEARING:
-            proof = f" (regret {self._proven:.1e} of the turnover)" if np.isfinite(self._proven) else ""
-            return f"{step}: the DSO clears the market at ${self.dso_cost_usd:,.2f} and announces LMPs{proof}"
-        if phase is Phase.SHARING:
-            return f"{step}, round {self.platform.rounds}: {self.diagnosis}"
-        if self.phase is Phase.SHARING:
-            return f"{step}: what was agreed is regretted by ${self.sharing_regret_usd:.2g}; partners share on"
-        return f"{step}: trades are delivered; bids move by {self.outer_error:.2%}"
+    def restore(self, state: MarketState) -> None:
+        """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
+        if state.communities is not None:
+            self.communities.restore(state.communities)
+        self.phase, self.rounds = state.phase, state.rounds
+        self.running = state.phase is not Phase.ENDED
+        self.bid_kw, self.outer_error, self.sharing_rounds = state.bid_kw, state.outer_error, state.sharing_rounds
+        self.ending, self.last = state.ending, state.last
+        self.operator.restore(state.operator)
+        self.platform.state, self.proof.state = state.platform, state.proof
+        self._method.state, self._channel.state = state.method, state.channel
+        self.rng.bit_generator.state, chance = state.chance
+        self.random.setstate(chance)
+        self.steps = state.rounds  # Mesa's own count
+        self.seconds = dict(state.seconds)
+        for name in self.datacollector.model_vars.keys() & state.collected.keys():
+            self.datacollector.model_vars[name] = list(state.collected[name])
+
+
+def _agents_of(market: EnergyMarket) -> list[Prosumer] | list[PublicProsumer]:
+    """The prosumers as agents of the market; their public side where they live elsewhere."""
+    communities, connection = market.communities, market.operator.connection
+    if not communities.here:
+        names = [market.operator.clearing.feeder.names[n] for n in connection]
+        return [PublicProsumer(market, market.platform, i, bus) for i, bus in enumerate(names)]
+    first = 1 + len(market.agents)
+    for number, prosumer in enumerate(communities.here[0].prosumers, start=first):
+        prosumer.unique_id = number  # one row of numbers for all agents of the market
+        market.register_agent(prosumer)
+    return communities.here[0].prosumers
+
+
+def _refuse_shortage(operator: SystemOperator) -> None:
+    """Bids only add load: what the feeder cannot serve without them, it never can."""
+    short = operator.shortage()
+    if short and operator.cleared.unserved_kw.max() > 1e-3:
+        raise short
+
+
+def _reported(name: str, market: EnergyMarket) -> Any:
+    """What the data collector keeps of a round."""
+    return getattr(market.last, name)
+
+
+def _record(market: EnergyMarket, phase: Phase, seconds: float, lost: int) -> Round:
+    """What the round that has just ended produced; `lost` is how many incidents there had been before."""
+    platform, operator, proof = market.platform, market.operator, market.proof
+    diagnosis = proof.diagnose(platform)
+    return Round(
+        number=market.rounds,
+        iteration=market.iteration,
+        phase=phase,
+        seconds=seconds,
+        primal_kw=platform.primal_kw,
+        dual_usd_per_kwh=platform.dual_usd_per_kwh,
+        dso_cost_usd=operator.cleared.cost_usd,
+        outer_error=market.outer_error,
+        regret_usd=proof.total_regret_usd,
+        regret_by_prosumer_usd=frozen(proof.state.regret_usd),
+        clearings=operator.state.clearings,
+        elastic_clearings=operator.state.elastic_clearings,
+        slowest=diagnosis.place,
+        verdict=diagnosis.verdict,
+        bid_kw=frozen(platform.bids.bid_kw if phase is Phase.SHARING else market.bid_kw),
+        lmp_usd_per_kwh=frozen(platform.lmp_usd_per_kwh),
+        power_kw=frozen(platform.power_kw),
+        price_usd_per_kwh=frozen(platform.price_usd_per_kwh),
+        penalty_usd_per_kw2h=frozen(platform.pairs.penalty.value),
+        incidents="; ".join(map(str, market.communities.incidents[lost:])),
+        sentence=_sentence(market, phase),
+    )
+
+
+def _sentence(market: EnergyMarket, phase: Phase) -> str:
+    """What a round came to."""
+    known = market.proof.state
+    if market.phase is Phase.ENDED:
+        return market.ending.message
+    if phase is Phase.CLEARING:
+        return wording.of_clearing(market.iteration, market.operator.cleared.cost_usd, known.proven)
+    if phase is Phase.SHARING:
+        return wording.of_sharing(market.iteration, market.platform.rounds, known.diagnosis)
+    if market.phase is Phase.SHARING:
+        return wording.of_closer_sharing(market.iteration, known.sharing_regret_usd)
+    return wording.of_delivery(market.iteration, market.outer_error)

@@ -1,5 +1,6 @@
 """How a run can end; the value of each outcome is the sentence that a person reads, cause and remedy included."""
 
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -18,3 +19,11 @@ class Outcome(Enum):
     )
     HOUSEHOLD_SHORTAGE = "infeasible: {why}"
     SHORTAGE = "infeasible: bids and prices rest, but the feeder cannot serve them: {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run has ended, or that it has not, and that in words."""
+
+    outcome: Outcome = Outcome.RUNNING
+    message: str = Outcome.RUNNING.value

@@ -1,5 +1,7 @@
 """What one agent round is, and the plain record of what it produced."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

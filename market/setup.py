@@ -44,18 +44,17 @@ def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case)
     return TradeGraph([h.name for h in households], links)
 
 
-def found_communities(
+def set_up_communities(
     households: Sequence[Household],
     graph: TradeGraph,
     behaviours: Mapping[str, Behaviour] | None,
     seed: np.random.SeedSequence,
     hosting: Hosting,
 ) -> Communities:
-    """Divide the prosumers into communities, and found these."""
-    place, people = hosting.place, len(households)
-    divided = partition(graph, place.communities(people) if place else 1, hosting.together)
-    founded = community_specs(households, graph, divided, behaviours, seed)
-    return Communities(founded, graph, hosting)
+    """Divide the prosumers into communities, and set these up."""
+    backend, people = hosting.backend, len(households)
+    divided = partition(graph, backend.communities(people) if backend else 1, hosting.together)
+    return Communities(community_specs(households, graph, divided, behaviours, seed), graph, hosting)
 
 
 def planner_of(households: Sequence[Household], graph: TradeGraph) -> LowerLayer:

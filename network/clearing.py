@@ -127,6 +127,11 @@ class Clearing:
                 self._systems[name, key] = SlopeSystem(program, buses)
         return np.array([self._systems[id(period.program), key].slopes(period.solution) for period in cleared])
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """A clearing travels as what it was made of: solvers cannot."""
+        made_of = self.feeder, self.load_kw, self.load_kvar, self.dt_h, self.value_of_lost_load_usd_per_kwh
+        return type(self), made_of
+
     def values_usd(self, cleared: tuple[ClearedPeriod, ...]) -> FloatArray:
         """V of every period, (period,) in $: what `Dispatch.value_usd` sums, elastic bids' own cost not in it."""
         return read_values(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)

@@ -8,7 +8,7 @@
     │   ├── BehaviourError      a behaviour raised, or answered nonsense     (agents.behaviour)
     │   ├── SettingsError       a setting of the market is out of its range  (market.settings)
     │   ├── NotPlainError       a behaviour remembers what cannot be kept    (market.hosting.plain)
-    │   ├── ReplayError         a run that is resumed gives other numbers    (market.hosting.diary)
+    │   ├── ReplayError         a run that is resumed gives other numbers    (scenarios.errors)
     │   └── ScenarioError       a scenario file, key or value is wrong       (scenarios.errors)
     ├── NotSettledError         the market ended before it was at rest       exit code 3
     │   └── SolverError         a solver stopped without an answer

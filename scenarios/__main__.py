@@ -107,9 +107,9 @@ def run(
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
     loaded = _recorded(resume, scenario, given, output, ledger=ledger) if resume else _loaded(scenario, given)
-    place = _place(workers, ray, patience)
-    if place:
-        place.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
+    backend = _backend(workers, ray, patience)
+    if backend:
+        backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
     if replay is None:
         replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
@@ -124,7 +124,7 @@ def run(
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
-        done = run_scenario(loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger)
+        done = run_scenario(loaded, folder, watch=watch, replay=replay, backend=backend, ledger=ledger)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
@@ -222,7 +222,7 @@ def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | 
     return loaded
 
 
-def _place(workers: int, ray: str | None, patience: float) -> "Backend | None":
+def _backend(workers: int, ray: str | None, patience: float) -> "Backend | None":
     """Where the prosumers are to live."""
     if ray is None and workers == 0:
         return None

@@ -58,3 +58,21 @@ class InfeasibleScenarioError(InfeasibleError):
 def refuse(place: str, key: str, sentence: str) -> ScenarioError:
     """A scenario error with one problem."""
     return ScenarioError([Problem(place, key, sentence)])
+
+
+class ReplayError(InputError):
+    """A run that is resumed gives other numbers than those that it had recorded.
+
+    Attributes:
+        round: The first round that does.
+    """
+
+    def __init__(self, round_: int) -> None:
+        super().__init__(round_)
+        self.round = round_
+
+    def __str__(self) -> str:
+        return (
+            f"the run cannot be continued: round {self.round} gives other numbers than those recorded; "
+            "was a behaviour, a library or the machine changed since? Go back to what it was begun with, or run anew"
+        )

@@ -10,7 +10,7 @@ class LostError(Exception):
 
 
 class Transport(Protocol):
-    """Carries frames to the steward of one community, and its answers back, one at a time."""
+    """Carries frames to the server of one community, and its answers back, one at a time."""
 
     def send(self, data: bytes) -> None:
         """Hand over a frame.
@@ -34,7 +34,7 @@ class Transport(Protocol):
         """
 
     def close(self) -> None:
-        """Let the steward go, whatever it is doing."""
+        """Let the server go, whatever it is doing."""
 
 
 class Backend(Protocol):
@@ -42,7 +42,7 @@ class Backend(Protocol):
 
     Attributes:
         noun: What serves one community there: "worker process", "Ray actor".
-        shares_files: Whether stewards see the files of this machine.
+        shares_files: Whether servers see the files of this machine.
         cores: How many cores communities share there.
     """
 
@@ -57,7 +57,7 @@ class Backend(Protocol):
         """Into how many communities so many prosumers should be divided; asked before any is opened."""
 
     def open(self) -> Transport:
-        """A carrier to a new steward, which serves no community yet.
+        """A transport to a new server, which serves no community yet.
 
         Raises:
             LostError: None could be started.

@@ -1,6 +1,6 @@
 """What is carried to a community and back: a verb and one array each way.
 
-A call is eight bytes with the verb and then one array of doubles: the number of the call and the fields of its message.
+A call is sixteen bytes with the verb and then one array of doubles: the number of the call and the fields of its message.
 A reply has the same verb, the same number, two times in seconds and the fields of its message. Both ends know the
 message types of every verb and the extent of the community, so nothing else has to travel.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
-from .community import Needs, PrivateSchedules, Question
+from ..messages import Needs, PrivateSchedules, Question
 
 VERBS: Mapping[str, tuple[type[Any], type[Any]]] = {
     "answer": (Quotes, Offers),
@@ -23,10 +23,10 @@ VERBS: Mapping[str, tuple[type[Any], type[Any]]] = {
     "deliver": (Deliveries, Pledges),
     "commit": (Commitment, Bids),
     "needs": (Question, Needs),
-    "books": (Deliveries, PrivateSchedules),
+    "schedules": (Deliveries, PrivateSchedules),
 }
 """What a community can be asked, as its methods are called: the message that asks, and the one that answers."""
-VERB_BYTES = 8
+VERB_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)

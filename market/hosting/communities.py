@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
@@ -15,10 +16,10 @@ from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
 from ...network.errors import GridbazaarError
+from ..messages import Needs, PrivateSchedules, Question
 from .backend import Backend
-from .calls import VERBS, Call, flat, lifted
-from .community import Community, Needs, PrivateSchedules, Question
-from .diary import ReplayError, saved_name
+from .calls import VERBS, Call
+from .community import Community
 from .incident import Incident
 from .membership import Membership
 from .message_log import MessageLog
@@ -26,86 +27,86 @@ from .options import Hosting
 from .plain import UnsavedError
 from .proxy import LocalProxy, Proxy, RemoteProxy
 from .spec import CommunitySpec
-from .timing import Timing
+from .timing import HostingReport, Timing
 
 Answer = TypeVar("Answer")
 _EVERY_S = 1.0
 """Communities are saved when as much time has gone since they were; what came after is lived through once more."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CommunitiesState:
+    """What all prosumers remember.
+
+    Attributes:
+        calls: How many calls have been made.
+        saved: The communities as they saved themselves: numbers and text; in any division they are for all prosumers.
+    """
+
+    calls: int
+    saved: tuple[bytes, ...]
+
+
 class Communities:
     """The prosumers of a market: one message in, one message out, whoever carries them.
 
     Attributes:
-        homes: Where each community lives.
+        specs: What each community is set up with.
+        hosting: Where they live.
+        proxies: Where each community lives.
         calls: How many calls have been made.
         incidents: Whom the market has lost so far.
         unsaved_because: Why communities cannot be saved, if they cannot.
+        log: Where messages are written down.
     """
 
-    def __init__(self, community_specs: Sequence[CommunitySpec], graph: TradeGraph, hosting: Hosting) -> None:
-        """Found all communities.
+    def __init__(self, specs: Sequence[CommunitySpec], graph: TradeGraph, hosting: Hosting) -> None:
+        """Set up all communities.
 
         Args:
-            foundings: What each is founded with.
+            specs: What each is set up with.
             graph: Who may trade with whom.
-            hosting: Where they live, and what is kept of what they say.
+            hosting: Where they live, and who is told of what they say.
 
         Raises:
             HouseholdShortageError: A household cannot balance some period whatever the others do.
-            WorkerLostError: A community could not be founded.
+            WorkerLostError: A community could not be set up.
         """
+        self.specs, self.hosting = tuple(specs), hosting
         self.calls = 0
         self.incidents: list[Incident] = []
         self.unsaved_because = ""
-        self.homes: list[Proxy] = []
-        place, diary = hosting.place, hosting.diary
-        self._extent = Membership.of(graph, np.arange(len(graph.names)), community_specs[0].membership.periods).extent
-        self._diary = diary
-        self._ledger = MessageLog(graph, self._extent["period"], hosting.ledger) if hosting.ledger else None
-        self._scratch = TemporaryDirectory(prefix="gridbazaar-") if place is not None and diary is None else None
-        self._noun, self._cores = (place.noun, place.cores) if place else ("", 1)
-        self._files: tuple[Path, ...] = diary.saved if diary else ()
-        self._saved_at = diary.saved_at if diary else 0
-        self._last_save = monotonic()
-        self.close: Callable[[], object] = weakref.finalize(self, _close, self.homes, place, self._scratch)
+        self.proxies: list[Proxy] = []
+        backend = hosting.backend
+        self._extent = Membership.of(graph, np.arange(len(graph.names)), specs[0].membership.periods).extent
+        self.log = MessageLog(graph, self._extent["period"], hosting.log)
+        self._scratch = TemporaryDirectory(prefix="gridbazaar-") if backend is not None else None
+        self._noun, self._cores = (backend.noun, backend.cores) if backend else ("", 1)
+        self._saved_at, self._last_save = 0, monotonic()
+        self.close: Callable[[], object] = weakref.finalize(self, _close, self.proxies, backend, self._scratch)
         try:
-            self._found(community_specs, place, diary.saved if diary else ())
+            self._set_up(backend)
         except BaseException:
             self.close()
             raise
 
-    def _found(self, community_specs: Sequence[CommunitySpec], place: Backend | None, saved: tuple[Path, ...]) -> None:
-        if place is None:
-            self.homes += [LocalProxy(founding, saved) for founding in community_specs]
+    def _set_up(self, backend: Backend | None) -> None:
+        if backend is None:
+            self.proxies += [LocalProxy(spec) for spec in self.specs]
             return
         scratch = Path(self._scratch.name) if self._scratch else None
         remote: list[RemoteProxy] = []
-        for number, founding in enumerate(community_specs, start=1):
-            remote.append(RemoteProxy(place, founding, number, saved, scratch, self.incidents.append))
-            self.homes.append(remote[-1])
-        for home in remote:
-            home.founded()
+        for number, spec in enumerate(self.specs, start=1):
+            remote.append(RemoteProxy(backend, spec, number, scratch, self.incidents.append))
+            self.proxies.append(remote[-1])
+        for proxy in remote:
+            proxy.ready()
 
     @property
-    def timing(self) -> Timing:
-        """What communities have cost so far."""
-        return Timing.of(self.homes, self._noun, self._cores)
-
-    @property
-    def ledger(self) -> MessageLog | None:
-        """Where messages are written down; None where nobody wants to know, or where this one already is."""
-        return None if self.relives else self._ledger
-
-    def begin_round(self, number: int) -> None:
-        """Write down messages as those of this round from now on."""
-        if self._ledger:
-            self._ledger.round = number
-
-    @property
-    def relives(self) -> bool:
-        """Whether the next answer stands in the diary already."""
-        return self._diary is not None and self.calls + 1 in self._diary.past
+    def report(self) -> HostingReport:
+        """Where the prosumers live, and what communities have cost so far."""
+        timing = Timing.of(self.proxies, self._noun, self._cores)
+        return HostingReport(timing, tuple(self.incidents), self.unsaved_because)
 
     # --- what the market asks ----------------------------------------------------------------------------------------
 
@@ -134,88 +135,102 @@ class Communities:
         told: Needs = self._look("needs", Question())
         return told
 
-    def books(self, deliveries: Deliveries) -> PrivateSchedules:
+    def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
         """Everybody's schedules, valued at these prices; for the person at the screen only."""
-        told: PrivateSchedules = self._look("books", deliveries)
+        told: PrivateSchedules = self._look("schedules", deliveries)
         return told
 
     @property
     def here(self) -> list[Community]:
         """The communities that live in this process."""
-        return [home.community for home in self.homes if isinstance(home, LocalProxy)]
+        return [proxy.community for proxy in self.proxies if isinstance(proxy, LocalProxy)]
 
     # --- how it is carried -------------------------------------------------------------------------------------------
 
     def _ask(self, verb: str, message: Any) -> Any:
-        """Ask, and note the answer; or look it up where the run was here before."""
+        """Ask for something after which prosumers may answer otherwise than before."""
         self.calls += 1
-        past = self._diary.past.get(self.calls) if self._diary else None
-        if past is not None and past[0] != verb:
-            raise ReplayError(f"call {self.calls} to the prosumers")
-        if past is not None and self.calls <= self._saved_at:
-            return lifted(VERBS[verb][1], past[1], self._extent)
-        reply = self._carry(Call(self.calls, verb, message))
-        if past is not None and not np.array_equal(flat(reply), past[1], equal_nan=True):
-            raise ReplayError(f"call {self.calls} to the prosumers")
-        if past is None and self._diary:
-            self._diary.note(self.calls, verb, flat(reply))
-        if past is None and self._ledger:
-            self._ledger.asked(verb, message)
-        return reply
+        return self._look(verb, message)
 
     def _look(self, verb: str, message: Any) -> Any:
-        """Ask for something that changes nobody and that no other agent will ever know."""
-        if self.ledger:
-            self.ledger.asked(verb, message)
-        return self._carry(Call(self.calls, verb, message))
+        """Ask, and write down that it was asked."""
+        reply = self._carry(Call(self.calls, verb, message))
+        self.log.asked(verb, message)
+        return reply
 
     def _carry(self, call: Call) -> Any:
         """Hand out the parts of a question and put the answers together."""
         start = perf_counter()
-        asked = [home for home in self.homes if _concerns(call.message, home)]
-        for home in asked:
-            home.ask(Call(call.number, call.verb, home.membership.cut(call.message)))
-        parts = [reply.message for reply in _all_of(home.reply for home in asked)]
+        asked = [proxy for proxy in self.proxies if _concerns(call.message, proxy)]
+        for proxy in asked:
+            proxy.ask(Call(call.number, call.verb, proxy.membership.cut(call.message)))
+        parts = [reply.message for reply in _all_of(proxy.reply for proxy in asked)]
         whole = parts[0] if asked[0].membership.whole else self._joined(call, asked, parts)
-        for home in asked:
-            home.effort.asked_s += perf_counter() - start
+        for proxy in asked:
+            proxy.effort.asked_s += perf_counter() - start
         return whole
 
-    def _joined(self, call: Call, homes: Sequence[Proxy], parts: Sequence[Any]) -> Any:
+    def _joined(self, call: Call, proxies: Sequence[Proxy], parts: Sequence[Any]) -> Any:
         kind = VERBS[call.verb][1]
         empty = {name: np.zeros([self._extent[axis] for axis in axes]) for name, axes in axes_of(kind).items()}
         if hasattr(call.message, "members"):
             empty["members"] = call.message.members
         whole = kind(**empty)
-        for home, part in zip(homes, parts, strict=True):
-            home.membership.paste(part, whole)
+        for proxy, part in zip(proxies, parts, strict=True):
+            proxy.membership.paste(part, whole)
         return whole
 
     # --- what is kept ------------------------------------------------------------------------------------------------
 
+    def snapshot(self) -> CommunitiesState:
+        """What all prosumers remember, and all behaviours with their random numbers.
+
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        for proxy in self.proxies:
+            proxy.save(None)
+        return CommunitiesState(self.calls, tuple(_all_of(proxy.saved for proxy in self.proxies)))
+
+    def restore(self, state: CommunitiesState) -> None:
+        """Let all prosumers go on from there; they may have lived in other communities."""
+        for proxy in self.proxies:
+            proxy.recall(state.saved)
+        _all_of(proxy.recalled for proxy in self.proxies)
+        self.calls = state.calls
+
+    def save(self, folder: Path, name: str) -> tuple[Path, ...]:
+        """Save every community into a file of its own, `name-1of2.npz`, written by the process that it lives in.
+
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        count = len(self.proxies)
+        files = tuple(folder / f"{name}-{k}of{count}.npz" for k in range(1, count + 1))
+        for proxy, file in zip(self.proxies, files, strict=True):
+            proxy.save(file)
+        _all_of(proxy.saved for proxy in self.proxies)
+        self._saved_at, self._last_save = self.calls, monotonic()
+        return files
+
     def keep(self) -> None:
-        """Save all communities now and then, so that nobody has to live through much when a steward is lost."""
-        folder = self._diary.folder if self._diary else self._scratch and Path(self._scratch.name)
-        done = self.calls <= self._saved_at or self.relives
-        if not folder or done or self.unsaved_because or monotonic() - self._last_save < _EVERY_S:
+        """Save all communities now and then, so that nobody has to live through much when a server is lost."""
+        due = self.calls > self._saved_at and monotonic() - self._last_save >= _EVERY_S
+        if self._scratch is None or not due or self.unsaved_because:
             return
-        count = len(self.homes)
-        files = tuple(folder / saved_name(self.calls, k, count) for k in range(1, count + 1))
-        for home, file in zip(self.homes, files, strict=True):
-            home.save(file)
+        old = set(Path(self._scratch.name).glob("*.npz"))
         try:
-            _all_of(home.saved for home in self.homes)
+            files = self.save(Path(self._scratch.name), str(self.calls))
         except UnsavedError as error:
             self.unsaved_because = str(error)
             return
-        for old in self._files:
-            old.unlink(missing_ok=True)
-        self._files, self._saved_at, self._last_save = files, self.calls, monotonic()
+        for file in old.difference(files):
+            file.unlink(missing_ok=True)
 
 
-def _concerns(message: Any, home: Proxy) -> bool:
+def _concerns(message: Any, proxy: Proxy) -> bool:
     """Whether anybody in a community is asked."""
-    return not isinstance(message, Quotes) or bool(home.membership.asked(message.members))
+    return not isinstance(message, Quotes) or bool(proxy.membership.asked(message.members))
 
 
 def _all_of(answers: Iterable[Callable[[], Answer]]) -> list[Answer]:
@@ -231,10 +246,10 @@ def _all_of(answers: Iterable[Callable[[], Answer]]) -> list[Answer]:
     return fetched
 
 
-def _close(homes: list[Proxy], place: Backend | None, scratch: TemporaryDirectory[str] | None) -> None:
-    for home in homes:
-        home.close()
-    if place is not None:
-        place.close()
+def _close(proxies: list[Proxy], backend: Backend | None, scratch: TemporaryDirectory[str] | None) -> None:
+    for proxy in proxies:
+        proxy.close()
+    if backend is not None:
+        backend.close()
     if scratch is not None:
         scratch.cleanup()

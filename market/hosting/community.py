@@ -1,12 +1,10 @@
 """A community: the prosumers that live in one process."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import mesa
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.behaviour import BehaviourError
 from ...agents.messages import (
     Bids,
@@ -17,56 +15,12 @@ from ...agents.messages import (
     Pledges,
     Quotes,
     Regrets,
-    axes,
 )
 from ...agents.prosumer import Prosumer
+from ..messages import Needs, PrivateSchedules, Question
 from .checkpoint import load_memories, save_memories
 from .plain import UnsavedError
 from .spec import CommunitySpec
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateSchedules:
-    """What the prosumers' private books say, for the person at the screen; no agent of the market ever reads them.
-
-    Attributes:
-        bid_kw, curtailed_kw, elastic_kw: The schedules, (prosumer, period).
-        fixed_kw, renewable_kw: Loads and forecasts, (prosumer, period).
-        trade_kw: (arc, period).
-        cost_usd: F_i of (11) at the LMPs asked for, (prosumer,).
-        payment_usd: What each pays for its trades at the prices asked for, (prosumer,).
-        utility_usd: (12), (prosumer,).
-        violation_kw: By how much an elastic load leaves its limits, (prosumer,).
-    """
-
-    bid_kw: FloatArray = axes("prosumer", "period")
-    curtailed_kw: FloatArray = axes("prosumer", "period")
-    elastic_kw: FloatArray = axes("prosumer", "period")
-    fixed_kw: FloatArray = axes("prosumer", "period")
-    renewable_kw: FloatArray = axes("prosumer", "period")
-    trade_kw: FloatArray = axes("arc", "period")
-    cost_usd: FloatArray = axes("prosumer")
-    payment_usd: FloatArray = axes("prosumer")
-    utility_usd: FloatArray = axes("prosumer")
-    violation_kw: FloatArray = axes("prosumer")
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What members must have and what they have without trading, for the person at the screen, in kW.
-
-    Attributes:
-        need_kw: Fixed load and elastic_min_kw, (prosumer, period).
-        have_kw: Renewables and bid_max_kw, (prosumer, period).
-    """
-
-    need_kw: FloatArray = axes("prosumer", "period")
-    have_kw: FloatArray = axes("prosumer", "period")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What asks for something that needs no telling."""
 
 
 class Community(mesa.Model):
@@ -79,20 +33,18 @@ class Community(mesa.Model):
         prosumers: The agents, in the order of the membership.
     """
 
-    def __init__(self, founding: CommunitySpec) -> None:
-        """Found the community.
+    def __init__(self, spec: CommunitySpec) -> None:
+        """Set up the community.
 
         Raises:
             HouseholdShortageError: A household cannot balance some period whatever the others do.
         """
-        super().__init__(rng=np.random.default_rng(founding.seeds[0]))
-        self.membership = home = founding.membership
-        rngs = [np.random.default_rng(seed) for seed in founding.seeds]
+        super().__init__(rng=np.random.default_rng(spec.seeds[0]))
+        self.membership = membership = spec.membership
+        rngs = [np.random.default_rng(seed) for seed in spec.seeds]
         self.prosumers = [
-            Prosumer(self, household, home.cap_kw[home.arcs(i)], behaviour, rng)
-            for i, (household, behaviour, rng) in enumerate(
-                zip(founding.households, founding.behaviours, rngs, strict=True)
-            )
+            Prosumer(self, household, membership.cap_kw[membership.arcs(i)], behaviour, rng)
+            for i, (household, behaviour, rng) in enumerate(zip(spec.households, spec.behaviours, rngs, strict=True))
         ]
 
     def answer(self, quotes: Quotes) -> Offers:
@@ -127,7 +79,7 @@ class Community(mesa.Model):
             np.array([h.renewable_kw + h.bid_max_kw for h in homes]),
         )
 
-    def books(self, deliveries: Deliveries) -> PrivateSchedules:
+    def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
         """The members' schedules, valued at these prices; for the person at the screen only."""
         entries = [(p.schedule, p.household, told) for p, told in self._told(deliveries)]
         return PrivateSchedules(
@@ -156,7 +108,7 @@ class Community(mesa.Model):
         except Exception as error:  # a user's code may raise anything
             raise UnsavedError(f"prosumers cannot be saved: {BehaviourError.told(error)}") from error
 
-    def recall(self, saved: list[bytes]) -> None:
+    def recall(self, saved: Sequence[bytes]) -> None:
         """Go on from where the members were saved, in this community or in others."""
         load_memories(self.prosumers, saved)
 

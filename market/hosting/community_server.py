@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 import traceback
@@ -19,11 +18,12 @@ from ...agents.behaviour import Behaviour, BehaviourError
 from ...network.errors import GridbazaarError
 from .calls import VERB_BYTES, call_of, flat, frame, opened
 from .community import Community
-from .plain import UnsavedError
+from .files import write_whole
 from .spec import CommunitySpec
 
-FOUND, SAVE, DONE, REFUSED, FAILED = "found", "save", "done", "refused", "failed"
-"""Frames that carry no message: found a community, save it; done; a refusal, and any other error."""
+SET_UP, SAVE, RECALL, DONE, REFUSED, FAILED = "set up", "save", "recall", "done", "refused", "failed"
+"""Frames that carry no message: set up a community, save it, let it go on from there; done; a refusal, and any other
+error."""
 
 
 def plain_frame(verb: str, body: bytes = b"") -> bytes:
@@ -31,20 +31,20 @@ def plain_frame(verb: str, body: bytes = b"") -> bytes:
     return verb.encode().ljust(VERB_BYTES, b"\0") + body
 
 
-def found_frame(founding: CommunitySpec, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:
-    """What founds a community; it may go on from saved ones, given as files of this machine or as what they hold.
+def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:
+    """What sets up a community; it may go on from saved ones, given as files of this machine or as what they hold.
 
     In a `scratch` folder is nothing that anybody needs when the market is gone.
 
     Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
     """
-    strangers = [module for behaviour in founding.behaviours for module in _not_importable(behaviour)]
+    strangers = [module for behaviour in spec.behaviours for module in _not_importable(behaviour)]
     for module in strangers:
         cloudpickle.register_pickle_by_value(module)
     try:
-        return plain_frame(FOUND, cloudpickle.dumps((founding, saved, scratch)))
+        return plain_frame(SET_UP, cloudpickle.dumps((spec, saved, scratch)))
     except Exception:  # a behaviour may hold anything: say whose it is
-        for name, behaviour in zip(founding.membership.names, founding.behaviours, strict=True):
+        for name, behaviour in zip(spec.membership.names, spec.behaviours, strict=True):
             _check_travels(name, behaviour)
         raise
     finally:
@@ -90,7 +90,7 @@ class CommunityServer:
     """Serves one community.
 
     Attributes:
-        community: None before it is founded.
+        community: None before it is set up.
         scratch: A folder that is of no use any more when the market is gone; None if there is none.
     """
 
@@ -111,13 +111,16 @@ class CommunityServer:
     def _serve(self, data: bytes) -> bytes:
         start = perf_counter()
         verb, body = opened(data)
-        if verb == FOUND:
-            founding, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
-            self._found(founding, saved)
+        if verb == SET_UP:
+            spec, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
+            self._set_up(spec, saved)
             return plain_frame(DONE)
         assert self.community is not None, "there is no community yet"
         if verb == SAVE:
             return self._save(body.decode())
+        if verb == RECALL:
+            self.community.recall(pickle.loads(body))  # noqa: S301  # as above
+            return plain_frame(DONE)
         call = call_of(verb, body, self.community.membership.extent)
         unpacked = perf_counter()
         message = getattr(self.community, verb)(call.message)
@@ -126,8 +129,8 @@ class CommunityServer:
         handling_s = unpacked - start + perf_counter() - solved
         return frame(verb, np.array([call.number, solved - unpacked, handling_s]), values)
 
-    def _found(self, founding: CommunitySpec, saved: list[Any]) -> None:
-        self.community = Community(founding)
+    def _set_up(self, spec: CommunitySpec, saved: list[Any]) -> None:
+        self.community = Community(spec)
         if saved:
             self.community.recall([one.read_bytes() if isinstance(one, Path) else one for one in saved])
 
@@ -139,20 +142,6 @@ class CommunityServer:
             return plain_frame(DONE, saved)
         write_whole(Path(path), saved)
         return plain_frame(DONE)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or not at all.
-
-    Raises:
-        UnsavedError: It cannot be written.
-    """
-    partial = path.with_suffix(".partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise UnsavedError(f"prosumers cannot be saved in {path}: {error.strerror}") from error
 
 
 def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:

@@ -10,7 +10,7 @@ _NAMED = 3
 
 
 class WorkerLostError(GridbazaarError):
-    """The steward of a community was lost again and again, at the same question.
+    """The server of a community was lost again and again, at the same question.
 
     Attributes:
         incident: What happened the last time.
@@ -33,13 +33,13 @@ class WorkerLostError(GridbazaarError):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A steward was lost, and another one has taken over its community.
+    """A server was lost, and another one has taken over its community.
 
     Attributes:
         noun: What it was: "worker process", "Ray actor".
         community: Which community, from 1.
         members: The prosumers there.
-        call: Number of the market's call that was under way; 0 for the founding.
+        call: Number of the market's call that was under way; 0 for the set-up.
         verb: What was asked.
         how: How it was lost: "was killed by SIGKILL".
     """
@@ -53,7 +53,7 @@ class Incident:
 
     @property
     def who(self) -> str:
-        """Which steward, and of whom."""
+        """Which server, and of whom."""
         named = ", ".join(self.members[:_NAMED])
         more = f" and {len(self.members) - _NAMED} more" if len(self.members) > _NAMED else ""
         return f"{self.noun} {self.community} ({named}{more})"

@@ -6,9 +6,9 @@ messages: they are repeated until they are answered, as contracts are.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -97,21 +97,64 @@ class MessageFaults:
         return ""
 
 
+class DirectChannel:
+    """Carries quotes to prosumers and their offers back, all of them, at once.
+
+    Attributes:
+        faults: What happens to messages: nothing.
+        state: What is under way: nothing.
+    """
+
+    faults = MessageFaults()
+    state: ChannelState | None = None
+
+    def reopen(self) -> None:
+        """After an announcement of the DSO nothing is under way."""
+
+    def blame(self, *, cut_short: bool) -> str:
+        """What of it kept partners from agreeing: nothing."""
+        del cut_short
+        return ""
+
+    def exchange(self, quotes: Quotes, answer: Callable[[Quotes], Offers]) -> list[tuple[int | None, Offers]]:
+        """The offers to these quotes; as `LossyChannel.exchange`."""
+        return [(None, answer(quotes))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelState:
+    """What is under way between the platform and the prosumers; a value, never changed in place.
+
+    Attributes:
+        rounds: Rounds of Algorithm 1 so far, over the whole run.
+        now: Rounds since the DSO's announcement, from 0; -1 before the first.
+        quotes: The last quotes, the newest last.
+        under_way: By the round of its arrival: offers, and in which round that was quoted what they answer.
+        chance: Where the random numbers stand.
+    """
+
+    rounds: int
+    now: int
+    quotes: tuple[Quotes, ...]
+    under_way: dict[int, tuple[tuple[int, Offers], ...]]
+    chance: dict[str, Any]
+
+
 class LossyChannel:
     """Carries quotes to prosumers and their offers back, as badly as it is told to.
 
     Attributes:
         faults: What happens to messages.
-        rounds: Rounds of Algorithm 1 so far, over the whole run.
+        state: What is under way.
     """
 
-    def __init__(self, faults: MessageFaults, graph: TradeGraph, rng: np.random.Generator) -> None:
+    def __init__(self, faults: MessageFaults, graph: TradeGraph, seed: np.random.SeedSequence) -> None:
         """Open for business.
 
         Args:
             faults: What happens to messages.
             graph: Who may trade with whom.
-            rng: What happens to which.
+            seed: What happens to which.
 
         Raises:
             SettingsError: Somebody is away who does not exist.
@@ -120,19 +163,19 @@ class LossyChannel:
             if name not in graph.names:
                 known = ", ".join(graph.names)
                 raise SettingsError(f"messages.away.{name}", f"is no prosumer; the prosumers are {known}")
-        self.faults, self.rounds = faults, 0
-        self._graph, self._rng = graph, rng
-        self._quotes: deque[Quotes] = deque(maxlen=faults.stale_rounds + 1)  # the newest last
-        self._now = -1  # round since the announcement
-        self._under_way: dict[int, list[tuple[int, Offers]]] = {}
+        self.faults = faults
+        self._graph, self._rng = graph, np.random.default_rng(seed)
+        self.state = ChannelState(0, -1, (), {}, dict(self._rng.bit_generator.state))
 
     def reopen(self) -> None:
         """After an announcement of the DSO, what is under way is of no use any more."""
-        self._quotes.clear()
-        self._under_way.clear()
-        self._now = -1
+        self.state = replace(self.state, now=-1, quotes=(), under_way={})
 
-    def exchange(self, quotes: Quotes, answer: Callable[[Quotes], Offers]) -> list[tuple[int, Offers]]:
+    def blame(self, *, cut_short: bool) -> str:
+        """What of it kept partners from agreeing in the last step, in words; as `MessageFaults.blame`."""
+        return self.faults.blame(self.state.rounds, cut_short=cut_short)
+
+    def exchange(self, quotes: Quotes, answer: Callable[[Quotes], Offers]) -> list[tuple[int | None, Offers]]:
         """Hand out the quotes of a round, and bring what offers arrive in it.
 
         Args:
@@ -140,33 +183,37 @@ class LossyChannel:
             answer: How prosumers answer.
 
         Returns:
-            The offers, and since the announcement in which round (from 0) that was quoted what they answer.
+            The offers, and since the announcement in which round (from 0) that was quoted what they answer; None for
+            this one.
         """
-        self.rounds += 1
-        self._now += 1
-        self._quotes.append(quotes)
-        now = self._now
-        reached, age, arrives = self._fate(now)
+        was = self.state
+        now, told = was.now + 1, (*was.quotes, quotes)[-1 - self.faults.stale_rounds :]
+        self._rng.bit_generator.state = was.chance
+        reached, age, arrives = self._fate(now, was.rounds + 1)
+        coming = dict(was.under_way)
         for old in np.unique(age[reached]):
             members = tuple(np.flatnonzero(reached & (age == old)).tolist())
-            offers = self._rounded(answer(replace(self._quotes[-1 - int(old)], members=members)))
+            offers = self._rounded(answer(replace(told[-1 - int(old)], members=members)))
             for when in sorted({int(arrives[i]) for i in members} - {_LOST}):
                 those = tuple(i for i in members if arrives[i] == when)
-                self._under_way.setdefault(when, []).append((now - int(old), replace(offers, members=those)))
-        return sorted(self._under_way.pop(now, []), key=lambda arrival: arrival[0])
+                coming[when] = (*coming.get(when, ()), (now - int(old), replace(offers, members=those)))
+        arrived = sorted(coming.pop(now, ()), key=lambda arrival: arrival[0])
+        chance = dict(self._rng.bit_generator.state)
+        self.state = ChannelState(was.rounds + 1, now, told, coming, chance)
+        return list(arrived)
 
-    def _fate(self, now: int) -> tuple[BoolArray, IntArray, IntArray]:
+    def _fate(self, now: int, round_: int) -> tuple[BoolArray, IntArray, IntArray]:
         """Whom a quote reaches, how old it is, and in which round the offer arrives, (prosumer,) each."""
         people, faults = len(self._graph.names), self.faults
         quote, offer = self._rng.random((2, people)) < faults.loss
         age = np.minimum(self._rng.integers(0, faults.stale_rounds + 1, people), now)
         late = self._rng.integers(0, faults.delay_rounds + 1, people)
-        return ~quote & ~self._away(), age, np.where(offer, _LOST, now + late)
+        return ~quote & ~self._away(round_), age, np.where(offer, _LOST, now + late)
 
-    def _away(self) -> BoolArray:
-        """Who is away, (prosumer,)."""
+    def _away(self, round_: int) -> BoolArray:
+        """Who is away in a round, counted over the whole run, (prosumer,)."""
         absences = [self.faults.away.get(name, _NEVER) for name in self._graph.names]
-        return np.array([a.from_round <= self.rounds < a.from_round + a.rounds for a in absences])
+        return np.array([a.from_round <= round_ < a.from_round + a.rounds for a in absences])
 
     def _rounded(self, offers: Offers) -> Offers:
         if not self.faults.quantum_kw:
@@ -197,3 +244,11 @@ def check_faults(faults: MessageFaults, settings: MarketSettings) -> None:
             "messages",
             f"cannot fail in market.order {settings.order}: it needs the newest ones; use order proximal_jacobi",
         )
+
+
+Channel = DirectChannel | LossyChannel
+
+
+def channel_of(faults: MessageFaults, graph: TradeGraph, seed: np.random.SeedSequence) -> Channel:
+    """What carries the messages of Algorithm 1."""
+    return LossyChannel(faults, graph, seed) if faults else DirectChannel()

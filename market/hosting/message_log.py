@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...agents.arrays import IntArray
-from ...agents.messages import Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
+from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
-from .community import Needs, PrivateSchedules
+from ..messages import Needs, PrivateSchedules
 
 PLATFORM, OPERATOR, CERTIFICATE, SCREEN = "platform", "DSO", "certificate", "screen"
 """Who is there beside the prosumers: the certificate adds up regrets, the screen is the person who runs the market."""
 _BYTES = 8
+_WORDS = {"PriceCurve": "Price curve"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,20 @@ def _tells(message: str, of: type[Any], receiver: str, *fields: str) -> _Talk:
 
 _DELIVERY = _told("Delivery", Deliveries, PLATFORM)
 _TALKS = {
-    "answer": (
-        _told("Quote", Quotes, PLATFORM),
+    "answer": (_told("Quote", Quotes, PLATFORM),),  # what is answered is written down when it arrives
+    "arrived": (
         _tells("Offer", Offers, PLATFORM, "power_kw", "price_usd_per_kwh"),
         _tells("Bid while sharing", Offers, PLATFORM, "bid_kw"),
     ),
     "regrets": (_DELIVERY, _tells("Regret", Regrets, CERTIFICATE)),
     "deliver": (
         _DELIVERY,
-        _tells("Bid", Pledges, OPERATOR, "bid_kw"),
+        _tells("Pledge", Pledges, OPERATOR, "bid_kw"),
         _tells("Regret", Pledges, CERTIFICATE, "regret_usd"),
     ),
-    "commit": (_told("Commitment", Commitment, OPERATOR), _tells("Bid", Pledges, OPERATOR, "bid_kw")),
+    "commit": (_told("Commitment", Commitment, OPERATOR), _tells("Bid", Bids, OPERATOR)),
     "needs": (_tells("Needs", Needs, SCREEN),),
-    "books": (_DELIVERY, _tells("Books", PrivateSchedules, SCREEN)),
+    "schedules": (_DELIVERY, _tells("Schedules", PrivateSchedules, SCREEN)),
 }
 
 
@@ -82,13 +83,13 @@ class MessageLog:
         round: Number of the round that is under way.
     """
 
-    def __init__(self, graph: TradeGraph, periods: int, note: Callable[[Entries], None]) -> None:
+    def __init__(self, graph: TradeGraph, periods: int, note: Callable[[Entries], None] | None) -> None:
         """Open the ledger.
 
         Args:
             graph: Who may trade with whom.
             periods: Number of periods.
-            note: Told of every entry.
+            note: Told of every entry; None where nobody wants to know, and then nothing is written down.
         """
         self.round = 0
         self._names, self._note, self._periods = graph.names, note, periods
@@ -96,20 +97,32 @@ class MessageLog:
 
     def asked(self, verb: str, question: Any) -> None:
         """Prosumers were asked something, and have answered: see `hosting.calls.VERBS`."""
-        everybody = tuple(range(len(self._names)))
-        members = np.array(question.members if isinstance(question, Quotes) else everybody, dtype=np.intp)
+        self._write(verb, question.members if isinstance(question, Quotes) else range(len(self._names)))
+
+    def arrived(self, offers: Offers) -> None:
+        """Offers have arrived at the platform, which may be later than they were made, or never."""
+        self._write("arrived", offers.members)
+
+    def _write(self, talks: str, prosumers: Sequence[int]) -> None:
+        if self._note is None:
+            return
+        members = np.array(prosumers, dtype=np.intp)
         names = tuple(self._names[i] for i in members)
-        for talk in _TALKS[verb]:
+        for talk in _TALKS[talks]:
             others = (talk.other,) * len(names)
             senders, receivers = (names, others) if talk.by_prosumer else (others, names)
             axes = axes_of(talk.of)
             sizes = sum(self._size(axes[field]) for field in talk.fields)[members]
             self._note(Entries(self.round, talk.message, talk.fields, senders, receivers, sizes))
 
-    def passed(self, message: str, sender: str, receiver: str, **arrays: Any) -> None:
-        """A message between the platform and the DSO."""
-        size = sum(np.size(array) for array in arrays.values()) * _BYTES
-        self._note(Entries(self.round, message, tuple(arrays), (sender,), (receiver,), np.array([size])))
+    def passed(self, message: Any, sender: str, receiver: str) -> None:
+        """A message between the platform and the DSO, called by its type."""
+        if self._note is None:
+            return
+        names = tuple(cell.name for cell in fields(message))
+        size = sum(np.size(getattr(message, name)) for name in names) * _BYTES
+        kind = _WORDS.get(type(message).__name__, type(message).__name__)
+        self._note(Entries(self.round, kind, names, (sender,), (receiver,), np.array([size])))
 
     def _size(self, axes: tuple[str, ...]) -> Any:
         """Bytes of each prosumer's part of an array with these axes, (prosumer,)."""

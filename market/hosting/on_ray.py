@@ -52,7 +52,7 @@ class RayCluster:
         self.address, self.count, self.patience_s = address, count, patience_s
         self._ray: Any = None
         self._ours = False
-        self._carriers: set[RayTransport] = set()
+        self._transports: set[RayTransport] = set()
 
     def communities(self, prosumers: int) -> int:
         """As many as actors were asked for, or as the cluster has cores."""
@@ -62,13 +62,13 @@ class RayCluster:
     def open(self) -> RayTransport:
         """Start an actor; as `Backend.open`."""
         share = min(1.0, math.floor(1000 * self.cores / self._actors) / 1000)
-        carrier = RayTransport(self._connected(), share, self.patience_s, self._carriers.discard)
-        self._carriers.add(carrier)
-        return carrier
+        transport = RayTransport(self._connected(), share, self.patience_s, self._transports.discard)
+        self._transports.add(transport)
+        return transport
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here, unless another market is still there."""
-        if self._carriers or self._ray is None:
+        if self._transports or self._ray is None:
             return
         if self._ours:
             self._ray.shutdown()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,13 +13,14 @@ from typing import Protocol
 from .backend import Backend, LostError, Transport
 from .calls import Call, Reply, call_frame, opened, reply_of
 from .community import Community
-from .community_server import FAILED, REFUSED, SAVE, found_frame, plain_frame, write_whole
+from .community_server import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame
+from .files import write_whole
 from .incident import Incident, WorkerLostError
 from .membership import Membership
 from .spec import CommunitySpec
 
 _TIMES = 3
-"""A steward that is lost so often in a row at one question is lost for good."""
+"""A server that is lost so often in a row at one question is lost for good."""
 
 
 @dataclass
@@ -59,15 +60,21 @@ class Proxy(Protocol):
     def reply(self) -> Reply:
         """The answer to the question that was handed over."""
 
-    def save(self, path: Path) -> None:
-        """Begin to save the community into a file."""
+    def save(self, path: Path | None) -> None:
+        """Begin to save the community, into a file or into the answer."""
 
-    def saved(self) -> None:
-        """Wait until it is saved.
+    def saved(self) -> bytes:
+        """Wait until it is saved; what was saved, where there is no file.
 
         Raises:
-            NotPlainError: It cannot be saved.
+            UnsavedError: It cannot be saved.
         """
+
+    def recall(self, saved: Sequence[bytes]) -> None:
+        """Begin to let the members go on from where they stand among those saved."""
+
+    def recalled(self) -> None:
+        """Wait until they have."""
 
     def close(self) -> None:
         """Leave."""
@@ -76,12 +83,10 @@ class Proxy(Protocol):
 class LocalProxy:
     """A community in this process; as `Proxy`."""
 
-    def __init__(self, founding: CommunitySpec, saved: tuple[Path, ...]) -> None:
-        self.membership = founding.membership
+    def __init__(self, spec: CommunitySpec) -> None:
+        self.membership = spec.membership
         self.effort = Effort()
-        self.community = Community(founding)
-        if saved:
-            self.community.recall([path.read_bytes() for path in saved])
+        self.community = Community(spec)
 
     def ask(self, call: Call) -> None:
         """As `Proxy.ask`."""
@@ -94,59 +99,69 @@ class LocalProxy:
         self.effort.solving_s += self._reply.solving_s
         return self._reply
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | None) -> None:
         """As `Proxy.save`."""
         self._file = path
 
-    def saved(self) -> None:
+    def saved(self) -> bytes:
         """As `Proxy.saved`."""
-        write_whole(self._file, self.community.save())
+        content = self.community.save()
+        if self._file is None:
+            return content
+        write_whole(self._file, content)
+        return b""
+
+    def recall(self, saved: Sequence[bytes]) -> None:
+        """As `Proxy.recall`."""
+        self.community.recall(saved)
+
+    def recalled(self) -> None:
+        """As `Proxy.recalled`."""
 
     def close(self) -> None:
         """As `Proxy.close`."""
 
 
 class RemoteProxy:
-    """A community somewhere else; when its steward is lost, another one lives through what is not saved. As `Proxy`."""
+    """A community somewhere else; when its server is lost, another one lives through what is not saved. As `Proxy`."""
 
     def __init__(
         self,
-        place: Backend,
-        founding: CommunitySpec,
+        backend: Backend,
+        spec: CommunitySpec,
         number: int,
-        saved: tuple[Path, ...],
         scratch: Path | None,
         tell: Callable[[Incident], None],
     ) -> None:
-        """Begin to found the community; `founded` waits until it is.
+        """Begin to set up the community; `ready` waits until it is.
 
         Args:
-            place: Where it is to live.
-            founding: What it is founded with.
+            backend: Where it is to live.
+            spec: What it is set up with.
             number: Which one it is, from 1.
-            saved: Files of communities that it is to go on from.
             scratch: The folder where communities are saved, if nobody needs it when the market is gone.
             tell: Told of every loss.
         """
-        self.membership = founding.membership
+        self.membership = spec.membership
         self.effort = Effort()
-        self._place, self._founding, self._number, self._tell = place, founding, number, tell
-        self._saved, self._scratch = saved, scratch
-        self._journal: list[Call] = []
-        self._carrier: Transport | None = None
+        self._backend, self._spec, self._number, self._tell = backend, spec, number, tell
+        self._saved: tuple[Path | bytes, ...] = ()
+        self._scratch = scratch
+        self._replay: list[Call] = []
+        self._transport: Transport | None = None
         self._lost: LostError | None = None
-        self._call = Call(0, "found", None)
+        self._call = Call(0, SET_UP, None)
         self._file: Path | None = None
         self._owed = False
-        found = self._found_frame()
+        begin = self._set_up_frame()
         try:
-            self._carrier = place.open()
+            self._transport = backend.open()
         except LostError as lost:
             self._lost = lost
-        self._send(found)
+        self._send(begin)
 
-    def founded(self) -> None:
-        """Wait until the community is founded."""
+    def ready(self) -> None:
+        """Wait until the community is set up."""
         self._fetch()
 
     def ask(self, call: Call) -> None:
@@ -162,30 +177,41 @@ class RemoteProxy:
         reply = reply_of(verb, body, self.membership.extent)
         assert reply.number == self._call.number, "an answer to another question"
         if verb in _REMEMBERED:
-            self._journal.append(self._call)
+            self._replay.append(self._call)
         self.effort.solving_s += reply.solving_s
         self.effort.carrying_s += reply.handling_s + perf_counter() - start
         return reply
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | None) -> None:
         """As `Proxy.save`."""
         self._file = path
         self._call = Call(self._call.number, SAVE, None)
-        self._send(plain_frame(SAVE, str(path).encode() if self._place.shares_files else b""))
+        by_itself = path is not None and self._backend.shares_files
+        self._send(plain_frame(SAVE, str(path).encode() if by_itself else b""))
 
-    def saved(self) -> None:
+    def saved(self) -> bytes:
         """As `Proxy.saved`; what was before needs not be lived through any more."""
         _, body, _ = self._fetch()
-        assert self._file is not None
-        if not self._place.shares_files:
+        if self._file is not None and not self._backend.shares_files:
             write_whole(self._file, body)
-        self._saved, self._journal = (self._file,), []
+        self._saved, self._replay = (self._file or body,), []
+        return b"" if self._file else body
+
+    def recall(self, saved: Sequence[bytes]) -> None:
+        """As `Proxy.recall`."""
+        self._call = Call(self._call.number, RECALL, None)
+        self._send(plain_frame(RECALL, pickle.dumps(list(saved))))
+        self._saved, self._replay = tuple(saved), []
+
+    def recalled(self) -> None:
+        """As `Proxy.recalled`."""
+        self._fetch()
 
     def close(self) -> None:
         """As `Proxy.close`."""
-        if self._carrier is not None:
-            self._carrier.close()
-            self._carrier = None
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     def _send(self, data: bytes) -> None:
         """Send a frame; if there is nobody to take it, that is seen to when the answer is fetched."""
@@ -193,8 +219,8 @@ class RemoteProxy:
             self._lost = LostError("was interrupted while it answered")
         self._data, self._owed = data, True
         try:
-            if self._carrier is not None:
-                self._carrier.send(data)
+            if self._transport is not None:
+                self._transport.send(data)
         except LostError as lost:
             self._lost = lost
 
@@ -211,21 +237,21 @@ class RemoteProxy:
         lost, self._lost = self._lost, None
         if lost is not None:
             raise lost
-        assert self._carrier is not None
-        self._carrier.wait()
+        assert self._transport is not None
+        self._transport.wait()
         start = perf_counter()
-        verb, body = opened(self._carrier.receive())
+        verb, body = opened(self._transport.receive())
         self._owed = False
         if verb == REFUSED:
-            raise pickle.loads(body)  # noqa: S301  # from a steward that this process has started
+            raise pickle.loads(body)  # noqa: S301  # from a server that this process has started
         if verb == FAILED:
             raise LostError(f"raised {body.decode()}")
         return verb, body, start
 
     def _replace(self, lost: LostError, times: int) -> None:
-        """Found the community once more, and bring it to where it was."""
-        place, call = self._place, self._call
-        incident = Incident(place.noun, self._number, self.membership.names, call.number, call.verb, str(lost))
+        """Set up the community once more, and bring it to where it was."""
+        backend, call = self._backend, self._call
+        incident = Incident(backend.noun, self._number, self.membership.names, call.number, call.verb, str(lost))
         if times >= _TIMES:
             raise WorkerLostError(incident, times) from lost
         self._tell(incident)
@@ -233,11 +259,11 @@ class RemoteProxy:
         self._owed = False
         pending = self._data
         try:
-            self._carrier = place.open()
-            if call.verb != "found":
-                self._send(self._found_frame())
+            self._transport = backend.open()
+            if call.verb != SET_UP:
+                self._send(self._set_up_frame())
                 self._answer()
-            for earlier in self._journal:
+            for earlier in self._replay:
                 self._send(call_frame(earlier))
                 self._answer()
         except LostError as again:
@@ -245,9 +271,10 @@ class RemoteProxy:
             return
         self._send(pending)
 
-    def _found_frame(self) -> bytes:
-        saved = [path if self._place.shares_files else path.read_bytes() for path in self._saved]
-        return found_frame(self._founding, saved, self._scratch)
+    def _set_up_frame(self) -> bytes:
+        shares = self._backend.shares_files
+        saved = [one if isinstance(one, bytes) or shares else one.read_bytes() for one in self._saved]
+        return set_up_frame(self._spec, saved, self._scratch)
 
 
 _REMEMBERED = {"answer", "regrets", "deliver", "commit"}

@@ -1,36 +1,31 @@
 """What the market knows of prosumers that live elsewhere."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import mesa
+import numpy as np
 
 from ...agents.arrays import FloatArray
-
-if TYPE_CHECKING:
-    from ..energy_market import EnergyMarket
+from ...agents.platform import SharingPlatform
 
 
-@dataclass(frozen=True, slots=True)
-class PublicProsumer:
-    """The public side of a prosumer.
+class PublicProsumer(mesa.Agent):
+    """The public side of a prosumer, as an agent of the market.
 
     Attributes:
         name, bus: Its name, and the bus of the feeder it is connected to.
-        power_kw: The sharing powers that it offered last, (link, period).
-        bid_kw: What it bid last, (period,).
     """
 
-    name: str
-    bus: str
-    power_kw: FloatArray
-    bid_kw: FloatArray
+    def __init__(self, model: mesa.Model, platform: SharingPlatform, index: int, bus: str) -> None:
+        """Show what a platform knows of the prosumer with this index."""
+        super().__init__(model)
+        self._platform, self._index = platform, index
+        self.name, self.bus = platform.graph.names[index], bus
 
+    @property
+    def power_kw(self) -> FloatArray:
+        """The sharing powers that it offered last, (link, period)."""
+        return np.asarray(self._platform.power_kw[self._platform.graph.arcs(self._index)])
 
-def public_prosumers(market: EnergyMarket) -> list[PublicProsumer]:
-    """The public side of every prosumer, as it is now."""
-    platform = market.platform
-    return [
-        PublicProsumer(name, bus, platform.power_kw[platform.graph.arcs(i)].copy(), platform.bids.bid_kw[i].copy())
-        for i, (name, bus) in enumerate(zip(platform.graph.names, market.buses, strict=True))
-    ]
+    @property
+    def bid_kw(self) -> FloatArray:
+        """What it bid last, (period,)."""
+        return np.asarray(self._platform.bids.bid_kw[self._index])

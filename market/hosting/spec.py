@@ -1,4 +1,4 @@
-"""What a community is founded with: the only time that private data is handed over."""
+"""What a community is set up with: the only time that private data is handed over."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .membership import Membership
 
 @dataclass(frozen=True, slots=True)
 class CommunitySpec:
-    """What a community is founded with.
+    """What a community is set up with.
 
     Attributes:
         membership: Who lives in it.
@@ -37,7 +37,7 @@ def community_specs(
     behaviours: Mapping[str, Behaviour] | None = None,
     seed: np.random.SeedSequence | None = None,
 ) -> list[CommunitySpec]:
-    """What each community is founded with; each prosumer has the same seed wherever it lives.
+    """What each community is set up with; each prosumer has the same seed wherever it lives.
 
     Args:
         households: The private data, in the order of the trade graph's names.

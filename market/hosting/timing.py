@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .incident import Incident
 from .proxy import Effort, Proxy
 
 _CLEARLY = 0.9
@@ -28,10 +29,10 @@ class Timing:
     efforts: tuple[Effort, ...]
 
     @classmethod
-    def of(cls, homes: Sequence[Proxy], noun: str, cores: int) -> Timing:
+    def of(cls, proxies: Sequence[Proxy], noun: str, cores: int) -> Timing:
         """What these have cost so far."""
-        efforts = tuple(replace(home.effort) for home in homes)
-        return cls(noun, cores, tuple(len(home.membership.names) for home in homes), efforts)
+        efforts = tuple(replace(proxy.effort) for proxy in proxies)
+        return cls(noun, cores, tuple(len(proxy.membership.names) for proxy in proxies), efforts)
 
     @property
     def asked_s(self) -> float:
@@ -72,3 +73,18 @@ class Timing:
             f"{who} would be faster: prosumers took {self.asked_s:.2g} s to answer, and would take about "
             f"{self.expected_s(fewer):.2g} s"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HostingReport:
+    """Where the prosumers lived.
+
+    Attributes:
+        timing: What it took to ask their communities.
+        incidents: Who of those that serve them was lost on the way, and replaced.
+        unsaved_because: Why prosumers could not be saved on the way, if they could not; empty otherwise.
+    """
+
+    timing: Timing
+    incidents: tuple[Incident, ...]
+    unsaved_because: str

@@ -25,17 +25,17 @@ class Watchdog:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, carrier: WorkerTransport) -> None:
+    def watch(self, transport: WorkerTransport) -> None:
         """Look after a worker from now on."""
-        self._watched.add(carrier)
+        self._watched.add(transport)
         if self._thread is None:
             self._stopped = threading.Event()
-            self._thread = threading.Thread(target=self._look, name="gridbazaar guard", daemon=True)
+            self._thread = threading.Thread(target=self._look, name="gridbazaar watchdog", daemon=True)
             self._thread.start()
 
-    def forget(self, carrier: WorkerTransport) -> None:
+    def forget(self, transport: WorkerTransport) -> None:
         """Look after it no more."""
-        self._watched.discard(carrier)
+        self._watched.discard(transport)
         if not self._watched and self._thread is not None:
             self._stopped.set()
             self._thread = None
@@ -43,8 +43,8 @@ class Watchdog:
     def _look(self) -> None:
         stopped = self._stopped
         while not stopped.wait(min(_LOOKS_S, self.patience_s / 4)):
-            for carrier in tuple(self._watched):
-                if carrier.is_late(self.patience_s):
-                    carrier.hung = True
+            for transport in tuple(self._watched):
+                if transport.is_late(self.patience_s):
+                    transport.hung = True
                     with suppress(OSError, ValueError):  # it may just have ended by itself
-                        carrier.process.kill()
+                        transport.process.kill()

@@ -1,4 +1,4 @@
-"""What runs in a worker process: one steward at the end of a pipe."""
+"""What runs in a worker process: one server at the end of a pipe."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def live(pipe: Connection[bytes, bytes]) -> None:
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # what a terminal or a supervisor sends to the market's group: the market ends its workers
     sys.stdout = sys.stderr  # what behaviours print is not part of what a program prints as its result
-    steward = CommunityServer()
-    threading.Thread(target=_end_with_the_market, args=(steward,), daemon=True).start()
+    server = CommunityServer()
+    threading.Thread(target=_end_with_the_market, args=(server,), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            pipe.send_bytes(steward.serve(pipe.recv_bytes()))
+            pipe.send_bytes(server.serve(pipe.recv_bytes()))
     if _market_is_gone(_GONE_S):
-        _clear(steward)
+        _clear(server)
 
 
-def _end_with_the_market(steward: CommunityServer) -> None:
+def _end_with_the_market(server: CommunityServer) -> None:
     """Whatever the members are doing: when the process that started this one is gone, so is this one."""
     if _market_is_gone(None):
-        _clear(steward)
+        _clear(server)
         os._exit(1)
 
 
@@ -44,7 +44,7 @@ def _market_is_gone(within_s: float | None) -> bool:
     return market is not None and bool(connection.wait([market.sentinel], within_s))
 
 
-def _clear(steward: CommunityServer) -> None:
+def _clear(server: CommunityServer) -> None:
     """Leave nothing behind of what members remember."""
-    if steward.scratch is not None:
-        shutil.rmtree(steward.scratch, ignore_errors=True)
+    if server.scratch is not None:
+        shutil.rmtree(server.scratch, ignore_errors=True)

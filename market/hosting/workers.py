@@ -46,14 +46,14 @@ class Workers:
     patience_s: float = 120.0
     noun = "worker process"
     shares_files = True
-    _guard: Watchdog = field(init=False, repr=False, compare=False)
+    _watchdog: Watchdog = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InputError(f"{self.count} workers cannot serve anybody; ask for at least 1, or leave --workers out")
         if not self.patience_s > 0:
             raise InputError(f"a patience of {self.patience_s:g} s leaves no time to answer; give some seconds")
-        object.__setattr__(self, "_guard", Watchdog(self.patience_s))
+        object.__setattr__(self, "_watchdog", Watchdog(self.patience_s))
 
     @property
     def cores(self) -> int:
@@ -66,7 +66,7 @@ class Workers:
 
     def open(self) -> WorkerTransport:
         """Start a worker; as `Backend.open`."""
-        return WorkerTransport(self._guard)
+        return WorkerTransport(self._watchdog)
 
     def close(self) -> None:
         """Nothing to do: each worker is closed by itself."""
@@ -81,7 +81,7 @@ class WorkerTransport:
         hung: Whether it was killed because it did not answer.
     """
 
-    def __init__(self, guard: Watchdog) -> None:
+    def __init__(self, watchdog: Watchdog) -> None:
         context: ForkServerContext | SpawnContext = mp.get_context("spawn")
         if "forkserver" in mp.get_all_start_methods():
             context = mp.get_context("forkserver")
@@ -100,8 +100,8 @@ class WorkerTransport:
             theirs.close()  # the worker has its own; with this one open its death would go unnoticed
         self.asked_at: float | None = None
         self.hung = False
-        self._guard = guard
-        self._guard.watch(self)
+        self._watchdog = watchdog
+        self._watchdog.watch(self)
 
     def send(self, data: bytes) -> None:
         """As `Transport.send`."""
@@ -129,7 +129,7 @@ class WorkerTransport:
 
     def close(self) -> None:
         """As `Transport.close`: at once if it is at work."""
-        self._guard.forget(self)
+        self._watchdog.forget(self)
         self._pipe.close()
         if self.asked_at is not None:
             self.process.kill()
@@ -153,7 +153,7 @@ class WorkerTransport:
         self.process.join(_GRACE_S)
         code = self.process.exitcode
         if self.hung:
-            return LostError(f"did not answer within {self._guard.patience_s:g} s")
+            return LostError(f"did not answer within {self._watchdog.patience_s:g} s")
         if code is not None and code < 0:
             return LostError(f"was killed by {signal.Signals(-code).name}")
         return LostError(f"ended with exit code {code}")

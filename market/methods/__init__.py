@@ -26,6 +26,6 @@ METHODS: dict[Method, Callable[[SystemOperator], FixedPoint]] = {
     Method.PLAIN: FixedPoint,
     Method.DAMPED: Damped,
     Method.PROXIMAL_GRADIENT: ProximalGradient,
-    Method.ADMM: partial(Newton, exchange=True),
+    Method.ADMM: partial(Newton, admm=True),
     Method.NEWTON: Newton,
 }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...agents.arrays import FloatArray
-from .fixed_point import Announcement, FixedPoint
+from .fixed_point import FixedPoint
 
 
 class Damped(FixedPoint):
@@ -14,20 +14,15 @@ class Damped(FixedPoint):
     long.
     """
 
-    def announce(self, bid_kw: FloatArray, regret: float) -> Announcement:
-        """Clear for the bids and announce; as `FixedPoint.announce`."""
-        self._bid_kw = bid_kw
-        return super().announce(bid_kw, regret)
-
     def step(self, bid_kw: FloatArray, regret_usd: float) -> float:
         """How far to go from the bids last cleared to those delivered, 0 to 1; as `FixedPoint.step`."""
         if not np.isfinite(regret_usd):
             return 1.0
-        move = self.operator.by_bus(bid_kw - self._bid_kw)
-        bent = self.operator.clearing.dt_h * float(bend(self.operator.slopes(), move).sum())
+        move = self.operator.by_bus(bid_kw - self.operator.bid_kw)
+        bent = self.operator.clearing.dt_h * float(curvature(self.operator.slopes(), move).sum())
         return min(1.0, regret_usd / bent) if bent > 0 else 1.0
 
 
-def bend(slope: FloatArray, move: FloatArray) -> FloatArray:
+def curvature(slope: FloatArray, move: FloatArray) -> FloatArray:
     """The second derivative d'Dd along moves d, (period,): slopes (period, bus, bus), moves (bus, period)."""
     return np.asarray(np.einsum("bt,tbc,ct->t", move, slope, move))

@@ -1,46 +1,51 @@
 """The method `plain`: the paper's fixed point."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 from ...agents.arrays import FloatArray
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Announcement:
     """What the DSO tells after a clearing.
 
     Attributes:
         curve: The LMPs, and how they follow bids while prosumers share.
-        lmp_usd_per_kwh: The LMPs that go with the bids that were cleared, (prosumer, period).
-        dso_regret_usd: V(bids) - LMP bids - min_w [V(w) - LMP w]: what the DSO would gain by selling otherwise at
-            these LMPs; zero where they are V's gradient.
+        dso_regret_usd: V(bids) - LMP bids - min_w [V(w) - LMP w]: what the DSO would gain by selling otherwise at its
+            LMPs (`SystemOperator.announce`); zero where they are V's gradient.
     """
 
     curve: PriceCurve
-    lmp_usd_per_kwh: FloatArray
     dso_regret_usd: float = 0.0
 
 
 class FixedPoint:
-    """The paper's fixed point: whatever is bid, the LMPs are those of the last clearing."""
+    """The paper's fixed point: whatever is bid, the LMPs are those of the last clearing.
+
+    Attributes:
+        operator: The DSO.
+        state: All that the method remembers: a value, never changed in place; None where there is nothing.
+    """
+
+    state: Any = None
 
     def __init__(self, operator: SystemOperator) -> None:
         """Work with this DSO."""
         self.operator = operator
 
-    def announce(self, bid_kw: FloatArray, regret: float) -> Announcement:
-        """Clear for the bids and announce.
+    def announce(self, regret: float) -> Announcement:
+        """Turn what the DSO has just cleared into what it announces.
 
         Args:
-            bid_kw: The bids, (prosumer, period).
             regret: What all together regretted of the schedule before, as a fraction of the turnover; inf at first.
         """
         del regret  # for those that look at it
-        self.operator.clear(bid_kw)
-        lmp = self.operator.announce()
-        return Announcement(PriceCurve.flat(lmp), lmp)
+        return Announcement(PriceCurve.flat(self.operator.announce()))
 
     def step(self, bid_kw: FloatArray, regret_usd: float) -> float:
         """How far to go from the bids last cleared to those delivered, 0 to 1.

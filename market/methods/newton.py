@@ -1,16 +1,37 @@
 """The methods `newton` and `admm`."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray
+from ...agents.arrays import BoolArray, FloatArray, IntArray
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
-from .damped import bend
+from .damped import curvature
 from .fixed_point import Announcement
-from .safeguarded import Safeguarded
+from .safeguarded import CurveState, Safeguarded
 
-_REFUSALS = 3  # of bids in a period, after which it goes on by exchange
+_REFUSALS = 3  # of bids in a period, after which it goes on by `admm`
 _PATIENCE = 3  # clearings in which the certificate must halve
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewtonSlopes:
+    """What the method remembers beside the reference; a value, never changed in place.
+
+    Attributes:
+        slope_usd_per_kw2h: How LMPs follow bids, (period, bus, bus).
+        refusals: How often bids were refused in each period, (period,).
+        best: The least regret so far, as a fraction of the turnover.
+        since: Clearings since the certificate halved last.
+    """
+
+    slope_usd_per_kw2h: FloatArray
+    refusals: IntArray
+    best: float = np.inf
+    since: int = 0
 
 
 class Newton(Safeguarded):
@@ -24,65 +45,64 @@ class Newton(Safeguarded):
     round of sharing itself, and its last answer has the LMPs in between.
     """
 
-    def __init__(self, operator: SystemOperator, *, exchange: bool = False) -> None:
+    def __init__(self, operator: SystemOperator, *, admm: bool = False) -> None:
         """Work with this DSO; with `admm` in all periods from the beginning."""
         super().__init__(operator)
-        self._best, self._since = np.inf, 0
-        self._refusals = np.full(operator.clearing.periods, _REFUSALS if exchange else 0)
+        self._at_first = np.full(operator.clearing.periods, _REFUSALS if admm else 0)
 
-    def announce(self, bid_kw: FloatArray, regret: float) -> Announcement:
-        """Clear for the bids and announce; as `FixedPoint.announce`."""
-        exchanged = np.flatnonzero(self._exchanging)
-        along = super().announce(bid_kw, regret)
-        dso_regret = self.operator.stand_by_sale(exchanged, bid_kw) if exchanged.size else 0.0
-        if self._stalls(regret):
-            self._refusals[:] = _REFUSALS
-        on = self._exchanging
+    def announce(self, regret: float) -> Announcement:
+        """Judge the bids that were cleared, and announce a curve; as `FixedPoint.announce`."""
+        before = self.state.slopes.refusals if self.state else self._at_first
+        answered = np.flatnonzero(before >= _REFUSALS)
+        along = super().announce(regret)
+        dso_regret = self.operator.stand_by_sale(answered) if answered.size else 0.0
+        assert self.state is not None
+        slopes = _hurried(self.state.slopes, regret)
+        self.state = replace(self.state, slopes=slopes)
+        on = slopes.refusals >= _REFUSALS
         if not on.any():
             return along
-        lmp = self.operator.announce()
         curve = PriceCurve(
-            np.where(on, lmp, along.curve.lmp_usd_per_kwh),
-            np.where(on, bid_kw, along.curve.reference_kw),
+            np.where(on, self.operator.announce(), along.curve.lmp_usd_per_kwh),
+            np.where(on, self.operator.bid_kw, along.curve.reference_kw),
             along.curve.own_usd_per_kw2h,
-            np.where(on[:, None, None], 0.0, self._slope),
+            np.where(on[:, None, None], 0.0, slopes.slope_usd_per_kw2h),
             on,
             self.operator.place,
         )
-        return Announcement(curve, lmp, dso_regret)
+        return Announcement(curve, dso_regret)
 
-    @property
-    def _exchanging(self) -> BoolArray:
-        return np.asarray(self._refusals >= _REFUSALS)
-
-    def _stalls(self, regret: float) -> bool:
-        """Whether the certificate has not halved for too long."""
-        self._since = 0 if regret < self._best / 2 else self._since + 1
-        self._best = float(np.fmin(self._best, regret))
-        return self._since > _PATIENCE
-
-    def begin(self) -> None:
+    def first_slopes(self) -> NewtonSlopes:
         """The slopes of the LMPs."""
-        self._slope = self.operator.slopes()
+        return NewtonSlopes(self.operator.slopes(), self._at_first)
 
-    def curvature(self, move: FloatArray) -> FloatArray:
+    def curvature(self, slopes: NewtonSlopes, move: FloatArray) -> FloatArray:
         """The second derivative of the curve, as `Safeguarded.curvature`."""
-        return bend(self._slope, self.operator.by_bus(move))
+        return curvature(slopes.slope_usd_per_kw2h, self.operator.by_bus(move))
 
-    def update(self, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> None:
-        """The slopes of the LMPs where bids were accepted, steeper ones elsewhere; as `Safeguarded.update`."""
-        self._refusals += ~good
-        exact = self.operator.slopes() if good.any() else self._slope
+    def updated(self, slopes: NewtonSlopes, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> NewtonSlopes:
+        """The slopes of the LMPs where bids were accepted, steeper ones elsewhere; as `Safeguarded.updated`."""
+        old = slopes.slope_usd_per_kw2h
+        exact = self.operator.slopes() if good.any() else old
         at_bus, changed = self.operator.by_bus(move), lmp_change[self.operator.first]
-        for t, fine in enumerate(good):
-            self._slope[t] = exact[t] if fine else _steeper(self._slope[t], at_bus[:, t], changed[:, t])
+        slope = np.array(
+            [exact[t] if fine else _steeper(old[t], at_bus[:, t], changed[:, t]) for t, fine in enumerate(good)]
+        )
+        return replace(slopes, slope_usd_per_kw2h=slope, refusals=slopes.refusals + ~good)
 
-    def curve(self) -> PriceCurve:
+    def curve(self, state: CurveState) -> PriceCurve:
         """LMPs that follow the bids of all buses."""
-        assert self.reference_kw is not None
-        own, inelastic = np.zeros_like(self.reference_kw), np.zeros(self._refusals.size, dtype=bool)
-        place = self.operator.place
-        return PriceCurve(self.lmp_usd_per_kwh, self.reference_kw, own, self._slope.copy(), inelastic, place)
+        lmp, slope = state.lmp_usd_per_kwh, state.slopes.slope_usd_per_kw2h
+        own, inelastic = np.zeros_like(lmp), np.zeros(len(slope), dtype=bool)
+        return PriceCurve(lmp, state.reference_kw, own, slope, inelastic, self.operator.place)
+
+
+def _hurried(slopes: NewtonSlopes, regret: float) -> NewtonSlopes:
+    """With all periods handed over to `admm` if the certificate has not halved for too long."""
+    since = 0 if regret < slopes.best / 2 else slopes.since + 1
+    best = float(np.fmin(slopes.best, regret))
+    refusals = np.full_like(slopes.refusals, _REFUSALS) if since > _PATIENCE else slopes.refusals
+    return replace(slopes, refusals=refusals, best=best, since=since)
 
 
 def _steeper(slope: FloatArray, move: FloatArray, lmp_change: FloatArray) -> FloatArray:

@@ -1,35 +1,34 @@
-"""The method `proximal`: a cost of changing bids, with backtracking."""
+"""The method `proximal_gradient`: a cost of changing bids, with backtracking."""
 
 import numpy as np
 
 from ...agents.arrays import BoolArray, FloatArray
 from ...agents.price_curve import PriceCurve
-from .safeguarded import Safeguarded
+from .safeguarded import CurveState, Safeguarded
 
 
 class ProximalGradient(Safeguarded):
     """A slope gamma of every bid by itself, per period: a proximal gradient step in the bids.
 
-    gamma is the curvature of V along the last step (Barzilai, Borwein 1988), and at least doubled after each step that
-    V changed out to bend more along than gamma said.
+    gamma, (period,), is the curvature of V along the last step (Barzilai, Borwein 1988), and at least doubled after
+    each step that V turned out to bend more along than gamma said.
     """
 
-    def begin(self) -> None:
+    def first_slopes(self) -> FloatArray:
         """Start without any: the first step is the plain one."""
-        self._gamma = np.zeros(self.lmp_usd_per_kwh.shape[1])
+        return np.zeros(self.operator.clearing.periods)
 
-    def curvature(self, move: FloatArray) -> FloatArray:
+    def curvature(self, slopes: FloatArray, move: FloatArray) -> FloatArray:
         """The second derivative of the curve, as `Safeguarded.curvature`."""
-        return np.asarray(self._gamma * (move**2).sum(axis=0))
+        return np.asarray(slopes * (move**2).sum(axis=0))
 
-    def update(self, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> None:
-        """The curvature that was seen, as `Safeguarded.update`."""
+    def updated(self, slopes: FloatArray, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> FloatArray:
+        """The curvature that was seen, as `Safeguarded.updated`."""
         length, seen = (move**2).sum(axis=0), (move * lmp_change).sum(axis=0)
-        found = np.divide(seen, length, out=self._gamma.copy(), where=length > 1e-9)
-        self._gamma = np.maximum(found, np.where(good, self._gamma / 4, 2 * self._gamma))
+        found = np.divide(seen, length, out=slopes.copy(), where=length > 1e-9)
+        return np.asarray(np.maximum(found, np.where(good, slopes / 4, 2 * slopes)))
 
-    def curve(self) -> PriceCurve:
+    def curve(self, state: CurveState) -> PriceCurve:
         """Prices that follow their own bids."""
-        assert self.reference_kw is not None
-        own = np.broadcast_to(self._gamma, self.lmp_usd_per_kwh.shape)
-        return PriceCurve.own(self.lmp_usd_per_kwh, self.reference_kw, own)
+        own = np.broadcast_to(state.slopes, state.lmp_usd_per_kwh.shape)
+        return PriceCurve.own(state.lmp_usd_per_kwh, state.reference_kw, own)

@@ -1,16 +1,36 @@
 """What methods with a curve have in common: in each period, the last bids that were worth going to."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...agents.arrays import BoolArray, FloatArray
-from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
 from .fixed_point import Announcement, FixedPoint
 
 _SLACK = 0.9
 _NOISE = 1e-9  # of V, which the solver leaves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveState:
+    """What a curve goes through; a value, never changed in place.
+
+    Attributes:
+        reference_kw: The reference bids, (prosumer, period).
+        lmp_usd_per_kwh: The LMPs there, (prosumer, period).
+        value_usd: V there, (period,).
+        slopes: What the method remembers of slopes.
+    """
+
+    reference_kw: FloatArray
+    lmp_usd_per_kwh: FloatArray
+    value_usd: FloatArray
+    slopes: Any
 
 
 class Safeguarded(FixedPoint):
@@ -21,48 +41,47 @@ class Safeguarded(FixedPoint):
     answered the curve. Elsewhere the old bids stay the reference and the curve becomes steeper.
     """
 
-    def __init__(self, operator: SystemOperator) -> None:
-        """Work with this DSO."""
-        super().__init__(operator)
-        self.reference_kw: FloatArray | None = None
+    state: CurveState | None = None
 
-    def announce(self, bid_kw: FloatArray, regret: float) -> Announcement:
-        """Clear for the bids and announce; as `FixedPoint.announce`."""
+    def announce(self, regret: float) -> Announcement:
+        """Judge the bids that were cleared, and announce a curve; as `FixedPoint.announce`."""
         del regret
-        self.operator.clear(bid_kw)
-        lmp, value = self.operator.announce(), self.operator.values_usd
-        if self.reference_kw is None:
-            self.reference_kw, self.lmp_usd_per_kwh, self._value = bid_kw.copy(), lmp.copy(), value
-            self.begin()
-            return Announcement(self.curve(), lmp)
-        move, lmp_change = bid_kw - self.reference_kw, lmp - self.lmp_usd_per_kwh
+        bid, lmp, value = self.operator.bid_kw, self.operator.announce(), self.operator.values_usd
+        was = self.state
+        if was is None:
+            self.state = CurveState(bid, lmp, value, self.first_slopes())
+            return Announcement(self.curve(self.state))
+        move, lmp_change = bid - was.reference_kw, lmp - was.lmp_usd_per_kwh
         dt_h = self.operator.clearing.dt_h
-        above = (value - self._value) / dt_h - (self.lmp_usd_per_kwh * move).sum(axis=0)
-        good = above <= _SLACK * self.curvature(move) + _NOISE * np.abs(value) / dt_h
-        self.update(good, move, lmp_change)
-        self.reference_kw = np.where(good, bid_kw, self.reference_kw)
-        self.lmp_usd_per_kwh = np.where(good, lmp, self.lmp_usd_per_kwh)
-        self._value = np.where(good, value, self._value)
-        return Announcement(self.curve(), lmp)
+        above = (value - was.value_usd) / dt_h - (was.lmp_usd_per_kwh * move).sum(axis=0)
+        good = above <= _SLACK * self.curvature(was.slopes, move) + _NOISE * np.abs(value) / dt_h
+        self.state = CurveState(
+            np.where(good, bid, was.reference_kw),
+            np.where(good, lmp, was.lmp_usd_per_kwh),
+            np.where(good, value, was.value_usd),
+            self.updated(was.slopes, good, move, lmp_change),
+        )
+        return Announcement(self.curve(self.state))
 
     @abstractmethod
-    def begin(self) -> None:
-        """Choose the first slopes, at the first bids."""
+    def first_slopes(self) -> Any:
+        """The slopes at the first bids."""
 
     @abstractmethod
-    def curvature(self, move: FloatArray) -> FloatArray:
+    def curvature(self, slopes: Any, move: FloatArray) -> FloatArray:
         """The second derivative d'Dd of the curve along moves (prosumer, period), (period,)."""
 
     @abstractmethod
-    def update(self, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> None:
-        """Choose the next slopes.
+    def updated(self, slopes: Any, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> Any:
+        """The next slopes.
 
         Args:
+            slopes: Those that the curve had.
             good: In which periods the new bids are accepted, (period,).
             move: New less reference bids, (prosumer, period).
             lmp_change: New less reference LMPs, (prosumer, period).
         """
 
     @abstractmethod
-    def curve(self) -> PriceCurve:
+    def curve(self, state: CurveState) -> PriceCurve:
         """What is announced."""

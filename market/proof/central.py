@@ -231,6 +231,6 @@ class Grid:
 
 
 def _solve(problem: cp.Problem, what: str) -> None:
-    problem.solve(solver=cp.CLARABEL)
+    problem.solve(solver=cp.CLARABEL, warm_start=False)  # to the same bits, whatever was solved before
     if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise SolverError(f"{what} ended with '{problem.status}'")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...agents.arrays import FloatArray
+from ...agents.platform import SharingPlatform
 from ...network.periods import period_name
-
-if TYPE_CHECKING:
-    from ..energy_market import EnergyMarket
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +39,19 @@ class Diagnosis:
     place: str
 
     @classmethod
-    def of(cls, market: EnergyMarket, verdict: str) -> Diagnosis:
-        """Where a market stands."""
-        platform = market.platform
-        pairs = [link.name for link in platform.graph.links] + [f"{name} and the DSO" for name in platform.graph.names]
-        apart = np.abs(np.vstack([platform.mismatch_kw, platform.bids.mismatch_kw]))
-        penalty = np.vstack([platform.penalty_usd_per_kw2h, platform.bids.penalty.value])
-        moved = np.vstack([platform.moved_usd_per_kwh, platform.bids.moved_usd_per_kwh])
-        rules = platform.rules
+    def of(cls, platform: SharingPlatform, regret_usd: FloatArray, dt_h: float, verdict: str) -> Diagnosis:
+        """Where a platform stands, whose prosumers regret so much, (prosumer,), in words of a `ResidualHistory`."""
+        sides, rules, names = (platform.pairs, platform.bids), platform.rules, platform.graph.names
+        pairs = [link.name for link in platform.graph.links] + [f"{name} and the DSO" for name in names]
+        apart = np.abs(np.vstack([side.mismatch_kw for side in sides]))
+        penalty = np.vstack([side.penalty.value for side in sides])
+        moved = np.vstack([side.moved_usd_per_kwh for side in sides])
         unrest = np.maximum(apart / rules.primal_tolerance_kw, moved / rules.dual_tolerance_usd_per_kwh)
         k, t = np.unravel_index(int(np.argmax(unrest)), unrest.shape)
-        place = f"{pairs[k]} in {period_name(int(t), market.dt_h)}"
+        place = f"{pairs[k]} in {period_name(int(t), dt_h)}"
         residuals = platform.primal_kw, platform.dual_usd_per_kwh
-        regrets = market.regret_usd
-        worst = int(np.argmax(regrets))
-        blocking = "" if np.isnan(regrets[worst]) else platform.graph.names[worst]
+        regrets, worst = regret_usd, int(np.argmax(regret_usd))
+        blocking = "" if np.isnan(regrets[worst]) else names[worst]
         return cls(
             *residuals,
             pairs[k],

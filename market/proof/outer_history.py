@@ -1,6 +1,7 @@
 """Why a market has not settled, and what to change: a verdict on the course of Algorithm 2."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,8 +16,29 @@ _FALLS = 0.7  # a regret that falls is by so much smaller than five steps before
 _FEW = 5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OuterStep:
+    """What an outer step of Algorithm 2 came to.
+
+    Attributes:
+        bid_kw: Its bids, (prosumer, period).
+        regret_usd: What each regretted of its schedule, (prosumer,).
+        total_usd: The sum of it, the DSO's regret included.
+        cut_short: Whether its sharing ended at the limit of rounds.
+    """
+
+    bid_kw: FloatArray
+    regret_usd: FloatArray
+    total_usd: float
+    cut_short: bool
+
+
 class OuterHistory:
-    """The outer steps of a run, as far as a verdict needs them."""
+    """The outer steps of a run, and what they say of why it has not settled.
+
+    Attributes:
+        steps: The last of them, the newest last.
+    """
 
     def __init__(self, names: Sequence[str], dt_h: float, settings: MarketSettings, behaving: Sequence[str]) -> None:
         """Start watching.
@@ -28,29 +50,17 @@ class OuterHistory:
             behaving: Those that are not price takers.
         """
         self._names, self._dt_h, self._settings, self._behaving = names, dt_h, settings, behaving
-        self._bids: list[FloatArray] = []
-        self._regrets: list[FloatArray] = []
-        self._totals: list[float] = []
-        self._cut_short = False
+        self.steps: tuple[OuterStep, ...] = ()
 
     def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
-        """Write down an outer step.
-
-        Args:
-            bid_kw: Its bids, (prosumer, period).
-            regret_usd: What each regretted of its schedule, (prosumer,).
-            total_usd: The sum of it, the DSO's regret included.
-            rounds: Its sharing rounds.
-        """
-        self._bids = [*self._bids[-2 * _LONGEST :], bid_kw]
-        self._regrets.append(regret_usd)
-        self._totals.append(total_usd)
-        self._cut_short = rounds >= self._settings.max_rounds
+        """Write down an outer step, of so many sharing rounds; as `OuterStep`."""
+        cut_short = rounds >= self._settings.max_rounds
+        self.steps = (*self.steps[-2 * _LONGEST :], OuterStep(bid_kw, regret_usd, total_usd, cut_short))
 
     @property
     def falling(self) -> bool:
         """Whether the regret was still falling at the end."""
-        return self._totals[-1] < _FALLS * self._totals[-1 - _FEW :][0]
+        return self.steps[-1].total_usd < _FALLS * self.steps[-1 - _FEW :][0].total_usd
 
     def why(self, shortage: str, messages: str = "") -> str:
         """The likeliest cause that the market does not settle, who is in the way, and the cure.
@@ -68,9 +78,9 @@ class OuterHistory:
         Empty if none do, or if all rest.
         """
         for period in range(2, _LONGEST + 1):
-            if len(self._bids) <= period:
+            if len(self.steps) <= period:
                 break
-            now, step, back = self._bids[-1], self._bids[-2], self._bids[-1 - period]
+            now, step, back = (self.steps[k].bid_kw for k in (-1, -2, -1 - period))
             moved, returned = np.abs(now - step), np.abs(now - back)
             cycling = (moved > _MOVES_KW) & (returned < _SWAPS * moved)
             whole = np.linalg.norm(now - back) < _SWAPS * np.linalg.norm(now - step)
@@ -88,23 +98,23 @@ class OuterHistory:
         return f"{_listed(self._behaving)} {acts}, which may never rest: look there first"
 
     def _cause(self) -> str:
-        settings = self._settings
-        if np.isinf(self._totals[-1]) and not self._cut_short:
+        settings, last = self._settings, self.steps[-1]
+        if np.isinf(last.total_usd) and not last.cut_short:
             return "trades that partners cannot keep leave somebody without power: raise bid_max_kw or lower its load"
-        if self._cut_short:
+        if last.cut_short:
             return f"Algorithm 1 was cut short in the last step: raise market.max_rounds {settings.max_rounds}"
         cycle = self.cycle()
         if cycle:
             return f"{cycle}: LMPs turn more than demand does (28), or jump at a limit; use market.method newton"
         rest = "which may be all that the solvers give: raise market.regret_tolerance"
         best = settings.method in (Method.NEWTON, Method.ADMM)
-        if self.falling or len(self._totals) == 1:
+        if self.falling or len(self.steps) == 1:
             return f"the regret may still fall: raise the limit{'' if best else ', or use market.method newton'}"
         return f"the regret no longer falls{f', {rest}' if best else ': use market.method newton'}"
 
     def _blocking(self) -> str:
         """Whose regret is the largest."""
-        regrets = self._regrets[-1]
+        regrets = self.steps[-1].regret_usd
         worst = int(np.argmax(regrets))
         if not np.isfinite(regrets[worst]) or regrets[worst] <= 0:
             return ""

@@ -1,24 +1,28 @@
 """Whether Algorithm 1 gets anywhere: a verdict on its primal residual."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 _WINDOW = 50
 _LATELY = 10
 
 
+@dataclass(frozen=True, slots=True)
 class ResidualHistory:
-    """Watches by how much partners disagree over the rounds of one outer step."""
+    """By how much partners disagree over the rounds of one outer step; a value, never changed in place.
 
-    def __init__(self, tolerance_kw: float) -> None:
-        """Start watching.
+    Attributes:
+        tolerance_kw: What partners may disagree by when Algorithm 1 has converged.
+        primal_kw: The primal residuals of the last rounds, as many as a verdict needs.
+    """
 
-        Args:
-            tolerance_kw: What partners may disagree by when Algorithm 1 has converged.
-        """
-        self._tolerance_kw = tolerance_kw
-        self._primal_kw: list[float] = []
+    tolerance_kw: float
+    primal_kw: tuple[float, ...] = ()
 
-    def add(self, primal_kw: float) -> None:
-        """Write down one round's primal residual."""
-        self._primal_kw.append(primal_kw)
+    def with_round(self, primal_kw: float) -> ResidualHistory:
+        """The history with one more round's primal residual."""
+        return ResidualHistory(self.tolerance_kw, (*self.primal_kw[1 - 2 * _WINDOW :], primal_kw))
 
     @property
     def diverges(self) -> bool:
@@ -27,19 +31,19 @@ class ResidualHistory:
         A method that converges lowers its best residual in every stretch of this length; one that diverges runs into
         the caps of the links and swings there for ever.
         """
-        if len(self._primal_kw) < 2 * _WINDOW:
+        if len(self.primal_kw) < 2 * _WINDOW:
             return False
-        return min(self._primal_kw[-_WINDOW:]) > 10 * self._tolerance_kw and self._ratio(_WINDOW) >= 0.99
+        return min(self.primal_kw[-_WINDOW:]) > 10 * self.tolerance_kw and self._ratio(_WINDOW) >= 0.99
 
     @property
     def verdict(self) -> str:
         """How it goes, in words: "starting", "converging", "slow", "not converging"."""
-        if len(self._primal_kw) < 2 * _LATELY:
+        if len(self.primal_kw) < 2 * _LATELY:
             return "starting"
         ratio = self._ratio(_LATELY)
         return "converging" if ratio < 0.8 else "slow" if ratio < 1.0 else "not converging"
 
     def _ratio(self, window: int) -> float:
         """The best residual of the last rounds over that of as many rounds before them."""
-        before, lately = (min(part) for part in (self._primal_kw[-2 * window : -window], self._primal_kw[-window:]))
+        before, lately = (min(part) for part in (self.primal_kw[-2 * window : -window], self.primal_kw[-window:]))
         return lately / before if before > 0 else float(lately > 0)

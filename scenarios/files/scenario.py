@@ -27,7 +27,6 @@ from .source import Change, Path_, Tree, did_you_mean, find, read
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
     from ...market.hosting.backend import Backend
-    from ...market.hosting.diary import Diary
     from ...market.hosting.message_log import Entries
     from ...network.clearing import Clearing
 
@@ -197,17 +196,15 @@ class Scenario(Row):
     def market(
         self,
         rng: int | None = None,
-        place: "Backend | None" = None,
-        diary: "Diary | None" = None,
-        ledger: "Callable[[Entries], None] | None" = None,
+        backend: "Backend | None" = None,
+        log: "Callable[[Entries], None] | None" = None,
     ) -> "EnergyMarket":
         """The market, ready to step.
 
         Args:
             rng: Seed of all randomness; the scenario's own by default.
-            place: Where the prosumers live, such as `Workers(2)`; in this process by default.
-            diary: Where their answers are noted, so that the run can be continued.
-            ledger: Told of every message, who sent it to whom.
+            backend: Where the prosumers live, such as `Workers(2)`; in this process by default.
+            log: Told of every message, who sent it to whom.
 
         Raises:
             ScenarioError: Something is wrong with the scenario.
@@ -225,7 +222,7 @@ class Scenario(Row):
             settings=self.build_settings(),
             behaviours={name: self._behaviour(name, row) for name, row in self.prosumers.items()},
             rng=np.random.SeedSequence(self.seed if rng is None else rng),
-            hosting=Hosting(place, together, diary, ledger),
+            hosting=Hosting(backend, together, log),
             messages=self.build_messages(),
         )
 

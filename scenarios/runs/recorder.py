@@ -5,7 +5,7 @@
 - `ledger.parquet`: who told whom what, if that was asked for; likewise
 - `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
 - `kpis.json`: the numbers that `--json` prints
-- `answers.arrows`, `communities/`: what a run goes on from that has not ended; see `scenarios.runs.resuming`
+- `checkpoint/`: what a run goes on from that has not ended; see `market.checkpoints`
 """
 
 import json
@@ -22,15 +22,16 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from ...agents.arrays import FloatArray
-from ...market.hosting.diary import ReplayError
+from ...market.checkpoints import Checkpoints
 from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
 from ...network.errors import InputError
+from ..errors import ReplayError
 from ..files.scenario import Scenario
 from .streams import Stream, read_stream
 
@@ -38,7 +39,7 @@ _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy
 _LOCK = ".lock"
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
-MANIFEST, ROUNDS, LEDGER, ANSWERS, COMMUNITIES = "manifest.json", "rounds", "ledger", "answers", "communities"
+MANIFEST, ROUNDS, LEDGER, CHECKPOINT = "manifest.json", "rounds", "ledger", "checkpoint"
 
 
 def new_folder(scenario: str, parent: Path | None = None) -> Path:
@@ -62,6 +63,8 @@ class Recorder:
 
     Attributes:
         folder: The results folder.
+        checkpoints: Where the run is saved now and then.
+        checkpoint: Where it goes on from; None for one that begins.
     """
 
     def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False) -> None:
@@ -77,34 +80,37 @@ class Recorder:
         """
         self.folder = folder
         self._lock = _locked(folder)
+        self.checkpoints = Checkpoints(folder / CHECKPOINT)
         self._manifest = _manifest(scenario, _read_manifest(folder))
         self._write_json(MANIFEST, self._manifest)
-        (folder / COMMUNITIES).mkdir(exist_ok=True)
         before = {name: read_table(folder, name) for name in _SCHEMAS}
+        self.checkpoint = self.checkpoints.newest(at_most=len(before[ROUNDS]))
+        begun = self.checkpoint.rounds if self.checkpoint else 0
+        before[LEDGER] = before[LEDGER].filter(pc.less_equal(before[LEDGER]["round"], begun))  # others are sent again
         named = [name for name in _SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
         self._streams = {name: Stream(folder / f"{name}.arrows", _SCHEMAS[name], before[name]) for name in named}
         self._relived = before[ROUNDS].select(_TELLING).to_pylist()
 
-    def relives(self, record: Round) -> bool:
+    def relives(self, number: int) -> bool:
+        """Whether a round, from 1, is on disk already."""
+        return number <= len(self._relived)
+
+    def relived(self, record: Round) -> bool:
         """Whether a round is on disk already.
 
         Raises:
             ReplayError: It is, but with other numbers.
         """
-        if record.number > len(self._relived):
+        if not self.relives(record.number):
             return False
         recorded = self._relived[record.number - 1]
         if not all(_same(getattr(record, name), recorded[name]) for name in _TELLING):
-            raise ReplayError(f"round {record.number}")
+            raise ReplayError(record.number)
         return True
 
     def write(self, record: Round) -> None:
         """Put a finished round on disk."""
         self._streams[ROUNDS].write([getattr(record, field.name) for field in fields(Round)])
-
-    def note_answer(self, call: int, verb: str, values: FloatArray) -> None:
-        """Put what communities answered on disk; see `market.hosting.diary`."""
-        self._streams[ANSWERS].write([call, verb, values])
 
     def note_messages(self, entries: Entries) -> None:
         """Put messages on disk."""
@@ -121,9 +127,8 @@ class Recorder:
         """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
         for name, stream in self._streams.items():
             stream.close()
-            if name != ANSWERS:
-                pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
-                stream.path.unlink()
+            pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
+            stream.path.unlink()
         self._lock.release()
         (self.folder / _LOCK).unlink(missing_ok=True)
 
@@ -135,8 +140,7 @@ class Recorder:
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json(MANIFEST, {**self._manifest, **ending})
         if ended:
-            (self.folder / f"{ANSWERS}.arrows").unlink(missing_ok=True)
-            shutil.rmtree(self.folder / COMMUNITIES, ignore_errors=True)
+            shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
 
     def fail(self, message: str) -> None:
         """Write that the run ended with an error."""
@@ -181,7 +185,6 @@ def _type_name(annotation: Any) -> str:
 
 _SCHEMAS: dict[str, pa.Schema] = {
     ROUNDS: _schema_of_rounds(),
-    ANSWERS: pa.schema({"call": pa.int64(), "verb": pa.string(), "values": pa.list_(pa.float64())}),
     LEDGER: pa.schema(
         {
             "round": pa.int64(),

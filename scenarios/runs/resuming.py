@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
-from ...market.hosting.diary import Diary, newest_saved
 from ...network.errors import InputError
 from ..files.scenario import Scenario
-from .recorder import ANSWERS, COMMUNITIES, MANIFEST, Recorder, read_table
+from .recorder import MANIFEST
 
 _OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
@@ -35,14 +33,3 @@ def recorded_scenario(folder: Path) -> Scenario:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise InputError(f"{file} scenario.{where}: {error.errors()[0]['msg']}; restore it, or run anew") from None
-
-
-def diary_of(folder: Path, recorder: Recorder) -> Diary:
-    """The diary of a run in its folder: empty for one that begins."""
-    rows = read_table(folder, ANSWERS)
-    calls, verbs = rows["call"].to_pylist(), rows["verb"].to_pylist()
-    values = rows["values"].to_numpy(zero_copy_only=False)
-    past = {call: (verb, np.array(row)) for call, verb, row in zip(calls, verbs, values, strict=True)}
-    communities = (folder / COMMUNITIES).resolve()  # workers may have another working directory
-    saved_at, saved = newest_saved(communities, at_most=max(past, default=0))
-    return Diary(communities, recorder.note_answer, past, saved_at, saved)

@@ -17,7 +17,6 @@ from ...network.ac_replay import AcReplay, replay_ac
 from ..files.scenario import Scenario
 from .interrupts import interrupts
 from .recorder import Recorder
-from .resuming import diary_of
 from .summary import kpis
 from .who_saw_what import who_saw_what
 
@@ -59,7 +58,7 @@ def run_scenario(
     *,
     watch: Callable[[Round], None] | None = None,
     replay: bool = False,
-    place: Backend | None = None,
+    backend: Backend | None = None,
     ledger: bool = False,
 ) -> Run:
     """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
@@ -69,7 +68,7 @@ def run_scenario(
         folder: A new folder (`recorder.new_folder`), or that of a run of this scenario that has not ended.
         watch: Told of every round as it is finished.
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
-        place: Where the prosumers live; in this process by default.
+        backend: Where the prosumers live; in this process by default.
         ledger: Whether to write down every message.
 
     Raises:
@@ -80,10 +79,11 @@ def run_scenario(
         try:
             start = perf_counter()
             with scenario.market(
-                place=place,
-                diary=diary_of(folder, recorder),
-                ledger=recorder.note_messages if recorder.keeps_ledger else None,
+                backend=backend,
+                log=recorder.note_messages if recorder.keeps_ledger else None,
             ) as market:
+                if recorder.checkpoint:
+                    market.restore(recorder.checkpoint)
                 loading = perf_counter() - start - market.seconds["setup"]
                 saving = _run(market, recorder, watch, interrupted)
                 result = market.result()
@@ -113,13 +113,14 @@ def _run(
 ) -> float:
     """Step until the market has ended or Ctrl-C was pressed; the seconds it took to save the rounds."""
     saving = 0.0
-    while market.running and (market.communities.relives or not interrupted()):  # what was done is not undone
+    while market.running and (recorder.relives(market.rounds + 1) or not interrupted()):  # what was done is not undone
         market.step()
         assert market.last is not None
-        if recorder.relives(market.last):
+        if recorder.relived(market.last):
             continue
         start = perf_counter()
         recorder.write(market.last)
+        recorder.checkpoints.keep(market)
         saving += perf_counter() - start
         if watch:
             watch(market.last)

@@ -85,11 +85,13 @@ def summary(run: "Run", title: str) -> RenderableType:
     ending.append(Text(f"results: {run.folder}"))
     tables = [_schedule(result, title)] if delivered else []
     tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
-    tables += [_timing(result)] if result.timing.noun else []
-    lines += [str(incident) for incident in result.incidents]
-    if result.unsaved_because:
-        lines.append(f"{result.unsaved_because}; whoever is lost, or resumes, lives through the whole run again")
-    lines += [result.timing.advice] if result.timing.advice else []
+    tables += [_timing(result)] if result.hosting.timing.noun else []
+    lines += [str(incident) for incident in result.hosting.incidents]
+    if result.hosting.unsaved_because:
+        lines.append(
+            f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
+        )
+    lines += [result.hosting.timing.advice] if result.hosting.timing.advice else []
     return Group(*tables, *(Text(line) for line in lines), *ending)
 
 
@@ -109,7 +111,7 @@ def _messages(messages: pd.DataFrame) -> Table:
 
 def _timing(result: Result) -> Table:
     """What each community took."""
-    timing = result.timing
+    timing = result.hosting.timing
     table = _table(
         "where the prosumers' time went", timing.noun, "prosumers", "solving\ns", "carrying\ns", "waiting\ns"
     )
@@ -146,15 +148,15 @@ def _clearings(result: Result) -> str:
 
 def _communities(result: Result) -> dict[str, Any]:
     """Where prosumers lived, what it took to ask them, and who was lost."""
-    timing = result.timing
+    timing = result.hosting.timing
     efforts = [(effort.solving_s, effort.carrying_s, effort.waiting_s) for effort in timing.efforts]
     return {
         "lived_in": timing.noun or "this process",
         "prosumers": list(timing.prosumers),
         **dict(zip(("solving_s", "carrying_s", "waiting_s"), map(list, zip(*efforts, strict=True)), strict=True)),
         "advice": timing.advice,
-        "unsaved_because": result.unsaved_because,
-        "incidents": [{**asdict(incident), "sentence": str(incident)} for incident in result.incidents],
+        "unsaved_because": result.hosting.unsaved_because,
+        "incidents": [{**asdict(incident), "sentence": str(incident)} for incident in result.hosting.incidents],
     }
 
 

@@ -174,7 +174,7 @@ class _Parts:
 
 
 def _run(scenario: Scenario, ledger: Callable[[Entries], None] | None = None) -> Traced:
-    return trace(scenario.market(ledger=ledger))
+    return trace(scenario.market(log=ledger))
 
 
 def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:

@@ -1,0 +1,115 @@
+"""How partners find each other while they share: the price of each pair moves by what the pair disagrees about (21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray, IntArray
+from .messages import Offers
+from .penalty import AdaptivePenalty
+from .trade_graph import TradeGraph
+from .update_gate import UpdateGate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairExchange:
+    """The ledger of powers and prices between partners; a value, never changed in place.
+
+    Attributes:
+        power_kw: Sharing power p_ij as last published, (arc, period).
+        asked_usd_per_kwh: The prices that were published with it, (arc, period).
+        quoted_kw: The powers as they are quoted: after the pair's last change, over-relaxed in the order
+            `proximal_jacobi`, (arc, period).
+        price_usd_per_kwh: Sharing price pi, one per pair, (link, period).
+        trade_kw: The reciprocal trades (p_ij - p_ji) / 2, what a link's end a buys from its end b, (link, period).
+        quoted_trade_kw: The same of the powers as quoted, (link, period).
+        mismatch_kw: p_ij + p_ji after the last round, (link, period).
+        moved_usd_per_kwh: rho |z^{k+1} - z^k| of the last round, z as quoted, (link, period).
+        penalty: rho of (20) and (21), (link, period).
+        gate: Which pairs may change.
+    """
+
+    power_kw: FloatArray
+    asked_usd_per_kwh: FloatArray
+    quoted_kw: FloatArray
+    price_usd_per_kwh: FloatArray
+    trade_kw: FloatArray
+    quoted_trade_kw: FloatArray
+    mismatch_kw: FloatArray
+    moved_usd_per_kwh: FloatArray
+    penalty: AdaptivePenalty
+    gate: UpdateGate
+
+    @classmethod
+    def empty(cls, links: int, periods: int, penalty_usd_per_kw2h: float) -> PairExchange:
+        """An empty ledger."""
+        arcs, pairs = np.zeros((2 * links, periods)), np.zeros((links, periods))
+        unknown = np.full(pairs.shape, np.inf)
+        penalty = AdaptivePenalty.starting(np.full(pairs.shape, penalty_usd_per_kw2h))
+        return cls(arcs, arcs, arcs, pairs, pairs, pairs, unknown, unknown, penalty, UpdateGate.closed(links))
+
+    def reopened(self) -> PairExchange:
+        """The ledger when the DSO announces anew: prices and powers stay, penalties may move as at first."""
+        penalty = AdaptivePenalty.starting(self.penalty.value)
+        return replace(self, penalty=penalty, gate=UpdateGate.closed(len(self.trade_kw)))
+
+    def received(self, offers: Offers, arcs: BoolArray, *, quote_at_once: bool) -> PairExchange:
+        """The ledger with the offers on these arcs, (arc,), written down."""
+        told = arcs[:, None]
+        quoted = np.where(told, offers.power_kw, self.quoted_kw) if quote_at_once else self.quoted_kw
+        return replace(
+            self,
+            power_kw=np.where(told, offers.power_kw, self.power_kw),
+            asked_usd_per_kwh=np.where(told, offers.price_usd_per_kwh, self.asked_usd_per_kwh),
+            quoted_kw=quoted,
+        )
+
+    def planned(self, graph: TradeGraph, trade_kw: FloatArray, price_usd_per_kwh: FloatArray) -> PairExchange:
+        """The ledger as a central solver's trades and prices, (link, period), make it: both ends offer just these."""
+        power = np.empty_like(self.power_kw)
+        power[graph.forward], power[graph.backward] = trade_kw, -trade_kw
+        asked = price_usd_per_kwh[graph.link]
+        return replace(self, power_kw=power, quoted_kw=power, asked_usd_per_kwh=asked, quoted_trade_kw=trade_kw)
+
+    def updated(self, graph: TradeGraph, answered: IntArray, now: int, relaxation: float) -> PairExchange:
+        """Algorithm 1, line 6: the price update (21), started from the mean of the two ends' prices.
+
+        Args:
+            graph: Who may trade with whom.
+            answered: In which round each prosumer was quoted what it answered last, (prosumer,).
+            now: The round that is about to end.
+            relaxation: Over-relaxation of the powers, 1 for none.
+        """
+        a, b = graph.forward, graph.backward
+        at_a, at_b = self.power_kw[a], self.power_kw[b]
+        fresh, gate = self.gate.take(np.minimum(*(answered[graph.owner[end]] for end in (a, b))), now)
+        new, extra, rho = fresh[:, None], relaxation - 1, self.penalty.value
+        quoted = self.quoted_kw.copy()
+        quoted[a] = np.where(new, at_a + extra * (at_a - self.quoted_trade_kw), quoted[a])
+        quoted[b] = np.where(new, at_b + extra * (at_b + self.quoted_trade_kw), quoted[b])
+        quoted_trade = (quoted[a] - quoted[b]) / 2
+        moved = rho * np.abs(quoted_trade - self.quoted_trade_kw)
+        mean = (self.asked_usd_per_kwh[a] + self.asked_usd_per_kwh[b]) / 2
+        price = mean + rho * (quoted[a] + quoted[b])
+        return replace(
+            self,
+            mismatch_kw=np.where(new, at_a + at_b, self.mismatch_kw),
+            trade_kw=np.where(new, (at_a - at_b) / 2, self.trade_kw),
+            quoted_kw=quoted,
+            quoted_trade_kw=quoted_trade,
+            moved_usd_per_kwh=np.where(new, moved, self.moved_usd_per_kwh),
+            price_usd_per_kwh=np.where(new, price, self.price_usd_per_kwh),
+            gate=gate,
+        )
+
+    def following(self, graph: TradeGraph, change_usd_per_kwh: FloatArray, which: BoolArray) -> PairExchange:
+        """The prices of these pairs, (link,), follow the mean change of the LMPs, (prosumer, period), at their ends."""
+        change = which[:, None] * mean_of_ends(graph, change_usd_per_kwh)
+        return replace(self, price_usd_per_kwh=self.price_usd_per_kwh + change)
+
+
+def mean_of_ends(graph: TradeGraph, values: FloatArray) -> FloatArray:
+    """Means over the two ends of each link, (link, period), of (prosumer, period)."""
+    return np.asarray((values[graph.owner[graph.forward]] + values[graph.owner[graph.backward]]) / 2)

@@ -1,0 +1,127 @@
+"""How a market is copied, travels, and is closed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from ..agents.behaviour import Behaviour
+from ..agents.household import Household
+from ..agents.trade_graph import Link, TradeGraph
+from ..network.clearing import Clearing
+from .hosting.communities import Communities
+from .hosting.lossy_channel import MessageFaults
+from .hosting.options import Hosting
+from .settings import MarketSettings
+from .state import MarketState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blueprint:
+    """What a market was opened with, but for the prosumers: see `EnergyMarket.__init__`."""
+
+    clearing: Clearing
+    links: tuple[Link, ...]
+    settings: MarketSettings
+    faults: MessageFaults
+    seed: np.random.SeedSequence
+
+
+class Lifecycle:
+    """Copying and closing, for a market that can be snapped, restored and opened anew.
+
+    Attributes:
+        blueprint: What the market was opened with.
+        graph: Who may trade with whom.
+        communities: The prosumers.
+    """
+
+    blueprint: Blueprint
+    graph: TradeGraph
+    communities: Communities
+
+    @abstractmethod
+    def snapshot(self) -> MarketState:
+        """All that the market remembers."""
+
+    @abstractmethod
+    def restore(self, state: MarketState) -> None:
+        """Go on from there."""
+
+    def copy(self) -> Self:
+        """Another market that goes on from here, with the same bits; on workers it starts workers of its own.
+
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        state = self.snapshot()
+        twin = type(self)._opened(self.blueprint, *self._people())
+        try:
+            twin.restore(state)
+        except BaseException:
+            twin.close()
+            raise
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self)] = twin = self.copy()
+        return twin
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[object, ...]]:
+        state = self.snapshot()
+        return _arrived, (type(self), self.blueprint, *self._people(), state)
+
+    def _people(self) -> tuple[tuple[Household, ...], dict[str, Behaviour], Hosting]:
+        """The prosumers as they moved in, and where they live; nobody is told of a copy's messages."""
+        specs = self.communities.specs
+        homes = {home.name: home for spec in specs for home in spec.households}
+        behaviours = {
+            name: deepcopy(behaviour)
+            for spec in specs
+            for name, behaviour in zip(spec.membership.names, spec.behaviours, strict=True)
+        }
+        hosting = replace(self.communities.hosting, log=None)
+        return tuple(homes[name] for name in self.graph.names), behaviours, hosting
+
+    @classmethod
+    def _opened(
+        cls,
+        blueprint: Blueprint,
+        households: tuple[Household, ...],
+        behaviours: Mapping[str, Behaviour],
+        hosting: Hosting,
+    ) -> Self:
+        """A market of this blueprint, at its beginning."""
+        return cls(  # type: ignore[call-arg]
+            blueprint.clearing,
+            households,
+            blueprint.links,
+            settings=blueprint.settings,
+            behaviours=behaviours,
+            rng=np.random.SeedSequence(blueprint.seed.entropy, spawn_key=blueprint.seed.spawn_key),
+            hosting=hosting,
+            messages=blueprint.faults,
+        )
+
+    def close(self) -> None:
+        """Let go of workers and of what they saved; nothing to do where prosumers live in this process."""
+        self.communities.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _arrived(kind: type[Lifecycle], blueprint: Blueprint, *parts: Any) -> Lifecycle:
+    """A market that travelled."""
+    *people, state = parts
+    market = kind._opened(blueprint, *people)
+    market.restore(state)
+    return market

@@ -1,0 +1,50 @@
+"""What is told of prosumers to the person at the screen; no agent of the market ever reads it."""
+
+from dataclasses import dataclass
+
+from ..agents.arrays import FloatArray
+from ..agents.messages import axes
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateSchedules:
+    """What the prosumers' private books say, for the person at the screen; no agent of the market ever reads them.
+
+    Attributes:
+        bid_kw, curtailed_kw, elastic_kw: The schedules, (prosumer, period).
+        fixed_kw, renewable_kw: Loads and forecasts, (prosumer, period).
+        trade_kw: (arc, period).
+        cost_usd: F_i of (11) at the LMPs asked for, (prosumer,).
+        payment_usd: What each pays for its trades at the prices asked for, (prosumer,).
+        utility_usd: (12), (prosumer,).
+        violation_kw: By how much an elastic load leaves its limits, (prosumer,).
+    """
+
+    bid_kw: FloatArray = axes("prosumer", "period")
+    curtailed_kw: FloatArray = axes("prosumer", "period")
+    elastic_kw: FloatArray = axes("prosumer", "period")
+    fixed_kw: FloatArray = axes("prosumer", "period")
+    renewable_kw: FloatArray = axes("prosumer", "period")
+    trade_kw: FloatArray = axes("arc", "period")
+    cost_usd: FloatArray = axes("prosumer")
+    payment_usd: FloatArray = axes("prosumer")
+    utility_usd: FloatArray = axes("prosumer")
+    violation_kw: FloatArray = axes("prosumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What members must have and what they have without trading, for the person at the screen, in kW.
+
+    Attributes:
+        need_kw: Fixed load and elastic_min_kw, (prosumer, period).
+        have_kw: Renewables and bid_max_kw, (prosumer, period).
+    """
+
+    need_kw: FloatArray = axes("prosumer", "period")
+    have_kw: FloatArray = axes("prosumer", "period")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What asks for something that needs no telling."""

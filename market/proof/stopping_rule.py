@@ -1,0 +1,173 @@
+"""When a market may stop: the regrets of the schedule that was cleared are small enough to prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...agents.messages import Deliveries
+from ...agents.platform import SharingPlatform
+from ...agents.trade_graph import TradeGraph
+from ...network.dispatch import Dispatch
+from ..settings import MarketSettings
+from .certificate import LEAST_USD, Certificate, turnover_usd
+from .diagnosis import Diagnosis
+from .outer_history import OuterHistory, OuterStep
+from .residual_history import ResidualHistory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProofState:
+    """What is known of the schedule in force; a value, never changed in place.
+
+    Attributes:
+        valued: The prices that it is valued at, and its trades.
+        regret_usd: What each regrets of the schedule last certified, (prosumer,); nan before.
+        dso_regret_usd: What the DSO regrets of it; nan before the first clearing.
+        sharing_regret_usd: What is regretted of what was agreed last, by itself.
+        turnover_usd: What regrets are measured against.
+        max_cone_gap: Largest gap of the relaxation in its dispatch.
+        certified: Whether the schedule in force is the one last certified.
+        proven: The regret at the last announcement, as a fraction of the turnover; inf at first.
+        steps: The last outer steps.
+        residuals: How Algorithm 1 goes in this outer step.
+        diagnosis: Where it stood after the last round; None before the first.
+    """
+
+    valued: Deliveries
+    regret_usd: FloatArray
+    dso_regret_usd: float
+    sharing_regret_usd: float
+    turnover_usd: float
+    max_cone_gap: float
+    certified: bool
+    proven: float
+    steps: tuple[OuterStep, ...]
+    residuals: ResidualHistory
+    diagnosis: Diagnosis | None = None
+
+
+class StoppingRule:
+    """Weighs what agents regret, and says whether that is little enough.
+
+    The rule is the proof, not the change of the bids: bids may swing between buses with equal prices for ever at an
+    optimum.
+    """
+
+    def __init__(
+        self,
+        graph: TradeGraph,
+        dt_h: float,
+        settings: MarketSettings,
+        behaving: Sequence[str],
+        deliveries: Deliveries,
+    ) -> None:
+        """Begin with nothing proven.
+
+        Args:
+            graph: Who may trade with whom.
+            dt_h: Length of a period in hours.
+            settings: Tolerances and limits.
+            behaving: Those that are not price takers.
+            deliveries: The prices and trades at the start.
+        """
+        self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
+        self.history = OuterHistory(graph.names, dt_h, settings, behaving)
+        unknown = np.full(len(graph.names), np.nan)
+        residuals = ResidualHistory(settings.primal_tolerance_kw)
+        self._known = ProofState(
+            valued=deliveries,
+            regret_usd=unknown,
+            dso_regret_usd=np.nan,
+            sharing_regret_usd=np.nan,
+            turnover_usd=LEAST_USD,
+            max_cone_gap=0.0,
+            certified=False,
+            proven=np.inf,
+            steps=(),
+            residuals=residuals,
+        )
+
+    @property
+    def state(self) -> ProofState:
+        """All that is remembered."""
+        return replace(self._known, steps=self.history.steps)
+
+    @state.setter
+    def state(self, state: ProofState) -> None:
+        self._known, self.history.steps = state, state.steps
+
+    def cleared(self, dispatch: Dispatch, dso_regret_usd: float, valued: Deliveries) -> None:
+        """Take note of a clearing, what the DSO regrets of it, and what its schedule is valued at."""
+        self._known = replace(
+            self._known,
+            valued=valued,
+            dso_regret_usd=dso_regret_usd,
+            turnover_usd=turnover_usd(dispatch, self._graph, valued),
+            max_cone_gap=dispatch.max_cone_gap,
+        )
+
+    def revalue(self, valued: Deliveries) -> None:
+        """Value the schedule in force at better prices from now on."""
+        self._known = replace(self._known, valued=valued)
+
+    def certify(self, regret_usd: FloatArray) -> None:
+        """Take note of what each prosumer regrets of the schedule in force, (prosumer,)."""
+        self._known = replace(self._known, regret_usd=regret_usd, certified=True)
+
+    def uncertify(self) -> None:
+        """Another schedule is in force now."""
+        self._known = replace(self._known, certified=False)
+
+    @property
+    def settles(self) -> bool:
+        """Whether nobody regrets the schedule in force, within tolerance."""
+        return self.certificate().relative <= self._settings.regret_tolerance
+
+    def announced(self) -> bool:
+        """Sharing begins anew; whether the certificate has failed to halve since it did last."""
+        before = self._known.proven
+        residuals = ResidualHistory(self._settings.primal_tolerance_kw)
+        self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
+        return self._known.proven > before / 2
+
+    def shared(self, primal_kw: float) -> None:
+        """Take note of a round of Algorithm 1."""
+        self._known = replace(self._known, residuals=self._known.residuals.with_round(primal_kw))
+
+    def diagnose(self, platform: SharingPlatform) -> Diagnosis:
+        """Say where Algorithm 1 stands after a round."""
+        verdict = "agreed" if platform.converged else self._known.residuals.verdict
+        diagnosis = Diagnosis.of(platform, self._known.regret_usd, self._dt_h, verdict)
+        self._known = replace(self._known, diagnosis=diagnosis)
+        return diagnosis
+
+    def agreed(self, regret_usd: FloatArray) -> None:
+        """Take note of what each regrets of what was agreed, (prosumer,)."""
+        self._known = replace(self._known, sharing_regret_usd=float(np.maximum(regret_usd, 0.0).sum()))
+
+    @property
+    def asks_for_closer_agreement(self) -> bool:
+        """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
+        before = self._known.proven if np.isfinite(self._known.proven) else 1.0
+        allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, 1e-3))
+        return self._known.sharing_regret_usd > allowed * self._known.turnover_usd
+
+    def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
+        """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
+        self.history.add(bid_kw, self._known.regret_usd, self.total_regret_usd, rounds)
+
+    @property
+    def total_regret_usd(self) -> float:
+        """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
+        return float(np.maximum(self._known.regret_usd, 0.0).sum()) + max(self._known.dso_regret_usd, 0.0)
+
+    def certificate(self) -> Certificate:
+        """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
+        known = self._known
+        regret = known.regret_usd if known.certified else np.full_like(known.regret_usd, np.nan)
+        dso = max(known.dso_regret_usd, 0.0)
+        return Certificate(self._graph.names, regret, dso, known.turnover_usd, known.max_cone_gap, self._behaved)

@@ -1,0 +1,107 @@
+"""What a run found as tables: pandas frames with the unit in every column's name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..agents.arrays import FloatArray
+from ..agents.trade_graph import TradeGraph
+from ..network.dispatch import Dispatch
+from ..network.feeder import Feeder
+from .proof.settlement import Settlement
+
+
+class ResultTables:
+    """The tables of a `Result`, which has the arrays that they are made of."""
+
+    feeder: Feeder
+    dispatch: Dispatch
+    graph: TradeGraph
+    lmp_usd_per_kwh: FloatArray
+    price_usd_per_kwh: FloatArray
+    trade_kw: FloatArray
+    bid_kw: FloatArray
+    settlement: Settlement
+
+    @property
+    def bought_kw(self) -> FloatArray:
+        """What each prosumer buys from its partners, (prosumer, period)."""
+        return self._by_owner(np.maximum(self._arc_kw(), 0.0))
+
+    @property
+    def sold_kw(self) -> FloatArray:
+        """What each prosumer sells to its partners, (prosumer, period)."""
+        return self._by_owner(np.maximum(-self._arc_kw(), 0.0))
+
+    @property
+    def net_trade_kw(self) -> FloatArray:
+        """What each prosumer buys less what it sells, (prosumer, period)."""
+        return self._by_owner(self._arc_kw())
+
+    @property
+    def bills(self) -> pd.DataFrame:
+        """Who pays whom: account, item, counterparty, amount_usd (> 0: the account receives)."""
+        return self.settlement.frame()
+
+    @property
+    def prosumers(self) -> pd.DataFrame:
+        """The schedule: one row per prosumer and period."""
+        frame = self._long("prosumer", self.graph.names, self.bid_kw.shape[1])
+        for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
+            frame[column] = getattr(self, column).ravel()
+        frame["net_trade_kw"] = self.net_trade_kw.ravel()
+        frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
+        return frame
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """The trades: one row per link and period; trade_kw > 0 when `a` buys from `b`."""
+        frame = self._long("link", [link.name for link in self.graph.links], self.bid_kw.shape[1])
+        periods = self.bid_kw.shape[1]
+        frame["a"] = np.repeat([link.a for link in self.graph.links], periods)
+        frame["b"] = np.repeat([link.b for link in self.graph.links], periods)
+        frame["trade_kw"] = self.trade_kw.ravel()
+        frame["price_usd_per_kwh"] = self.price_usd_per_kwh.ravel()
+        return frame
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """The LMPs with their four components and the reactive price: one row per bus and period, $/kWh."""
+        dispatch = self.dispatch
+        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
+        frame["lmp_usd_per_kwh"] = dispatch.lmp_usd_per_kwh.ravel()
+        for part in ("energy", "loss", "voltage", "congestion"):
+            frame[f"{part}_usd_per_kwh"] = getattr(dispatch.components, part).ravel()
+        frame["reactive_usd_per_kvarh"] = dispatch.q_price_usd_per_kvarh.ravel()
+        return frame
+
+    @property
+    def network(self) -> pd.DataFrame:
+        """The state of the feeder: one row per bus and period, flows on the line that feeds the bus (sending end)."""
+        dispatch = self.dispatch
+        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
+        for column in ("v_pu", "p_flow_kw", "q_flow_kvar", "i_a", "loss_kw", "unserved_kw", "cone_gap"):
+            frame[column] = getattr(dispatch, column).ravel()
+        return frame
+
+    def _arc_kw(self) -> FloatArray:
+        """The trades by arc, > 0 where its owner buys, (arc, period)."""
+        arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
+        arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
+        return arcs
+
+    def _by_owner(self, arcs: FloatArray) -> FloatArray:
+        """Sums over the arcs of each prosumer, (prosumer, period)."""
+        total = np.zeros_like(self.bid_kw)
+        np.add.at(total, self.graph.owner, arcs)
+        return total
+
+    @staticmethod
+    def _long(what: str, names: list[str] | tuple[str, ...], periods: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                what: np.repeat(np.array(names, dtype=object), periods),
+                "period": np.tile(np.arange(1, periods + 1), len(names)),
+            }
+        )
