@@ -53,7 +53,10 @@ class Checkpoints:
         Raises:
             UnsavedError: A behaviour remembers what cannot be kept, or the disk is full.
         """
-        self.folder.mkdir(exist_ok=True)
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise UnsavedError(f"the run cannot be saved in {self.folder}: {error.strerror}") from error
         before = set(self.folder.glob("*.npz"))
         files = market.communities.save(self.folder, str(market.rounds))
         whole = self.folder / f"{market.rounds}.npz"

@@ -1,13 +1,13 @@
 """What is carried to a community and back: a verb and one array each way.
 
-A call is sixteen bytes with the verb and then one array of doubles: the number of the call and the fields of its message.
-A reply has the same verb, the same number, two times in seconds and the fields of its message. Both ends know the
-message types of every verb and the extent of the community, so nothing else has to travel.
+A call is sixteen bytes with the verb and then one array of doubles: the number of the call and the fields of its
+message. A reply has the same verb, the same number, two times in seconds and the fields of its message. Both ends know
+the message types of every verb and the extent of the community, so nothing else has to travel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -69,6 +69,20 @@ def frame(verb: str, *parts: FloatArray) -> bytes:
 def opened(data: bytes) -> tuple[str, bytes]:
     """The verb of a frame, and what follows it."""
     return data[:VERB_BYTES].rstrip(b"\0").decode(), data[VERB_BYTES:]
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """Some contents as one: how many, how long each is, and they themselves."""
+    lengths = np.array([len(parts), *map(len, parts)], dtype=np.int64)
+    return lengths.tobytes() + b"".join(parts)
+
+
+def parted(data: bytes) -> list[bytes]:
+    """The contents that were joined."""
+    count = int(np.frombuffer(data[:8], dtype=np.int64)[0])
+    ends = np.cumsum(np.frombuffer(data[8 : 8 * (1 + count)], dtype=np.int64))
+    body = data[8 * (1 + count) :]
+    return [body[start:end] for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
 
 
 def flat(message: Any) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...agents.behaviour import Behaviour, BehaviourError
 from ...network.errors import GridbazaarError
-from .calls import VERB_BYTES, call_of, flat, frame, opened
+from .calls import VERB_BYTES, call_of, flat, frame, opened, parted
 from .community import Community
 from .files import write_whole
 from .spec import CommunitySpec
@@ -119,7 +119,7 @@ class CommunityServer:
         if verb == SAVE:
             return self._save(body.decode())
         if verb == RECALL:
-            self.community.recall(pickle.loads(body))  # noqa: S301  # as above
+            self.community.recall(parted(body))
             return plain_frame(DONE)
         call = call_of(verb, body, self.community.membership.extent)
         unpacked = perf_counter()

@@ -54,6 +54,10 @@ class RayCluster:
         self._ours = False
         self._transports: set[RayTransport] = set()
 
+    def __reduce__(self) -> tuple[type[RayCluster], tuple[str, int | None, float]]:
+        """What travels is an address."""
+        return RayCluster, (self.address, self.count, self.patience_s)
+
     def communities(self, prosumers: int) -> int:
         """As many as actors were asked for, or as the cluster has cores."""
         self._actors = min(self.count or self.cores, prosumers)

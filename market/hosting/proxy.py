@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Protocol
 
 from .backend import Backend, LostError, Transport
-from .calls import Call, Reply, call_frame, opened, reply_of
+from .calls import Call, Reply, call_frame, joined, opened, reply_of
 from .community import Community
 from .community_server import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame
 from .files import write_whole
@@ -200,7 +200,7 @@ class RemoteProxy:
     def recall(self, saved: Sequence[bytes]) -> None:
         """As `Proxy.recall`."""
         self._call = Call(self._call.number, RECALL, None)
-        self._send(plain_frame(RECALL, pickle.dumps(list(saved))))
+        self._send(plain_frame(RECALL, joined(saved)))
         self._saved, self._replay = tuple(saved), []
 
     def recalled(self) -> None:

@@ -55,6 +55,10 @@ class Workers:
             raise InputError(f"a patience of {self.patience_s:g} s leaves no time to answer; give some seconds")
         object.__setattr__(self, "_watchdog", Watchdog(self.patience_s))
 
+    def __reduce__(self) -> tuple[type[Workers], tuple[int, float]]:
+        """What travels, or is copied, has a watchdog of its own."""
+        return Workers, (self.count, self.patience_s)
+
     @property
     def cores(self) -> int:
         """Those of this machine."""

@@ -1,5 +1,7 @@
 """Runs to look at, a small feeder to build markets on, and the two central problems in cvxpy, from the equations."""
 
+import os
+import signal
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
@@ -171,3 +173,15 @@ def joint() -> Callable[..., Any]:
         )
 
     return optimum
+
+
+@pytest.fixture
+def kill() -> Callable[[Any], None]:
+    """Kill the process that serves a community, as the system does when memory runs out."""
+
+    def of(proxy: Any) -> None:
+        process = proxy._transport.process
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+
+    return of

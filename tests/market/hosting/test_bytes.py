@@ -15,9 +15,9 @@ from gridbazaar.agents.messages import axes_of
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.hosting import communities
 from gridbazaar.market.hosting.calls import VERBS, flat, lifted
-from gridbazaar.market.hosting.community import Needs
-from gridbazaar.market.hosting.community_server import CommunityServer, found_frame, plain_frame
+from gridbazaar.market.hosting.community_server import CommunityServer, plain_frame, set_up_frame
 from gridbazaar.market.hosting.spec import community_specs
+from gridbazaar.market.messages import Needs
 
 HEAD = {"sent": 1, "received": 3}  # numbers before the message: of the call; and two times, too
 
@@ -66,14 +66,14 @@ def tapped(monkeypatch, data):
     settings = MarketSettings()
     with EnergyMarket(**data("ieee33"), settings=settings, hosting=Hosting(Workers(2)), rng=5) as market:
         tap.on(monkeypatch)
-        handles = [home._carrier._pipe.fileno() for home in market.communities.homes]
+        handles = [proxy._transport._pipe.fileno() for proxy in market.communities.proxies]
         while market.running:
             market.step()
         monkeypatch.undo()
         heard = [
-            (way, home.membership, tap.frames(way, handle))
+            (way, proxy.membership, tap.frames(way, handle))
             for way in ("sent", "received")
-            for home, handle in zip(market.communities.homes, handles, strict=True)
+            for proxy, handle in zip(market.communities.proxies, handles, strict=True)
         ]
         return heard, market
 
@@ -87,11 +87,11 @@ def test_only_messages_travel_and_every_byte_of_them_is_known(tapped):
             saves
         )  # with one look at what households need, at the end
         for frame in saves:  # where to save, and that it is done; what is saved stays where it is
-            assert Path(frame[8:].decode()).suffix == ".npz" if way == "sent" else frame[8:] == b""
+            assert Path(frame[16:].decode()).suffix == ".npz" if way == "sent" else frame[16:] == b""
         for frame in (frame for frame in frames if frame not in saves):
-            verb = frame[:8].rstrip(b"\0").decode()
+            verb = frame[:16].rstrip(b"\0").decode()
             kind = VERBS[verb][way == "received"]
-            values = np.frombuffer(frame[8:])
+            values = np.frombuffer(frame[16:])
             message = lifted(kind, values[HEAD[way] :], membership.extent)  # refuses a number too many or too few
             assert np.array_equal(flat(message), values[HEAD[way] :], equal_nan=True)
 
@@ -110,7 +110,7 @@ def test_the_search_for_secrets_finds_one(tapped, data):
     """What households need is told to the person at the screen when a market settles, and only then."""
     heard, _ = tapped
     told = [
-        lifted(Needs, np.frombuffer(frame[8:])[3:], membership.extent)
+        lifted(Needs, np.frombuffer(frame[16:])[3:], membership.extent)
         for way, membership, frames in heard
         for frame in frames
         if way == "received" and frame.startswith(b"needs")
@@ -141,20 +141,20 @@ def test_messages_come_back_as_they_were(verb):
                 lifted(kind, np.append(values, 0.0), extent)
 
 
-def test_a_steward_unpickles_nothing_but_what_founds_its_community(data):
+def test_a_server_unpickles_nothing_but_what_sets_up_its_community(data):
     """Every other frame is numbers or text; bytes that a pickle would act on are only an error."""
     given = data("ieee33")
     graph = TradeGraph([home.name for home in given["households"]], given["links"])
-    (founding,) = community_specs(given["households"], graph, [np.arange(3)])
-    steward = CommunityServer()
-    assert steward.serve(found_frame(founding, [])).startswith(b"done")
+    (spec,) = community_specs(given["households"], graph, [np.arange(3)])
+    server = CommunityServer()
+    assert server.serve(set_up_frame(spec, [])).startswith(b"done")
 
     class Bomb:
         def __reduce__(self):
             return (pytest.fail, ("unpickled",))
 
-    for verb in (*VERBS, "save", "done", "refused"):
-        answer = steward.serve(plain_frame(verb, pickle.dumps(Bomb())))
+    for verb in (*VERBS, "save", "recall", "done", "refused"):
+        answer = server.serve(plain_frame(verb, pickle.dumps(Bomb())))
         assert answer.startswith(b"failed")
     with pytest.raises(pytest.fail.Exception, match="unpickled"):  # the bomb is one
         pickle.loads(pickle.dumps(Bomb()))

@@ -72,7 +72,7 @@ def test_whatever_happens_once_the_run_goes_on_to_the_same_end(run_at, same, tmp
     mark.unlink()
     there = run_at("ieee33", Workers(2, patience_s=1.5), behaviours={"p2": kind(mark)})
     assert same(here, there)
-    (incident,) = there.result.incidents
+    (incident,) = there.result.hosting.incidents
     assert incident.how == DREADFUL[kind]
     assert "p2" in incident.members
     assert (incident.call, incident.verb) == (4, "answer")
@@ -125,7 +125,7 @@ def test_after_an_error_no_answer_is_taken_for_another(data):
         for _ in range(2):
             with pytest.raises(BehaviourError):
                 market.communities.answer(market.platform.quotes((0, 1, 2)))
-        assert market.books().bid_kw.shape == (3, 24)
+        assert market.communities.schedules(market.proof.state.valued).bid_kw.shape == (3, 24)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_where_there_is_no_fork_server_processes_are_spawned(run_at, same, monke
 
 def test_closing_leaves_nobody_behind(data):
     market = EnergyMarket(**data("ieee33"), hosting=Hosting(Workers(2)))
-    pids = [home._carrier.process.pid for home in market.communities.homes]
+    pids = [proxy._transport.process.pid for proxy in market.communities.proxies]
     market.step()
     market.close()
     market.close()
@@ -168,7 +168,7 @@ SCRIPT = """
         scenario.build_clearing(), scenario.build_households(), scenario.build_links(),
         behaviours={{"p1": Careful()}}, hosting=Hosting(Workers(2)),
     )
-    print(*[home._carrier.process.pid for home in market.communities.homes], flush=True)
+    print(*[proxy._transport.process.pid for proxy in market.communities.proxies], flush=True)
     print(market.communities._scratch.name, flush=True)
     print(market.run().message, flush=True)
 """
@@ -243,7 +243,9 @@ def test_one_place_may_serve_several_markets(data):
         with EnergyMarket(**data("ieee33"), hosting=Hosting(place)) as second:
             second.step()
         first.step()
-        os.kill(first.communities.homes[0]._carrier.process.pid, signal.SIGSTOP)  # it hangs: somebody must still look
+        os.kill(
+            first.communities.proxies[0]._transport.process.pid, signal.SIGSTOP
+        )  # it hangs: somebody must still look
         first.step()
         assert [incident.how for incident in first.communities.incidents] == ["did not answer within 1.5 s"]
 
@@ -256,7 +258,7 @@ def test_a_daemon_cannot_have_workers():
 
         def run(_):
             try:
-                gb.load("ieee33").market(place=Workers(2))
+                gb.load("ieee33").market(backend=Workers(2))
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
 
@@ -270,7 +272,7 @@ def test_a_daemon_cannot_have_workers():
     assert done.stdout.startswith("InputError: a daemonic process, such as a worker of a multiprocessing.Pool, cannot")
 
 
-def test_a_founding_that_fails_leaves_no_worker(data):
+def test_a_spec_that_fails_leaves_no_worker(data):
     given = data("ieee33")
     started = []
     opened = Workers.open
@@ -343,11 +345,11 @@ def test_after_ctrl_c_in_the_middle_of_an_answer_a_market_goes_on(data, run_at, 
         for _ in range(6):
             market.step()
             rounds.append(market.last)
-        home = market.communities.homes[0]
+        home = market.communities.proxies[0]
         home.ask(Call(market.communities.calls, "books", home.membership.cut(market.platform.deliveries())))
         while market.running:  # that answer is never fetched
             market.step()
             rounds.append(market.last)
         again = SimpleNamespace(rounds=rounds, result=market.result())
     assert same(whole, again)
-    assert [incident.how for incident in again.result.incidents] == ["was interrupted while it answered"]
+    assert [incident.how for incident in again.result.hosting.incidents] == ["was interrupted while it answered"]

@@ -6,14 +6,14 @@ from collections import Counter
 
 import pytest
 
-from gridbazaar.agents import Offer, Quote
-from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
+from gridbazaar.agents import Offer, Quote, SharingPlatform
+from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, MessageFaults, Workers
 from gridbazaar.market.hosting.message_log import Entries
 
 
 @pytest.fixture
 def kept(ieee33_bazaar):
-    def run(place=None, **settings):
+    def run(place=None, messages=None, **settings):
         bazaar, entries = ieee33_bazaar(), []
         with EnergyMarket(
             bazaar.clearing(),
@@ -21,7 +21,8 @@ def kept(ieee33_bazaar):
             bazaar.links,
             settings=MarketSettings(**settings),
             rng=1,
-            hosting=Hosting(place, ledger=entries.append),
+            hosting=Hosting(place, log=entries.append),
+            messages=messages,
         ) as market:
             return entries, market.run(), market
 
@@ -42,8 +43,9 @@ def test_every_message_is_written_down(kept):
         assert count["Bid while sharing", name, "platform"] == rounds
         assert count["Delivery", "platform", name] == deliveries + (clearings - 1) + 1  # certified; looked at once
         assert count["Regret", name, "certificate"] == deliveries + (clearings - 1)
-        assert count["Bid", name, "DSO"] == deliveries + count["Commitment", "DSO", name]
-        assert count["Books", name, "screen"] == count["Needs", name, "screen"] == 1
+        assert count["Pledge", name, "DSO"] == deliveries
+        assert count["Bid", name, "DSO"] == count["Commitment", "DSO", name] == clearings - 1
+        assert count["Schedules", name, "screen"] == count["Needs", name, "screen"] == 1
     assert count["Price curve", "DSO", "platform"] == clearings
 
 
@@ -96,3 +98,21 @@ def test_in_turn_only_who_is_asked_is_told(kept):
     quotes = [one for one in entries if one.message == "Quote"]
     assert {len(one.receivers) for one in quotes} == {1}
     assert len(quotes) == 3 * sum(result.sharing_rounds)
+
+
+def test_what_does_not_arrive_is_not_written_down(kept, monkeypatch):
+    """Half of the quotes and half of the offers are lost: the log has what the platform got, in the round it did."""
+    got = []
+    receive = SharingPlatform.receive
+
+    def listening(platform, offers, quoted_in=None):
+        got.extend((platform.model.rounds + 1, platform.graph.names[i]) for i in offers.members)
+        receive(platform, offers, quoted_in)
+
+    monkeypatch.setattr(SharingPlatform, "receive", listening)
+    entries, result, _ = kept(messages=MessageFaults(loss=0.5, delay_rounds=2))
+    offers = [(one.round, name) for one in entries if one.message == "Offer" for name in one.senders]
+    quotes = sum(len(one.receivers) for one in entries if one.message == "Quote")
+    assert offers == got
+    assert len(offers) < 0.6 * quotes
+    assert quotes < 0.6 * 3 * sum(result.sharing_rounds)

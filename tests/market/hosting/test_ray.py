@@ -37,8 +37,8 @@ def ray():
 def test_ray_changes_nothing(run_at, same, name, settings):
     there = run_at(name, RayCluster(count=2), **settings)
     assert same(run_at(name, **settings), there)
-    assert len(there.market.communities.homes) == 2
-    assert there.result.timing.noun == "Ray actor"
+    assert len(there.market.communities.proxies) == 2
+    assert there.result.hosting.timing.noun == "Ray actor"
 
 
 def test_as_many_actors_as_cores_unless_told_otherwise(ray):
@@ -72,7 +72,7 @@ def test_a_lost_actor_is_replaced_and_the_run_ends_the_same(run_at, same, tmp_pa
     mark.unlink()
     there = run_at("ieee33", RayCluster(count=3, patience_s=8.0), behaviours={"p2": Sick(mark, hangs=hangs)})
     assert same(here, there)
-    (incident,) = there.result.incidents
+    (incident,) = there.result.hosting.incidents
     assert (incident.noun, incident.members, incident.call, incident.how) == ("Ray actor", ("p2",), 4, how)
 
 
@@ -83,11 +83,11 @@ def test_actors_killed_at_random_rounds_change_nothing(run_at, same, ray):
 
     def strike(market):
         if market.rounds in when:
-            ray.kill(market.communities.homes[int(rng.integers(2))]._carrier._actor)
+            ray.kill(market.communities.proxies[int(rng.integers(2))]._transport._actor)
 
     there = run_at("ieee33", RayCluster(count=2), before=strike)
     assert same(here, there)
-    assert len(there.result.incidents) == 4
+    assert len(there.result.hosting.incidents) == 4
 
 
 def test_saved_communities_come_home(monkeypatch, data, ray):
@@ -99,8 +99,8 @@ def test_saved_communities_come_home(monkeypatch, data, ray):
             market.step()
             rounds.append(market.last)
             if number == 8:
-                ray.kill(market.communities.homes[0]._carrier._actor)
-        assert all(len(home._journal) == 1 for home in market.communities.homes)  # the newest round
+                ray.kill(market.communities.proxies[0]._transport._actor)
+        assert all(len(proxy._replay) == 1 for proxy in market.communities.proxies)  # the newest round
         assert len(market.communities.incidents) == 1
     here = EnergyMarket(**data("village"), rng=5)
     for record in rounds:

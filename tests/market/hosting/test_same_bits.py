@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+import re
+
 import numpy as np
 import pytest
+from bits import Moody
 
-from gridbazaar.agents import Behaviour, Offer
-from gridbazaar.market import Outcome, Workers
+from gridbazaar.market import EnergyMarket, Hosting, Outcome, Workers, checkpoints
+from gridbazaar.market.checkpoints import Checkpoints
 from gridbazaar.market.hosting import communities
-from gridbazaar.market.hosting.diary import Diary
+from gridbazaar.market.hosting.plain import UnsavedError
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 """So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
@@ -21,8 +25,8 @@ def test_workers_change_nothing(run_at, same, name, settings, workers):
     here = run_at(name, **settings)
     there = run_at(name, Workers(workers), **settings)
     assert same(here, there)
-    assert len(there.market.communities.homes) == workers
-    assert there.result.incidents == ()
+    assert len(there.market.communities.proxies) == workers
+    assert there.result.hosting.incidents == ()
 
 
 def test_the_comparison_can_fail(run_at, same):
@@ -44,28 +48,13 @@ def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, 
 
     def strike(market):
         if market.rounds in when:
-            kill(market.communities.homes[int(rng.integers(2))])
+            kill(market.communities.proxies[int(rng.integers(2))])
 
     there = run_at(name, Workers(2), before=strike, **settings)
     assert same(here, there)
-    assert len(there.result.incidents) == 20
-    assert {incident.how for incident in there.result.incidents} == {"was killed by SIGKILL"}
+    assert len(there.result.hosting.incidents) == 20
+    assert {incident.how for incident in there.result.hosting.incidents} == {"was killed by SIGKILL"}
     assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == 20
-
-
-class Moody(Behaviour):
-    """Remembers what it has seen, and draws from its own randomness: all of it must survive its process."""
-
-    def __init__(self) -> None:
-        self.seen: list[float] = []
-        self.last = {"price": np.zeros(2), "tuple": (1, "two", None)}
-
-    def offer(self, quote, plan):
-        self.seen.append(float(quote.price_usd_per_kwh.mean()))
-        self.last["price"] = quote.price_usd_per_kwh
-        assert self.last["tuple"] == (1, "two", None)
-        nudge = 1e-3 * self.rng.random() / len(self.seen) * np.sign(self.last["price"])
-        return Offer(plan.trade_kw, quote.price_usd_per_kwh + nudge)
 
 
 class Attached(Moody):
@@ -84,12 +73,12 @@ def test_what_a_behaviour_remembers_survives_its_process(run_at, same, kill, kin
 
     def strike(market):
         if market.rounds in {5, 11, 20}:
-            for home in market.communities.homes:
-                kill(home)
+            for proxy in market.communities.proxies:
+                kill(proxy)
 
     here, there = run(), run(Workers(2), strike)
     assert same(here, there)
-    assert len(there.result.incidents) == 6
+    assert len(there.result.hosting.incidents) == 6
     unsaved = there.market.communities.unsaved_because
     assert unsaved == "" if kind is Moody else "remembers a method" in unsaved
 
@@ -97,7 +86,7 @@ def test_what_a_behaviour_remembers_survives_its_process(run_at, same, kill, kin
 def test_who_lives_together_can_be_said(run_at, same):
     together = {"h1": "north", "h20": "north", "h29": "north", "h5": "south"}
     there = run_at("village", Workers(3), together=together, **SHORT)
-    homes = [set(home.membership.names) for home in there.market.communities.homes]
+    homes = [set(home.membership.names) for home in there.market.communities.proxies]
     assert any({"h1", "h20", "h29"} <= home for home in homes)
     assert not any({"h1", "h5"} <= home for home in homes)
     assert same(run_at("village", **SHORT), there)
@@ -105,7 +94,7 @@ def test_who_lives_together_can_be_said(run_at, same):
 
 def test_more_workers_than_prosumers_are_not_started(run_at):
     run = run_at("ieee33", Workers(5))
-    assert len(run.market.communities.homes) == 3
+    assert len(run.market.communities.proxies) == 3
     assert run.result.outcome is Outcome.SETTLED
 
 
@@ -153,26 +142,40 @@ UNSAVED = {
 
 
 @pytest.mark.parametrize("kind", UNSAVED)
-@pytest.mark.parametrize("place", [None, Workers(2)], ids=["here", "workers"])
-def test_what_cannot_be_saved_costs_time_and_nothing_else(run_at, same, kill, monkeypatch, tmp_path, kind, place):
+def test_what_cannot_be_saved_costs_time_and_nothing_else(run_at, same, kill, monkeypatch, tmp_path, kind):
     monkeypatch.setattr(communities, "_EVERY_S", 0.0)
-    here = run_at("village", behaviours={"h3": kind()}, diary=Diary(tmp_path, lambda *_: None), **SHORT)
+    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.0)
+    keeps = Checkpoints(tmp_path)
+    here = run_at("village", behaviours={"h3": kind()}, before=keeps.keep, **SHORT)
     there = run_at(
         "village",
-        place,
+        Workers(2),
         behaviours={"h3": kind()},
-        before=lambda market: kill(market.communities.homes[0]) if place and market.rounds == 9 else None,
+        before=lambda market: kill(market.communities.proxies[0]) if market.rounds == 9 else None,
         **SHORT,
     )
     assert same(here, there)
-    assert here.result.unsaved_because.startswith(UNSAVED[kind])
-    if place:
-        assert there.result.unsaved_because.startswith(UNSAVED[kind])
+    assert here.result.hosting.unsaved_because.startswith(UNSAVED[kind])
+    assert there.result.hosting.unsaved_because.startswith(UNSAVED[kind])
+    assert keeps.newest(at_most=1000) is None
+
+
+@pytest.mark.parametrize("kind", UNSAVED)
+@pytest.mark.parametrize("place", [None, Workers(2)], ids=["here", "workers"])
+def test_what_cannot_be_saved_cannot_be_snapped(data, kind, place):
+    with EnergyMarket(**data("village"), behaviours={"h3": kind()}, rng=5, hosting=Hosting(place)) as market:
+        market.step()
+        for way in (market.snapshot, market.copy, lambda: pickle.dumps(market)):
+            with pytest.raises(UnsavedError, match=re.escape(UNSAVED[kind])):
+                way()
+        market.step()
+        assert market.rounds == 2
 
 
 def test_where_nothing_can_be_written_the_run_goes_on(run_at, monkeypatch, tmp_path):
-    monkeypatch.setattr(communities, "_EVERY_S", 0.0)
+    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.0)
+    (tmp_path / "gone").touch()  # a file where a folder should be
     for place in (None, Workers(2)):
-        run = run_at("village", place, diary=Diary(tmp_path / "gone", lambda *_: None), **SHORT)
-        assert run.result.unsaved_because.startswith("prosumers cannot be saved in ")
-        assert "No such file or directory" in run.result.unsaved_because
+        run = run_at("village", place, before=Checkpoints(tmp_path / "gone").keep, **SHORT)
+        assert run.result.hosting.unsaved_because.startswith("the run cannot be saved in ")
+        assert "File exists" in run.result.hosting.unsaved_because

@@ -41,19 +41,19 @@ def test_time_that_is_waited_for_is_shared_too(run_at):
             time.sleep(0.01)
             return problem.share(quote)
 
-    timing = run_at("ieee33", Workers(2), behaviours={"p1": Slow(), "p2": Slow()}, max_rounds=10).result.timing
+    timing = run_at("ieee33", Workers(2), behaviours={"p1": Slow(), "p2": Slow()}, max_rounds=10).result.hosting.timing
     assert timing.solving_s > 0.2
     assert "this process" not in timing.advice
 
 
 def test_in_this_process_there_is_nothing_to_advise(run_at):
-    timing = run_at("ieee33").result.timing
+    timing = run_at("ieee33").result.hosting.timing
     assert (timing.noun, timing.advice, timing.carrying_s) == ("", "", 0.0)
     assert 0 < timing.solving_s <= timing.asked_s
 
 
 def test_what_is_told_of_workers_adds_up(run_at):
-    timing = run_at("ieee33", Workers(2)).result.timing
+    timing = run_at("ieee33", Workers(2)).result.hosting.timing
     assert timing.prosumers == (2, 1)
     for effort in timing.efforts:
         assert effort.solving_s > 0
