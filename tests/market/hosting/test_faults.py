@@ -303,7 +303,7 @@ def test_a_behaviour_that_cannot_travel_is_named(data):
         BehaviourError, match=r"Locked of p2, in __init__\(\): it cannot be brought into another process"
     ):
         EnergyMarket(**data("ieee33"), behaviours={"p2": Locked()}, hosting=Hosting(place))
-    assert not place._guard._watched
+    assert not place._watchdog._watched
 
 
 class OddError(InputError):
