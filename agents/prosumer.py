@@ -19,7 +19,8 @@ Told = TypeVar("Told", Quote, Delivery)
 class Prosumer(mesa.Agent):
     """A home, shop or plant that trades: it owns its private data and answers with offers, bids and one regret.
 
-    What the other agents may use are the methods; `household`, `plan` and `schedule` are its own.
+    What the other agents may use are the methods; `household`, `plan` and `schedule` are its own. `power_kw` and
+    `bid_kw` are what it has published of them.
 
     Attributes:
         household: Its private data.
@@ -27,6 +28,8 @@ class Prosumer(mesa.Agent):
         problem: Its own optimisation problem.
         plan: What it intended in the last round of sharing, then what it makes of the trades agreed there.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
+        power_kw: The sharing powers that it offered last, (link, period).
+        bid_kw: Its bid as it stands, (period,): beside its last offer, or once sharing has ended, of its schedule.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class Prosumer(mesa.Agent):
         """Move in.
 
         Args:
-            model: The community it lives in.
+            model: The community it lives in; the market makes those of its own process agents of its own.
             household: Its private data.
             cap_kw: Cap of each of its links, (link,).
             behaviour: How it acts.
@@ -53,6 +56,7 @@ class Prosumer(mesa.Agent):
         self.problem = Subproblem(household, cap_kw)
         nothing = np.zeros(household.periods)
         self.plan = self.schedule = Plan(nothing, nothing, nothing, np.zeros((cap_kw.size, household.periods)))
+        self.power_kw, self.bid_kw = self.plan.trade_kw, nothing
 
     @property
     def name(self) -> str:
@@ -91,6 +95,7 @@ class Prosumer(mesa.Agent):
             )
         planned = self._array("answer", "the plan's bid_kw", self.plan.bid_kw, quote.lmp_usd_per_kwh.shape)
         bid = np.clip(planned, 0.0, self.household.bid_max_kw)
+        self.power_kw, self.bid_kw = power, bid
         return Offer(power, price), Bid(bid)
 
     def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:
@@ -127,23 +132,27 @@ class Prosumer(mesa.Agent):
         bid = np.clip(asked, 0.0, self.household.bid_max_kw)
         if not np.array_equal(bid, plan.bid_kw):
             self.plan = self.problem.with_bid(plan, bid)
+        self.bid_kw = self.schedule.bid_kw
         return Bid(frozen(bid)), self.regret(delivery, self.plan)
 
     def commit(self, step: float = 1.0) -> Bid:
         """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
         self.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
-        return Bid(frozen(self.schedule.bid_kw))
+        self.bid_kw = self.schedule.bid_kw
+        return Bid(frozen(self.bid_kw))
 
     def memory(self) -> FloatArray:
-        """All that its next answers depend on, but for its private data and its behaviour, (13 + 4 links, period)."""
+        """All that it remembers, but for its private data and its behaviour, (14 + 5 links, period)."""
         point = (values.reshape(-1, self.household.periods) for values in self.problem.point)
-        return np.vstack([self.plan.powers, self.schedule.powers, *point])
+        return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, *point])
 
     def recall(self, memory: FloatArray) -> None:
         """Go on from a `memory`, to the last bit."""
-        rows = 3 + self.problem.links
-        plan, schedule, x, y = np.split(memory, [rows, 2 * rows, 3 * rows])
+        links = self.problem.links
+        rows = np.cumsum([3 + links, 3 + links, links, 1, 3 + links])
+        plan, schedule, power, bid, x, y = np.split(memory, rows)
         self.plan, self.schedule = Plan.of(plan), Plan.of(schedule)
+        self.power_kw, self.bid_kw = power, bid[0]
         self.problem.point = x.ravel(), y.ravel()
 
     def _believed(self, told: Told) -> Told:

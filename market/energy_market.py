@@ -357,6 +357,7 @@ def _agents_of(market: EnergyMarket) -> list[Prosumer] | list[PublicProsumer]:
     first = 1 + len(market.agents)
     for number, prosumer in enumerate(communities.here[0].prosumers, start=first):
         prosumer.unique_id = number  # one row of numbers for all agents of the market
+        prosumer.model = market  # Mesa's data collector asks an agent for its model's steps
         market.register_agent(prosumer)
     return communities.here[0].prosumers
 

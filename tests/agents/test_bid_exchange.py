@@ -6,18 +6,23 @@ import mesa
 import numpy as np
 import pytest
 from best_sale import best_sale
+from bid_round import after_round
 
-from gridbazaar.agents import SystemOperator
+from gridbazaar.agents import Offers, SystemOperator
 from gridbazaar.agents.bid_exchange import BidExchange
+from gridbazaar.agents.messages import Sale
+from gridbazaar.agents.penalty import AdaptivePenalty
 from gridbazaar.agents.price_curve import PriceCurve
 
 PLACE = np.array([1, 0, 1, 2, 0])  # five prosumers at three buses
 PERIODS = 3
 
 
-def all_of(exchange):
-    """Everybody has answered."""
-    return np.ones(len(exchange.bid_kw), dtype=bool)
+def begun(curve, bid, size_kw=100.0, weight=None):
+    """An exchange that has begun with a curve and bids, with other weights of theirs if there are any."""
+    nothing = BidExchange.empty(PriceCurve.flat(np.zeros_like(bid)))
+    exchange = nothing.opened(curve, bid, np.full(len(bid), size_kw))
+    return exchange if weight is None else replace(exchange, penalty=AdaptivePenalty.starting(weight))
 
 
 @pytest.fixture
@@ -36,21 +41,13 @@ def draw():
     return of
 
 
-def deaf(*_):
-    """What the DSO does where it must not be asked."""
-    raise AssertionError("there is a curve to follow")
-
-
 @pytest.fixture
 def opened(draw):
     """An exchange that has begun, with weights as uneven as they come."""
 
     def of(seed, rank=3):
         curve, bid = draw(seed, rank)
-        exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
-        exchange.open(curve, bid, np.full(5, 100.0))
-        exchange.penalty.value = 10.0 ** np.random.default_rng([seed, 1]).uniform(-5, -2, bid.shape)
-        return exchange
+        return begun(curve, bid, weight=10.0 ** np.random.default_rng([seed, 1]).uniform(-5, -2, bid.shape))
 
     return of
 
@@ -61,14 +58,14 @@ def opened(draw):
 def test_it_wants_the_best_sale_along_its_curve(opened, seed, rank, relaxation):
     exchange = opened(seed, rank)
     for step in (0.0, 30.0, -20.0):
-        exchange.bid_kw = exchange.bid_kw + step
+        bid = exchange.bid_kw + step
         price, before, weight = exchange.lmp_usd_per_kwh, exchange.wanted_kw, exchange.penalty.value
-        asked = relaxation * exchange.bid_kw + (1 - relaxation) * before
-        exchange.answer(deaf, relaxation, all_of(exchange))
+        asked = relaxation * bid + (1 - relaxation) * before
+        exchange = after_round(exchange, bid, relaxation)
         best = best_sale(exchange.curve, price, weight, asked)
         assert exchange.wanted_kw == pytest.approx(best, abs=1e-6)
         assert exchange.lmp_usd_per_kwh == pytest.approx(exchange.curve.at(best), abs=1e-9)
-        assert exchange.mismatch_kw == pytest.approx(exchange.bid_kw - best, abs=1e-6)
+        assert exchange.mismatch_kw == pytest.approx(bid - best, abs=1e-6)
         assert exchange.moved_usd_per_kwh == pytest.approx(weight * np.abs(best - before), abs=1e-9)
 
 
@@ -76,8 +73,7 @@ def test_it_wants_the_best_sale_along_its_curve(opened, seed, rank, relaxation):
 def test_prices_are_the_same_for_all_at_one_bus(opened, seed):
     exchange = opened(seed)
     for _ in range(3):
-        exchange.bid_kw = exchange.bid_kw + np.arange(5.0)[:, None]
-        exchange.answer(deaf, 1.6, all_of(exchange))
+        exchange = after_round(exchange, exchange.bid_kw + np.arange(5.0)[:, None], 1.6)
         assert np.array_equal(exchange.lmp_usd_per_kwh[0], exchange.lmp_usd_per_kwh[2])
         assert np.array_equal(exchange.lmp_usd_per_kwh[1], exchange.lmp_usd_per_kwh[4])
 
@@ -89,7 +85,7 @@ def test_bids_that_it_wants_at_prices_on_its_curve_stay(opened, relaxation):
     assert np.array_equal(exchange.wanted_kw, bid)
     assert lmp == pytest.approx(exchange.curve.at(bid))
     for _ in range(3):
-        exchange.answer(deaf, relaxation, all_of(exchange))
+        exchange = after_round(exchange, bid, relaxation)
     assert exchange.wanted_kw == pytest.approx(bid)
     assert exchange.lmp_usd_per_kwh == pytest.approx(lmp)
     assert exchange.mismatch_kw == pytest.approx(0.0, abs=1e-9)
@@ -100,13 +96,12 @@ def test_bids_that_it_wants_at_prices_on_its_curve_stay(opened, relaxation):
 def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_curve(draw, relaxation):
     """Demand price 0.6 - 2e-3 bid: the two together are ADMM, and end where both see the same price."""
     curve, bid = draw(2)
-    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
-    exchange.open(curve, bid, np.full(5, 100.0))
+    exchange = begun(curve, bid)
     for _ in range(400):
         terms = exchange.quoted
         weight = terms.weight_usd_per_kw2h
-        exchange.bid_kw = (0.6 - terms.lmp_usd_per_kwh + weight * terms.held_kw) / (2e-3 + weight)
-        exchange.answer(deaf, relaxation, all_of(exchange))
+        bid = (0.6 - terms.lmp_usd_per_kwh + weight * terms.held_kw) / (2e-3 + weight)
+        exchange = after_round(exchange, bid, relaxation)
     demand = 0.6 - 2e-3 * exchange.bid_kw
     assert exchange.lmp_usd_per_kwh == pytest.approx(demand, abs=1e-8)
     assert curve.at(exchange.bid_kw) == pytest.approx(demand, abs=1e-8)
@@ -115,10 +110,8 @@ def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_cur
 
 def test_without_slopes_every_bid_is_wanted():
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
-    exchange = BidExchange(PriceCurve.flat(lmp))
-    exchange.open(PriceCurve.flat(lmp), bid, np.full(2, 5.0))
-    exchange.bid_kw = bid + 7.0
-    exchange.answer(deaf, 1.6, all_of(exchange))
+    exchange = BidExchange.empty(PriceCurve.flat(lmp)).opened(PriceCurve.flat(lmp), bid, np.full(2, 5.0))
+    exchange = after_round(exchange, bid + 7.0, 1.6)
     assert np.array_equal(exchange.wanted_kw, bid + 7.0)
     assert np.array_equal(exchange.lmp_usd_per_kwh, lmp)
     assert (exchange.mismatch_kw == 0).all()
@@ -129,10 +122,8 @@ def test_prices_that_follow_their_own_bids_are_quoted_whole():
     """`own` slopes are told to the prosumer as they are, from the reference on; the DSO has nothing to answer."""
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
     curve = PriceCurve.own(lmp, bid, np.full((2, PERIODS), 1e-3))
-    exchange = BidExchange(curve)
-    exchange.open(curve, bid, np.full(2, 5.0))
-    exchange.bid_kw = bid + 7.0
-    exchange.answer(deaf, 1.0, all_of(exchange))
+    exchange = BidExchange.empty(curve).opened(curve, bid, np.full(2, 5.0))
+    exchange = after_round(exchange, bid + 7.0)
     quoted = exchange.quoted
     assert np.array_equal(quoted.lmp_usd_per_kwh, lmp)
     assert np.array_equal(quoted.held_kw, bid)
@@ -159,70 +150,68 @@ def mixed(draw, dso):
     slope = np.where(ELASTIC[:, None, None], 0.0, curve.slope_usd_per_kw2h)
     dso.clear(bid)
     lmp = np.where(ELASTIC, dso.announce(), curve.lmp_usd_per_kwh)
-    exchange = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
     curve = replace(curve, lmp_usd_per_kwh=lmp, reference_kw=bid, slope_usd_per_kw2h=slope, elastic=ELASTIC)
-    exchange.open(curve, bid, np.full(5, 200.0))
-    exchange.penalty.value = 10.0 ** np.random.default_rng(7).uniform(-4, -2, bid.shape)
-    return exchange
+    return begun(curve, bid, 200.0, 10.0 ** np.random.default_rng(7).uniform(-4, -2, bid.shape))
 
 
 def test_where_it_answers_itself_it_wants_the_best_sale_by_its_own_cost(mixed, dso):
     """The minimum of V(w) - price w + weight (w - bid)²/2: so say the LMPs, and those of clearing w are the same."""
-    mixed.bid_kw = mixed.bid_kw + np.array([40.0, -30.0, 0.0, 5.0, 60.0])[:, None]
-    price, weight, bid = mixed.lmp_usd_per_kwh, mixed.penalty.value, mixed.bid_kw
-    mixed.answer(dso.sell, 1.0, all_of(mixed))
-    lmp, wanted = mixed.lmp_usd_per_kwh[:, ELASTIC], mixed.wanted_kw[:, ELASTIC]
-    assert lmp == pytest.approx((price + weight * (bid - mixed.wanted_kw))[:, ELASTIC], abs=1e-9)
+    bid = mixed.bid_kw + np.array([40.0, -30.0, 0.0, 5.0, 60.0])[:, None]
+    price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
+    after = after_round(mixed, bid, sell=dso.sell)
+    lmp, wanted = after.lmp_usd_per_kwh[:, ELASTIC], after.wanted_kw[:, ELASTIC]
+    assert lmp == pytest.approx((price + weight * (bid - after.wanted_kw))[:, ELASTIC], abs=1e-9)
     assert np.abs(wanted - bid[:, ELASTIC]).max() > 1.0
-    dso.clear(mixed.wanted_kw)
+    dso.clear(after.wanted_kw)
     assert dso.announce()[:, ELASTIC] == pytest.approx(lmp, abs=1e-6)
-    assert np.array_equal(mixed.lmp_usd_per_kwh[0], mixed.lmp_usd_per_kwh[2])
+    assert np.array_equal(after.lmp_usd_per_kwh[0], after.lmp_usd_per_kwh[2])
 
 
 def test_beside_them_other_periods_follow_the_curve(mixed, dso):
-    price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
-    mixed.bid_kw = mixed.bid_kw + 10.0
-    mixed.answer(dso.sell, 1.0, all_of(mixed))
-    best = best_sale(mixed.curve, price, weight, mixed.bid_kw)
-    assert mixed.wanted_kw[:, 0] == pytest.approx(best[:, 0], abs=1e-6)
-    assert mixed.lmp_usd_per_kwh[:, 0] == pytest.approx(mixed.curve.at(best)[:, 0], abs=1e-9)
+    price, weight, bid = mixed.lmp_usd_per_kwh, mixed.penalty.value, mixed.bid_kw + 10.0
+    after = after_round(mixed, bid, sell=dso.sell)
+    best = best_sale(mixed.curve, price, weight, bid)
+    assert after.wanted_kw[:, 0] == pytest.approx(best[:, 0], abs=1e-6)
+    assert after.lmp_usd_per_kwh[:, 0] == pytest.approx(mixed.curve.at(best)[:, 0], abs=1e-9)
 
 
 def test_bids_that_it_has_cleared_stay_as_they_are(mixed, dso):
     lmp, bid = mixed.lmp_usd_per_kwh, mixed.bid_kw
-    mixed.answer(dso.sell, 1.6, all_of(mixed))
-    assert mixed.lmp_usd_per_kwh == pytest.approx(lmp, abs=1e-6)
-    assert mixed.wanted_kw == pytest.approx(bid, abs=0.05)
+    after = after_round(mixed, bid, 1.6, sell=dso.sell)
+    assert after.lmp_usd_per_kwh == pytest.approx(lmp, abs=1e-6)
+    assert after.wanted_kw == pytest.approx(bid, abs=0.05)
 
 
 def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
     asked = []
 
-    def sell(periods, price, weight, bid):
-        asked.append((periods, price, weight, bid))
-        return np.full(bid.shape, 0.25)
+    def sell(asks):
+        asked.append(asks)
+        return Sale(np.full(asks.bid_kw.shape, 0.25))
 
-    price, weight = mixed.lmp_usd_per_kwh, mixed.penalty.value
-    mixed.answer(sell, 1.0, all_of(mixed))
-    [(periods, *told)] = asked
-    assert np.array_equal(periods, [1, 2])
-    for one, other in zip(told, (price, weight, mixed.bid_kw), strict=True):
-        assert np.array_equal(one, other[:, ELASTIC])
-    assert (mixed.lmp_usd_per_kwh[:, ELASTIC] == 0.25).all()
+    after = after_round(mixed, mixed.bid_kw, sell=sell)
+    [asks] = asked
+    assert np.array_equal(asks.periods, [1, 2])
+    assert np.array_equal(asks.price_usd_per_kwh, mixed.lmp_usd_per_kwh[:, ELASTIC])
+    assert np.array_equal(asks.weight_usd_per_kw2h, mixed.penalty.value[:, ELASTIC])
+    assert np.array_equal(asks.bid_kw, mixed.bid_kw[:, ELASTIC])
+    assert (after.lmp_usd_per_kwh[:, ELASTIC] == 0.25).all()
 
 
 def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_were(mixed, dso):
-    mixed.bid_kw = mixed.bid_kw + 20.0
-    mixed.answer(dso.sell, 1.0, all_of(mixed))
-    lmp, wanted, weight = mixed.lmp_usd_per_kwh, mixed.wanted_kw, mixed.penalty.value
+    before = after_round(mixed, mixed.bid_kw + 20.0, sell=dso.sell)
+    lmp, wanted, weight = before.lmp_usd_per_kwh, before.wanted_kw, before.penalty.value
     later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_usd_per_kw2h=np.zeros((3, 3, 3)))
-    bid = mixed.bid_kw + 1.0
-    mixed.open(later, bid, np.full(5, 200.0))
-    assert np.array_equal(mixed.lmp_usd_per_kwh[:, 1], lmp[:, 1])
-    assert np.array_equal(mixed.wanted_kw[:, 1], wanted[:, 1])
-    assert np.array_equal(mixed.penalty.value[:, 1], weight[:, 1])
+    bid = before.bid_kw + 1.0
+    after = before.opened(later, bid, np.full(5, 200.0))
+    assert np.array_equal(after.lmp_usd_per_kwh[:, 1], lmp[:, 1])
+    assert np.array_equal(after.wanted_kw[:, 1], wanted[:, 1])
+    assert np.array_equal(after.penalty.value[:, 1], weight[:, 1])
     others = [0, 2]
-    assert np.array_equal(mixed.wanted_kw[:, others], bid[:, others])
-    assert mixed.lmp_usd_per_kwh[:, others] == pytest.approx(later.at(bid)[:, others])
-    mixed.bid_kw += 1.0
-    assert np.array_equal(mixed.wanted_kw[:, others], bid[:, others])
+    assert np.array_equal(after.wanted_kw[:, others], bid[:, others])
+    assert after.lmp_usd_per_kwh[:, others] == pytest.approx(later.at(bid)[:, others])
+    nothing = np.zeros((0, PERIODS))
+    heard = after.received(Offers(tuple(range(5)), nothing, nothing, bid + 1.0), np.ones(5, dtype=bool))
+    assert np.array_equal(heard.bid_kw, bid + 1.0)
+    assert np.array_equal(heard.wanted_kw[:, others], bid[:, others])
+    assert np.array_equal(after.bid_kw, bid)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.agents import SystemOperator
+from gridbazaar.agents.messages import Asks
 
 BID = np.array([[40.0], [150.0], [120.0], [60.0]]) * np.array([0.6, 1.0, 1.4])
 PERIODS = np.array([0, 2])
@@ -22,7 +23,7 @@ def sale(dso):
     """LMPs of a sale in `PERIODS` at prices beside those of the bids, and what is sold, (prosumer, period)."""
     price = dso.announce()[:, PERIODS] + np.array([0.03, -0.02, 0.01, 0.03])[:, None]
     weight = np.array([1e-3, 2e-4, 5e-4, 1e-4])[:, None] * np.ones(2)
-    lmp = dso.sell(PERIODS, price, weight, BID[:, PERIODS])
+    lmp = dso.sell(Asks(PERIODS, price, weight, BID[:, PERIODS])).lmp_usd_per_kwh
     return lmp, BID[:, PERIODS] + (price - lmp) / weight
 
 
@@ -54,7 +55,7 @@ def test_values_are_those_of_the_bids_last_cleared(dso):
     values = dso.values_usd
     assert values.shape == (3,)
     assert values.sum() == pytest.approx(dso.cleared.value_usd)
-    dso.sell(PERIODS, dso.announce()[:, PERIODS], np.full((4, 2), 1e-3), BID[:, PERIODS] + 50.0)
+    dso.sell(Asks(PERIODS, dso.announce()[:, PERIODS], np.full((4, 2), 1e-3), BID[:, PERIODS] + 50.0))
     assert np.array_equal(dso.values_usd, values)
 
 
@@ -70,9 +71,9 @@ def test_slopes_say_how_prices_follow_bids(dso):
 
 @pytest.mark.usefixtures("sale")
 def test_clearings_for_bids_and_with_elastic_bids_are_counted(dso):
-    assert (dso.clearings, dso.elastic_clearings) == (1, 1)
+    assert (dso.state.clearings, dso.state.elastic_clearings) == (1, 1)
     dso.clear(BID)
-    assert (dso.clearings, dso.elastic_clearings) == (2, 1)
+    assert (dso.state.clearings, dso.state.elastic_clearings) == (2, 1)
 
 
 def test_it_regrets_bids_by_what_it_would_gain_with_the_best_sale_at_its_prices(dso, sale):
@@ -87,18 +88,18 @@ def test_it_regrets_bids_by_what_it_would_gain_with_the_best_sale_at_its_prices(
     assert min(cost(sold + size * rng.uniform(-1, 1, sold.shape)) for size in (1, 10, 10, 50, 50)) >= least - 1e-6
     expected = cost(BID[:, PERIODS]) - least
     assert expected > 1e-2
-    assert dso.stand_by_sale(PERIODS, BID) == pytest.approx(expected, abs=1e-6)
+    assert dso.stand_by_sale(PERIODS) == pytest.approx(expected, abs=1e-6)
 
 
 def test_it_regrets_nothing_of_what_it_sold(dso, sale):
     bid = with_sold(sale[1])
     dso.clear(bid)
-    assert dso.stand_by_sale(PERIODS, bid) == pytest.approx(0.0, abs=1e-5)
+    assert dso.stand_by_sale(PERIODS) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_standing_by_a_sale_changes_its_prices_and_nothing_else(dso, sale):
     before = dso.cleared
-    dso.stand_by_sale(PERIODS, BID)
+    dso.stand_by_sale(PERIODS)
     after = dso.cleared
     assert np.array_equal(dso.announce()[:, PERIODS], sale[0])
     assert np.array_equal(dso.announce()[:, 1], before.lmp_usd_per_kwh[dso.connection, 1])
@@ -111,7 +112,7 @@ def test_standing_by_a_sale_changes_its_prices_and_nothing_else(dso, sale):
 @pytest.mark.parametrize("periods", [[0], [1, 2], [0, 1, 2]], ids=str)
 def test_it_stands_by_a_sale_of_the_same_periods_only(dso, periods):
     before = dso.cleared
-    assert dso.stand_by_sale(np.array(periods), BID) == 0.0
+    assert dso.stand_by_sale(np.array(periods)) == 0.0
     assert dso.cleared is before
 
 
@@ -123,5 +124,5 @@ def test_oversold_is_what_is_short_at_prices_that_say_nothing_of_it(dso):
     dso.clear(beyond)
     assert dso.cleared.unserved_kw[:, 2].max() > 0
     assert not dso.oversold
-    assert dso.stand_by_sale(PERIODS, beyond) > 0
+    assert dso.stand_by_sale(PERIODS) > 0
     assert dso.oversold

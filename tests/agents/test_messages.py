@@ -11,6 +11,7 @@ BIDDING = ["lmp_usd_per_kwh", "held_bid_kw", "bid_weight_usd_per_kw2h"]
 QUOTED = [*BIDDING, "price_usd_per_kwh", "own_kw", "partner_kw"]
 WEIGHTS = ["penalty_usd_per_kw2h", "proximal_usd_per_kw2h"]
 DELIVERED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "trade_kw"]
+ASKED = ["price_usd_per_kwh", "weight_usd_per_kw2h", "bid_kw"]
 ALLOWED = {
     "Quote": [*QUOTED, *WEIGHTS],
     "Quotes": ["members", *QUOTED, *WEIGHTS],
@@ -24,6 +25,8 @@ ALLOWED = {
     "Pledges": ["bid_kw", "regret_usd"],
     "Regret": ["usd"],
     "Regrets": ["usd"],
+    "Asks": ["periods", *ASKED],
+    "Sale": ["lmp_usd_per_kwh"],
 }
 
 

@@ -10,15 +10,11 @@ UP, DOWN, ALIKE = (1.0, 0.1), (0.1, 1.0), (1.0, 1.0)
 NEW = np.ones(1, dtype=bool)
 
 
-@pytest.fixture
-def penalty():
-    return AdaptivePenalty(np.array([1e-3]))
-
-
-def after(penalty, *residuals):
+def after(*residuals):
     """The penalty, in its first value, after these (primal, dual)."""
+    penalty = AdaptivePenalty.starting(np.array([1e-3]))
     for primal, dual in residuals:
-        penalty.balance(np.array([primal]), np.array([dual]), NEW)
+        penalty = penalty.balanced(np.array([primal]), np.array([dual]), NEW)
     return penalty.value[0] / 1e-3
 
 
@@ -35,37 +31,39 @@ LEADS = {
 
 
 @pytest.mark.parametrize("name", LEADS)
-def test_first_step(penalty, name):
+def test_first_step(name):
     primal, dual, factor = LEADS[name]
-    assert after(penalty, (primal, dual)) == pytest.approx(factor)
+    assert after((primal, dual)) == pytest.approx(factor)
 
 
-def test_goes_on_with_the_same_step(penalty):
-    assert after(penalty, UP, UP, UP) == pytest.approx(2**3)
+def test_goes_on_with_the_same_step():
+    assert after(UP, UP, UP) == pytest.approx(2**3)
 
 
-def test_step_shrinks_when_it_turns(penalty):
-    assert after(penalty, UP, DOWN) == pytest.approx(2 ** (1 - SHRINK))
-    assert after(penalty, DOWN) == pytest.approx(2 ** (1 - 2 * SHRINK))
-    assert after(penalty, UP) == pytest.approx(2 ** (1 - 2 * SHRINK + SHRINK**2))
+def test_step_shrinks_when_it_turns():
+    assert after(UP, DOWN) == pytest.approx(2 ** (1 - SHRINK))
+    assert after(UP, DOWN, DOWN) == pytest.approx(2 ** (1 - 2 * SHRINK))
+    assert after(UP, DOWN, DOWN, UP) == pytest.approx(2 ** (1 - 2 * SHRINK + SHRINK**2))
 
 
-def test_a_rest_is_no_turn_and_hides_none(penalty):
-    assert after(penalty, UP, ALIKE, UP) == pytest.approx(2**2)
-    assert after(penalty, ALIKE, DOWN) == pytest.approx(2 ** (2 - SHRINK))
+def test_a_rest_is_no_turn_and_hides_none():
+    assert after(UP, ALIKE, UP) == pytest.approx(2**2)
+    assert after(UP, ALIKE, UP, ALIKE, DOWN) == pytest.approx(2 ** (2 - SHRINK))
 
 
-def test_turning_for_ever_it_rests_in_the_end(penalty):
+def test_turning_for_ever_it_rests_in_the_end():
     """Convergence is proven for penalties that stop changing."""
-    values = [after(penalty, UP, DOWN) for _ in range(30)]
+    values = [after(*[UP, DOWN] * times) for times in range(1, 31)]
     assert abs(values[-1] - values[-2]) < 1e-8
     assert 1 < values[-1] < 2
 
 
 def test_every_entry_goes_its_own_way():
     start = np.full((2, 2), 1e-3)
-    penalty = AdaptivePenalty(start)
-    penalty.balance(np.array([[1.0, 0.1], [1.0, 1.0]]), np.array([[0.1, 1.0], [1.0, 0.1]]), np.ones(2, dtype=bool))
-    penalty.balance(np.array([[1.0, 1.0], [1.0, 0.1]]), np.array([[0.1, 0.1], [1.0, 1.0]]), np.ones(2, dtype=bool))
-    assert penalty.value == pytest.approx(1e-3 * np.array([[4.0, 2 ** (SHRINK - 1)], [1.0, 2 ** (1 - SHRINK)]]))
+    before, new = AdaptivePenalty.starting(start), np.ones(2, dtype=bool)
+    once = before.balanced(np.array([[1.0, 0.1], [1.0, 1.0]]), np.array([[0.1, 1.0], [1.0, 0.1]]), new)
+    after = once.balanced(np.array([[1.0, 1.0], [1.0, 0.1]]), np.array([[0.1, 0.1], [1.0, 1.0]]), new)
+    assert after.value == pytest.approx(1e-3 * np.array([[4.0, 2 ** (SHRINK - 1)], [1.0, 2 ** (1 - SHRINK)]]))
     assert (start == 1e-3).all()
+    assert (before.value == 1e-3).all()
+    assert once.value == pytest.approx(1e-3 * np.array([[2.0, 0.5], [1.0, 2.0]]))

@@ -51,9 +51,10 @@ def sloped():
     return PriceCurve(lmp, BID, np.zeros((3, 2)), slope, np.zeros(2, dtype=bool), np.array([0, 1, 0]))
 
 
-def deaf(*_):
-    """What the DSO does where it must not be asked."""
-    raise AssertionError("there is a curve to follow")
+def end_round(platform):
+    """Prices move; the DSO follows its curve and is asked nothing."""
+    assert platform.asks() is None
+    platform.update_prices()
 
 
 def by_arc(graph, forward, backward):
@@ -67,7 +68,7 @@ def offer(platform, ab, ba, markup=0.0, bid=0.0):
     quoted = platform.quotes((0, 1, 2)).price_usd_per_kwh
     price = quoted + by_arc(platform.graph, markup, 0.0)
     platform.receive(Offers((0, 1, 2), by_arc(platform.graph, ab, ba), price, bid + np.zeros((3, 2))))
-    platform.update_prices(deaf)
+    end_round(platform)
 
 
 def test_prices_start_at_the_mean_lmp_of_the_two_ends(platform):
@@ -87,21 +88,21 @@ def test_price_update(plain):
     before = plain.price_usd_per_kwh
     offer(plain, 7.0, -5.0)
     assert plain.price_usd_per_kwh - before == pytest.approx(np.full((2, 2), 1e-3 * 2))
-    assert plain.trade_kw == pytest.approx(np.full((2, 2), 6.0))
-    assert plain.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
+    assert plain.pairs.trade_kw == pytest.approx(np.full((2, 2), 6.0))
+    assert plain.pairs.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
     assert np.array_equal(plain.power_kw, by_arc(plain.graph, 7.0, -5.0))
-    assert np.array_equal(plain.quoted_kw, plain.power_kw)
+    assert np.array_equal(plain.pairs.quoted_kw, plain.power_kw)
 
 
 def test_the_proximal_order_goes_beyond_what_is_published(platform):
     """Over-relaxation: quotes and price as if each end had gone that many times as far from the last trade."""
     offer(platform, 7.0, -5.0)
-    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, RELAXATION * 7.0, RELAXATION * -5.0))
+    assert platform.pairs.quoted_kw == pytest.approx(by_arc(platform.graph, RELAXATION * 7.0, RELAXATION * -5.0))
     before = platform.price_usd_per_kwh
     offer(platform, 10.0, -8.0)
     trade = 6.0 * RELAXATION
     one, other = trade + RELAXATION * (10.0 - trade), -trade + RELAXATION * (-8.0 + trade)
-    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, one, other))
+    assert platform.pairs.quoted_kw == pytest.approx(by_arc(platform.graph, one, other))
     assert platform.price_usd_per_kwh - before == pytest.approx(np.full((2, 2), 1e-3 * (one + other)))
     assert platform.dual_usd_per_kwh == pytest.approx(1e-3 * (trade - (one - other) / 2))
 
@@ -111,8 +112,8 @@ def test_what_was_published_is_written_down_as_it_was(platform):
     offer(platform, 7.0, -5.0)
     offer(platform, 10.0, -8.0)
     assert np.array_equal(platform.power_kw, by_arc(platform.graph, 10.0, -8.0))
-    assert platform.trade_kw == pytest.approx(np.full((2, 2), 9.0))
-    assert platform.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
+    assert platform.pairs.trade_kw == pytest.approx(np.full((2, 2), 9.0))
+    assert platform.pairs.mismatch_kw == pytest.approx(np.full((2, 2), 2.0))
 
 
 def test_a_trade_that_both_ends_keep_stays(platform):
@@ -120,7 +121,7 @@ def test_a_trade_that_both_ends_keep_stays(platform):
     price = platform.price_usd_per_kwh
     for _ in range(20):
         offer(platform, 5.0, -5.0)
-    assert platform.quoted_kw == pytest.approx(by_arc(platform.graph, 5.0, -5.0), abs=1e-3)
+    assert platform.pairs.quoted_kw == pytest.approx(by_arc(platform.graph, 5.0, -5.0), abs=1e-3)
     assert platform.price_usd_per_kwh == pytest.approx(price)
     assert platform.converged
 
@@ -158,7 +159,7 @@ def test_tightened_it_asks_for_closer_agreement(plain):
         plain.tighten()
     assert plain.tightest
     plain.tighten()
-    assert plain.tightness == TIGHTEST
+    assert plain.state.tightness == TIGHTEST
 
 
 # --- bids: the DSO answers them along the curve that it announced, and sharing prices go with the LMPs at first
@@ -218,7 +219,7 @@ def test_quotes_say_what_the_partner_published(open_platform, proximal, publishe
     platform = open_platform(proximal=proximal)
     offer(platform, 7.0, -5.0)
     quote = platform.quotes((0,)).of(0, platform.graph)
-    own = platform.quoted_kw[platform.graph.arcs(0)]
+    own = platform.pairs.quoted_kw[platform.graph.arcs(0)]
     assert np.array_equal(quote.own_kw, own)
     assert np.sort(quote.partner_kw[:, 0]) == pytest.approx(published)
     assert (quote.penalty_usd_per_kw2h == 1e-3).all()
@@ -226,8 +227,7 @@ def test_quotes_say_what_the_partner_published(open_platform, proximal, publishe
 
 
 def test_only_who_was_asked_is_written_down(platform):
-    offer(platform, 7.0, -5.0)
-    platform.bids.bid_kw = BID.copy()
+    offer(platform, 7.0, -5.0, bid=BID)
     platform.receive(Offers((1,), np.zeros((4, 2)), np.zeros((4, 2)), np.full((3, 2), 7.0)))
     arcs = platform.graph.arcs(1)
     assert (platform.power_kw[arcs] == 0).all()
@@ -251,12 +251,13 @@ def test_deliveries_are_reciprocal_to_the_bit(platform):
 
 def test_central_trades_are_written_down_like_agreed_ones(platform):
     trade, price = np.array([[3.0, -4.0], [5.0, 6.0]]), np.full((2, 2), 0.2)
-    platform.settle_centrally(trade, price, BID, deaf)
+    platform.take_plan(trade, price, BID)
+    end_round(platform)
     deliveries = platform.deliveries()
     assert np.array_equal(deliveries.trade_kw[platform.graph.forward], trade)
     assert (deliveries.price_usd_per_kwh == 0.2).all()
     assert np.array_equal(platform.power_kw, deliveries.trade_kw)
-    assert np.array_equal(platform.quoted_kw, deliveries.trade_kw)
+    assert np.array_equal(platform.pairs.quoted_kw, deliveries.trade_kw)
     assert np.array_equal(platform.bids.bid_kw, BID)
     assert platform.converged
     assert platform.rounds == 1
@@ -265,7 +266,8 @@ def test_central_trades_are_written_down_like_agreed_ones(platform):
 def test_a_central_round_is_answered_by_the_dso_too(plain, sloped):
     plain.open(sloped, BID)
     before, lmp = plain.price_usd_per_kwh, plain.lmp_usd_per_kwh
-    plain.settle_centrally(np.zeros((2, 2)), before, BID + 10.0, deaf)
+    plain.take_plan(np.zeros((2, 2)), before, BID + 10.0)
+    end_round(plain)
     change = plain.lmp_usd_per_kwh - lmp
     assert (change[:, 0] > 1e-3).all()
     assert plain.price_usd_per_kwh - before == pytest.approx(np.array([change[:2].sum(0), change[::2].sum(0)]) / 2)
@@ -290,9 +292,9 @@ def test_penalty_follows_the_larger_residual(open_platform, name):
     platform = open_platform(adapt_penalty=True, proximal=False)
     for _ in range(2 * EVERY - 1):
         offer(platform, 0.0, 0.0, bid=bid)
-        assert (platform.penalty_usd_per_kw2h == 1e-3).all()
+        assert (platform.pairs.penalty.value == 1e-3).all()
     offer(platform, moved + mismatch / 2, -moved + mismatch / 2, bid=bid)
-    assert platform.penalty_usd_per_kw2h == pytest.approx(np.full((2, 2), 1e-3 * factor))
+    assert platform.pairs.penalty.value == pytest.approx(np.full((2, 2), 1e-3 * factor))
 
 
 def test_each_pair_and_period_has_its_own_penalty(open_platform):
@@ -300,7 +302,7 @@ def test_each_pair_and_period_has_its_own_penalty(open_platform):
     powers = np.array([[5.0, 0.0], [0.0, 0.0]])
     for _ in range(EVERY):
         offer(platform, powers, powers)
-    assert platform.penalty_usd_per_kw2h == pytest.approx(1e-3 * np.array([[2.0, 1.0], [1.0, 1.0]]))
+    assert platform.pairs.penalty.value == pytest.approx(1e-3 * np.array([[2.0, 1.0], [1.0, 1.0]]))
 
 
 def test_penalties_outlive_an_announcement(open_platform):
@@ -308,7 +310,7 @@ def test_penalties_outlive_an_announcement(open_platform):
     for _ in range(EVERY):
         offer(platform, 5.0, 5.0)
     platform.open(PriceCurve.flat(LMP), BID)
-    assert platform.penalty_usd_per_kw2h == pytest.approx(np.full((2, 2), 2e-3))
+    assert platform.pairs.penalty.value == pytest.approx(np.full((2, 2), 2e-3))
     assert platform.rounds == 0
 
 
@@ -325,4 +327,4 @@ def test_weights_of_bids_adapt_like_penalties(open_platform, sloped):
 def test_fixed_penalties_stay(platform):
     for _ in range(4 * EVERY):
         offer(platform, 5.0, 5.0)
-    assert (platform.penalty_usd_per_kw2h == 1e-3).all()
+    assert (platform.pairs.penalty.value == 1e-3).all()

@@ -1,12 +1,17 @@
 """Whose turn it is when messages come late or not at all: what was asked is answered before it is asked again."""
 
+from dataclasses import replace
+
 import mesa
 import numpy as np
 import pytest
 from best_sale import best_sale
+from bid_round import after_round
 
 from gridbazaar.agents import Link, Offers, SharingPlatform, SharingRules, SystemOperator, TradeGraph
 from gridbazaar.agents.bid_exchange import BidExchange
+from gridbazaar.agents.messages import Asks
+from gridbazaar.agents.penalty import AdaptivePenalty
 from gridbazaar.agents.platform import EVERY, RELAXATION
 from gridbazaar.agents.price_curve import PriceCurve
 from gridbazaar.agents.update_gate import NEVER, UpdateGate
@@ -30,9 +35,10 @@ def open_platform():
     return build
 
 
-def deaf(*_):
-    """What the DSO does where it must not be asked."""
-    raise AssertionError("there is a curve to follow")
+def end_round(platform):
+    """Prices move; the DSO follows its curve and is asked nothing."""
+    assert platform.asks() is None
+    platform.update_prices()
 
 
 def offers(platform, members, power_kw=0.0, bid_kw=0.0, markup=0.0):
@@ -58,52 +64,64 @@ def state(platform, pair):
     ends = [platform.graph.forward[pair], platform.graph.backward[pair]]
     by_pair = (
         platform.price_usd_per_kwh[pair],
-        platform.trade_kw[pair],
-        platform.mismatch_kw[pair],
-        platform.moved_usd_per_kwh[pair],
+        platform.pairs.trade_kw[pair],
+        platform.pairs.mismatch_kw[pair],
+        platform.pairs.moved_usd_per_kwh[pair],
     )
-    return np.vstack([*by_pair, platform.quoted_kw[ends]])
+    return np.vstack([*by_pair, platform.pairs.quoted_kw[ends]])
 
 
 # --- turns
 
 
+def taken(gate, *answered):
+    """Who may change at the end of each of these rounds, the first of which is 0, and the gate after them."""
+    whose = []
+    for now, rounds in enumerate(answered):
+        fresh, gate = gate.take(np.array(rounds), now)
+        whose.append(fresh.tolist())
+    return whose, gate
+
+
 def test_a_turn_comes_when_what_was_quoted_since_the_last_one_is_answered():
-    turns = UpdateGate(3)
-    nobody = np.array([NEVER] * 3)
-    assert not turns.take(nobody, 0).any()
-    assert turns.take(np.array([0, NEVER, 1]), 1).tolist() == [True, False, True]
-    # since round 2 the first and the third are quoted something new, and the second still the same
-    assert turns.take(np.array([1, 0, 1]), 2).tolist() == [False, True, False]
-    assert turns.take(np.array([2, 2, 1]), 3).tolist() == [True, False, False]
-    assert turns.take(np.array([3, 3, 4]), 4).tolist() == [False, True, True]
+    answered = [NEVER] * 3, [0, NEVER, 1], [1, 0, 1], [2, 2, 1], [3, 3, 4]
+    turns, _ = taken(UpdateGate.closed(3), *answered)
+    assert turns == [
+        [False, False, False],
+        [True, False, True],
+        [False, True, False],  # since round 2 the first and the third are quoted something new, the second the same
+        [True, False, False],
+        [False, True, True],
+    ]
+
+
+def test_a_gate_is_a_value():
+    before = UpdateGate.closed(2)
+    _, once = before.take(np.array([0, NEVER]), 0)
+    once.take(np.array([1, 1]), 1)
+    assert [before.had_one.tolist(), once.had_one.tolist()] == [[False, False], [True, False]]
+    assert [before.took(0).tolist(), once.took(0).tolist()] == [[False, False], [True, False]]
 
 
 def test_one_old_answer_is_one_turn_however_long_it_stands():
-    turns = UpdateGate(1)
-    taken = [turns.take(np.array([0]), now)[0] for now in range(10)]
-    assert taken == [True] + [False] * 9
+    turns, _ = taken(UpdateGate.closed(1), *[[0]] * 10)
+    assert turns == [[True]] + [[False]] * 9
 
 
 def test_everybody_has_had_a_turn_once_the_last_one_has():
-    turns = UpdateGate(2)
-    assert not turns.all_have_had_one
-    turns.take(np.array([0, NEVER]), 0)
-    turns.take(np.array([1, NEVER]), 1)
-    assert not turns.all_have_had_one
-    turns.take(np.array([1, 1]), 2)
-    assert turns.all_have_had_one
-    turns.take(np.array([1, 1]), 3)
-    assert turns.all_have_had_one
+    answered = [0, NEVER], [1, NEVER], [1, 1], [1, 1]
+    gates = [taken(UpdateGate.closed(2), *answered[:rounds])[1] for rounds in range(5)]
+    assert [gate.all_have_had_one for gate in gates] == [False, False, False, True, True]
 
 
 def test_what_changed_is_told_once():
-    turns = UpdateGate(2)
-    assert not turns.since_last_look().any()
-    turns.take(np.array([0, NEVER]), 0)
-    turns.take(np.array([NEVER, NEVER]), 1)
-    assert turns.since_last_look().tolist() == [True, False]
-    assert not turns.since_last_look().any()
+    gate = UpdateGate.closed(2)
+    assert not gate.changed.any()
+    _, gate = taken(gate, [0, NEVER], [NEVER, NEVER])
+    assert gate.changed.tolist() == [True, False]
+    assert not gate.looked().changed.any()
+    assert np.array_equal(gate.looked().quoted_from, gate.quoted_from)
+    assert np.array_equal(gate.looked().had_one, gate.had_one)
 
 
 # --- pairs
@@ -113,11 +131,11 @@ def test_a_pair_whose_one_end_is_silent_does_not_move(open_platform):
     """The same offer of a stands for five rounds and counts for nothing yet: not once, let alone five times."""
     platform = open_platform()
     hear(platform, 0, a=5.0, b=-5.0, c=-5.0, alone=0.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     before = state(platform, AB)
     hear(platform, 1, a=12.0)
     for _ in range(5):
-        platform.update_prices(deaf)
+        end_round(platform)
         assert np.array_equal(state(platform, AB), before)
 
 
@@ -125,20 +143,20 @@ def test_it_moves_once_the_second_end_has_answered_and_as_if_both_had_at_once(op
     late, prompt = open_platform(), open_platform()
     for platform in (late, prompt):
         hear(platform, 0, a=5.0, b=-4.0, c=-5.0, alone=0.0)
-        platform.update_prices(deaf)
+        end_round(platform)
     hear(prompt, 1, a=12.0, b=-7.0)
-    prompt.update_prices(deaf)
+    end_round(prompt)
     hear(late, 1, a=12.0)
     for _ in range(3):
-        late.update_prices(deaf)
+        end_round(late)
     before = state(late, AB)
     hear(late, 2, b=-7.0)  # three rounds late: it was quoted the same in round 2 as in round 1
-    late.update_prices(deaf)
+    end_round(late)
     assert not np.array_equal(state(late, AB), before)
     assert state(late, AB) == pytest.approx(state(prompt, AB), abs=1e-12)
     moved = state(late, AB)
     for _ in range(3):  # and neither offer counts again
-        late.update_prices(deaf)
+        end_round(late)
         assert np.array_equal(state(late, AB), moved)
 
 
@@ -147,35 +165,35 @@ def test_by_how_much_it_moves_is_what_the_two_ends_disagree_about(open_platform)
     platform = open_platform()
     price = platform.price_usd_per_kwh[AB].copy()
     platform.receive(offers(platform, [A], 7.0, markup=0.04), 0)
-    platform.update_prices(deaf)
-    platform.update_prices(deaf)
+    end_round(platform)
+    end_round(platform)
     hear(platform, 1, b=-5.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     assert platform.price_usd_per_kwh[AB] - price == pytest.approx(np.full(2, 0.02 + 1e-3 * RELAXATION * 2))
-    assert platform.trade_kw[AB] == pytest.approx(np.full(2, 6.0))
+    assert platform.pairs.trade_kw[AB] == pytest.approx(np.full(2, 6.0))
 
 
 def test_an_answer_to_a_quote_of_before_the_last_change_does_not_move_a_pair(open_platform):
     platform = open_platform()
     for _ in range(3):
-        platform.update_prices(deaf)
+        end_round(platform)
     hear(platform, 3, a=5.0, b=-4.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     moved = state(platform, AB)
     hear(platform, 3, a=9.0)
     hear(platform, 4, b=-6.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     assert np.array_equal(state(platform, AB), moved)
     hear(platform, 4, a=9.0)
-    platform.update_prices(deaf)
-    assert platform.trade_kw[AB] == pytest.approx(np.full(2, 7.5))
-    assert platform.mismatch_kw[AB] == pytest.approx(np.full(2, 3.0))
+    end_round(platform)
+    assert platform.pairs.trade_kw[AB] == pytest.approx(np.full(2, 7.5))
+    assert platform.pairs.mismatch_kw[AB] == pytest.approx(np.full(2, 3.0))
 
 
 def test_an_answer_to_an_older_quote_than_one_already_answered_is_ignored(open_platform):
     platform = open_platform()
     for _ in range(3):
-        platform.update_prices(deaf)
+        end_round(platform)
     platform.receive(offers(platform, [A], 8.0, bid_kw=30.0), 2)
     platform.receive(offers(platform, [A, B], 1.0, bid_kw=99.0), 1)
     graph = platform.graph
@@ -191,12 +209,12 @@ def test_one_silent_prosumer_holds_up_its_own_pairs_only(open_platform):
     platform = open_platform()
     for now in range(4):
         hear(platform, now, a=5.0, c=-5.0, alone=0.0)
-        before = platform.price_usd_per_kwh.copy(), platform.quoted_kw.copy()
-        platform.update_prices(deaf)
+        before = platform.price_usd_per_kwh.copy(), platform.pairs.quoted_kw.copy()
+        end_round(platform)
         assert np.array_equal(platform.price_usd_per_kwh[AB], before[0][AB])
-        assert np.array_equal(platform.quoted_kw[platform.graph.arcs(B)], before[1][platform.graph.arcs(B)])
-    assert platform.trade_kw[CA] == pytest.approx(np.full(2, -5.0))
-    assert platform.trade_kw[AB] == pytest.approx(np.zeros(2))
+        assert np.array_equal(platform.pairs.quoted_kw[platform.graph.arcs(B)], before[1][platform.graph.arcs(B)])
+    assert platform.pairs.trade_kw[CA] == pytest.approx(np.full(2, -5.0))
+    assert platform.pairs.trade_kw[AB] == pytest.approx(np.zeros(2))
 
 
 @pytest.mark.parametrize("silent", ["b", "c", "alone"])
@@ -206,10 +224,10 @@ def test_nothing_has_converged_before_everybody_has_answered_since_the_announcem
     for _ in range(2):
         for _ in range(3):
             hear(platform, platform.rounds, **others)
-            platform.update_prices(deaf)
+            end_round(platform)
             assert not platform.converged
         hear(platform, platform.rounds, **others | {silent: 0.0})
-        platform.update_prices(deaf)
+        end_round(platform)
         assert platform.converged
         platform.open(PriceCurve.flat(LMP), np.zeros((4, 2)))
         assert not platform.converged
@@ -218,12 +236,12 @@ def test_nothing_has_converged_before_everybody_has_answered_since_the_announcem
 def test_a_new_announcement_leaves_no_old_answer_standing(open_platform):
     platform = open_platform()
     hear(platform, 0, a=5.0, b=-5.0, c=-5.0, alone=0.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     hear(platform, 1, a=9.0)
     platform.open(PriceCurve.flat(LMP), np.zeros((4, 2)))
     before = state(platform, AB)
     hear(platform, 0, b=-7.0)
-    platform.update_prices(deaf)
+    end_round(platform)
     assert np.array_equal(state(platform, AB), before)
 
 
@@ -232,14 +250,14 @@ def test_a_penalty_adapts_when_its_pair_has_moved_and_not_while_it_waits(open_pl
     platform = open_platform(adapt=True)
     hear(platform, 0, a=5.0, b=5.0, c=5.0)
     for _ in range(EVERY):
-        platform.update_prices(deaf)
-    both = platform.penalty_usd_per_kw2h.copy()
+        end_round(platform)
+    both = platform.pairs.penalty.value.copy()
     assert np.array_equal(both[AB], both[CA])
     for _ in range(3 * EVERY):
         hear(platform, platform.rounds, a=5.0, c=5.0)
-        platform.update_prices(deaf)
-    assert np.array_equal(platform.penalty_usd_per_kw2h[AB], both[AB])
-    assert (platform.penalty_usd_per_kw2h[CA] > 2 * both[CA]).all()
+        end_round(platform)
+    assert np.array_equal(platform.pairs.penalty.value[AB], both[AB])
+    assert (platform.pairs.penalty.value[CA] > 2 * both[CA]).all()
 
 
 # --- bids
@@ -261,10 +279,9 @@ def exchange():
         np.zeros(PERIODS, dtype=bool),
         PLACE,
     )
-    opened = BidExchange(PriceCurve.flat(np.zeros((5, PERIODS))))
-    opened.open(curve, rng.uniform(0, 200, (5, PERIODS)), np.full(5, 100.0))
-    opened.penalty.value = 10.0 ** rng.uniform(-4, -2, (5, PERIODS))
-    return opened
+    nothing = BidExchange.empty(PriceCurve.flat(np.zeros((5, PERIODS))))
+    opened = nothing.opened(curve, rng.uniform(0, 200, (5, PERIODS)), np.full(5, 100.0))
+    return replace(opened, penalty=AdaptivePenalty.starting(10.0 ** rng.uniform(-4, -2, (5, PERIODS))))
 
 
 def who(*members):
@@ -275,13 +292,13 @@ def who(*members):
 
 def test_the_lmp_of_who_has_not_answered_stays_and_what_is_wanted_of_it_follows(exchange):
     told, wanted = exchange.quoted.lmp_usd_per_kwh, exchange.quoted.held_kw
-    exchange.bid_kw = exchange.bid_kw + np.array([40.0, 0.0, 0.0, -25.0, 10.0])[:, None]
-    exchange.answer(deaf, 1.0, who(0, 3, 4))
-    now = exchange.quoted
+    bid = exchange.bid_kw + np.array([40.0, 0.0, 0.0, -25.0, 10.0])[:, None]
+    after = after_round(exchange, bid, fresh=who(0, 3, 4))
+    now = after.quoted
     assert np.array_equal(now.lmp_usd_per_kwh[[1, 2]], told[[1, 2]])
     assert (np.abs(now.lmp_usd_per_kwh - told)[[0, 3, 4]] > 1e-6).all()
     assert (np.abs(now.held_kw - wanted)[[1, 2]] > 1e-3).all()  # their neighbours asked for more
-    assert now.lmp_usd_per_kwh[[0, 4]] == pytest.approx(exchange.curve.at(exchange.wanted_kw)[[0, 4]], abs=1e-9)
+    assert now.lmp_usd_per_kwh[[0, 4]] == pytest.approx(after.curve.at(after.wanted_kw)[[0, 4]], abs=1e-9)
 
 
 @pytest.mark.parametrize("relaxation", [1.0, 1.5])
@@ -292,26 +309,26 @@ def test_with_lmps_that_differ_at_a_bus_it_still_wants_the_best_sale(exchange, r
     apart = False
     for _ in range(8):
         fresh = rng.random(5) < 0.5
-        exchange.bid_kw = exchange.bid_kw + rng.uniform(-20, 20, exchange.bid_kw.shape)
+        bid = exchange.bid_kw + rng.uniform(-20, 20, exchange.bid_kw.shape)
         price, before, weight = exchange.lmp_usd_per_kwh, exchange.wanted_kw, exchange.penalty.value
-        asked[fresh] = (relaxation * exchange.bid_kw + (1 - relaxation) * before)[fresh]
-        exchange.answer(deaf, relaxation, fresh)
+        asked[fresh] = (relaxation * bid + (1 - relaxation) * before)[fresh]
+        exchange = after_round(exchange, bid, relaxation, fresh=fresh)
         best = best_sale(exchange.curve, price, weight, asked)
         assert exchange.wanted_kw == pytest.approx(best, abs=1e-6)
-        assert exchange.mismatch_kw == pytest.approx(exchange.bid_kw - best, abs=1e-6)
+        assert exchange.mismatch_kw == pytest.approx(bid - best, abs=1e-6)
         assert exchange.moved_usd_per_kwh == pytest.approx(weight * np.abs(best - before), abs=1e-9)
         apart |= not np.array_equal(exchange.lmp_usd_per_kwh[0], exchange.lmp_usd_per_kwh[2])
     assert apart
 
 
 def test_an_old_bid_that_stands_for_long_moves_its_lmp_once(exchange):
-    exchange.bid_kw = exchange.bid_kw + 30.0
-    exchange.answer(deaf, 1.0, who(*range(5)))
+    bid = exchange.bid_kw + 30.0
+    exchange = after_round(exchange, bid)
     told, wanted = exchange.lmp_usd_per_kwh, exchange.wanted_kw
     for _ in range(5):
-        exchange.answer(deaf, 1.0, who())
+        exchange = after_round(exchange, bid, fresh=who())
         assert np.array_equal(exchange.lmp_usd_per_kwh, told)
-    exchange.answer(deaf, 1.0, who(*range(5)))
+    exchange = after_round(exchange, bid)
     assert not np.allclose(exchange.wanted_kw, wanted, atol=1e-3)
 
 
@@ -319,13 +336,13 @@ def test_an_old_bid_that_stands_for_long_moves_its_lmp_once(exchange):
 def test_with_half_of_all_bids_lost_demand_and_curve_still_meet(exchange, relaxation):
     """Demand price 0.6 - 2e-3 bid; who hears nothing bids as before."""
     rng = np.random.default_rng(5)
-    exchange.penalty.value = np.full_like(exchange.bid_kw, 2e-3)
+    exchange = replace(exchange, penalty=AdaptivePenalty.starting(np.full_like(exchange.bid_kw, 2e-3)))
     for _ in range(1500):
         terms, answers = exchange.quoted, rng.random(5) < 0.5
         weight = terms.weight_usd_per_kw2h
         bid = (0.6 - terms.lmp_usd_per_kwh + weight * terms.held_kw) / (2e-3 + weight)
-        exchange.bid_kw = np.where(answers[:, None], bid, exchange.bid_kw)
-        exchange.answer(deaf, relaxation, answers)
+        bid = np.where(answers[:, None], bid, exchange.bid_kw)
+        exchange = after_round(exchange, bid, relaxation, fresh=answers)
     demand = 0.6 - 2e-3 * exchange.bid_kw
     assert exchange.lmp_usd_per_kwh == pytest.approx(demand, abs=1e-7)
     assert exchange.curve.at(exchange.bid_kw) == pytest.approx(demand, abs=1e-7)
@@ -342,7 +359,7 @@ def sale(small_clearing):
     periods = np.array([0, 2])
     price, weight = rng.uniform(0.1, 0.45, (5, 2)), 10.0 ** rng.uniform(-3.5, -2.5, (5, 2))
     bid = rng.uniform(20, 120, (5, 2))
-    lmp = operator.sell(periods, price, weight, bid)
+    lmp = operator.sell(Asks(periods, price, weight, bid)).lmp_usd_per_kwh
     return operator, periods, price, weight, bid, lmp, bid + (price - lmp) / weight
 
 

@@ -17,11 +17,11 @@ def shared(ieee33_bazaar, open_market, lower_level):
         market = open_market(bazaar, **FINE | settings)
         while market.iteration == 0 or market.phase is not Phase.CLEARING:
             market.step()
-        least.append(least[0] if least else lower_level(bazaar, market.lmp_usd_per_kwh))
+        least.append(least[0] if least else lower_level(bazaar, market.operator.announce()))
         assert market.platform.converged
-        books = market.communities.books(market.platform.deliveries())
-        assert books.violation_kw.max() < 1e-9
-        return market.platform.rounds, books.cost_usd.sum(), least[0]
+        schedules = market.communities.schedules(market.platform.deliveries())
+        assert schedules.violation_kw.max() < 1e-9
+        return market.platform.rounds, schedules.cost_usd.sum(), least[0]
 
     return share
 
@@ -48,6 +48,6 @@ def test_simultaneous_diverges_for_every_penalty(ieee33_bazaar, open_market, pen
     assert result.outcome is Outcome.SHARING_DIVERGED
     assert result.message.startswith("not settled: Algorithm 1 diverges: after 100 rounds partners still disagree by ")
     assert result.message.endswith(
-        "kW and it gets no better. Order simultaneous has no proximal term and diverges for every penalty once bids "
+        "kW and it gets no better. Order jacobi has no proximal term and diverges for every penalty once bids "
         "are interior; use market.order proximal_jacobi, which converges for every penalty"
     )

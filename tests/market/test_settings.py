@@ -18,7 +18,7 @@ REFUSED = [
     ("max_rounds", 0, "max_rounds 0 must be at least 1"),
     ("max_iterations", 1, "max_iterations 1 must be at least 2"),
     ("case", 4, "case 4 is none of 1, 2, 3; name one of them"),
-    ("order", "random", "order random is none of proximal, sequential, simultaneous; name one of them"),
+    ("order", "random", "order random is none of proximal_jacobi, gauss_seidel, jacobi; name one of them"),
 ]
 
 

@@ -85,17 +85,46 @@ def test_a_result_before_the_first_delivery(market, steps):
     )
 
 
-def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(market):
-    """Bids that wait for their clearing are cleared and certified first."""
+@pytest.fixture
+def waiting(market):
+    """A market whose bids have been made in its third outer step, and wait for their clearing."""
     unfinished = market(regret_tolerance=1e-13)
     while unfinished.iteration < 3 or unfinished.phase is not Phase.CLEARING:
         unfinished.step()
-    result = unfinished.result()
-    assert result.outer_iterations == 4
-    at = [result.feeder.index(home.bus) for home in (p.household for p in unfinished.prosumers)]
-    load = unfinished.operator.clearing.load_kw
+    return unfinished
+
+
+def check_dispatch_is_of_bids(result, market):
+    at = [result.feeder.index(prosumer.bus) for prosumer in market.prosumers]
+    load = market.operator.clearing.load_kw
     assert result.dispatch.demand_kw[at] - load[at] == pytest.approx(result.bid_kw)
+
+
+def test_a_result_in_between_is_of_the_schedule_that_was_cleared_last(waiting):
+    """Once the bids that waited for their clearing are cleared and certified."""
+    waiting.step()
+    result = waiting.result()
+    assert result.outer_iterations == 4
+    check_dispatch_is_of_bids(result, waiting)
     assert 1e-13 < result.certificate.relative < 1e-5
+
+
+def test_bids_that_wait_for_their_clearing_are_shown_as_they_will_be_cleared_and_proven_by_nothing(waiting):
+    """Looking steps nothing: the dispatch is foreseen, to the bit, and there is no certificate of it yet."""
+    before = waiting.operator.state
+    result = waiting.result()
+    assert waiting.operator.state is before
+    assert (waiting.phase, result.outer_iterations, result.clearings) == (Phase.CLEARING, 3, 3)
+    check_dispatch_is_of_bids(result, waiting)
+    assert np.isnan(result.certificate.relative)
+    assert str(result.certificate).startswith("no certificate yet: ")
+    waiting.step()
+    cleared = waiting.result()
+    assert cleared.clearings == 4
+    for key in ("bid_kw", "elastic_kw", "trade_kw", "price_usd_per_kwh", "lmp_usd_per_kwh"):
+        assert np.array_equal(getattr(result, key), getattr(cleared, key)), key
+    for key in ("demand_kw", "p_gen_kw", "v_pu", "lmp_usd_per_kwh", "cost_usd"):
+        assert np.array_equal(getattr(result.dispatch, key), getattr(cleared.dispatch, key)), key
 
 
 def test_a_round_is_a_record_that_nobody_can_change(market):
@@ -116,10 +145,10 @@ def test_data_collector(ieee33_run):
     frame = run.market.datacollector.get_model_vars_dataframe()
     assert len(frame) == len(run.rounds)
     assert list(frame) == [
-        *("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "total_regret_usd")
+        *("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
     ]
     assert frame.dso_cost_usd.iloc[-1] == run.result.dso_cost_usd
-    assert frame.total_regret_usd.iloc[-1] == run.result.certificate.total_usd
+    assert frame.regret_usd.iloc[-1] == run.result.certificate.total_usd
     assert frame.iteration.tolist() == [r.iteration for r in run.rounds]
     shared = [r.primal_kw for r in run.rounds if r.iteration == 1 and r.phase == Phase.SHARING]
     assert shared[-1] <= 1.0 < max(shared)

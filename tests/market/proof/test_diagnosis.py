@@ -9,11 +9,11 @@ def test_the_slowest_pair_is_the_one_that_disagrees_most(ieee33_bazaar, open_mar
     market = open_market(ieee33_bazaar(), method="plain")
     for _ in range(6):
         market.step()
-    found, platform = market.diagnosis, market.platform
-    k, t = np.unravel_index(np.argmax(np.abs(platform.mismatch_kw)), platform.mismatch_kw.shape)
+    found, pairs = market.proof.state.diagnosis, market.platform.pairs
+    k, t = np.unravel_index(np.argmax(np.abs(pairs.mismatch_kw)), pairs.mismatch_kw.shape)
     assert (found.slowest, found.slowest_period) == (market.graph.links[k].name, t)
-    assert found.slowest_kw == np.abs(platform.mismatch_kw).max()
-    assert found.penalty_usd_per_kw2h == platform.penalty_usd_per_kw2h[k, t]
+    assert found.slowest_kw == np.abs(pairs.mismatch_kw).max()
+    assert found.penalty_usd_per_kw2h == pairs.penalty.value[k, t]
     assert market.last.sentence.endswith(str(found))
     assert market.last.slowest == found.place
 

@@ -22,7 +22,7 @@ def test_verdict(name):
     residuals, diverges = SERIES[name]
     trend, verdicts = ResidualHistory(0.1), []
     for residual in residuals:
-        trend.add(residual)
+        trend = trend.with_round(residual)
         verdicts.append(trend.diverges)
     assert any(verdicts) is diverges
     assert not any(verdicts[:99])
