@@ -180,7 +180,8 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
 def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
     """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
     from .files.behaviours import registered_behaviours
-    from .files.source import shipped_scenarios, shown
+    from .files.source import shipped_scenarios
+    from .files.text import shown
 
     known = registered_behaviours() if what is Listed.BEHAVIOURS else shipped_scenarios()
     for name, where in known.items():
@@ -237,19 +238,14 @@ def _place(workers: int, ray: str | None, patience: float) -> "Backend | None":
 
 
 def _changes(texts: list[str]) -> "list[Change]":
-    """`--set a.b=c`, with c read as YAML: numbers, true, null, lists."""
-    import yaml
-
+    """`--set a.b=c`, with c as a file would have it: text, null, lists."""
     from .files.source import Change
+    from .files.yaml_file import read_value
 
     changes = []
     for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
         place = f"--set {key}={value}"
-        try:
-            changes.append(Change(key, yaml.safe_load(value), place))
-        except (yaml.YAMLError, ValueError) as error:
-            cure = f"{value!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
-            raise refuse(place, key, cure) from None
+        changes.append(Change(key, read_value(value, place, key), place))
     return changes
 
 

@@ -4,6 +4,9 @@ scenario = load("ieee33", {"market.case": 1})
 market = scenario.market()
 """
 
+import re
+import reprlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -21,8 +24,9 @@ from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviours import make_behaviour
-from .schema import FeederRow, LinkRow, MarketRow, MessagesRow, Profile, ProsumerRow, Row
-from .source import Change, Path_, Tree, did_you_mean, find, read
+from .schema import NUMBER, Count, FeederRow, LinkRow, MarketRow, MessagesRow, Number, Profile, ProsumerRow, Row
+from .source import Change, Tree, did_you_mean, find, read
+from .yaml_file import Path_
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
@@ -40,9 +44,9 @@ class Scenario(Row):
     """
 
     title: str = ""
-    dt_h: float = Field(1.0, gt=0, le=24, description="length of a period, hours")
-    seed: int = Field(0, ge=0)
-    alpha_scale: float = Field(1.0, gt=0, description="multiplies every prosumer's alpha")
+    dt_h: Number = Field(1.0, gt=0, le=24, description="length of a period, hours")
+    seed: Count = Field(0, ge=0)
+    alpha_scale: Number = Field(1.0, gt=0, description="multiplies every prosumer's alpha")
     profiles: dict[str, Profile] = Field({})
     feeder: FeederRow
     prosumers: dict[str, ProsumerRow]
@@ -54,13 +58,19 @@ class Scenario(Row):
     @field_validator("profiles")
     @classmethod
     def _complete(cls, profiles: dict[str, Profile]) -> dict[str, Profile]:
-        longest = max((max(map(_period, values), default=1) for values in profiles.values()), default=1)
+        lengths = {name: max(map(_period, values), default=0) for name, values in profiles.items()}
+        counts = Counter(lengths.values())
+        usual = max(counts, key=lambda length: (counts[length], length), default=1)
         for name, values in profiles.items():
-            missing = [t for t in range(1, longest + 1) if str(t) not in values]
-            if missing:
+            missing = [t for t in range(1, usual + 1) if str(t) not in values]
+            if lengths[name] > usual:
+                sentence = f"there are {lengths[name]} values where other profiles have {usual}; take out what is over"
+            elif missing:
                 more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
-                sentence = f"there is no value for hour (period) {missing[0]} of {longest}; add it{more}"
-                raise PydanticCustomError("value_error", "{error}", {"error": sentence, "row": name})
+                sentence = f"there is no value for hour (period) {missing[0]} of {usual}; add it{more}"
+            else:
+                continue
+            raise PydanticCustomError("value_error", "{error}", {"error": sentence, "row": name})
         return profiles
 
     @model_validator(mode="after")
@@ -230,13 +240,13 @@ class Scenario(Row):
         )
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
-        fixed = self._factor(("prosumers", name, "fixed_profile"), row.fixed_profile)
-        renewable = self._factor(("prosumers", name, "renewable"), row.renewable)
+        fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)
+        renewable = self._power(name, "renewable", row.renewable, row.renewable_peak_kw)
         return Household(
             name=name,
             bus=row.bus,
-            fixed_kw=row.fixed_peak_kw * fixed,
-            renewable_kw=row.renewable_peak_kw * renewable,
+            fixed_kw=fixed,
+            renewable_kw=renewable,
             alpha_usd_per_kw2h=row.alpha_usd_per_kw2h * self.alpha_scale,
             beta_usd_per_kwh=row.beta_usd_per_kwh,
             elastic_min_kw=np.array(row.elastic_min_kw),
@@ -244,6 +254,19 @@ class Scenario(Row):
             bid_max_kw=np.array(row.bid_max_kw),
             dt_h=self.dt_h,
         )
+
+    def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
+        """A prosumer's load or forecast by period; neither can be below 0."""
+        factor = self._factor(("prosumers", name, key), profile)
+        if peak_kw > 0 and (factor < 0).any():
+            sentence = f"is below 0, and {key} of prosumer {name} cannot be; 0 instead?"
+            raise ScenarioError(
+                [
+                    self._tree.problem(("profiles", profile, str(t + 1)), f"{factor[t]:g} {sentence}", "negative")
+                    for t in np.flatnonzero(factor < 0)
+                ]
+            )
+        return peak_kw * factor
 
     def _behaviour(self, name: str, row: ProsumerRow) -> Any:
         path = ("prosumers", name, "behaviour")
@@ -316,7 +339,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> Sc
         ScenarioError: A file, key or value is wrong.
     """
     if isinstance(changes, Mapping):
-        changes = [Change(key, value, f"changes {key}={value}") for key, value in changes.items()]
+        changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
     tree = read(find(name))
     for change in changes:
         tree.change(change)
@@ -327,6 +350,12 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> Sc
         raise ScenarioError(_problems(tree, error.errors())) from None
     scenario._tree = tree
     return scenario
+
+
+def _brief(value: object) -> str:
+    """A changed value as messages name it: of an array the first few numbers."""
+    many = value.tolist() if hasattr(value, "tolist") else value
+    return reprlib.repr(list(many)) if isinstance(many, list | tuple) else str(value)
 
 
 def _apply_defaults(tree: Tree) -> None:
@@ -341,19 +370,21 @@ def _apply_defaults(tree: Tree) -> None:
                 tree.put(("prosumers", name, key), value, tree.place(("prosumer_defaults", key)))
 
 
+_SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number", "bool_type": "bool_parsing"}
+"""What pydantic tells apart and a person does not."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
-    "dict_type": "{input!r} is one value where a table is needed; write rows (name: values), or name a CSV file",
-    "model_type": "{input!r} is one value where keys and values are needed; write `key: value` lines below it",
-    "finite_number": "{input!r} is not a finite number; write one",
-    "string_type": "{input!r} is not text; put it in quotes",
-    "float_parsing": "{input!r} is not a number; write a plain number, in the unit that the key names",
-    "float_type": "{input!r} is not a number; write a plain number, in the unit that the key names",
-    "int_parsing": "{input!r} is not a whole number; write one",
-    "int_from_float": "{input!r} is not a whole number; write one",
-    "bool_parsing": "{input!r} is neither true nor false; write one of them",
-    "enum": "{input!r} is not known; write one of {expected}",
-    "string_pattern_mismatch": "{input!r} is not known; it must match {pattern}",
+    "dict_type": "{input} is one value where a table is needed; write rows (name: values), or name a CSV file",
+    "model_type": "{input} is one value where keys and values are needed; write `key: value` lines below it",
+    "finite_number": "{input} is not a finite number; write one",
+    "string_type": "{input} is not text; put it in quotes",
+    "number": "{input} is not a number; write a plain number, in the unit that the key names",
+    "decimal_comma": "{input} is not a number; write it with a decimal point",
+    "int_parsing": "{input} is not a whole number; write one",
+    "int_from_float": "{input} is not a whole number; write one",
+    "bool_parsing": "{input} is neither true nor false; write one of them",
+    "enum": "{input} is not known; write one of {expected}",
+    "string_pattern_mismatch": "{input} is not known; it must match {pattern}",
     "greater_than": "{input} is not above {gt:g}; give a value above it",
     "greater_than_equal": "{input} is below {ge:g}; give at least that",
     "less_than": "{input} is not below {lt:g}; is it in the unit that the key names?",
@@ -369,24 +400,40 @@ def _problems(tree: Tree, details: Sequence[Any]) -> list[Problem]:
     for detail in details:
         if detail["type"] != "missing" or detail["loc"][:-1] not in misspelt:
             problem = _problem(tree, detail)
-            file, key = problem.place.rpartition(":")[0], problem.key.rpartition(".")[2]
-            told.setdefault((file or problem.place, key, problem.sentence), problem)
+            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(detail["loc"][-1:])
+            if detail["type"] in ("missing", "extra_forbidden"):
+                place = place.rpartition(":")[0] or place
+            told.setdefault((place, key, problem.sentence), problem)
     return list(told.values())
 
 
 def _problem(tree: Tree, detail: Any) -> Problem:
     """One of pydantic's findings, told like all other problems."""
-    kind, context = detail["type"], detail.get("ctx", {})
+    context = detail.get("ctx", {})
+    kind = _SAME.get(detail["type"], detail["type"])
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     path = (*path, context["row"]) if "row" in context else path
+    value = detail["input"]
     if kind == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        sentence = f"unknown key{did_you_mean(path[-1], known)}"
+        sentence = f"unknown key{did_you_mean(path[-1], _known_keys(path[:-1]))}"
+    elif value is None:
+        sentence = "nothing stands here; write a value, or take the key out"
     elif kind in _SENTENCES:
-        sentence = _SENTENCES[kind].format(input=detail["input"], **context)
+        kind = "decimal_comma" if kind == "number" and re.fullmatch(r"[-+]?\d*,\d+", str(value)) else kind
+        sentence = _SENTENCES[kind].format(input=_shown(value), **context)
     else:
-        sentence = f"{detail['msg']}; it is {detail['input']!r}"
-    return Problem(tree.place(path), ".".join(path), sentence)
+        sentence = f"{detail['msg']}; it is {_shown(value)}"
+    return tree.problem(path, sentence, kind)
+
+
+_LONG = 60
+
+
+def _shown(value: object) -> str:
+    """A wrong value as it was written, cut where it is long."""
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return repr(value if len(value) <= _LONG else f"{value[:_LONG]}...")
+    return str(value) if isinstance(value, str | int | float) else reprlib.repr(value)
 
 
 def _known_keys(path: Path_) -> Sequence[str]:
