@@ -49,7 +49,7 @@ class Feeder:
     parent_index: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_elements(self.buses, self.lines, self.generators)
+        check_elements(self.buses, self.lines, self.generators, self.root)
         check_stated_once(self.buses, self.generators, self.root, self.base_kv, self.root_voltage_pu)
         tree = order_from_root(self.buses, self.lines, self.root)
         object.__setattr__(self, "buses", tree.buses)

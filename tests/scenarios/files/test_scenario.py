@@ -133,3 +133,12 @@ def test_the_schema_knows_every_key_of_the_shipped_file_and_nothing_else() -> No
     assert {"base", "prosumers", "prosumer_defaults", "market", "feeder"} <= set(schema["properties"])
     assert "required" not in schema
     assert schema["properties"]["prosumers"]["anyOf"][0]["type"] == ["string", "number"]
+
+
+def test_a_root_with_one_voltage_changes_nothing() -> None:
+    found = [
+        gb.load("ieee33", changes).market().run()
+        for changes in ({}, {"feeder.buses.1.v_min_pu": 1, "feeder.buses.1.v_max_pu": 1})
+    ]
+    assert found[1].settled
+    assert found[1].dso_cost_usd == pytest.approx(found[0].dso_cost_usd, rel=1e-6)
