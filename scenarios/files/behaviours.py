@@ -3,10 +3,14 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
+from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ...agents.behaviour import Behaviour, BehaviourError, PriceTaker
 from ..errors import refuse
@@ -66,11 +70,20 @@ def _module(name: str, place: str, key: str) -> ModuleType:
         raise refuse(place, key, f"{name} cannot be imported: {BehaviourError.told(error)}") from error
 
 
+class _Source(SourceFileLoader):
+    """Reads the file itself, never compiled leftovers of it: those cannot tell two edits of one second apart."""
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """There is nothing to compare leftovers with."""
+        raise OSError(path)
+
+
 def _from_file(path: Path) -> ModuleType:
-    """The module of a file, loaded once however often it is named."""
-    name = f"gridbazaar_behaviour_{abs(hash(path.resolve()))}"
+    """The module of a file, loaded once however often it is named, and anew when the file has changed."""
+    whole = str(path.resolve())
+    name = f"gridbazaar_behaviour_{sha256(whole.encode() + path.read_bytes()).hexdigest()[:16]}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
+        spec = importlib.util.spec_from_loader(name, _Source(name, whole))
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
