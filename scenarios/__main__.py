@@ -1,10 +1,11 @@
 """The command line: `gridbazaar`, or `python -m gridbazaar.scenarios`."""
 
 import json
+import os
 import re
 import sys
-from collections.abc import Sized
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Callable, Sized
+from contextlib import nullcontext, redirect_stdout, suppress
 from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .errors import refuse
+from .errors import UnwrittenError, refuse, written
 
 if TYPE_CHECKING:
     from ..market.hosting.backend import Backend
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 HELP = """Hierarchical energy markets: prosumers trade peer to peer, the DSO clears the market above them on a feeder.
 
-Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker lost for good, 130 interrupted."""
+Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker lost for good, 6 disk full,
+130 interrupted."""
 
 app = typer.Typer(
     help=HELP,
@@ -123,7 +125,7 @@ def run(
 
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
-    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside, written(folder):
         done = run_scenario(loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
@@ -155,7 +157,8 @@ def report(
     folder = new_folder(f"{name}-report", output)
     with Console(stderr=True).status("studying") as status:
         done = study(loaded, name, lambda part: status.update(f"studying: {part}"))
-        page = write_report(done, folder)
+        with written(folder):
+            page = write_report(done, folder)
     for statement in statements(done):
         typer.echo(f"{statement.verdict.value:15}{statement.paper}\n{'':15}{statement.ours}")
     typer.echo(f"{done.result.message}\nreport: {page}")
@@ -273,7 +276,7 @@ def _with_ray_address(words: list[str]) -> list[str]:
     address = re.compile(r"auto|local|(ray://)?[^/\\]+:\d+")
     return [
         "--ray=local" if word == "--ray" and not address.fullmatch(after) else word
-        for word, after in zip(words, [*words[1:], ""], strict=True)
+        for word, after in zip(words, [*words, ""][1:], strict=True)
     ]
 
 
@@ -293,17 +296,41 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
+    words = _with_ray_address(sys.argv[1:]) or ["--help"]
+    code = _told(lambda: app(words))
+    sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
+
+
+def _told(act: Callable[[], object]) -> int:
+    """Do something; the exit code, after a sentence on stderr if it failed."""
     try:
-        app(_with_ray_address(sys.argv[1:]))
+        act()
+    except SystemExit as end:
+        return int(end.code or 0)
     except GridbazaarError as error:
-        typer.echo(error, err=True)
-        sys.exit(error.exit_code)
+        return _failed(str(error), error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("interrupted; finished rounds are in the results folder", err=True)
-        sys.exit(130)
+        return _failed("interrupted; finished rounds are in the results folder", 130)
     except BrokenPipeError:
-        sys.exit(1)
-    sys.exit(0)
+        _leave_stdout()
+        return 1
+    except OSError as error:
+        _leave_stdout()
+        unwritten = UnwrittenError(error)
+        return _failed(str(unwritten), unwritten.exit_code)
+    return 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    with suppress(OSError):  # stderr may be full as well
+        typer.echo(sentence, err=True)
+    return code
+
+
+def _leave_stdout() -> None:
+    """Python would try once more to write what stdout has not taken, and complain: let nothing take it."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """What is wrong with a scenario: one sentence per problem, with file, line, key and cure."""
 
+import errno
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from ..network.errors import InfeasibleError, InputError
+from ..network.errors import GridbazaarError, InfeasibleError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,51 @@ class InfeasibleScenarioError(InfeasibleError):
 
     def __str__(self) -> str:
         return str(self.problem)
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class UnwrittenError(GridbazaarError):
+    """A file, or stdout, takes nothing (more): exit code 6 where storage gave out, 2 where a name or right is wrong.
+
+    Attributes:
+        folder: The results folder, if it is one that could not be written.
+    """
+
+    def __init__(self, error: OSError, folder: Path | None = None) -> None:
+        super().__init__(error, folder)
+        self.folder = folder
+        self._error = error
+        self._full = error.errno in _FULL or (error.errno is None and "No space left" in str(error))
+        self.exit_code = 6 if self._full else InputError.exit_code
+
+    def __str__(self) -> str:
+        where = str(self.folder or self._error.filename or "the output")
+        reason = os.strerror(self._error.errno) if self._error.errno else str(self._error)
+        sentence = f"{where} cannot be written: {reason}"
+        if not self.folder:
+            return f"{sentence}; make room, or write elsewhere" if self._full else sentence
+        if not self._full:
+            return f"{sentence}; name another folder with -o"
+        if not (self.folder / "manifest.json").is_file():
+            return f"{sentence}; make room, or name another folder with -o"
+        return f"{sentence}; finished rounds are there; make room, then: gridbazaar run --resume {self.folder}"
+
+
+@contextmanager
+def written(folder: Path) -> Iterator[None]:
+    """Say of a results folder that cannot be written that it is this one.
+
+    Raises:
+        UnwrittenError: Writing failed.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwrittenError(error, folder) from error
 
 
 def refuse(place: str, key: str, sentence: str) -> ScenarioError:

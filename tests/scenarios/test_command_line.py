@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gridbazaar.scenarios.errors import UnwrittenError, written
 from gridbazaar.scenarios.runs.recorder import read_rounds
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
@@ -202,6 +204,68 @@ def test_a_stream_that_was_cut_is_read_up_to_the_cut(tmp_path: Path) -> None:
     whole = len(read_rounds(tmp_path / "r"))
     os.truncate(stream, stream.stat().st_size - 100)
     assert len(read_rounds(tmp_path / "r")) in (whole - 1, whole)
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_alone_it_prints_help(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = gridbazaar(*words, folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Usage: " in done.stdout
+    assert "validate" in done.stdout
+
+
+FULL = "the output cannot be written: No space left on device; make room, or write elsewhere"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize(
+    "words", [("--help",), ("list",), ("schema",), ("validate", "ieee33"), ("run", "ieee33", "--json")]
+)
+def test_a_full_output_is_a_sentence_and_an_exit_code(words: tuple[str, ...], tmp_path: Path) -> None:
+    command = f"{sys.executable} -m gridbazaar.scenarios {' '.join(words)} > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (6, f"{FULL}\n")
+    done = subprocess.run(f"{command} 2>&1", shell=True, cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 6  # even if nobody can be told
+
+
+def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_path: Path) -> None:
+    done = run_on_a_disk_of(20_000, tmp_path)
+    assert done.returncode == 6
+    cure = "finished rounds are there; make room, then: gridbazaar run --resume r"
+    assert done.stderr.splitlines()[-1] == f"r cannot be written: File too large; {cure}"
+    assert "Traceback" not in done.stderr
+    assert len(read_rounds(tmp_path / "r")) > 1
+    done = gridbazaar("run", "--resume", "r", "--no-ac", "--json", folder=tmp_path)
+    assert (done.returncode, sum(json.loads(done.stdout)["sharing_rounds"])) == (0, 49)
+
+
+def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
+    done = run_on_a_disk_of(1_000, tmp_path)
+    cure = "make room, or name another folder with -o"
+    assert (done.returncode, done.stderr) == (6, f"r cannot be written: File too large; {cure}\n")
+
+
+def run_on_a_disk_of(size: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A run that can write no more bytes than that into any file."""
+    resource = pytest.importorskip("resource")
+    return subprocess.run(
+        [*COMMAND, "run", "ieee33", "--no-ac", "-o", "r"],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnwrittenError) as failed, written(Path("mine")):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "mine/.lock")
+    assert str(failed.value) == "mine cannot be written: Permission denied; name another folder with -o"
+    assert failed.value.exit_code == 2
+    (tmp_path / "file").touch()
+    done = gridbazaar("run", "ieee33", "-o", "file/r", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "file/r cannot be made: Not a directory; name another folder with -o\n"
 
 
 HEAVY = ("mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow")
