@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sized
 from contextlib import nullcontext, redirect_stdout, suppress
 from enum import StrEnum
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -29,7 +28,7 @@ Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker l
 
 app = typer.Typer(
     help=HELP,
-    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help and usage: rich takes longer to import than all the rest
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -69,10 +68,10 @@ class Listed(StrEnum):
     BEHAVIOURS = "behaviours"
 
 
-@app.command()
+@app.command(short_help="Run a scenario; show and save the result.")
 def run(
     scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="a name from `gridbazaar list`, or a YAML file")
+        str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")
     ] = "",
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
@@ -134,14 +133,14 @@ def run(
     raise typer.Exit(done.exit_code)
 
 
-@app.command()
+@app.command(short_help="Run the paper's case study; write a page of it.")
 def report(
     scenario: Name,
     changes: Sets = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder of the report (a new one)")] = None,
 ) -> None:
     """Run the paper's case study on a scenario and write report.html, its figures and its tables."""
-    from .files.scenario import load
+    from .files.loading import load
 
     loaded = load(scenario, _changes(changes or []))
     loaded.check()
@@ -168,7 +167,7 @@ def report(
 @app.command()
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
-    from .files.scenario import load
+    from .files.loading import load
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
@@ -179,19 +178,23 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
     typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
 
 
-@app.command("list")
+@app.command("list", short_help="List scenarios, or behaviours that have a name.")
 def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
     """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
-    from .files.behaviours import registered_behaviours
-    from .files.source import shipped_scenarios
-    from .files.text import shown
+    if what is Listed.BEHAVIOURS:
+        from .files.behaviours import registered_behaviours
 
-    known = registered_behaviours() if what is Listed.BEHAVIOURS else shipped_scenarios()
+        known = registered_behaviours()
+    else:
+        from .files.source import shipped_scenarios
+        from .files.text import shown
+
+        known = {name: shown(file) for name, file in shipped_scenarios().items()}
     for name, where in known.items():
-        typer.echo(f"{name}\t{shown(where) if isinstance(where, Path) else where}")
+        typer.echo(f"{name}\t{where}")
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema of scenario files.")
 def schema() -> None:
     """Print the JSON Schema of a scenario, for editors that complete and check YAML."""
     from .files.file_schema import file_schema
@@ -201,7 +204,7 @@ def schema() -> None:
 
 def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
     """The scenario that is to be run, checked."""
-    from .files.scenario import load
+    from .files.loading import load
 
     if not scenario:
         raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
@@ -282,6 +285,8 @@ def _with_ray_address(words: list[str]) -> list[str]:
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(version("gridbazaar"))
         raise typer.Exit
 
@@ -296,6 +301,7 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for them in all that is installed
     words = _with_ray_address(sys.argv[1:]) or ["--help"]
     code = _told(lambda: app(words))
     sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
