@@ -268,13 +268,47 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert done.stderr == "file/r cannot be made: Not a directory; name another folder with -o\n"
 
 
-HEAVY = ("mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow")
+HEAVY = (
+    "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "clarabel", "networkx", "rich",
+    "filelock", "cloudpickle", "jinja2", "ray", "numpy",
+)  # fmt: skip
+LIGHT = {
+    "nothing": (),
+    "help": ("--help",),
+    "help of a command": ("run", "--help"),
+    "version": ("--version",),
+    "scenarios": ("list",),
+    "behaviours": ("list", "behaviours"),
+    "schema": ("schema",),
+    "no such option": ("run", "--cse", "1"),
+    "no such command": ("rnu",),
+    "no such scenario": ("run", "nothing"),
+    "no scenario": ("run",),
+    "no such key": ("run", "ieee33", "--set", "market.oder=x"),
+    "no such row": ("validate", "ieee33", "--set", "prosumers.p9.bus=3"),
+    "no number": ("report", "ieee33", "--set", "prosumers.p2.bus=3", "--set", "prosumers.p2.bid_max_kw=yes"),
+}
+
+
+@pytest.mark.parametrize("what", LIGHT)
+def test_help_lists_and_refusals_import_nothing_heavy(what: str, tmp_path: Path) -> None:
+    assert imported(LIGHT[what], HEAVY, tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("list",), ("validate", "ieee33", "--set", "a=1"), ("validate", "ieee33")]
+    "words",
+    [
+        ("validate", "ieee33"),
+        ("run", "ieee33", "--set", "prosumers.p1.bus=99"),
+        ("run", "ieee33", "--set", "market.max_rounds=0"),
+    ],
 )
-def test_help_lists_and_refusals_import_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_is_checked_needs_numpy_and_no_more(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert imported(words, HEAVY, tmp_path) == ["numpy"]
+
+
+def imported(words: tuple[str, ...], heavy: tuple[str, ...], folder: Path) -> list[str]:
+    """Which of these modules a command imports."""
     code = f"""
 import sys
 from gridbazaar.scenarios.__main__ import main
@@ -282,10 +316,10 @@ sys.argv = ["gridbazaar", *{words!r}]
 try:
     main()
 finally:
-    print("imported:", [name for name in {HEAVY!r} if name in sys.modules])
+    print("imported:", *[name for name in {heavy!r} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1] == "imported: []"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()[-1].removeprefix("imported:").split()
 
 
 def test_lists_and_schema(tmp_path: Path) -> None:
