@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Sized
 from contextlib import nullcontext, redirect_stdout, suppress
 from enum import StrEnum
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -115,6 +117,8 @@ def run(
         replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
+    if replay:
+        _import_pandapower()
     from rich.console import Console
 
     from .runs.progress import watching
@@ -227,6 +231,17 @@ def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | 
     loaded = recorded_scenario(run)
     loaded.check()
     return loaded
+
+
+def _import_pandapower() -> None:
+    """Import it without matplotlib: no plot of it is seen here, and half of its import is that."""
+    plots: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: there is no such module
+    absent = plots.setdefault("matplotlib", None) is None
+    try:
+        import_module("pandapower")
+    finally:
+        if absent:
+            del sys.modules["matplotlib"]
 
 
 def _place(workers: int, ray: str | None, patience: float) -> "Backend | None":

@@ -307,6 +307,14 @@ def test_what_is_checked_needs_numpy_and_no_more(words: tuple[str, ...], tmp_pat
     assert imported(words, HEAVY, tmp_path) == ["numpy"]
 
 
+def test_pandapower_is_imported_without_its_plots_which_others_may_still_use(tmp_path: Path) -> None:
+    assert imported(("run", "ieee33", "--ac", "-o", "r"), ("matplotlib", "pandapower"), tmp_path) == ["pandapower"]
+    code = (
+        "from gridbazaar.scenarios.__main__ import _import_pandapower as f; f(); import matplotlib.pyplot, pandapower"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
 def imported(words: tuple[str, ...], heavy: tuple[str, ...], folder: Path) -> list[str]:
     """Which of these modules a command imports."""
     code = f"""
