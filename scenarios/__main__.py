@@ -4,14 +4,16 @@ import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Sized
 from contextlib import nullcontext, redirect_stdout, suppress
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -317,9 +319,23 @@ def options(
 def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for them in all that is installed
+    warnings.showwarning = partial(_note, warnings.showwarning, set())
     words = _with_ray_address(sys.argv[1:]) or ["--help"]
     code = _told(lambda: app(words))
     sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
+
+
+def _note(
+    otherwise: Callable[..., None], told: set[str], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Tell once, in one plain line, of an old name that is still understood; leave other warnings as they are."""
+    from ..market.settings import RenamedWarning
+
+    if not issubclass(category, RenamedWarning):
+        otherwise(message, category, *where)
+    elif str(message) not in told:
+        told.add(str(message))
+        typer.echo(message, err=True)
 
 
 def _told(act: Callable[[], object]) -> int:

@@ -5,6 +5,7 @@ market = scenario.market()
 """
 
 import reprlib
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,27 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     _apply_defaults(tree)
     from pydantic import ValidationError
 
+    from ...market.settings import RenamedWarning
     from .problems import problems
     from .scenario import Scenario
 
     try:
-        scenario = Scenario.model_validate(tree.values)
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always", RenamedWarning)
+            scenario = Scenario.model_validate(tree.values)
     except ValidationError as error:
         raise ScenarioError(problems(Scenario, tree, error.errors())) from None
+    for note in notes:
+        warnings.warn(_placed(note, tree), note.category, stacklevel=2)
     scenario._tree = tree
     return scenario
+
+
+def _placed(note: warnings.WarningMessage, tree: Tree) -> str:
+    """A note on a value, "key: sentence", with the place where that is written."""
+    key, colon, _ = str(note.message).partition(":")
+    place = tree.places.get(tuple(key.split("."))) if colon else None
+    return f"{place} {note.message}" if place else str(note.message)
 
 
 def _brief(value: object) -> str:

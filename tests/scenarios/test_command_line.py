@@ -268,6 +268,27 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert done.stderr == "file/r cannot be made: Not a directory; name another folder with -o\n"
 
 
+OLD_NAMES = {
+    "order": (("--order", "proximal"), "--order proximal market.order: proximal is called proximal_jacobi now; write"),
+    "method": (("--set", "market.method=price_curve"), "market.method: price_curve is called newton now; write newton"),
+    "file": ((), "old.yaml:4 market.order: sequential is called gauss_seidel now; write gauss_seidel\n"),
+}
+
+
+@pytest.mark.parametrize("what", OLD_NAMES)
+def test_an_old_name_is_understood_with_one_plain_note(what: str, tmp_path: Path) -> None:
+    words, note = OLD_NAMES[what]
+    old = "sequential" if what == "file" else "gauss_seidel"
+    (tmp_path / "old.yaml").write_text(f"base: ieee33\nmarket:\n  case: 1\n  order: {old}\n")
+    done = gridbazaar("run", "old.yaml", "--json", "-o", "r", *words, folder=tmp_path)
+    assert done.returncode == 0
+    assert note in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    market = json.loads((tmp_path / "r" / "manifest.json").read_text())["scenario"]["market"]
+    assert market["order"] in ("proximal_jacobi", "gauss_seidel")
+    assert market["method"] == "newton"
+
+
 HEAVY = (
     "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "clarabel", "networkx", "rich",
     "filelock", "cloudpickle", "jinja2", "ray", "numpy",
@@ -334,4 +355,7 @@ def test_lists_and_schema(tmp_path: Path) -> None:
     assert gridbazaar("list", folder=tmp_path).stdout.startswith("ieee33\t")
     assert gridbazaar("list", "behaviours", folder=tmp_path).stdout.startswith("price_taker\t")
     assert json.loads(gridbazaar("schema", folder=tmp_path).stdout)["properties"]["market"]
+    text = gridbazaar("schema", folder=tmp_path).stdout
+    for old in ("sequential", "simultaneous", "exchange", "price_curve", '"proximal"'):
+        assert old not in text
     assert gridbazaar("--version", folder=tmp_path).stdout.strip()

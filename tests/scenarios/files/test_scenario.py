@@ -10,6 +10,7 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import MarketSettings
+from gridbazaar.market.settings import RenamedWarning
 from gridbazaar.scenarios.files.file_schema import file_schema
 
 DATA = gb.shipped_scenarios()["ieee33"].parent
@@ -142,3 +143,13 @@ def test_a_root_with_one_voltage_changes_nothing() -> None:
     ]
     assert found[1].settled
     assert found[1].dso_cost_usd == pytest.approx(found[0].dso_cost_usd, rel=1e-6)
+
+
+def test_an_old_name_is_noted_with_its_place() -> None:
+    note = (
+        r"^changes market.order=proximal market.order: proximal is called proximal_jacobi now; write proximal_jacobi$"
+    )
+    with pytest.warns(RenamedWarning, match=note) as noted:
+        scenario = gb.load("ieee33", {"market.order": "proximal"})
+    assert scenario.settings.order == "proximal_jacobi"
+    assert [note.filename for note in noted] == [__file__]
