@@ -96,6 +96,8 @@ class UnwrittenError(GridbazaarError):
         self.exit_code = 6 if self._full else InputError.exit_code
 
     def __str__(self) -> str:
+        if self._error.filename and not self._full and not self.folder:
+            return f"{self._error.filename}: {self._error.strerror}; correct its name or its rights"
         where = str(self.folder or self._error.filename or "the output")
         reason = os.strerror(self._error.errno) if self._error.errno else str(self._error)
         sentence = f"{where} cannot be written: {reason}"

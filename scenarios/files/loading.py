@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError
+from ..errors import ScenarioError, refuse
 from .source import Change, Tree, find, read
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ def _apply_defaults(tree: Tree) -> None:
     """Give every prosumer the `prosumer_defaults` that it does not state itself."""
     defaults = tree.values.pop("prosumer_defaults", None)
     rows = tree.values.get("prosumers")
-    if not isinstance(defaults, dict) or not isinstance(rows, dict):
+    if not isinstance(defaults, dict | None):
+        sentence = "these are defaults by key; write `key: value` lines below it"
+        raise refuse(tree.place(("prosumer_defaults",)), "prosumer_defaults", sentence)
+    if not defaults or not isinstance(rows, dict):
         return
     for name, row in rows.items():
         for key, value in defaults.items():

@@ -14,6 +14,7 @@ _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number"
 """What pydantic tells apart and a person does not."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
+    "profile": "{input} is one value where one for every hour is needed; write a list of them",
     "dict_type": "{input} is one value where a table is needed; write rows (name: values), or name a CSV file",
     "model_type": "{input} is one value where keys and values are needed; write `key: value` lines below it",
     "finite_number": "{input} is not a finite number; write one",
@@ -60,8 +61,12 @@ def _problem(model: type[Row], tree: Tree, detail: Any) -> Problem:
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     path = (*path, context["row"]) if "row" in context else path
     value = detail["input"]
+    if kind == "dict_type" and path[:1] == ("profiles",) and len(path) == 2:
+        kind = "profile"
     if kind == "extra_forbidden":
-        sentence = f"unknown key{did_you_mean(path[-1], _known_keys(model, path[:-1]))}"
+        comma = path[-1].isdigit() and value is None  # what is left of {cap_kw: 0,5}
+        cure = "; write decimals with a point" if comma else did_you_mean(path[-1], _known_keys(model, path[:-1]))
+        sentence = f"unknown key{cure}"
     elif value is None:
         sentence = "nothing stands here; write a value, or take the key out"
     elif kind in _SENTENCES:
@@ -79,6 +84,8 @@ def _shown(value: object) -> str:
     """A wrong value as it was written, cut where it is long."""
     if isinstance(value, str) and not NUMBER.fullmatch(value):
         return repr(value if len(value) <= _LONG else f"{value[:_LONG]}...")
+    if isinstance(value, list):
+        return "a list"
     return str(value) if isinstance(value, str | int | float) else reprlib.repr(value)
 
 

@@ -4,7 +4,7 @@ import re
 from math import inf
 from typing import Annotated, Any
 
-from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...market.settings import Case, MarketSettings, Method, Order
@@ -40,6 +40,15 @@ class Row(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, ser_json_inf_nan="strings"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, values: Any) -> Any:
+        """A key without a value is as if it were not there; one that nobody knows is still told of."""
+        if not isinstance(values, dict) or all(value is not None for value in values.values()):
+            return values
+        known = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+        return {key: value for key, value in values.items() if value is not None or key not in known}
 
 
 class BusRow(Row):

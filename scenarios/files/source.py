@@ -1,5 +1,6 @@
 """A scenario's YAML file, its base and its CSV tables as one tree of values that knows where each was written."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -66,7 +67,7 @@ class Tree:
         return Problem(place, key, sentence, (file, column, kind) if kind else None)
 
     def put(self, path: Path_, value: Any, place: str) -> None:
-        """Write a value into the tree; None takes it out."""
+        """Write a value into the tree; None takes out what is there (where nothing is, it stays, to be told of)."""
         level = self.values
         for depth, key in enumerate(path[:-1], start=1):
             below = level.setdefault(key, {})
@@ -74,13 +75,17 @@ class Tree:
                 raise refuse(place, ".".join(path), f"{'.'.join(path[:depth])} is a value and has nothing below it")
             level = below
             self.places.setdefault(path[:depth], place)
-        if isinstance(level.get(path[-1]), dict):  # nothing of what stood there stands any more
+        before = level.pop(path[-1], None)
+        if isinstance(before, dict):  # nothing of what stood there stands any more
             self.places = {other: where for other, where in self.places.items() if other[: len(path)] != path}
-        if value is None:
-            level.pop(path[-1], None)
-        else:
+        if value is not None or before is None:
             level[path[-1]] = value
         self.places[path] = place
+
+    def clear(self, path: Path_) -> None:
+        """Take out what stands at a path, if anything does."""
+        if _value(self, path) is not None:
+            self.put(path, None, "")
 
     def change(self, change: Change) -> None:
         """Change one value; a row of a table must be there already, or be given whole.
@@ -172,17 +177,17 @@ def find(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name)
-    if path.is_dir():
-        inside = path / f"{path.resolve().name}.yaml"
-        if not inside.is_file():
-            raise refuse("", "", f"{name} is a folder without a file {inside.name}; give the YAML file itself")
-        return inside
-    if not path.is_file():
-        known = ", ".join(shipped)
-        raise refuse(
-            "", "", f"there is no scenario {name}; give a YAML file, or one that comes with gridbazaar: {known}"
-        )
-    return path
+    try:
+        inside = path / f"{path.resolve().name}.yaml" if name and path.is_dir() else path
+        found = bool(name) and inside.is_file()
+    except OSError as error:  # a name that no file can have
+        raise refuse("", "", f"{name[:60]}... cannot be read ({error.strerror}); give a YAML file") from None
+    if not found and inside != path:
+        raise refuse("", "", f"{name} is a folder without a file {inside.name}; give the YAML file itself")
+    if not found:
+        cure = f"give a YAML file, or one that comes with gridbazaar: {', '.join(shipped)}"
+        raise refuse("", "", f"there is no scenario {name or 'without a name'}; {cure}")
+    return inside
 
 
 def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
@@ -200,17 +205,19 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     base = own.values.pop("base", None)
     if base is None:
         return own
-    near = beside(file.parent, str(base))
+    if not isinstance(base, str):
+        raise refuse(own.place(("base",)), "base", "a base is one scenario; write its name, or its file")
     try:
-        found = near if near.is_file() else find(str(base))
+        near = beside(file.parent, base)
+        found = near if near.is_file() else find(base)
     except ScenarioError as error:
         raise refuse(own.place(("base",)), "base", error.problems[0].sentence) from None
     tree = read(found, (*above, here))
     for table in TABLES:
         if _whole_table(own, table):
-            tree.put(table, None, "")
+            tree.clear(table)
     for profile in _value(own, PROFILES) or ():
-        tree.put((*PROFILES, profile), None, "")
+        tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
 
@@ -269,12 +276,15 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
 
 def _read_profiles(tree: Tree, file: Path) -> None:
     rows = list(read_rows(file, ("|".join(_PERIOD_COLUMNS),)))
+    if not rows:
+        raise refuse(shown(file), "", "there are no values below the header; write a row for every hour")
     period = next((column for column in _PERIOD_COLUMNS if rows and column in rows[0].cells), _PERIOD_COLUMNS[0])
     tree.hours[shown(file)] = period
     hours: set[str] = set()
     for row in rows:
-        hour = row.cells.pop(period)
-        _check_hour(row, period, hour, hours)
+        hour = _hour(row, period)
+        if hour in hours:
+            raise refuse(row.place, period, f"{period} {hour} is given twice; keep one row")
         hours.add(hour)
         for name, cell in row.cells.items():
             tree.put((*PROFILES, name, hour), cell, row.place)
@@ -288,11 +298,13 @@ def _read_profiles(tree: Tree, file: Path) -> None:
         raise refuse(shown(file), period, f"there is no row for {period} {missing[0]} of {longest}; add it{more}")
 
 
-def _check_hour(row: TableRow, period: str, hour: str, before: set[str]) -> None:
-    if not (hour.isascii() and hour.isdigit() and hour[0] != "0"):
-        raise refuse(row.place, period, f"{hour!r} is not the number of an hour (period); they count from 1")
-    if hour in before:
-        raise refuse(row.place, period, f"{period} {hour} is given twice; keep one row")
+def _hour(row: TableRow, period: str) -> str:
+    """The number of a row's hour, which spreadsheets may write as 01 or 1.0; it is taken out of the row."""
+    written = row.cells.pop(period)
+    number = re.fullmatch(r"0*([1-9][0-9]*)(\.0*)?", written)
+    if not number:
+        raise refuse(row.place, period, f"{written!r} is not the number of an hour (period); they count from 1")
+    return number[1]
 
 
 def _resolve_behaviours(tree: Tree, folder: Path) -> None:

@@ -14,6 +14,7 @@ Places = dict[Path_, str]
 
 _NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 _TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp")}
+_ENDLESS = "nested without end; no scenario is so deep"
 _DEEPEST = 8  # no key of a scenario stands deeper
 
 
@@ -41,6 +42,8 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Places]:
         root = yaml.compose(read_text(file), Loader=_Loader)
     except yaml.YAMLError as error:
         raise _not_yaml(error, shown(file)) from None
+    except RecursionError:
+        raise refuse(shown(file), "", f"this is {_ENDLESS}") from None
     if not isinstance(root, yaml.MappingNode):
         raise refuse(shown(file), "", "a scenario is keys and values; it needs a base, or a feeder and prosumers")
     reader = _Reader(place)
@@ -55,6 +58,8 @@ def read_value(text: str, place: str, key: str) -> Any:
     """
     try:
         node = yaml.compose(text, Loader=_Loader)
+    except RecursionError:
+        raise refuse(place[:60], key, f"this is {_ENDLESS}") from None
     except yaml.YAMLError as error:
         sentence = f"{text!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
         raise refuse(place, key, sentence) from None
@@ -67,7 +72,8 @@ def _not_yaml(error: yaml.YAMLError, file: str) -> ScenarioError:
         reason = getattr(error, "reason", error)
         return refuse(file, "", f"this is not YAML ({reason}); save it as text in UTF-8")
     mark = error.problem_mark or error.context_mark
-    words = " ".join(part for part in (error.context, error.problem) if part)
+    twice = error.problem == "second occurrence"  # of an anchor
+    words = (error.context or "").partition(";")[0] if twice else " ".join(filter(None, (error.context, error.problem)))
     cure = "indent with spaces, not with tabs" if "\\t" in words else "correct the line"
     return refuse(f"{file}:{mark.line + 1 if mark else 1}", "", f"this is not YAML: {words}; {cure}")
 
@@ -134,4 +140,4 @@ class _Reader:
     def _check_depth(self, node: yaml.Node, path: Path_) -> None:
         if len(path) > _DEEPEST:
             place = self._place(node.start_mark.line + 1)
-            raise refuse(place, ".".join(path[:3]), "this is nested without end; a scenario is not so deep")
+            raise refuse(place, ".".join(path[:3]), f"this is {_ENDLESS}")

@@ -125,7 +125,7 @@ def test_null_takes_a_row_out(nothing: str, write: Any, tmp_path: Path) -> None:
 def test_an_empty_value_is_told_as_such(write: Any) -> None:
     with pytest.raises(gb.ScenarioError) as refused:
         gb.load(write(cap=""))
-    sentence = "nothing stands here; write a value, or take the key out"
+    sentence = "this value is missing; add it"
     assert str(refused.value) == f"s.yaml:25 links.ann-bob.cap_kw: {sentence}"
 
 
