@@ -3,30 +3,29 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .behaviour import Behaviour, BehaviourError, PriceTaker
-from .household import Household, HouseholdError, HouseholdShortageError
-from .messages import (
-    Bid,
-    Bids,
-    Commitment,
-    Deliveries,
-    Delivery,
-    Offer,
-    Offers,
-    Pledges,
-    Quote,
-    Quotes,
-    Regret,
-    Regrets,
-)
-from .sharing_rules import SharingRules
-from .subproblem import Plan, Subproblem
-from .trade_graph import Link, LinkError, TradeGraph
-
 if TYPE_CHECKING:
+    from .behaviour import Behaviour, BehaviourError, PriceTaker
+    from .household import Household, HouseholdError, HouseholdShortageError
+    from .messages import (
+        Bid,
+        Bids,
+        Commitment,
+        Deliveries,
+        Delivery,
+        Offer,
+        Offers,
+        Pledges,
+        Quote,
+        Quotes,
+        Regret,
+        Regrets,
+    )
     from .operator import SystemOperator
     from .platform import SharingPlatform
     from .prosumer import Prosumer
+    from .sharing_rules import SharingRules
+    from .subproblem import Plan, Subproblem
+    from .trade_graph import Link, LinkError, TradeGraph
 
 __all__ = [
     "Behaviour",
@@ -58,11 +57,43 @@ __all__ = [
     "TradeGraph",
 ]
 
-_AGENTS = {"Prosumer": "prosumer", "SharingPlatform": "platform", "SystemOperator": "operator"}
+_HOMES = {
+    "Behaviour": "behaviour",
+    "BehaviourError": "behaviour",
+    "Bid": "messages",
+    "Bids": "messages",
+    "Commitment": "messages",
+    "Deliveries": "messages",
+    "Delivery": "messages",
+    "Household": "household",
+    "HouseholdError": "household",
+    "HouseholdShortageError": "household",
+    "Link": "trade_graph",
+    "LinkError": "trade_graph",
+    "Offer": "messages",
+    "Offers": "messages",
+    "Plan": "subproblem",
+    "Pledges": "messages",
+    "PriceTaker": "behaviour",
+    "Prosumer": "prosumer",
+    "Quote": "messages",
+    "Quotes": "messages",
+    "Regret": "messages",
+    "Regrets": "messages",
+    "SharingPlatform": "platform",
+    "SharingRules": "sharing_rules",
+    "Subproblem": "subproblem",
+    "SystemOperator": "operator",
+    "TradeGraph": "trade_graph",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The Mesa agents, imported when they are asked for: mesa takes half a second, which no refusal should wait for."""
-    if name in _AGENTS:
-        return getattr(import_module(f".{_AGENTS[name]}", __name__), name)
+    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

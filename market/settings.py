@@ -3,9 +3,8 @@
 import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
+from math import isfinite
 from typing import Any, TypeVar
-
-import numpy as np
 
 from ..agents.sharing_rules import SharingRules
 from ..network.errors import InputError
@@ -139,7 +138,7 @@ class MarketSettings:
         object.__setattr__(self, "order", _member(Order, self.order, "order"))
         object.__setattr__(self, "method", _member(Method, self.method, "method"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
-            if not (np.isfinite(getattr(self, key)) and getattr(self, key) > 0):
+            if not (isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
         for key, least in (("max_rounds", 1), ("max_iterations", 2)):
             if getattr(self, key) < least:

@@ -1,12 +1,16 @@
 """What can the wires carry, and what is power worth where?"""
 
-from .ac_replay import AcReplay, replay_ac
-from .clearing import Clearing
-from .components import PriceComponents
-from .dispatch import Dispatch
-from .errors import GridbazaarError, InfeasibleError, InputError, NotSettledError, SolverError
-from .feeder import Bus, Feeder, FeederError, Generator, Line
-from .infeasibility.shortage import ShortageError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .ac_replay import AcReplay, replay_ac
+    from .clearing import Clearing
+    from .components import PriceComponents
+    from .dispatch import Dispatch
+    from .errors import GridbazaarError, InfeasibleError, InputError, NotSettledError, SolverError
+    from .feeder import Bus, Feeder, FeederError, Generator, Line
+    from .infeasibility.shortage import ShortageError
 
 __all__ = [
     "AcReplay",
@@ -26,3 +30,33 @@ __all__ = [
     "SolverError",
     "replay_ac",
 ]
+
+_HOMES = {
+    "AcReplay": "ac_replay",
+    "Bus": "feeder",
+    "Clearing": "clearing",
+    "Dispatch": "dispatch",
+    "Feeder": "feeder",
+    "FeederError": "feeder",
+    "Generator": "feeder",
+    "GridbazaarError": "errors",
+    "InfeasibleError": "errors",
+    "InputError": "errors",
+    "Line": "feeder",
+    "NotSettledError": "errors",
+    "PriceComponents": "components",
+    "ShortageError": "infeasibility.shortage",
+    "SolverError": "errors",
+    "replay_ac": "ac_replay",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -13,6 +13,7 @@
     ├── NotSettledError         the market ended before it was at rest       exit code 3
     │   └── SolverError         a solver stopped without an answer
     │       └── ClearingError   not even with shortage allowed               (network.clearing)
+    ├── UnwrittenError          a file or stdout takes nothing (more)    exit code 6 or 2 (scenarios.errors)
     ├── WorkerLostError         a worker was lost again and again        exit code 5 (market.hosting.incident)
     └── InfeasibleError         no dispatch or plan obeys the limits         exit code 4
         ├── ShortageError       the feeder cannot carry the load             (network.infeasibility.shortage)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,9 @@ from .elements import Bus, FeederError, Generator, Line
 from .feeder_checks import check_elements, check_impedances, check_stated_once, did_you_mean
 from .tables import Rows, bus_name, read_graph, read_table
 from .tree import order_from_root
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["Bus", "Feeder", "FeederError", "Generator", "Line"]
 
@@ -49,7 +51,7 @@ class Feeder:
     parent_index: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_elements(self.buses, self.lines, self.generators)
+        check_elements(self.buses, self.lines, self.generators, self.root)
         check_stated_once(self.buses, self.generators, self.root, self.base_kv, self.root_voltage_pu)
         tree = order_from_root(self.buses, self.lines, self.root)
         object.__setattr__(self, "buses", tree.buses)
@@ -141,6 +143,8 @@ class Feeder:
 
     def graph(self) -> nx.DiGraph[str]:
         """The feeder as a directed networkx tree from the root outwards, with the fields of `Bus` and `Line`."""
+        import networkx as nx
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         for bus in self.buses:
             graph.add_node(bus.name, v_min_pu=bus.v_min_pu, v_max_pu=bus.v_max_pu, p_kw=bus.p_kw, q_kvar=bus.q_kvar)

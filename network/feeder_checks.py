@@ -24,14 +24,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def check_elements(buses: Sequence[Bus], lines: Sequence[Line], generators: Sequence[Generator]) -> None:
+def check_elements(
+    buses: Sequence[Bus], lines: Sequence[Line], generators: Sequence[Generator], root: str = ""
+) -> None:
     """Every row by itself, unique names, and lines and generators at buses that exist.
 
     Raises:
         FeederError: naming the first row that is wrong.
     """
     for bus in buses:
-        _check_bus(bus)
+        _check_bus(bus, held=bus.name == root)
     _check_unique([bus.name for bus in buses], "buses", "bus", "keep one")
     known = {bus.name for bus in buses}
     for line in lines:
@@ -93,14 +95,15 @@ def check_impedances(tree: Tree, generators: Sequence[Generator], base_kv: float
             raise FeederError(f"{sentence}; {cure}", table="lines", row=line.name, key="r_ohm")
 
 
-def _check_bus(bus: Bus) -> None:
+def _check_bus(bus: Bus, *, held: bool) -> None:
+    """One bus; only where the voltage is `held` (at the root) may both limits be the same."""
     _check_numbers(bus, "buses", bus.name)
     low, high = VOLTAGE_RANGE_PU
     for key, value in (("v_min_pu", bus.v_min_pu), ("v_max_pu", bus.v_max_pu)):
         if not low <= value <= high:
             sentence = f"{value:g} pu is outside {low:g} to {high:g} pu; is it in kV? divide by the base voltage"
             raise FeederError(sentence, table="buses", row=bus.name, key=key)
-    if bus.v_min_pu >= bus.v_max_pu:
+    if bus.v_min_pu > bus.v_max_pu or (bus.v_min_pu == bus.v_max_pu and not held):
         sentence = f"v_min_pu {bus.v_min_pu:g} is not below v_max_pu {bus.v_max_pu:g}; swap or widen them"
         raise FeederError(sentence, table="buses", row=bus.name, key="v_min_pu")
 

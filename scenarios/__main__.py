@@ -1,20 +1,24 @@
 """The command line: `gridbazaar`, or `python -m gridbazaar.scenarios`."""
 
 import json
+import os
 import re
 import sys
-from collections.abc import Sized
-from contextlib import nullcontext, redirect_stdout
+import warnings
+from collections.abc import Callable, Sized
+from contextlib import nullcontext, redirect_stdout, suppress
 from enum import StrEnum
-from importlib.metadata import version
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from ..network.errors import GridbazaarError
-from .errors import refuse
+from .errors import UnwrittenError, refuse, written
 
 if TYPE_CHECKING:
     from ..market.hosting.backend import Backend
@@ -23,11 +27,12 @@ if TYPE_CHECKING:
 
 HELP = """Hierarchical energy markets: prosumers trade peer to peer, the DSO clears the market above them on a feeder.
 
-Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker lost for good, 130 interrupted."""
+Exit codes: 0 settled, 2 bad input, 3 did not converge, 4 infeasible, 5 worker lost for good, 6 disk full,
+130 interrupted."""
 
 app = typer.Typer(
     help=HELP,
-    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help and usage: rich takes longer to import than all the rest
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -67,10 +72,10 @@ class Listed(StrEnum):
     BEHAVIOURS = "behaviours"
 
 
-@app.command()
+@app.command(short_help="Run a scenario; show and save the result.")
 def run(
     scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="a name from `gridbazaar list`, or a YAML file")
+        str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")
     ] = "",
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
@@ -114,6 +119,8 @@ def run(
         replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
+    if replay:
+        _import_pandapower()
     from rich.console import Console
 
     from .runs.progress import watching
@@ -123,7 +130,7 @@ def run(
 
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
-    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside, written(folder):
         done = run_scenario(loaded, folder, watch=watch, replay=replay, backend=backend, ledger=ledger)
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
@@ -132,14 +139,14 @@ def run(
     raise typer.Exit(done.exit_code)
 
 
-@app.command()
+@app.command(short_help="Run the paper's case study; write a page of it.")
 def report(
     scenario: Name,
     changes: Sets = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder of the report (a new one)")] = None,
 ) -> None:
     """Run the paper's case study on a scenario and write report.html, its figures and its tables."""
-    from .files.scenario import load
+    from .files.loading import load
 
     loaded = load(scenario, _changes(changes or []))
     loaded.check()
@@ -155,7 +162,8 @@ def report(
     folder = new_folder(f"{name}-report", output)
     with Console(stderr=True).status("studying") as status:
         done = study(loaded, name, lambda part: status.update(f"studying: {part}"))
-        page = write_report(done, folder)
+        with written(folder):
+            page = write_report(done, folder)
     for statement in statements(done):
         typer.echo(f"{statement.verdict.value:15}{statement.paper}\n{'':15}{statement.ours}")
     typer.echo(f"{done.result.message}\nreport: {page}")
@@ -165,7 +173,7 @@ def report(
 @app.command()
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
-    from .files.scenario import load
+    from .files.loading import load
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
@@ -176,18 +184,23 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
     typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
 
 
-@app.command("list")
+@app.command("list", short_help="List scenarios, or behaviours that have a name.")
 def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
     """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
-    from .files.behaviours import registered_behaviours
-    from .files.source import shipped_scenarios, shown
+    if what is Listed.BEHAVIOURS:
+        from .files.behaviours import registered_behaviours
 
-    known = registered_behaviours() if what is Listed.BEHAVIOURS else shipped_scenarios()
+        known = registered_behaviours()
+    else:
+        from .files.source import shipped_scenarios
+        from .files.text import shown
+
+        known = {name: shown(file) for name, file in shipped_scenarios().items()}
     for name, where in known.items():
-        typer.echo(f"{name}\t{shown(where) if isinstance(where, Path) else where}")
+        typer.echo(f"{name}\t{where}")
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema of scenario files.")
 def schema() -> None:
     """Print the JSON Schema of a scenario, for editors that complete and check YAML."""
     from .files.file_schema import file_schema
@@ -197,7 +210,7 @@ def schema() -> None:
 
 def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
     """The scenario that is to be run, checked."""
-    from .files.scenario import load
+    from .files.loading import load
 
     if not scenario:
         raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
@@ -222,6 +235,17 @@ def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | 
     return loaded
 
 
+def _import_pandapower() -> None:
+    """Import it without matplotlib: no plot of it is seen here, and half of its import is that."""
+    plots: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: there is no such module
+    absent = plots.setdefault("matplotlib", None) is None
+    try:
+        import_module("pandapower")
+    finally:
+        if absent:
+            del sys.modules["matplotlib"]
+
+
 def _backend(workers: int, ray: str | None, patience: float) -> "Backend | None":
     """Where the prosumers are to live."""
     if ray is None and workers == 0:
@@ -237,19 +261,14 @@ def _backend(workers: int, ray: str | None, patience: float) -> "Backend | None"
 
 
 def _changes(texts: list[str]) -> "list[Change]":
-    """`--set a.b=c`, with c read as YAML: numbers, true, null, lists."""
-    import yaml
-
+    """`--set a.b=c`, with c as a file would have it: text, null, lists."""
     from .files.source import Change
+    from .files.yaml_file import read_value
 
     changes = []
     for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
         place = f"--set {key}={value}"
-        try:
-            changes.append(Change(key, yaml.safe_load(value), place))
-        except (yaml.YAMLError, ValueError) as error:
-            cure = f"{value!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
-            raise refuse(place, key, cure) from None
+        changes.append(Change(key, read_value(value, place, key), place))
     return changes
 
 
@@ -277,12 +296,14 @@ def _with_ray_address(words: list[str]) -> list[str]:
     address = re.compile(r"auto|local|(ray://)?[^/\\]+:\d+")
     return [
         "--ray=local" if word == "--ray" and not address.fullmatch(after) else word
-        for word, after in zip(words, [*words[1:], ""], strict=True)
+        for word, after in zip(words, [*words, ""][1:], strict=True)
     ]
 
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(version("gridbazaar"))
         raise typer.Exit
 
@@ -297,17 +318,56 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for them in all that is installed
+    warnings.showwarning = partial(_note, warnings.showwarning, set())
+    words = _with_ray_address(sys.argv[1:]) or ["--help"]
+    code = _told(lambda: app(words))
+    sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
+
+
+def _note(
+    otherwise: Callable[..., None], told: set[str], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Tell once, in one plain line, of an old name that is still understood; leave other warnings as they are."""
+    from ..market.settings import RenamedWarning
+
+    if not issubclass(category, RenamedWarning):
+        otherwise(message, category, *where)
+    elif str(message) not in told:
+        told.add(str(message))
+        typer.echo(message, err=True)
+
+
+def _told(act: Callable[[], object]) -> int:
+    """Do something; the exit code, after a sentence on stderr if it failed."""
     try:
-        app(_with_ray_address(sys.argv[1:]))
+        act()
+    except SystemExit as end:
+        return int(end.code or 0)
     except GridbazaarError as error:
-        typer.echo(error, err=True)
-        sys.exit(error.exit_code)
+        return _failed(str(error), error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("interrupted; finished rounds are in the results folder", err=True)
-        sys.exit(130)
+        return _failed("interrupted; finished rounds are in the results folder", 130)
     except BrokenPipeError:
-        sys.exit(1)
-    sys.exit(0)
+        _leave_stdout()
+        return 1
+    except OSError as error:
+        _leave_stdout()
+        unwritten = UnwrittenError(error)
+        return _failed(str(unwritten), unwritten.exit_code)
+    return 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    with suppress(OSError):  # stderr may be full as well
+        typer.echo(sentence, err=True)
+    return code
+
+
+def _leave_stdout() -> None:
+    """Python would try once more to write what stdout has not taken, and complain: let nothing take it."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -3,27 +3,35 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from ...agents.behaviour import Behaviour, BehaviourError, PriceTaker
 from ..errors import refuse
 from .source import did_you_mean
 
+if TYPE_CHECKING:
+    from ...agents.behaviour import Behaviour
+
 GROUP = "gridbazaar.behaviours"
 """The entry-point group in which packages register behaviours."""
-_OWN = {"price_taker": f"{PriceTaker.__module__}:{PriceTaker.__name__}"}
+OWN = {"price_taker": "gridbazaar.agents.behaviour:PriceTaker"}
+"""Those that come with gridbazaar."""
 
 
 def registered_behaviours() -> dict[str, str]:
     """The behaviours that can be named without a module: name and where each comes from."""
+    from importlib.metadata import entry_points
+
     found = {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
-    return {**_OWN, **found}
+    return {**OWN, **found}
 
 
-def make_behaviour(name: str, place: str, key: str) -> Behaviour:
+def make_behaviour(name: str, place: str, key: str) -> "Behaviour":
     """A new behaviour object.
 
     Args:
@@ -33,7 +41,9 @@ def make_behaviour(name: str, place: str, key: str) -> Behaviour:
     Raises:
         ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour, or cannot be made.
     """
-    where = _OWN.get(name) or (name if ":" in name else registered_behaviours().get(name, name))
+    from ...agents.behaviour import Behaviour, BehaviourError
+
+    where = OWN.get(name) or (name if ":" in name else registered_behaviours().get(name, name))
     module_name, colon, class_name = where.rpartition(":")
     if not colon:
         cure = did_you_mean(name, registered_behaviours())
@@ -55,6 +65,8 @@ def make_behaviour(name: str, place: str, key: str) -> Behaviour:
 
 
 def _module(name: str, place: str, key: str) -> ModuleType:
+    from ...agents.behaviour import BehaviourError
+
     if name.endswith(".py") and not Path(name).is_file():
         raise refuse(place, key, f"there is no file {name}; correct the path before the colon")
     try:
@@ -66,11 +78,20 @@ def _module(name: str, place: str, key: str) -> ModuleType:
         raise refuse(place, key, f"{name} cannot be imported: {BehaviourError.told(error)}") from error
 
 
+class _Source(SourceFileLoader):
+    """Reads the file itself, never compiled leftovers of it: those cannot tell two edits of one second apart."""
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """There is nothing to compare leftovers with."""
+        raise OSError(path)
+
+
 def _from_file(path: Path) -> ModuleType:
-    """The module of a file, loaded once however often it is named."""
-    name = f"gridbazaar_behaviour_{abs(hash(path.resolve()))}"
+    """The module of a file, loaded once however often it is named, and anew when the file has changed."""
+    whole = str(path.resolve())
+    name = f"gridbazaar_behaviour_{sha256(whole.encode() + path.read_bytes()).hexdigest()[:16]}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
+        spec = importlib.util.spec_from_loader(name, _Source(name, whole))
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -1,16 +1,37 @@
 """What a scenario may say: keys, units, ranges and defaults (pydantic)."""
 
+import re
 from math import inf
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ...market.settings import Case, MarketSettings, Method, Order
 
 _DEFAULT = MarketSettings()
-Kilowatt = Annotated[float, Field(ge=0, le=1e6)]
-Limit = Annotated[float, AllowInfNan(True)]
-Profile = dict[str, float]
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+"""A number as files write it."""
+_WORD = re.compile(r"([-+]?)\.?(inf|infinity|nan)", re.IGNORECASE)
+
+
+def _number(value: Any) -> Any:
+    """A number as files write it: text in plain decimals (`060` is 60), or `inf`; yes, 1:00 and 1_2 are none."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "not a number")
+    if not isinstance(value, str) or NUMBER.fullmatch(value):
+        return value
+    word = _WORD.fullmatch(value)
+    if not word:
+        raise PydanticCustomError("number", "not a number")
+    return float("".join(word.groups()))
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Count = Annotated[int, BeforeValidator(_number)]
+Kilowatt = Annotated[float, Field(ge=0, le=1e6), BeforeValidator(_number)]
+Limit = Annotated[float, AllowInfNan(True), BeforeValidator(_number)]
+Profile = dict[str, Annotated[float, Field(ge=-1e6, le=1e6), BeforeValidator(_number)]]
 
 
 class Row(BaseModel):
@@ -20,14 +41,23 @@ class Row(BaseModel):
         frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, ser_json_inf_nan="strings"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, values: Any) -> Any:
+        """A key without a value is as if it were not there; one that nobody knows is still told of."""
+        if not isinstance(values, dict) or all(value is not None for value in values.values()):
+            return values
+        known = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+        return {key: value for key, value in values.items() if value is not None or key not in known}
+
 
 class BusRow(Row):
     """A bus and its nominal load; voltage limits that it does not state are the feeder's."""
 
-    p_kw: float = 0.0
-    q_kvar: float = 0.0
-    v_min_pu: float | None = None
-    v_max_pu: float | None = None
+    p_kw: Number = 0.0
+    q_kvar: Number = 0.0
+    v_min_pu: Number | None = None
+    v_max_pu: Number | None = None
     profile: str = Field("", description="profile of its load; the feeder's load_profile by default")
 
 
@@ -36,8 +66,8 @@ class LineRow(Row):
 
     from_bus: str
     to_bus: str
-    r_ohm: float
-    x_ohm: float
+    r_ohm: Number
+    x_ohm: Number
     p_max_kw: Limit = inf
     q_max_kvar: Limit = inf
     i_max_a: Limit = inf
@@ -47,11 +77,11 @@ class GeneratorRow(Row):
     """A generator: cost a p^2 + b p + c in $/h with p in kW (1), and limits (8); the substation is one of them."""
 
     bus: str
-    a_usd_per_kw2h: float
-    b_usd_per_kwh: float
-    c_usd_per_h: float = 0.0
-    p_min_kw: float
-    p_max_kw: float
+    a_usd_per_kw2h: Number
+    b_usd_per_kwh: Number
+    c_usd_per_h: Number = 0.0
+    p_min_kw: Number
+    p_max_kw: Number
     q_min_kvar: Limit
     q_max_kvar: Limit
 
@@ -59,18 +89,18 @@ class GeneratorRow(Row):
 class FeederRow(Row):
     """The feeder: what is stated once, and its three tables."""
 
-    base_kv: float = Field(description="line-to-line voltage, kV")
+    base_kv: Number = Field(description="line-to-line voltage, kV")
     root: str = Field(description="bus of the substation")
-    root_voltage_pu: float = 1.0
-    v_min_pu: float = Field(0.95, description="for buses that state no limit of their own")
-    v_max_pu: float = 1.05
+    root_voltage_pu: Number = 1.0
+    v_min_pu: Number = Field(0.95, description="for buses that state no limit of their own")
+    v_max_pu: Number = 1.05
     load_profile: str = Field(
         "", description="profile of the load of buses that name none of their own; none: constant"
     )
     prosumer_bus_load: Annotated[str, Field(pattern="^(added|replaced)$")] = Field(
         "added", description="(10): the bid is added to the load of its bus, or that load is replaced by it"
     )
-    value_of_lost_load_usd_per_kwh: float = Field(10.0, gt=0)
+    value_of_lost_load_usd_per_kwh: Number = Field(10.0, gt=0)
     buses: dict[str, BusRow]
     lines: dict[str, LineRow] = Field({})
     generators: dict[str, GeneratorRow]
@@ -80,8 +110,8 @@ class ProsumerRow(Row):
     """A prosumer: where it is, what it needs, what it has, and how it acts."""
 
     bus: str
-    alpha_usd_per_kw2h: float = Field(gt=0, le=10, description="utility (12): U(e) = beta e - alpha e^2, $/h")
-    beta_usd_per_kwh: float = Field(gt=0, le=10)
+    alpha_usd_per_kw2h: Number = Field(gt=0, le=10, description="utility (12): U(e) = beta e - alpha e^2, $/h")
+    beta_usd_per_kwh: Number = Field(gt=0, le=10)
     elastic_min_kw: Kilowatt = 0.0
     elastic_max_kw: Kilowatt
     bid_max_kw: Kilowatt
@@ -104,16 +134,16 @@ class LinkRow(Row):
 class AbsenceRow(Row):
     """When a prosumer is away: it answers no quote in these rounds of Algorithm 1."""
 
-    from_round: int = Field(ge=1, description="counted over all rounds of sharing of a run, from 1")
-    rounds: int = Field(ge=0)
+    from_round: Count = Field(ge=1, description="counted over all rounds of sharing of a run, from 1")
+    rounds: Count = Field(ge=0)
 
 
 class MessagesRow(Row):
     """What happens to the quotes and offers of Algorithm 1, for research; nothing by default."""
 
-    delay_rounds: int = Field(default=0, ge=0, le=1000, description="an offer comes up to so many rounds late")
-    loss: float = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
-    stale_rounds: int = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
+    delay_rounds: Count = Field(default=0, ge=0, le=1000, description="an offer comes up to so many rounds late")
+    loss: Number = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
+    stale_rounds: Count = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
     quantum_kw: Kilowatt = Field(default=0.0, description="offered powers are rounded to multiples of this")
     away: dict[str, AbsenceRow] = Field(default={}, description="by prosumer")
 
@@ -124,10 +154,10 @@ class MarketRow(Row):
     case: Case = _DEFAULT.case
     method: Method = _DEFAULT.method
     order: Order = _DEFAULT.order
-    penalty_usd_per_kw2h: float = _DEFAULT.penalty_usd_per_kw2h
+    penalty_usd_per_kw2h: Number = _DEFAULT.penalty_usd_per_kw2h
     adapt_penalty: bool = _DEFAULT.adapt_penalty
-    primal_tolerance_kw: float = _DEFAULT.primal_tolerance_kw
-    dual_tolerance_usd_per_kwh: float = _DEFAULT.dual_tolerance_usd_per_kwh
-    max_rounds: int = _DEFAULT.max_rounds
-    regret_tolerance: float = _DEFAULT.regret_tolerance
-    max_iterations: int = _DEFAULT.max_iterations
+    primal_tolerance_kw: Number = _DEFAULT.primal_tolerance_kw
+    dual_tolerance_usd_per_kwh: Number = _DEFAULT.dual_tolerance_usd_per_kwh
+    max_rounds: Count = _DEFAULT.max_rounds
+    regret_tolerance: Number = _DEFAULT.regret_tolerance
+    max_iterations: Count = _DEFAULT.max_iterations

@@ -1,17 +1,16 @@
 """A scenario's YAML file, its base and its CSV tables as one tree of values that knows where each was written."""
 
-import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ..errors import ScenarioError, refuse
-
-Path_ = tuple[str, ...]  # where a value stands in the tree, such as ("prosumers", "p2", "bus")
+from ..errors import Problem, ScenarioError, refuse
+from .csv_file import TableRow, read_rows
+from .text import as_name, beside, shown
+from .yaml_file import Path_, read_yaml
 
 TABLES: dict[Path_, tuple[str, ...]] = {
     ("feeder", "buses"): ("bus",),
@@ -23,7 +22,6 @@ TABLES: dict[Path_, tuple[str, ...]] = {
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
 PROFILES: Path_ = ("profiles",)
 _PERIOD_COLUMNS = ("hour", "period")
-_DEEPEST = 8  # no key of a scenario stands deeper
 _SHIPPED = Path(__file__).parent.parent
 
 
@@ -43,10 +41,12 @@ class Tree:
     Attributes:
         values: The scenario as nested mappings; tables are mappings by row name, profiles by period "1", "2", ...
         places: File and line of every path.
+        hours: The files of profiles, and what each calls its column of periods.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Path_, str] = field(default_factory=dict)
+    hours: dict[str, str] = field(default_factory=dict)
 
     def place(self, path: Path_) -> str:
         """Where a path, or the nearest one above it, was written."""
@@ -54,8 +54,20 @@ class Tree:
             path = path[:-1]
         return self.places.get(path, "")
 
+    def problem(self, path: Path_, sentence: str, kind: str = "") -> Problem:
+        """What is wrong with a value, named as the file names it: a cell of a profile by its column and hour."""
+        place = self.place(path)
+        file = place.rpartition(":")[0] or place
+        key, column = ".".join(path), path[-1] if path else ""
+        if path[:1] == PROFILES and len(path) == 3:
+            column = ".".join(path[:2])
+            if file in self.hours:
+                column = f"column {path[1]}"
+                key = f"{column}, {self.hours[file]} {path[2]}"
+        return Problem(place, key, sentence, (file, column, kind) if kind else None)
+
     def put(self, path: Path_, value: Any, place: str) -> None:
-        """Write a value into the tree; None takes it out."""
+        """Write a value into the tree; None takes out what is there (where nothing is, it stays, to be told of)."""
         level = self.values
         for depth, key in enumerate(path[:-1], start=1):
             below = level.setdefault(key, {})
@@ -63,11 +75,17 @@ class Tree:
                 raise refuse(place, ".".join(path), f"{'.'.join(path[:depth])} is a value and has nothing below it")
             level = below
             self.places.setdefault(path[:depth], place)
-        if value is None:
-            level.pop(path[-1], None)
-        else:
+        before = level.pop(path[-1], None)
+        if isinstance(before, dict):  # nothing of what stood there stands any more
+            self.places = {other: where for other, where in self.places.items() if other[: len(path)] != path}
+        if value is not None or before is None:
             level[path[-1]] = value
         self.places[path] = place
+
+    def clear(self, path: Path_) -> None:
+        """Take out what stands at a path, if anything does."""
+        if _value(self, path) is not None:
+            self.put(path, None, "")
 
     def change(self, change: Change) -> None:
         """Change one value; a row of a table must be there already, or be given whole.
@@ -75,20 +93,18 @@ class Tree:
         Raises:
             ScenarioError: The key names a row that is not there.
         """
-        path = self._split(change.key)
+        path = self._split(as_name(change.key))
         for table in TABLES:
             row = path[: len(table) + 1]
             if path[: len(table)] == table and len(path) > len(row) == len(table) + 1 and row not in self.places:
                 known = did_you_mean(row[-1], _value(self, table) or {})
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
-        value = change.value
-        if path[: len(PROFILES)] == PROFILES and isinstance(value, list):
-            value = {str(t): factor for t, factor in enumerate(value, start=1)}
-        if isinstance(value, dict) and value:
-            for below, leaf in _leaves(value, path):
-                self.put(below, leaf, change.place)
-        else:
-            self.put(path, value, change.place)
+        value = _plain(change.value)
+        for below, leaf in _leaves(value, path) if isinstance(value, dict) and value else [(path, value)]:
+            if below[:1] == PROFILES and len(below) == 2:
+                self.put(below, _by_period(leaf), change.place)
+            else:
+                self.put(below, _absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
 
     def _split(self, key: str) -> Path_:
         """The path of a dotted key; names that have dots themselves are found as they are in the tree."""
@@ -108,8 +124,8 @@ class Tree:
         for path, value in _leaves(other.values, ()):
             if value != {} or _value(self, path) is None:  # an empty table adds nothing to the one that is there
                 self.put(path, value, other.place(path))
-        for path, place in other.places.items():
-            self.places[path] = place
+        self.places.update(other.places)
+        self.hours.update(other.hours)
 
 
 def _leaves(values: Mapping[str, Any], above: Path_) -> Iterator[tuple[Path_, Any]]:
@@ -118,6 +134,21 @@ def _leaves(values: Mapping[str, Any], above: Path_) -> Iterator[tuple[Path_, An
             yield from _leaves(value, (*above, key))
         else:
             yield (*above, key), value
+
+
+def _plain(value: object) -> Any:
+    """A value from Python as files have it: arrays, series and tuples are lists, names as they are kept."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, Mapping):
+        return {as_name(str(key)): _plain(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(below) for below in value]
+    return as_name(value) if isinstance(value, str) else value
+
+
+def _by_period(profile: Any) -> Any:
+    """A profile that is written as a list becomes what a table gives: values by period, from "1"."""
+    return {str(t): value for t, value in enumerate(profile, start=1)} if isinstance(profile, list) else profile
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -146,17 +177,17 @@ def find(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name)
-    if path.is_dir():
-        inside = path / f"{path.resolve().name}.yaml"
-        if not inside.is_file():
-            raise refuse("", "", f"{name} is a folder without a file {inside.name}; give the YAML file itself")
-        return inside
-    if not path.is_file():
-        known = ", ".join(shipped)
-        raise refuse(
-            "", "", f"there is no scenario {name}; give a YAML file, or one that comes with gridbazaar: {known}"
-        )
-    return path
+    try:
+        inside = path / f"{path.resolve().name}.yaml" if name and path.is_dir() else path
+        found = bool(name) and inside.is_file()
+    except OSError as error:  # a name that no file can have
+        raise refuse("", "", f"{name[:60]}... cannot be read ({error.strerror}); give a YAML file") from None
+    if not found and inside != path:
+        raise refuse("", "", f"{name} is a folder without a file {inside.name}; give the YAML file itself")
+    if not found:
+        cure = f"give a YAML file, or one that comes with gridbazaar: {', '.join(shipped)}"
+        raise refuse("", "", f"there is no scenario {name or 'without a name'}; {cure}")
+    return inside
 
 
 def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
@@ -168,73 +199,27 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     here = file.resolve()
     if here in above:
         raise refuse(shown(file), "base", "the scenario inherits from itself; take the base out of one of the files")
-    own = _read_yaml(file)
+    own = Tree(*read_yaml(file))
     _read_tables(own, file.parent)
     _resolve_behaviours(own, file.parent)
     base = own.values.pop("base", None)
     if base is None:
         return own
-    beside = file.parent / str(base)
+    if not isinstance(base, str):
+        raise refuse(own.place(("base",)), "base", "a base is one scenario; write its name, or its file")
     try:
-        found = beside if beside.is_file() else find(str(base))
+        near = beside(file.parent, base)
+        found = near if near.is_file() else find(base)
     except ScenarioError as error:
         raise refuse(own.place(("base",)), "base", error.problems[0].sentence) from None
     tree = read(found, (*above, here))
     for table in TABLES:
         if _whole_table(own, table):
-            tree.put(table, None, "")
+            tree.clear(table)
     for profile in _value(own, PROFILES) or ():
-        tree.put((*PROFILES, profile), None, "")
+        tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
-
-
-def shown(file: Path) -> str:
-    """A file as messages name it: from here if it lies below."""
-    try:
-        return str(file.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(file)
-
-
-def _read_yaml(file: Path) -> Tree:
-    try:
-        root = yaml.compose(_text(file), Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise refuse(f"{shown(file)}:{line}", "", f"this is not YAML: {error.problem}; correct the line") from None
-    except yaml.YAMLError as error:
-        raise refuse(shown(file), "", f"this is not YAML ({error}); save it as text in UTF-8") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise refuse(shown(file), "", "a scenario is keys and values; it needs a base, or a feeder and prosumers")
-    tree = Tree()
-    tree.values = _mapping(root, (), tree, file)
-    return tree
-
-
-def _mapping(node: yaml.MappingNode, path: Path_, tree: Tree, file: Path) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if len(path) > _DEEPEST:
-        raise refuse(f"{shown(file)}:{node.start_mark.line + 1}", ".".join(path[:3]), "this is nested without end")
-    for key_node, value_node in node.value:
-        key, place = str(key_node.value), f"{shown(file)}:{key_node.start_mark.line + 1}"
-        here = (*path, key)
-        if key in values:
-            raise refuse(place, ".".join(here), "this key is given twice; keep one")
-        tree.places[here] = place
-        if isinstance(value_node, yaml.MappingNode):
-            values[key] = _mapping(value_node, here, tree, file)
-        else:
-            values[key] = _scalar(value_node, place, here)
-    return values
-
-
-def _scalar(node: yaml.Node, place: str, path: Path_) -> Any:
-    try:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError) as error:
-        sentence = f"{node.value!r} cannot be read ({getattr(error, 'problem', error)}); put it in quotes"
-        raise refuse(place, ".".join(path), sentence) from None
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
@@ -248,14 +233,9 @@ def _read_tables(tree: Tree, folder: Path) -> None:
     if isinstance(named, str):
         tree.put(PROFILES, {}, tree.place(PROFILES))
         _read_profiles(tree, _table_file(tree, PROFILES, folder, named))
-    _number_lists(_value(tree, PROFILES))
-
-
-def _number_lists(profiles: Any) -> None:
-    """Profiles that are written as lists become what a table gives: values by period, from "1"."""
+    profiles = _value(tree, PROFILES)
     if isinstance(profiles, dict):
-        lists = {name: values for name, values in profiles.items() if isinstance(values, list)}
-        profiles.update({name: {str(t): v for t, v in enumerate(values, start=1)} for name, values in lists.items()})
+        profiles.update({name: _by_period(profile) for name, profile in profiles.items()})
 
 
 def _whole_table(tree: Tree, path: Path_) -> bool:
@@ -272,73 +252,59 @@ def _value(tree: Tree, path: Path_) -> Any:
 
 
 def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
-    file = folder / named
+    file = beside(folder, named)
     if not file.is_file():
-        sentence = f"there is no file {shown(file)}; name a CSV file beside the scenario, or write the table here"
-        raise refuse(tree.place(path), ".".join(path), sentence)
+        what = f"{shown(file)} is a folder" if file.is_dir() else f"there is no file {shown(file)}"
+        cure = "name a CSV file beside the scenario, or write the table here"
+        raise refuse(tree.place(path), ".".join(path), f"{what}; {cure}")
     return file
 
 
-def _rows(file: Path, needed: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Place and cells of every row; empty cells are left out. Of `needed`, one column per name, "a|b" either."""
-    reader = csv.DictReader(_text(file).splitlines(), skipinitialspace=True)
-    columns = [str(column).strip() for column in reader.fieldnames or ()]
-    _check_header(file, columns, needed)
-    for row in reader:
-        place = f"{shown(file)}:{reader.line_num}"
-        if None in row or None in row.values():
-            raise refuse(place, "", f"this row does not have {len(columns)} cells like the header; correct it")
-        yield place, {key.strip(): cell.strip() for key, cell in row.items() if cell.strip()}
-
-
-def _check_header(file: Path, columns: list[str], needed: tuple[str, ...]) -> None:
-    place = f"{shown(file)}:1"
-    if not columns:
-        raise refuse(place, "", "the file is empty; write a header with the names of the columns, and rows below it")
-    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t"):
-        raise refuse(place, "", "the cells are not separated by commas; save the table as CSV with commas")
-    for k, column in enumerate(columns):
-        if column in columns[:k]:
-            raise refuse(place, column, "this column is given twice; keep one")
-    for names in needed:
-        if not set(names.split("|")) & set(columns):
-            cure = f"add it; the columns are {', '.join(columns)}"
-            raise refuse(place, names.replace("|", " or "), f"this column is missing; {cure}")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise refuse(shown(file), "", f"the file cannot be read ({error}); save it as text in UTF-8") from None
-
-
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
-    for place, row in _rows(file, key_columns):
+    for row in read_rows(file, key_columns):
         for column in key_columns:
-            if column not in row:
-                raise refuse(place, column, "this cell is empty; a row needs its name")
-        here = (*path, "-".join(row[column] for column in key_columns))
+            if not row.cells[column]:
+                raise refuse(row.place, column, "this cell is empty; a row needs its name")
+        here = (*path, "-".join(row.cells[column] for column in key_columns))
         if here in tree.places:
-            raise refuse(place, ".".join(here), f"this row is already given at {tree.places[here]}; keep one")
-        tree.put(here, {}, place)
-        for key, cell in row.items():
-            if key not in ("name", "bus") or key_columns != (key,):
-                tree.put((*here, key), cell, place)
+            raise refuse(row.place, ".".join(here), f"this row is already given at {tree.places[here]}; keep one")
+        tree.put(here, {}, row.place)
+        for key, cell in row.cells.items():
+            if cell and (key not in ("name", "bus") or key_columns != (key,)):
+                tree.put((*here, key), cell, row.place)
 
 
 def _read_profiles(tree: Tree, file: Path) -> None:
+    rows = list(read_rows(file, ("|".join(_PERIOD_COLUMNS),)))
+    if not rows:
+        raise refuse(shown(file), "", "there are no values below the header; write a row for every hour")
+    period = next((column for column in _PERIOD_COLUMNS if rows and column in rows[0].cells), _PERIOD_COLUMNS[0])
+    tree.hours[shown(file)] = period
     hours: set[str] = set()
-    for place, row in _rows(file, ("|".join(_PERIOD_COLUMNS),)):
-        period = next((column for column in _PERIOD_COLUMNS if column in row), _PERIOD_COLUMNS[0])
-        hour = row.pop(period, "")
-        if not (hour.isdigit() and hour[0] != "0"):
-            raise refuse(place, period, f"{hour!r} is not the number of an hour (period); they count from 1")
+    for row in rows:
+        hour = _hour(row, period)
         if hour in hours:
-            raise refuse(place, period, f"{period} {hour} is given twice; keep one row")
+            raise refuse(row.place, period, f"{period} {hour} is given twice; keep one row")
         hours.add(hour)
-        for name, cell in row.items():
-            tree.put((*PROFILES, name, hour), cell, place)
+        for name, cell in row.cells.items():
+            tree.put((*PROFILES, name, hour), cell, row.place)
+    empty = [path for path, cell in _leaves(_value(tree, PROFILES), PROFILES) if cell == ""]
+    if empty:
+        raise ScenarioError([tree.problem(path, "this cell is empty; give a value", "empty") for path in empty])
+    missing = [hour for hour in map(str, range(1, len(hours) + 1)) if hour not in hours]
+    if missing:
+        longest = max(map(int, hours))
+        more = f", and {longest - len(hours) - 1:,} more" if longest > len(hours) + 1 else ""
+        raise refuse(shown(file), period, f"there is no row for {period} {missing[0]} of {longest}; add it{more}")
+
+
+def _hour(row: TableRow, period: str) -> str:
+    """The number of a row's hour, which spreadsheets may write as 01 or 1.0; it is taken out of the row."""
+    written = row.cells.pop(period)
+    number = re.fullmatch(r"0*([1-9][0-9]*)(\.0*)?", written)
+    if not number:
+        raise refuse(row.place, period, f"{written!r} is not the number of an hour (period); they count from 1")
+    return number[1]
 
 
 def _resolve_behaviours(tree: Tree, folder: Path) -> None:
@@ -347,7 +313,13 @@ def _resolve_behaviours(tree: Tree, folder: Path) -> None:
         level = tree.values.get(section)
         rows: list[Any] = list(level.values()) if section == "prosumers" and isinstance(level, dict) else [level]
         for row in rows:
-            named = row.get("behaviour") if isinstance(row, dict) else None
-            if isinstance(named, str) and ".py:" in named:
-                path, _, cls = named.rpartition(":")
-                row["behaviour"] = f"{(folder / path).resolve()}:{cls}"
+            if isinstance(row, dict) and "behaviour" in row:
+                row["behaviour"] = _absolute(row["behaviour"], folder)
+
+
+def _absolute(named: Any, folder: Path) -> Any:
+    """A behaviour `path.py:Class` with the whole path, meant from this folder; other names as they are."""
+    if not (isinstance(named, str) and ".py:" in named):
+        return named
+    path, _, cls = named.rpartition(":")
+    return f"{beside(folder, path).resolve()}:{cls}"

@@ -6,7 +6,7 @@ from math import inf, nan
 import pandas as pd
 import pytest
 
-from gridbazaar.network import Bus, FeederError, InputError, Line
+from gridbazaar.network import Bus, Feeder, FeederError, InputError, Line
 
 
 def generator(**changes):
@@ -217,3 +217,11 @@ RIGHT = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_unusual_but_right(build, name):
     assert len(build(**({"buses": BUSES} | RIGHT[name])).buses) == 3
+
+
+def test_the_root_may_have_one_voltage_because_it_is_held_there():
+    held = [Bus("a", v_min_pu=1.0, v_max_pu=1.0), Bus("b"), Bus("c")]
+    feeder = Feeder.from_tables(held, [line(), B_C], [generator()], root="a", base_kv=12.66)
+    assert (feeder.v_min_pu[0], feeder.v_max_pu[0]) == (1.0, 1.0)
+    with pytest.raises(FeederError, match=r"v_min_pu 1 is not below v_max_pu 1; swap or widen them"):
+        Feeder.from_tables(held, [line(), B_C], [generator()], root="b", base_kv=12.66)

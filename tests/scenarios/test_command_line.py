@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gridbazaar.scenarios.errors import UnwrittenError, written
 from gridbazaar.scenarios.runs.recorder import read_rounds
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
@@ -204,13 +206,138 @@ def test_a_stream_that_was_cut_is_read_up_to_the_cut(tmp_path: Path) -> None:
     assert len(read_rounds(tmp_path / "r")) in (whole - 1, whole)
 
 
-HEAVY = ("mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow")
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_alone_it_prints_help(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = gridbazaar(*words, folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Usage: " in done.stdout
+    assert "validate" in done.stdout
+
+
+FULL = "the output cannot be written: No space left on device; make room, or write elsewhere"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize(
+    "words", [("--help",), ("list",), ("schema",), ("validate", "ieee33"), ("run", "ieee33", "--json")]
+)
+def test_a_full_output_is_a_sentence_and_an_exit_code(words: tuple[str, ...], tmp_path: Path) -> None:
+    command = f"{sys.executable} -m gridbazaar.scenarios {' '.join(words)} > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (6, f"{FULL}\n")
+    done = subprocess.run(f"{command} 2>&1", shell=True, cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 6  # even if nobody can be told
+
+
+def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_path: Path) -> None:
+    done = run_on_a_disk_of(20_000, tmp_path)
+    assert done.returncode == 6
+    cure = "finished rounds are there; make room, then: gridbazaar run --resume r"
+    assert done.stderr.splitlines()[-1] == f"r cannot be written: File too large; {cure}"
+    assert "Traceback" not in done.stderr
+    assert len(read_rounds(tmp_path / "r")) > 1
+    done = gridbazaar("run", "--resume", "r", "--no-ac", "--json", folder=tmp_path)
+    assert (done.returncode, sum(json.loads(done.stdout)["sharing_rounds"])) == (0, 49)
+
+
+def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
+    done = run_on_a_disk_of(1_000, tmp_path)
+    cure = "make room, or name another folder with -o"
+    assert (done.returncode, done.stderr) == (6, f"r cannot be written: File too large; {cure}\n")
+
+
+def run_on_a_disk_of(size: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A run that can write no more bytes than that into any file."""
+    resource = pytest.importorskip("resource")
+    return subprocess.run(
+        [*COMMAND, "run", "ieee33", "--no-ac", "-o", "r"],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnwrittenError) as failed, written(Path("mine")):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "mine/.lock")
+    assert str(failed.value) == "mine cannot be written: Permission denied; name another folder with -o"
+    assert failed.value.exit_code == 2
+    (tmp_path / "file").touch()
+    done = gridbazaar("run", "ieee33", "-o", "file/r", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "file/r cannot be made: Not a directory; name another folder with -o\n"
+
+
+OLD_NAMES = {
+    "order": (("--order", "proximal"), "--order proximal market.order: proximal is called proximal_jacobi now; write"),
+    "method": (("--set", "market.method=price_curve"), "market.method: price_curve is called newton now; write newton"),
+    "file": ((), "old.yaml:4 market.order: sequential is called gauss_seidel now; write gauss_seidel\n"),
+}
+
+
+@pytest.mark.parametrize("what", OLD_NAMES)
+def test_an_old_name_is_understood_with_one_plain_note(what: str, tmp_path: Path) -> None:
+    words, note = OLD_NAMES[what]
+    old = "sequential" if what == "file" else "gauss_seidel"
+    (tmp_path / "old.yaml").write_text(f"base: ieee33\nmarket:\n  case: 1\n  order: {old}\n")
+    done = gridbazaar("run", "old.yaml", "--json", "-o", "r", *words, folder=tmp_path)
+    assert done.returncode == 0
+    assert note in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    market = json.loads((tmp_path / "r" / "manifest.json").read_text())["scenario"]["market"]
+    assert market["order"] in ("proximal_jacobi", "gauss_seidel")
+    assert market["method"] == "newton"
+
+
+HEAVY = (
+    "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "clarabel", "networkx", "rich",
+    "filelock", "cloudpickle", "jinja2", "ray", "numpy",
+)  # fmt: skip
+LIGHT = {
+    "nothing": (),
+    "help": ("--help",),
+    "help of a command": ("run", "--help"),
+    "version": ("--version",),
+    "scenarios": ("list",),
+    "behaviours": ("list", "behaviours"),
+    "schema": ("schema",),
+    "no such option": ("run", "--cse", "1"),
+    "no such command": ("rnu",),
+    "no such scenario": ("run", "nothing"),
+    "no scenario": ("run",),
+    "no such key": ("run", "ieee33", "--set", "market.oder=x"),
+    "no such row": ("validate", "ieee33", "--set", "prosumers.p9.bus=3"),
+    "no number": ("report", "ieee33", "--set", "prosumers.p2.bus=3", "--set", "prosumers.p2.bid_max_kw=yes"),
+}
+
+
+@pytest.mark.parametrize("what", LIGHT)
+def test_help_lists_and_refusals_import_nothing_heavy(what: str, tmp_path: Path) -> None:
+    assert imported(LIGHT[what], HEAVY, tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("list",), ("validate", "ieee33", "--set", "a=1"), ("validate", "ieee33")]
+    "words",
+    [
+        ("validate", "ieee33"),
+        ("run", "ieee33", "--set", "prosumers.p1.bus=99"),
+        ("run", "ieee33", "--set", "market.max_rounds=0"),
+    ],
 )
-def test_help_lists_and_refusals_import_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_is_checked_needs_numpy_and_no_more(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert imported(words, HEAVY, tmp_path) == ["numpy"]
+
+
+def test_pandapower_is_imported_without_its_plots_which_others_may_still_use(tmp_path: Path) -> None:
+    assert imported(("run", "ieee33", "--ac", "-o", "r"), ("matplotlib", "pandapower"), tmp_path) == ["pandapower"]
+    code = (
+        "from gridbazaar.scenarios.__main__ import _import_pandapower as f; f(); import matplotlib.pyplot, pandapower"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def imported(words: tuple[str, ...], heavy: tuple[str, ...], folder: Path) -> list[str]:
+    """Which of these modules a command imports."""
     code = f"""
 import sys
 from gridbazaar.scenarios.__main__ import main
@@ -218,14 +345,17 @@ sys.argv = ["gridbazaar", *{words!r}]
 try:
     main()
 finally:
-    print("imported:", [name for name in {HEAVY!r} if name in sys.modules])
+    print("imported:", *[name for name in {heavy!r} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1] == "imported: []"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()[-1].removeprefix("imported:").split()
 
 
 def test_lists_and_schema(tmp_path: Path) -> None:
     assert gridbazaar("list", folder=tmp_path).stdout.startswith("ieee33\t")
     assert gridbazaar("list", "behaviours", folder=tmp_path).stdout.startswith("price_taker\t")
     assert json.loads(gridbazaar("schema", folder=tmp_path).stdout)["properties"]["market"]
+    text = gridbazaar("schema", folder=tmp_path).stdout
+    for old in ("sequential", "simultaneous", "exchange", "price_curve", '"proximal"'):
+        assert old not in text
     assert gridbazaar("--version", folder=tmp_path).stdout.strip()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents import BehaviourError, PriceTaker
+from gridbazaar.scenarios.__main__ import _changes
 from gridbazaar.scenarios.files.behaviours import make_behaviour, registered_behaviours
 
 CODE = """
@@ -87,3 +89,33 @@ def test_a_behaviour_that_fails_names_its_file_and_line(file: Path) -> None:
         market.run()
     assert f"behaviour Fails of p3, in offer(): ZeroDivisionError: division by zero (at {file}:6)" == str(failed.value)
     assert failed.value.exit_code == 2
+
+
+def test_a_file_that_was_edited_is_loaded_anew(file: Path) -> None:
+    """Also within the second, and when as long as before."""
+    name = f"{file}:Fine"
+    first = make_behaviour(name, "", "")
+    file.write_text(CODE.replace("0.03", "0.04"))
+    second = make_behaviour(name, "", "")
+    assert (round(first.believe(0), 2), round(second.believe(0), 2)) == (0.03, 0.04)  # type: ignore[arg-type, call-overload]
+    assert type(make_behaviour(name, "", "")) is type(second)
+    file.write_text(CODE)
+    assert type(make_behaviour(name, "", "")) is type(first)
+    assert not (file.parent / "__pycache__").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prosumers.p2.behaviour": "mine.py:Fine"},
+        {"prosumers.p2": {"behaviour": "mine.py:Fine"}},
+        _changes(["prosumers.p2.behaviour=mine.py:Fine"]),
+    ],
+)
+def test_a_change_names_a_behaviour_from_here_and_for_good(changes: Any, file: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(file.parent)
+    scenario = gb.load("ieee33", changes)
+    recorded = scenario.model_dump_json(by_alias=True)
+    monkeypatch.chdir("/")
+    gb.Scenario.model_validate_json(recorded).check()
+    assert scenario.prosumers["p2"].behaviour == f"{file}:Fine"

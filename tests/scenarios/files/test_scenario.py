@@ -10,6 +10,7 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import MarketSettings
+from gridbazaar.market.settings import RenamedWarning
 from gridbazaar.scenarios.files.file_schema import file_schema
 
 DATA = gb.shipped_scenarios()["ieee33"].parent
@@ -133,3 +134,22 @@ def test_the_schema_knows_every_key_of_the_shipped_file_and_nothing_else() -> No
     assert {"base", "prosumers", "prosumer_defaults", "market", "feeder"} <= set(schema["properties"])
     assert "required" not in schema
     assert schema["properties"]["prosumers"]["anyOf"][0]["type"] == ["string", "number"]
+
+
+def test_a_root_with_one_voltage_changes_nothing() -> None:
+    found = [
+        gb.load("ieee33", changes).market().run()
+        for changes in ({}, {"feeder.buses.1.v_min_pu": 1, "feeder.buses.1.v_max_pu": 1})
+    ]
+    assert found[1].settled
+    assert found[1].dso_cost_usd == pytest.approx(found[0].dso_cost_usd, rel=1e-6)
+
+
+def test_an_old_name_is_noted_with_its_place() -> None:
+    note = (
+        r"^changes market.order=proximal market.order: proximal is called proximal_jacobi now; write proximal_jacobi$"
+    )
+    with pytest.warns(RenamedWarning, match=note) as noted:
+        scenario = gb.load("ieee33", {"market.order": "proximal"})
+    assert scenario.settings.order == "proximal_jacobi"
+    assert [note.filename for note in noted] == [__file__]

@@ -1,0 +1,234 @@
+"""What a scenario becomes: feeder, households, links and the market; what is wrong is told by its place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...agents.arrays import FloatArray
+from ...agents.household import Household, HouseholdError, HouseholdShortageError
+from ...agents.trade_graph import Link, LinkError, TradeGraph
+from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
+from ...market.settings import Case, MarketSettings, SettingsError
+from ...network.elements import Bus, FeederError, Generator, Line
+from ...network.feeder import Feeder
+from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
+from .behaviours import OWN, make_behaviour
+from .schema import FeederRow, ProsumerRow
+from .source import Tree, did_you_mean
+from .yaml_file import Path_
+
+if TYPE_CHECKING:
+    from ...market.energy_market import EnergyMarket
+    from ...market.hosting.backend import Backend
+    from ...market.hosting.message_log import Entries
+    from ...network.clearing import Clearing
+    from .scenario import Scenario
+
+
+class Building:
+    """Makes a market of a scenario, whose methods say what each part is and what they refuse."""
+
+    def __init__(self, scenario: "Scenario", tree: Tree) -> None:
+        """Begin.
+
+        Args:
+            scenario: What is to be built.
+            tree: Where each of its values is written.
+        """
+        self._scenario, self._tree = scenario, tree
+
+    def feeder(self) -> Feeder:
+        """The feeder, checked."""
+        row = self._scenario.feeder
+        with self._placed():
+            return Feeder(
+                buses=tuple(
+                    Bus(
+                        name,
+                        row.v_min_pu if bus.v_min_pu is None else bus.v_min_pu,
+                        row.v_max_pu if bus.v_max_pu is None else bus.v_max_pu,
+                        bus.p_kw,
+                        bus.q_kvar,
+                    )
+                    for name, bus in row.buses.items()
+                ),
+                lines=tuple(Line(**line.model_dump()) for line in row.lines.values()),
+                generators=tuple(Generator(name, **machine.model_dump()) for name, machine in row.generators.items()),
+                root=row.root,
+                base_kv=row.base_kv,
+                root_voltage_pu=row.root_voltage_pu,
+            )
+
+    def clearing(self) -> "Clearing":
+        """The DSO's clearing, with the loads of all buses."""
+        from ...network.clearing import Clearing
+
+        feeder = self.feeder()
+        factor = np.array([self._load_factor(name) for name in feeder.names])
+        load_kw, load_kvar = feeder.p_kw[:, None] * factor, feeder.q_kvar[:, None] * factor
+        if self._scenario.feeder.prosumer_bus_load == "replaced":
+            replaced = [feeder.index(prosumer.bus) for prosumer in self._scenario.prosumers.values()]
+            load_kw[replaced] = load_kvar[replaced] = 0.0
+        return Clearing(
+            feeder, load_kw, load_kvar, self._scenario.dt_h, self._scenario.feeder.value_of_lost_load_usd_per_kwh
+        )
+
+    def households(self) -> list[Household]:
+        """The prosumers' private data, in the order of the table."""
+        with self._placed():
+            return [self._household(name, row) for name, row in self._scenario.prosumers.items()]
+
+    def links(self) -> list[Link]:
+        """Who may trade with whom."""
+        with self._placed():
+            links = [Link(row.a, row.b, row.cap_kw) for row in self._scenario.links.values()]
+            TradeGraph(list(self._scenario.prosumers), links)
+            return links
+
+    def settings(self) -> MarketSettings:
+        """How the market is to be run."""
+        with self._placed():
+            return MarketSettings(**self._scenario.settings.model_dump())
+
+    def messages(self) -> MessageFaults:
+        """What happens to quotes and offers."""
+        for name in self._scenario.messages.away:
+            if name not in self._scenario.prosumers:
+                path = ("messages", "away", name)
+                sentence = f"there is no prosumer {name}{did_you_mean(name, self._scenario.prosumers)}"
+                raise refuse(self._tree.place(path), ".".join(path), sentence)
+        away = {name: Absence(row.from_round, row.rounds) for name, row in self._scenario.messages.away.items()}
+        faults = MessageFaults(**{**dict(self._scenario.messages), "away": away})
+        with self._placed():
+            check_faults(faults, self.settings())
+        return faults
+
+    def check(self) -> None:
+        """Check everything that can be checked without running the market."""
+        settings, links, households = self.settings(), self.links(), self.households()
+        self.messages()
+        feeder = self.feeder()
+        for name, row in self._scenario.prosumers.items():
+            with self._placed():
+                self._check_bus(feeder, name, row.bus)
+                if row.behaviour not in OWN:  # those are known to be right, and cost an import
+                    self._behaviour(name, row)
+        for bus in feeder.names:
+            self._load_factor(bus)
+        for household in households:
+            caps = sum(link.cap_kw for link in links if household.name in (link.a, link.b))
+            with self._placed():
+                household.check_balance(0.0 if settings.case is Case.NO_SHARING else caps)
+
+    def market(
+        self,
+        rng: int | None = None,
+        backend: "Backend | None" = None,
+        log: "Callable[[Entries], None] | None" = None,
+    ) -> "EnergyMarket":
+        """The market, ready to step."""
+        from ...market.energy_market import EnergyMarket
+        from ...market.hosting.options import Hosting
+
+        self.check()
+        together = {name: row.community for name, row in self._scenario.prosumers.items() if row.community}
+        return EnergyMarket(
+            self.clearing(),
+            self.households(),
+            self.links(),
+            settings=self.settings(),
+            behaviours={name: self._behaviour(name, row) for name, row in self._scenario.prosumers.items()},
+            rng=np.random.SeedSequence(self._scenario.seed if rng is None else rng),
+            hosting=Hosting(backend, together, log),
+            messages=self.messages(),
+        )
+
+    def _household(self, name: str, row: ProsumerRow) -> Household:
+        fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)
+        renewable = self._power(name, "renewable", row.renewable, row.renewable_peak_kw)
+        return Household(
+            name=name,
+            bus=row.bus,
+            fixed_kw=fixed,
+            renewable_kw=renewable,
+            alpha_usd_per_kw2h=row.alpha_usd_per_kw2h * self._scenario.alpha_scale,
+            beta_usd_per_kwh=row.beta_usd_per_kwh,
+            elastic_min_kw=np.array(row.elastic_min_kw),
+            elastic_max_kw=np.array(row.elastic_max_kw),
+            bid_max_kw=np.array(row.bid_max_kw),
+            dt_h=self._scenario.dt_h,
+        )
+
+    def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
+        """A prosumer's load or forecast by period; neither can be below 0."""
+        factor = self._factor(("prosumers", name, key), profile)
+        if peak_kw > 0 and (factor < 0).any():
+            sentence = f"is below 0, and {key} of prosumer {name} cannot be; 0 instead?"
+            raise ScenarioError(
+                [
+                    self._tree.problem(("profiles", profile, str(t + 1)), f"{factor[t]:g} {sentence}", "negative")
+                    for t in np.flatnonzero(factor < 0)
+                ]
+            )
+        return peak_kw * factor
+
+    def _behaviour(self, name: str, row: ProsumerRow) -> Any:
+        path = ("prosumers", name, "behaviour")
+        return make_behaviour(row.behaviour, self._tree.place(path), ".".join(path))
+
+    def _load_factor(self, bus: str) -> FloatArray:
+        own = self._scenario.feeder.buses[bus].profile
+        path = ("feeder", "buses", bus, "profile") if own else ("feeder", "load_profile")
+        return self._factor(path, own or self._scenario.feeder.load_profile)
+
+    def _factor(self, path: Path_, profile: str) -> FloatArray:
+        """A profile as an array, (period,); constant 1 where none is named."""
+        if not profile:
+            return np.ones(self._scenario.periods)
+        if profile not in self._scenario.profiles:
+            sentence = f"there is no profile {profile}{did_you_mean(profile, self._scenario.profiles)}"
+            raise refuse(self._tree.place(path), ".".join(path), sentence)
+        values = self._scenario.profiles[profile]
+        return np.array([values[str(t)] for t in range(1, self._scenario.periods + 1)])
+
+    def _check_bus(self, feeder: Feeder, name: str, bus: str) -> None:
+        if bus not in feeder.names:
+            path = ("prosumers", name, "bus")
+            sentence = f"there is no bus {bus}{did_you_mean(bus, feeder.names)}"
+            raise refuse(self._tree.place(path), ".".join(path), sentence)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """Say of what the other rooms refuse where it is written."""
+        try:
+            yield
+        except FeederError as error:
+            table = "" if error.table == "feeder" else error.table
+            row = self._row_of(("feeder", "lines"), error.row) if table == "lines" else error.row
+            if ("feeder", table, row, error.key) not in self._tree.places and error.key in FeederRow.model_fields:
+                table = row = ""  # what no bus states for itself is stated once
+            raise self._refusal(
+                tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
+            ) from None
+        except HouseholdError as error:
+            raise self._refusal(("prosumers", error.prosumer, error.key), error.problem) from None
+        except LinkError as error:
+            link = self._row_of(("links",), error.link)
+            cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
+            raise self._refusal(("links", link, error.key), cure) from None
+        except SettingsError as error:
+            path = ("messages",) if error.key == "messages" else ("market", error.key)
+            raise self._refusal(path, error.problem) from None
+        except HouseholdShortageError as error:
+            path = ("prosumers", error.prosumer)
+            raise InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), str(error))) from None
+
+    def _row_of(self, table: Path_, ends: str) -> str:
+        """The row of a line or link that is called by its ends, which may have been changed."""
+        rows: dict[str, Any] = self._scenario.links if table == ("links",) else self._scenario.feeder.lines
+        return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
+
+    def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
+        return refuse(self._tree.place(path), ".".join(path), sentence)

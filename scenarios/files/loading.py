@@ -1,0 +1,78 @@
+"""From a name or a file to a scenario.
+
+scenario = load("ieee33", {"market.case": 1})
+market = scenario.market()
+"""
+
+import reprlib
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import ScenarioError, refuse
+from .source import Change, Tree, find, read
+
+if TYPE_CHECKING:
+    from .scenario import Scenario
+
+
+def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "Scenario":
+    """A scenario by name or file, with some of its values changed.
+
+    Args:
+        name: One that comes with gridbazaar ("ieee33"), or the path of a YAML file.
+        changes: Values by dotted key, such as {"prosumers.p2.elastic_max_kw": 500}; None takes a row out.
+
+    Raises:
+        ScenarioError: A file, key or value is wrong.
+    """
+    if isinstance(changes, Mapping):
+        changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
+    tree = read(find(name))
+    for change in changes:
+        tree.change(change)
+    _apply_defaults(tree)
+    from pydantic import ValidationError
+
+    from ...market.settings import RenamedWarning
+    from .problems import problems
+    from .scenario import Scenario
+
+    try:
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always", RenamedWarning)
+            scenario = Scenario.model_validate(tree.values)
+    except ValidationError as error:
+        raise ScenarioError(problems(Scenario, tree, error.errors())) from None
+    for note in notes:
+        warnings.warn(_placed(note, tree), note.category, stacklevel=2)
+    scenario._tree = tree
+    return scenario
+
+
+def _placed(note: warnings.WarningMessage, tree: Tree) -> str:
+    """A note on a value, "key: sentence", with the place where that is written."""
+    key, colon, _ = str(note.message).partition(":")
+    place = tree.places.get(tuple(key.split("."))) if colon else None
+    return f"{place} {note.message}" if place else str(note.message)
+
+
+def _brief(value: object) -> str:
+    """A changed value as messages name it: of an array the first few numbers."""
+    many = value.tolist() if hasattr(value, "tolist") else value
+    return reprlib.repr(list(many)) if isinstance(many, list | tuple) else str(value)
+
+
+def _apply_defaults(tree: Tree) -> None:
+    """Give every prosumer the `prosumer_defaults` that it does not state itself."""
+    defaults = tree.values.pop("prosumer_defaults", None)
+    rows = tree.values.get("prosumers")
+    if not isinstance(defaults, dict | None):
+        sentence = "these are defaults by key; write `key: value` lines below it"
+        raise refuse(tree.place(("prosumer_defaults",)), "prosumer_defaults", sentence)
+    if not defaults or not isinstance(rows, dict):
+        return
+    for name, row in rows.items():
+        for key, value in defaults.items():
+            if isinstance(row, dict) and key not in row:
+                tree.put(("prosumers", name, key), value, tree.place(("prosumer_defaults", key)))
