@@ -1,7 +1,8 @@
-"""What is wrong with a scenario: one sentence per problem, with file, line, key and cure."""
+"""What is wrong with a scenario, or with its results: one sentence per problem, with file, line, key and cure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..network.errors import InfeasibleError, InputError
 
@@ -53,6 +54,27 @@ class InfeasibleScenarioError(InfeasibleError):
 
     def __str__(self) -> str:
         return str(self.problem)
+
+
+class ResultsError(InputError):
+    """A file of the results folder cannot be written or read, such as on a full disk.
+
+    Attributes:
+        file: The file.
+        reason: What the system says.
+    """
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(file, reason)
+        self.file = file
+        self.reason = reason
+
+    def __str__(self) -> str:
+        folder = self.file.parent
+        if not folder.is_dir():
+            return f"{self.file}: {self.reason}; the results folder is gone, run the scenario anew"
+        cure = f"once that is mended, `gridbazaar run --resume {folder}` goes on after the rounds that are there"
+        return f"{self.file}: {self.reason}; {cure}"
 
 
 def refuse(place: str, key: str, sentence: str) -> ScenarioError:

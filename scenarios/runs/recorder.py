@@ -13,12 +13,14 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -31,8 +33,9 @@ from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
 from ...network.errors import InputError
+from ..errors import ResultsError
 from ..files.scenario import Scenario
-from .streams import Stream, read_stream
+from .streams import Stream, access, read_stream
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
@@ -60,6 +63,8 @@ def new_folder(scenario: str, parent: Path | None = None) -> Path:
 class Recorder:
     """Writes a run into its folder; in one that holds a run already, it goes on where that ended.
 
+    It is the only one that writes there until its `with` block ends: all that a run writes belongs into it.
+
     Attributes:
         folder: The results folder.
     """
@@ -74,12 +79,15 @@ class Recorder:
 
         Raises:
             InputError: Another process is writing there.
+            ResultsError: The folder cannot be written.
         """
         self.folder = folder
         self._lock = _locked(folder)
         self._manifest = _manifest(scenario, _read_manifest(folder))
+        self._finished = False
         self._write_json(MANIFEST, self._manifest)
-        (folder / COMMUNITIES).mkdir(exist_ok=True)
+        with access(folder / COMMUNITIES):
+            (folder / COMMUNITIES).mkdir(exist_ok=True)
         before = {name: read_table(folder, name) for name in _SCHEMAS}
         named = [name for name in _SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
         self._streams = {name: Stream(folder / f"{name}.arrows", _SCHEMAS[name], before[name]) for name in named}
@@ -117,35 +125,77 @@ class Recorder:
         """Whether messages are written down."""
         return LEDGER in self._streams
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Write how a run ended that an error ended, and let others write; finished rounds can be read, come what may.
+
+        What is done here follows an error of its own accord, and must not hide it.
+        """
+        if error is not None and not self._finished:
+            with suppress(ResultsError):
+                self._write_json(MANIFEST, {**self._manifest, "outcome": "failed", "message": _told(error)})
+            with suppress(ResultsError):
+                self.close()
+        for stream in self._streams.values():
+            stream.close()
+        with suppress(OSError):  # first the file, then the lock: nobody can lock a file that is about to go
+            (self.folder / _LOCK).unlink()
+        self._lock.release()
+
     def close(self) -> None:
-        """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
+        """Turn rounds and messages into Parquet; no more of them can be written.
+
+        Raises:
+            ResultsError: They cannot be turned; the streams are left as they are.
+        """
         for name, stream in self._streams.items():
             stream.close()
             if name != ANSWERS:
-                pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
+                rows = read_stream(stream.path, _SCHEMAS[name])
+                self._put(f"{name}.parquet", partial(pq.write_table, rows))
                 stream.path.unlink()
-        self._lock.release()
-        (self.folder / _LOCK).unlink(missing_ok=True)
 
     def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
-        """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from."""
+        """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from.
+
+        Raises:
+            ResultsError: A file cannot be written.
+        """
         for name in _TABLES:
-            getattr(result, name).to_parquet(self.folder / f"{name}.parquet", index=False)
-        self._write_json("kpis.json", kpis)
+            self._put(f"{name}.parquet", partial(getattr(result, name).to_parquet, index=False))
+        self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json(MANIFEST, {**self._manifest, **ending})
+        self._finished = True
         if ended:
             (self.folder / f"{ANSWERS}.arrows").unlink(missing_ok=True)
             shutil.rmtree(self.folder / COMMUNITIES, ignore_errors=True)
 
-    def fail(self, message: str) -> None:
-        """Write that the run ended with an error."""
-        self._write_json(MANIFEST, {**self._manifest, "outcome": "failed", "message": message})
+    def write_kpis(self, kpis: dict[str, Any]) -> None:
+        """Write the run in numbers.
+
+        Raises:
+            ResultsError: The file cannot be written.
+        """
+        self._write_json("kpis.json", kpis)
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
-        partial = self.folder / f"{name}.partial"
-        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, self.folder / name)
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        self._put(name, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _put(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file as a whole, or leave the one that is there."""
+        file, unfinished = self.folder / name, self.folder / f"{name}.partial"
+        try:
+            with access(file):
+                write(unfinished)
+                os.replace(unfinished, file)
+        except ResultsError:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
 
 
 def read_rounds(folder: Path | str) -> pa.Table:
@@ -216,9 +266,16 @@ def _locked(folder: Path) -> FileLock:
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except OSError as error:
+        if not isinstance(error, Timeout):
+            raise ResultsError(folder / _LOCK, error.strerror or str(error)) from error
         raise InputError(f"the run in {folder} is still going on in another process; wait for it, or end it") from None
     return lock
+
+
+def _told(error: BaseException) -> str:
+    """What a manifest says of an error."""
+    return str(error) or type(error).__name__
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,7 +1,7 @@
 """A run of a scenario from the first round to the results folder, whatever happens on the way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,6 +14,7 @@ from ...market.outcome import Outcome
 from ...market.result import Result
 from ...market.rounds import Round
 from ...network.ac_replay import AcReplay, replay_ac
+from ...network.errors import SolverError
 from ..files.scenario import Scenario
 from .interrupts import interrupts
 from .recorder import Recorder
@@ -38,7 +39,7 @@ class Run:
 
     Attributes:
         result: What it found, as far as it came.
-        replayed: The dispatch in the AC power flow, if that was asked for.
+        replayed: The dispatch in the AC power flow, if that was asked for; the error, if that has no solution there.
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
@@ -46,7 +47,7 @@ class Run:
     """
 
     result: Result
-    replayed: AcReplay | None
+    replayed: AcReplay | SolverError | None
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
@@ -75,35 +76,46 @@ def run_scenario(
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    with interrupts() as interrupted:
-        recorder = Recorder(folder, scenario, ledger=ledger)
-        try:
-            start = perf_counter()
-            with scenario.market(
-                place=place,
-                diary=diary_of(folder, recorder),
-                ledger=recorder.note_messages if recorder.keeps_ledger else None,
-            ) as market:
-                loading = perf_counter() - start - market.seconds["setup"]
-                saving = _run(market, recorder, watch, interrupted)
-                result = market.result()
-        except BaseException as error:  # whatever ends a run, a second Ctrl-C included, stands in its manifest
-            recorder.fail(str(error) or type(error).__name__)
-            raise
-        finally:
-            recorder.close()
+    with interrupts() as interrupted, Recorder(folder, scenario, ledger=ledger) as recorder:
+        start = perf_counter()
+        with scenario.market(
+            place=place,
+            diary=diary_of(folder, recorder),
+            ledger=recorder.note_messages if recorder.keeps_ledger else None,
+        ) as market:
+            loading = perf_counter() - start - market.seconds["setup"]
+            saving = _run(market, recorder, watch, interrupted)
+            result = _result(market, recorder)
+        recorder.close()
         result.seconds.update(loading=loading, saving=saving)
-        found, ended = _found(result, folder), result.outcome is not Outcome.RUNNING
-        recorder.finish(result, found, ended=ended)
-        replayed = replay_ac(result.feeder, result.dispatch) if replay else None
-        if replayed:
+        found, replayed = _found(result, folder), None
+        recorder.finish(result, found, ended=result.outcome is not Outcome.RUNNING)
+        if replay:
+            replayed = _replayed(result)
             found = _found(result, folder, replayed)
-            recorder.finish(result, found, ended=ended)
-    matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
+            recorder.write_kpis(found)
+        matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
     return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
 
 
-def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:
+def _result(market: EnergyMarket, recorder: Recorder) -> Result:
+    """What a market has found; one that was stopped has not ended, whatever looking at it has brought to light."""
+    stopped, before = market.running, market.rounds
+    result = market.result()
+    if market.rounds > before and market.last is not None and not recorder.relives(market.last):
+        recorder.write(market.last)
+    return replace(result, outcome=Outcome.RUNNING, message=Outcome.RUNNING.value) if stopped else result
+
+
+def _replayed(result: Result) -> AcReplay | SolverError:
+    """The dispatch in the AC power flow, or why that has no solution, which takes nothing from what was found."""
+    try:
+        return replay_ac(result.feeder, result.dispatch)
+    except SolverError as error:
+        return error
+
+
+def _found(result: Result, folder: Path, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
     found = {**kpis(result, replayed), "results": str(folder)}
     return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
 

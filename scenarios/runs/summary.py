@@ -14,13 +14,14 @@ from rich.text import Text
 from ...agents.arrays import FloatArray
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
+from ...network.errors import SolverError
 from .who_saw_what import across
 
 if TYPE_CHECKING:
     from .running import Run
 
 
-def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
+def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
     """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
     certificate = result.certificate
     return {
@@ -50,9 +51,7 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_name(result, result.elastic_kw),
         "bid_kw": _by_name(result, result.bid_kw),
-        **(
-            {"ac_voltage_error_pu": replayed.voltage_error_pu, "ac_losses_kwh": replayed.losses_kwh} if replayed else {}
-        ),
+        **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
     }
@@ -77,10 +76,7 @@ def summary(run: "Run", title: str) -> RenderableType:
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if replayed:
-        lines.append(
-            f"AC power flow (pandapower): voltages within {replayed.voltage_error_pu:.1e} pu of the dispatch, "
-            f"losses {replayed.losses_kwh:,.0f} kWh"
-        )
+        lines.append(f"AC power flow (pandapower): {_replay_sentence(replayed)}")
     ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
     ending.append(Text(f"results: {run.folder}"))
     tables = [_schedule(result, title)] if delivered else []
@@ -91,6 +87,29 @@ def summary(run: "Run", title: str) -> RenderableType:
         lines.append(f"{result.unsaved_because}; whoever is lost, or resumes, lives through the whole run again")
     lines += [result.timing.advice] if result.timing.advice else []
     return Group(*tables, *(Text(line) for line in lines), *ending)
+
+
+def _replay(replayed: AcReplay | SolverError | None) -> dict[str, Any]:
+    """What the AC power flow says, if it was asked."""
+    if replayed is None:
+        return {"ac_replay": None}
+    if isinstance(replayed, SolverError):
+        return {"ac_replay": f"failed: {replayed}"}
+    return {
+        "ac_replay": _replay_sentence(replayed),
+        "ac_voltage_error_pu": replayed.voltage_error_pu,
+        "ac_losses_kwh": replayed.losses_kwh,
+        "ac_tolerance_mva": replayed.tolerance_mva,
+    }
+
+
+def _replay_sentence(replayed: AcReplay | SolverError) -> str:
+    if isinstance(replayed, SolverError):
+        return f"failed: {replayed}"
+    return (
+        f"voltages within {replayed.voltage_error_pu:.1e} pu of the dispatch, losses {replayed.losses_kwh:,.0f} kWh; "
+        f"it holds to {replayed.tolerance_mva:.0e} MVA at every bus"
+    )
 
 
 def _messages(messages: pd.DataFrame) -> Table:
