@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Sized
 from contextlib import nullcontext, redirect_stdout
@@ -116,19 +117,24 @@ def run(
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     from rich.console import Console
 
+    from .files.source import find
     from .runs.progress import watching
-    from .runs.recorder import new_folder
+    from .runs.recorder import Origin, new_folder
     from .runs.running import run_scenario
-    from .runs.summary import summary
+    from .runs.summary import show
 
+    path = "" if resume else str(find(scenario).resolve())
+    origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
-        done = run_scenario(loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger)
+        done = run_scenario(
+            loaded, folder, watch=watch, replay=replay, place=place, ledger=ledger, origin=origin, tell=watch.tell
+        )
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
-        Console().print(summary(done, loaded.title or scenario))
+        show(Console(), done, loaded.title or scenario or folder.name)
     raise typer.Exit(done.exit_code)
 
 
@@ -166,14 +172,15 @@ def report(
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
     from .files.scenario import load
+    from .runs.amounts import counted
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
     feeder = loaded.feeder
-    tables: dict[str, Sized] = {"buses": feeder.buses, "lines": feeder.lines, "generators": feeder.generators}
-    tables |= {"prosumers": loaded.prosumers, "links": loaded.links}
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in tables.items())
-    typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
+    tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
+    tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
+    counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
 
 
 @app.command("list")

@@ -1,6 +1,7 @@
 """The results folder: every round is on disk as soon as it is finished, everything else when the run ends.
 
-- `manifest.json`: the resolved scenario, seed, versions, git commit, machine, how it ended
+- `manifest.json`: the resolved scenario, where it comes from, how the run was asked for, seed, versions, git commit and
+  tracked files that differ from it, machine, how it ended
 - `rounds.parquet`: one row a round; while the run goes on `rounds.arrows`, which can be read after any crash
 - `ledger.parquet`: who told whom what, if that was asked for; likewise
 - `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -60,6 +61,21 @@ def new_folder(scenario: str, parent: Path | None = None) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from.
+
+    Attributes:
+        path: The scenario's file.
+        command: The command line.
+        overrides: What it changes in the scenario, as given: "--set dt_h=0.5", "--case 1".
+    """
+
+    path: str = ""
+    command: str = ""
+    overrides: tuple[str, ...] = ()
+
+
 class Recorder:
     """Writes a run into its folder; in one that holds a run already, it goes on where that ended.
 
@@ -69,13 +85,14 @@ class Recorder:
         folder: The results folder.
     """
 
-    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False, origin: Origin | None = None) -> None:
         """Begin a folder, or go on in it: the manifest is written at once.
 
         Args:
             folder: The results folder.
             scenario: What is run.
             ledger: Whether messages are to be written down.
+            origin: Where the scenario comes from; that of a run that goes on stays as it was.
 
         Raises:
             InputError: Another process is writing there.
@@ -83,7 +100,7 @@ class Recorder:
         """
         self.folder = folder
         self._lock = _locked(folder)
-        self._manifest = _manifest(scenario, _read_manifest(folder))
+        self._manifest = _manifest(scenario, origin or Origin(), _read_manifest(folder))
         self._finished = False
         self._write_json(MANIFEST, self._manifest)
         with access(folder / COMMUNITIES):
@@ -245,17 +262,20 @@ _SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def _manifest(scenario: Scenario, before: dict[str, Any]) -> dict[str, Any]:
+def _manifest(scenario: Scenario, origin: Origin, before: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     again = {"resumed": [*before.get("resumed", []), now]} if before else {}
     return {
         "started": before.get("started", now),
         **again,
+        "scenario_path": before.get("scenario_path", origin.path),
+        "command": before.get("command", origin.command),
+        "overrides": before.get("overrides", list(origin.overrides)),
         "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
         "seed": scenario.seed,
         "versions": {name: version(name) for name in _LIBRARIES},
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_changes": bool(_git("status", "--porcelain")),
+        "git_changes": [name for name in _git("diff", "--name-only", "-z", "HEAD").split("\0") if name],
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
         "outcome": "running",
     }

@@ -17,7 +17,7 @@ from ...network.ac_replay import AcReplay, replay_ac
 from ...network.errors import SolverError
 from ..files.scenario import Scenario
 from .interrupts import interrupts
-from .recorder import Recorder
+from .recorder import Origin, Recorder
 from .resuming import diary_of
 from .summary import kpis
 from .who_saw_what import who_saw_what
@@ -62,6 +62,8 @@ def run_scenario(
     replay: bool = False,
     place: Backend | None = None,
     ledger: bool = False,
+    origin: Origin | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
 
@@ -72,11 +74,13 @@ def run_scenario(
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
         place: Where the prosumers live; in this process by default.
         ledger: Whether to write down every message.
+        origin: Where the scenario comes from and how the run was asked for, for the manifest.
+        tell: Told what is being done once the rounds are over.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    with interrupts() as interrupted, Recorder(folder, scenario, ledger=ledger) as recorder:
+    with interrupts() as interrupted, Recorder(folder, scenario, ledger=ledger, origin=origin) as recorder:
         start = perf_counter()
         with scenario.market(
             place=place,
@@ -86,11 +90,13 @@ def run_scenario(
             loading = perf_counter() - start - market.seconds["setup"]
             saving = _run(market, recorder, watch, interrupted)
             result = _result(market, recorder)
+        tell("saving the results")
         recorder.close()
         result.seconds.update(loading=loading, saving=saving)
         found, replayed = _found(result, folder), None
         recorder.finish(result, found, ended=result.outcome is not Outcome.RUNNING)
         if replay:
+            tell("replaying the dispatch in an AC power flow (pandapower)")
             replayed = _replayed(result)
             found = _found(result, folder, replayed)
             recorder.write_kpis(found)

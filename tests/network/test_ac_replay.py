@@ -56,9 +56,7 @@ def test_feeder_of_one_bus(build):
 
 def test_a_power_flow_without_solution_names_the_period(ieee33):
     thin = ieee33.lines(l2_3={"r_ohm": 40.0, "x_ohm": 40.0})
-    with pytest.raises(
-        SolverError, match=r"period 1 \(00:00-01:00\) does not converge to .*MVA: the dispatch"
-    ):
+    with pytest.raises(SolverError, match=r"period 1 \(00:00-01:00\) does not converge to .*MVA: the dispatch"):
         replay_ac(thin.feeder, ieee33.clearing().clear(ieee33.bid_kw))
 
 

@@ -21,8 +21,8 @@ from gridbazaar.market.rounds import Phase, Round
 from gridbazaar.network.ac_replay import AcReplay
 from gridbazaar.network.errors import InputError, SolverError
 from gridbazaar.scenarios.errors import ResultsError
-from gridbazaar.scenarios.runs import running
-from gridbazaar.scenarios.runs.recorder import Recorder, new_folder, read_rounds
+from gridbazaar.scenarios.runs import recorder, running
+from gridbazaar.scenarios.runs.recorder import Origin, Recorder, new_folder, read_rounds
 from gridbazaar.scenarios.runs.running import Run, run_scenario
 from gridbazaar.scenarios.runs.streams import Stream
 
@@ -237,3 +237,50 @@ def test_a_folder_that_cannot_be_written_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("filelock.FileLock.acquire", fails)
     with pytest.raises(ResultsError, match=r"^out/\.lock: Permission denied; "):
         run()
+
+
+# --- the manifest ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_can_be_told_apart_from_its_neighbours() -> None:
+    Path("mine.yaml").write_text("base: ieee33\ntitle: mine\n")
+    words = ["run", "mine.yaml", "--no-ac", "--set", "title=a b", "--case", "3", "--behaviour", "p2=price_taker"]
+    command = [sys.executable, "-m", "gridbazaar.scenarios", *words, "--seed", "4", "-o", "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    told = manifest("out")
+    assert told["scenario_path"] == str(Path("mine.yaml").resolve())
+    assert told["command"] == f"gridbazaar {' '.join(words[:4])} 'title=a b' {' '.join(words[5:])} --seed 4 -o out"
+    assert told["overrides"] == ["--set title=a b", "--case 3", "--seed 4", "--behaviour p2=price_taker"]
+
+
+def test_a_run_that_goes_on_keeps_where_it_comes_from() -> None:
+    new_folder("x", Path("out"))
+    for origin in (Origin("s.yaml", "gridbazaar run s.yaml", ("--case 1",)), Origin(command="run --resume out"), None):
+        with Recorder(Path("out"), gb.load("ieee33"), origin=origin):
+            pass
+    told = manifest("out")
+    assert (told["scenario_path"], told["overrides"]) == ("s.yaml", ["--case 1"])
+    assert told["command"] == "gridbazaar run s.yaml"
+
+
+def test_the_manifest_names_the_tracked_files_that_are_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=x", "-c", "user.email=x@x"]
+        subprocess.run(["git", "-C", str(checkout), *who, *words], check=True, capture_output=True)
+
+    git("init")
+    (checkout / "code.py").write_text("1")
+    (checkout / "küche.py").write_text("1")
+    git("add", ".")
+    git("commit", "-m", "x")
+    (checkout / "untracked").write_text("1")
+    monkeypatch.setattr(recorder, "__file__", str(checkout / "code.py"))
+    run("clean")
+    assert manifest("clean")["git_changes"] == []
+    (checkout / "küche.py").write_text("2")
+    run("changed")
+    assert manifest("changed")["git_changes"] == ["küche.py"]
