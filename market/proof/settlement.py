@@ -14,7 +14,10 @@ OPERATOR, PLATFORM, CUSTOMERS, GENERATORS = "DSO", "platform", "customers", "gen
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One payment: `payer` pays `payee` so many cents for `item`. Negative where it flows the other way."""
+    """One payment: `payer` pays `payee` so many cents for `item`.
+
+    Negative where it flows the other way: power that is sold instead of bought, or bought at a negative price.
+    """
 
     payer: str
     payee: str
@@ -72,7 +75,7 @@ class Settlement:
         rows = [
             row
             for p in self.postings
-            for row in ((p.payer, p.item, p.payee, -p.cents / 100), (p.payee, p.item, p.payer, p.cents / 100))
+            for row in ((p.payer, p.item, p.payee, 0.0 - p.cents / 100), (p.payee, p.item, p.payer, p.cents / 100))
         ]
         return pd.DataFrame(rows, columns=["account", "item", "counterparty", "amount_usd"])
 
