@@ -15,7 +15,7 @@ import pytest
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Case, Outcome
 from gridbazaar.scenarios.study.report import write_report
-from gridbazaar.scenarios.study.statements import Verdict, statements
+from gridbazaar.scenarios.study.statements import Verdict, cost_accuracy_usd, statements
 from gridbazaar.scenarios.study.study import Study, study
 from gridbazaar.scenarios.study.tables import tables
 
@@ -215,3 +215,31 @@ def test_one_prosumer_alone_in_one_period(tmp_path: Path) -> None:
     assert found["Prosumers with PV sell in daylight"] is Verdict.OPEN
     assert found["Without sharing the prosumers' total cost is about a tenth higher"] is Verdict.OPEN
     assert write_report(done, tmp_path).stat().st_size > 10_000
+
+
+def test_costs_that_differ_by_less_than_is_known_are_no_saving(paper: Study) -> None:
+    """A certificate bounds the welfare; costs, which change in first order, are known far less closely."""
+    three = paper.base
+    cost = three.result.prosumer_cost_usd
+    within = cost_accuracy_usd(paper.scenario, three.result)
+    assert three.result.certificate.total_usd < within < 0.01 * abs(cost.sum())
+
+    def said(more_usd: float) -> tuple[str, Verdict]:
+        one = replace(three, result=replace(three.result, prosumer_cost_usd=cost + more_usd / cost.size))
+        told = statements(replace(paper, cases={**paper.cases, Case.NO_SHARING: one}))
+        (alone,) = (statement for statement in told if statement.paper.startswith("Without sharing"))
+        return alone.ours, alone.verdict
+
+    sentence, verdict = said(1.5 * within)
+    assert sentence == f"no difference: ${1.5 * within:.1e}, and the certificates tell costs to ${2 * within:.1e} only"
+    assert verdict is Verdict.FAILS
+    assert said(0.1 * abs(cost.sum()))[1] is Verdict.HOLDS
+
+
+def test_the_costs_of_two_runs_differ_by_less_than_is_known_of_them() -> None:
+    """ieee33 stopped at a loose and at a tight tolerance: the costs lie within the accuracy of the loose one."""
+    scenario = gb.load("ieee33")
+    loose, tight = (scenario.changed(regret_tolerance=tolerance).market().run() for tolerance in (1e-4, 1e-8))
+    gap = abs(loose.dso_cost_usd - tight.dso_cost_usd)
+    assert gap > loose.certificate.total_usd
+    assert gap < cost_accuracy_usd(scenario, loose)
