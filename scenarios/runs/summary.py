@@ -47,12 +47,24 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
         "losses_kwh": result.dispatch.losses_kwh,
+        **_own_power(result),
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_name(result, result.elastic_kw),
         "bid_kw": _by_name(result, result.bid_kw),
         **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
+    }
+
+
+def _own_power(result: Result) -> dict[str, float | None]:
+    """How much of their renewables all prosumers together use, and how much of their load that is; null without any."""
+    bid, renewable = result.bid_kw.sum(axis=0), float(result.renewable_kw.sum())
+    load = float((result.fixed_kw + result.elastic_kw).sum())
+    unused, bought = float(result.curtailed_kw.sum() - np.minimum(bid, 0.0).sum()), float(np.maximum(bid, 0.0).sum())
+    return {
+        "self_consumption": 1.0 - unused / renewable if renewable > 0 else None,
+        "self_sufficiency": 1.0 - bought / load if load > 0 else None,
     }
 
 

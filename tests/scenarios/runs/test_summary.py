@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -181,3 +183,17 @@ def test_on_a_narrow_terminal_nothing_is_cut() -> None:
 def test_one_generator_is_one() -> None:
     out, _ = told("validate", "homes.yaml")
     assert "3 buses, 2 lines, 1 generator, 2 prosumers, 1 link, 4 periods of 1 h" in out
+
+
+@pytest.mark.usefixtures("homes")
+def test_kpis_say_how_much_of_their_own_power_prosumers_use() -> None:
+    told("run", "homes.yaml", "--no-ac", "-o", "out")
+    kpis, table = json.loads(Path("out/kpis.json").read_text()), pd.read_parquet("out/prosumers.parquet")
+    assert table.bid_kw.min() >= 0  # nothing is fed in, so what is not curtailed is used here
+    assert kpis["self_consumption"] == pytest.approx(1 - table.curtailed_kw.sum() / table.renewable_kw.sum())
+    load = table.fixed_kw.sum() + table.elastic_kw.sum()
+    assert kpis["self_sufficiency"] == pytest.approx((load - table.bid_kw.sum()) / load)
+    told("run", "homes.yaml", "--no-ac", "-o", "dark", "--set", "prosumers.home[pv].renewable_peak_kw=0")
+    dark = json.loads(Path("dark/kpis.json").read_text())
+    assert dark["self_consumption"] is None
+    assert dark["self_sufficiency"] == pytest.approx(0, abs=1e-6)
