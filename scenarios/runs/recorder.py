@@ -40,6 +40,8 @@ from .streams import Stream, access, read_stream
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
+_OPEN = {"running", "interrupted", "failed"}
+"""How a run stands that can go on."""
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
 MANIFEST, ROUNDS, LEDGER, ANSWERS, COMMUNITIES = "manifest.json", "rounds", "ledger", "answers", "communities"
@@ -95,13 +97,24 @@ class Recorder:
             origin: Where the scenario comes from; that of a run that goes on stays as it was.
 
         Raises:
-            InputError: Another process is writing there.
+            InputError: Another process is writing there, or the run has ended.
             ResultsError: The folder cannot be written.
         """
         self.folder = folder
-        self._lock = _locked(folder)
-        self._manifest = _manifest(scenario, origin or Origin(), _read_manifest(folder))
         self._finished = False
+        self._lock = _locked(folder)
+        try:
+            self._begin(scenario, origin or Origin(), ledger=ledger)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self, scenario: Scenario, origin: Origin, *, ledger: bool) -> None:
+        folder, manifest = self.folder, _read_manifest(self.folder)
+        if manifest.get("outcome", "running") not in _OPEN:  # somebody has ended it since it was chosen
+            sentence = f"the run in {folder} has ended ({manifest['outcome']}); there is nothing to resume, run it anew"
+            raise InputError(sentence)
+        self._manifest = _manifest(scenario, origin, manifest)
         self._write_json(MANIFEST, self._manifest)
         with access(folder / COMMUNITIES):
             (folder / COMMUNITIES).mkdir(exist_ok=True)
@@ -152,7 +165,7 @@ class Recorder:
         """
         if error is not None and not self._finished:
             with suppress(ResultsError):
-                self._write_json(MANIFEST, {**self._manifest, "outcome": "failed", "message": _told(error)})
+                self._write_json(MANIFEST, {**self._manifest, **_ending(error)})
             with suppress(ResultsError):
                 self.close()
         for stream in self._streams.values():
@@ -172,7 +185,8 @@ class Recorder:
             if name != ANSWERS:
                 rows = read_stream(stream.path, _SCHEMAS[name])
                 self._put(f"{name}.parquet", partial(pq.write_table, rows))
-                stream.path.unlink()
+                with access(stream.path):
+                    stream.path.unlink()
 
     def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
         """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from.
@@ -187,7 +201,8 @@ class Recorder:
         self._write_json(MANIFEST, {**self._manifest, **ending})
         self._finished = True
         if ended:
-            (self.folder / f"{ANSWERS}.arrows").unlink(missing_ok=True)
+            with access(self.folder / f"{ANSWERS}.arrows"):
+                (self.folder / f"{ANSWERS}.arrows").unlink(missing_ok=True)
             shutil.rmtree(self.folder / COMMUNITIES, ignore_errors=True)
 
     def write_kpis(self, kpis: dict[str, Any]) -> None:
@@ -293,9 +308,11 @@ def _locked(folder: Path) -> FileLock:
     return lock
 
 
-def _told(error: BaseException) -> str:
-    """What a manifest says of an error."""
-    return str(error) or type(error).__name__
+def _ending(error: BaseException) -> dict[str, str]:
+    """What a manifest says of a run that an error has ended; one of them is a second Ctrl-C."""
+    if isinstance(error, KeyboardInterrupt):
+        return {"outcome": "interrupted", "message": "interrupted in the middle of a round"}
+    return {"outcome": "failed", "message": str(error) or type(error).__name__}
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -79,6 +79,17 @@ def test_the_folder_is_locked_from_the_first_line_to_the_last(monkeypatch: pytes
     assert not busy("out")
 
 
+def test_a_run_that_has_ended_meanwhile_is_not_begun_anew() -> None:
+    run()
+    before = manifest("out")
+    sentence = r"^the run in out has ended \(settled\); there is nothing to resume, run it anew$"
+    with pytest.raises(InputError, match=sentence):
+        run_scenario(gb.load("ieee33"), Path("out"))
+    assert manifest("out") == before
+    with pytest.raises(InputError, match="has ended"):  # the lock was given back
+        run_scenario(gb.load("ieee33"), Path("out"))
+
+
 # --- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +125,18 @@ def test_an_interrupted_run_is_recorded_as_interrupted_with_all_its_rounds(
     assert not kpis("out")["settled"]
     assert manifest("out")["message"] == "not finished: the run was stopped before the market settled"
     assert read_rounds("out")["number"].to_pylist() == computed
+
+
+def test_a_second_ctrl_c_is_recorded_as_one() -> None:
+    def press(record: Round) -> None:
+        if record.number == 4:
+            raise KeyboardInterrupt(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(watch=press)
+    assert manifest("out")["outcome"] == "interrupted"
+    assert manifest("out")["message"] == "interrupted in the middle of a round"
+    assert len(read_rounds("out")) == 4
 
 
 # --- the AC power flow -----------------------------------------------------------------------------------------------
