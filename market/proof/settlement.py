@@ -75,7 +75,7 @@ class Settlement:
         rows = [
             row
             for p in self.postings
-            for row in ((p.payer, p.item, p.payee, 0.0 - p.cents / 100), (p.payee, p.item, p.payer, p.cents / 100))
+            for row in ((p.payer, p.item, p.payee, -p.cents / 100), (p.payee, p.item, p.payer, p.cents / 100))
         ]
         return pd.DataFrame(rows, columns=["account", "item", "counterparty", "amount_usd"])
 
