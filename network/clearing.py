@@ -5,7 +5,8 @@
 
 Nothing couples the periods, so each is solved by itself with a solver that was set up once, in one thread per core:
 Clarabel lets go of Python's lock while it solves, and its answer does not depend on what a solver has solved before, so
-neither the number of threads nor their order changes a bit of the result.
+neither the number of threads nor their order changes a bit of the result. A clearing may be asked from several threads:
+it answers one after the other.
 
 A period that the feeder cannot carry, or where a price would exceed the value of lost load, is solved with shortage
 slack at every bus. So every bid has an answer, the optimal cost is convex in the bids, and no price exceeds the value
@@ -18,10 +19,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import RLock
 
 import numpy as np
 
 from .branch_flow import build_program
+from .cores import cores
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
@@ -63,6 +66,7 @@ class Clearing:
         self.value_of_lost_load_usd_per_kwh = _positive(
             "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
         )
+        self._one_asks = RLock()
         self._solvers = self._open_solvers()
         self._elastic: dict[tuple[int, ...], tuple[PeriodSolver, ...]] = {}
         self._systems: dict[tuple[int, tuple[int, ...]], SlopeSystem] = {}
@@ -87,7 +91,8 @@ class Clearing:
     def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
         """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
         bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
-        return self._solve(self._solvers, self.load_kw + bid, np.arange(self.periods))
+        with self._one_asks:
+            return self._solve(self._solvers, self.load_kw + bid, np.arange(self.periods))
 
     def solve_elastic(
         self,
@@ -111,10 +116,11 @@ class Clearing:
             SolverError: The solver gave no answer for a period; it names the period.
         """
         key = tuple(buses.tolist())
-        if key not in self._elastic:
-            self._elastic[key] = self._open_solvers(buses)
         costs = [BidCost(*each) for each in zip(price_usd_per_kwh.T, weight_usd_per_kw2h.T, target_kw.T, strict=True)]
-        cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
+        with self._one_asks:
+            if key not in self._elastic:
+                self._elastic[key] = self._open_solvers(buses)
+            cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
         bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
         return bids * KW_PER_PU, cleared
 
@@ -122,10 +128,11 @@ class Clearing:
         """How LMPs move with demand between buses, (period, bus, bus) in $/kWh per kW: the Hessian of the cost."""
         key = tuple(buses.tolist())
         systems = {id(period.program): period.program for period in cleared}
-        for name, program in systems.items():
-            if (name, key) not in self._systems:
-                self._systems[name, key] = SlopeSystem(program, buses)
-        return np.array([self._systems[id(period.program), key].slopes(period.solution) for period in cleared])
+        with self._one_asks:
+            for name, program in systems.items():
+                if (name, key) not in self._systems:
+                    self._systems[name, key] = SlopeSystem(program, buses)
+            return np.array([self._systems[id(period.program), key].slopes(period.solution) for period in cleared])
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
@@ -142,7 +149,7 @@ class Clearing:
 
     def _open_solvers(self, bidding: IntArray | None = None) -> tuple[PeriodSolver, ...]:
         program = build_program(self.feeder, bidding=bidding)
-        solvers = max(1, min(_cores(), self.periods // _PERIODS_PER_SOLVER))
+        solvers = max(1, min(cores(), self.periods // _PERIODS_PER_SOLVER))
         return tuple(PeriodSolver(program, self.value_of_lost_load_usd_per_kwh) for _ in range(solvers))
 
     def _solve(
@@ -197,15 +204,16 @@ class ClearingError(SolverError):
         )
 
 
-@cache
 def _threads() -> ThreadPoolExecutor:
     """The threads of all clearings of this process."""
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="clearing")
+    return _threads_of(os.getpid())
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+@cache
+def _threads_of(process: int) -> ThreadPoolExecutor:
+    """Threads do not live on in a process that is forked off; there, the number of the process asks for new ones."""
+    del process
+    return ThreadPoolExecutor(cores(), thread_name_prefix="clearing")
 
 
 def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | None = None) -> FloatArray:

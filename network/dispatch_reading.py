@@ -16,6 +16,11 @@ from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
 if TYPE_CHECKING:
     from .period_solver import ClearedPeriod
 
+_TINY_PU = 1e-3
+"""A line of less impedance than this may carry a current on paper that nothing feels, see `_currents`."""
+_FELT_PU = 1e-7
+"""The least change of a flow or a voltage that the solver's accuracy leaves to be seen."""
+
 
 def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float, shortage_price: float) -> Dispatch:
     """The dispatch of all periods, put together from those cleared with and without shortage slack."""
@@ -23,14 +28,15 @@ def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float,
     x = np.column_stack([period.solution.x[: columns.q_gen.stop] for period in cleared])
     p_gen = x[columns.p_gen] * KW_PER_PU
     missing, spilled, q_missing, q_excess = _slack(feeder, cleared)
+    current, cone_gap = _currents(feeder, cleared[0].program, x)
     return Dispatch(
         p_gen_kw=p_gen,
         q_gen_kvar=x[columns.q_gen] * KW_PER_PU,
         v_pu=np.sqrt(x[columns.voltage]),
         p_flow_kw=_by_bus(x[columns.p_flow]) * KW_PER_PU,
         q_flow_kvar=_by_bus(x[columns.q_flow]) * KW_PER_PU,
-        i_a=np.sqrt(np.maximum(_by_bus(x[columns.current]), 0.0)) * amperes_per_pu(feeder),
-        loss_kw=_by_bus(x[columns.current]) * impedances_pu(feeder)[0][:, None] * KW_PER_PU,
+        i_a=np.sqrt(np.maximum(current, 0.0)) * amperes_per_pu(feeder),
+        loss_kw=current * impedances_pu(feeder)[0][:, None] * KW_PER_PU,
         lmp_usd_per_kwh=_row_values(cleared, "active balance"),
         q_price_usd_per_kvarh=_row_values(cleared, "reactive balance"),
         components=_components(cleared),
@@ -39,7 +45,7 @@ def read_dispatch(feeder: Feeder, cleared: Sequence[ClearedPeriod], dt_h: float,
         q_slack_kvar=q_missing - q_excess,
         demand_kw=np.column_stack([period.demand_kw for period in cleared]),
         demand_kvar=np.column_stack([period.demand_kvar for period in cleared]),
-        cone_gap=_cone_gap(feeder, cleared[0].program, x),
+        cone_gap=cone_gap,
         cost_usd=generation_cost_usd(feeder, p_gen, dt_h),
         shortage_cost_usd=float(np.sum(missing + spilled + q_missing + q_excess)) * shortage_price * dt_h,
         value_of_lost_load_usd_per_kwh=shortage_price,
@@ -99,7 +105,16 @@ def _components(cleared: Sequence[ClearedPeriod]) -> PriceComponents:
     return PriceComponents(**parts)
 
 
-def _cone_gap(feeder: Feeder, program: ConicProgram, x: FloatArray) -> FloatArray:
+def _currents(feeder: Feeder, program: ConicProgram, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The squared currents l and the gaps of the cone (5), l v_m - P² - Q², (bus, period) each, per unit.
+
+    Nothing holds l down where a line has next to no impedance: it costs nothing there and moves no voltage. Where it
+    cannot be felt, the current is the one that belongs to the flow and the voltage at the sending end.
+    """
     columns = program.columns
-    sending = x[columns.voltage][feeder.parent[1:]]
-    return _by_bus(x[columns.current] * sending - x[columns.p_flow] ** 2 - x[columns.q_flow] ** 2)
+    current, sending = x[columns.current], x[columns.voltage][feeder.parent[1:]]
+    flow = x[columns.p_flow] ** 2 + x[columns.q_flow] ** 2
+    impedance = np.hypot(*impedances_pu(feeder))[1:, None]
+    unfelt = (impedance < _TINY_PU) & (impedance * np.abs(current - flow / sending) < _FELT_PU)
+    current = np.where(unfelt, flow / sending, current)
+    return _by_bus(current), _by_bus(np.where(unfelt, 0.0, current * sending - flow))

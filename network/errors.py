@@ -9,7 +9,8 @@
     │   ├── SettingsError       a setting of the market is out of its range  (market.settings)
     │   ├── NotPlainError       a behaviour remembers what cannot be kept    (market.hosting.plain)
     │   ├── ReplayError         a run that is resumed gives other numbers    (scenarios.errors)
-    │   └── ScenarioError       a scenario file, key or value is wrong       (scenarios.errors)
+    │   ├── ScenarioError       a scenario file, key or value is wrong       (scenarios.errors)
+    │   └── ResultsError        a results file cannot be written or read     (scenarios.errors)
     ├── NotSettledError         the market ended before it was at rest       exit code 3
     │   └── SolverError         a solver stopped without an answer
     │       └── ClearingError   not even with shortage allowed               (network.clearing)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sized
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .errors import UnwrittenError, refuse, written
+from .errors import UnwrittenError, refuse
 
 if TYPE_CHECKING:
     from ..market.hosting.backend import Backend
@@ -123,19 +124,24 @@ def run(
         _import_pandapower()
     from rich.console import Console
 
+    from .files.source import find
     from .runs.progress import watching
-    from .runs.recorder import new_folder
+    from .runs.recorder import Origin, new_folder
     from .runs.running import run_scenario
-    from .runs.summary import summary
+    from .runs.summary import show
 
+    path = "" if resume else str(find(scenario).resolve())
+    origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
-    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside, written(folder):
-        done = run_scenario(loaded, folder, watch=watch, replay=replay, backend=backend, ledger=ledger)
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
+        done = run_scenario(
+            loaded, folder, watch=watch, replay=replay, backend=backend, ledger=ledger, origin=origin, tell=watch.tell
+        )
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
-        Console().print(summary(done, loaded.title or scenario))
+        show(Console(), done, loaded.title or scenario or folder.name)
     raise typer.Exit(done.exit_code)
 
 
@@ -174,14 +180,15 @@ def report(
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
     """Check a scenario without running it."""
     from .files.loading import load
+    from .runs.amounts import counted
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
     feeder = loaded.feeder
-    tables: dict[str, Sized] = {"buses": feeder.buses, "lines": feeder.lines, "generators": feeder.generators}
-    tables |= {"prosumers": loaded.prosumers, "links": loaded.links}
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in tables.items())
-    typer.echo(f"{scenario} is valid: {counts}, {loaded.periods} periods of {loaded.dt_h:g} h")
+    tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
+    tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
+    counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
 
 
 @app.command("list", short_help="List scenarios, or behaviours that have a name.")

@@ -1,10 +1,9 @@
-"""What is wrong with a scenario: one sentence per problem, with file, line, key and cure."""
+"""What is wrong with a scenario, or with its results: one sentence per problem, with file, line, key and cure."""
 
 import errno
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,47 +81,47 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class UnwrittenError(GridbazaarError):
-    """A file, or stdout, takes nothing (more): exit code 6 where storage gave out, 2 where a name or right is wrong.
+    """A file, or stdout, takes nothing (more): exit code 6 where storage gave out, 2 where a name or right is wrong."""
 
-    Attributes:
-        folder: The results folder, if it is one that could not be written.
-    """
-
-    def __init__(self, error: OSError, folder: Path | None = None) -> None:
-        super().__init__(error, folder)
-        self.folder = folder
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error)
         self._error = error
-        self._full = error.errno in _FULL or (error.errno is None and "No space left" in str(error))
+        self._full = storage_gave_out(error)
         self.exit_code = 6 if self._full else InputError.exit_code
 
     def __str__(self) -> str:
-        if self._error.filename and not self._full and not self.folder:
+        if self._error.filename and not self._full:
             return f"{self._error.filename}: {self._error.strerror}; correct its name or its rights"
-        where = str(self.folder or self._error.filename or "the output")
         reason = os.strerror(self._error.errno) if self._error.errno else str(self._error)
-        sentence = f"{where} cannot be written: {reason}"
-        if not self.folder:
-            return f"{sentence}; make room, or write elsewhere" if self._full else sentence
-        if not self._full:
-            return f"{sentence}; name another folder with -o"
-        if not (self.folder / "manifest.json").is_file():
-            return f"{sentence}; make room, or name another folder with -o"
-        return f"{sentence}; finished rounds are there; make room, then: gridbazaar run --resume {self.folder}"
+        cure = "; make room, or write elsewhere" if self._full else ""
+        return f"{self._error.filename or 'the output'} cannot be written: {reason}{cure}"
 
 
-@contextmanager
-def written(folder: Path) -> Iterator[None]:
-    """Say of a results folder that cannot be written that it is this one.
+class ResultsError(InputError):
+    """A file of the results folder cannot be written or read: exit code 6 where storage gave out, else 2.
 
-    Raises:
-        UnwrittenError: Writing failed.
+    Attributes:
+        file: The file.
+        reason: What the system says.
     """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UnwrittenError(error, folder) from error
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        super().__init__(file, error)
+        self.file = file
+        self.reason = os.strerror(error.errno) if error.errno else str(error)
+        self.exit_code = 6 if storage_gave_out(error) else InputError.exit_code
+
+    def __str__(self) -> str:
+        folder = self.file.parent
+        if not folder.is_dir():
+            return f"{self.file}: {self.reason}; the results folder is gone, run the scenario anew"
+        cure = f"once that is mended, `gridbazaar run --resume {folder}` goes on after the rounds that are there"
+        return f"{self.file}: {self.reason}; {cure}"
+
+
+def storage_gave_out(error: OSError) -> bool:
+    """Whether there is no room left, or the storage fails."""
+    return error.errno in _FULL or (error.errno is None and "No space left" in str(error))
 
 
 def refuse(place: str, key: str, sentence: str) -> ScenarioError:

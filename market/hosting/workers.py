@@ -7,7 +7,6 @@ second; elsewhere processes are spawned. A worker serves one community until the
 from __future__ import annotations
 
 import multiprocessing as mp
-import os
 import signal
 import sys
 import threading
@@ -19,6 +18,7 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from time import monotonic
 from types import ModuleType
 
+from ...network.cores import cores
 from ...network.errors import InputError
 from .backend import LostError
 from .environment import environment
@@ -61,8 +61,8 @@ class Workers:
 
     @property
     def cores(self) -> int:
-        """Those of this machine."""
-        return os.cpu_count() or 1
+        """Those of this machine that this process may use."""
+        return cores()
 
     def communities(self, prosumers: int) -> int:
         """As many as there are workers."""

@@ -14,7 +14,10 @@ OPERATOR, PLATFORM, CUSTOMERS, GENERATORS = "DSO", "platform", "customers", "gen
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One payment: `payer` pays `payee` so many cents for `item`. Negative where it flows the other way."""
+    """One payment: `payer` pays `payee` so many cents for `item`.
+
+    Negative where it flows the other way: power that is sold instead of bought, or bought at a negative price.
+    """
 
     payer: str
     payee: str

@@ -1,6 +1,7 @@
 """The results folder: every round is on disk as soon as it is finished, everything else when the run ends.
 
-- `manifest.json`: the resolved scenario, seed, versions, git commit, machine, how it ended
+- `manifest.json`: the resolved scenario, where it comes from, how the run was asked for, seed, versions, git commit and
+  tracked files that differ from it, machine, how it ended
 - `rounds.parquet`: one row a round; while the run goes on `rounds.arrows`, which can be read after any crash
 - `ledger.parquet`: who told whom what, if that was asked for; likewise
 - `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
@@ -13,12 +14,14 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -31,12 +34,14 @@ from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
 from ...network.errors import InputError
-from ..errors import ReplayError
+from ..errors import ReplayError, ResultsError
 from ..files.scenario import Scenario
-from .streams import Stream, read_stream
+from .streams import Stream, access, read_stream
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
+_OPEN = {"running", "interrupted", "failed"}
+"""How a run stands that can go on."""
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
 MANIFEST, ROUNDS, LEDGER, CHECKPOINT = "manifest.json", "rounds", "ledger", "checkpoint"
@@ -58,8 +63,25 @@ def new_folder(scenario: str, parent: Path | None = None) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from.
+
+    Attributes:
+        path: The scenario's file.
+        command: The command line.
+        overrides: What it changes in the scenario, as given: "--set dt_h=0.5", "--case 1".
+    """
+
+    path: str = ""
+    command: str = ""
+    overrides: tuple[str, ...] = ()
+
+
 class Recorder:
     """Writes a run into its folder; in one that holds a run already, it goes on where that ended.
+
+    It is the only one that writes there until its `with` block ends: all that a run writes belongs into it.
 
     Attributes:
         folder: The results folder.
@@ -67,21 +89,35 @@ class Recorder:
         checkpoint: Where it goes on from; None for one that begins.
     """
 
-    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False, origin: Origin | None = None) -> None:
         """Begin a folder, or go on in it: the manifest is written at once.
 
         Args:
             folder: The results folder.
             scenario: What is run.
             ledger: Whether messages are to be written down.
+            origin: Where the scenario comes from; that of a run that goes on stays as it was.
 
         Raises:
-            InputError: Another process is writing there.
+            InputError: Another process is writing there, or the run has ended.
+            ResultsError: The folder cannot be written.
         """
         self.folder = folder
+        self._finished = False
         self._lock = _locked(folder)
         self.checkpoints = Checkpoints(folder / CHECKPOINT)
-        self._manifest = _manifest(scenario, _read_manifest(folder))
+        try:
+            self._begin(scenario, origin or Origin(), ledger=ledger)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self, scenario: Scenario, origin: Origin, *, ledger: bool) -> None:
+        folder, manifest = self.folder, _read_manifest(self.folder)
+        if manifest.get("outcome", "running") not in _OPEN:  # somebody has ended it since it was chosen
+            sentence = f"the run in {folder} has ended ({manifest['outcome']}); there is nothing to resume, run it anew"
+            raise InputError(sentence)
+        self._manifest = _manifest(scenario, origin, manifest)
         self._write_json(MANIFEST, self._manifest)
         before = {name: read_table(folder, name) for name in _SCHEMAS}
         self.checkpoint = self.checkpoints.newest(at_most=len(before[ROUNDS]))
@@ -123,33 +159,76 @@ class Recorder:
         """Whether messages are written down."""
         return LEDGER in self._streams
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Write how a run ended that an error ended, and let others write; finished rounds can be read, come what may.
+
+        What is done here follows an error of its own accord, and must not hide it.
+        """
+        if error is not None and not self._finished:
+            with suppress(ResultsError):
+                self._write_json(MANIFEST, {**self._manifest, **_ending(error)})
+            with suppress(ResultsError):
+                self.close()
+        for stream in self._streams.values():
+            stream.close()
+        with suppress(OSError):  # first the file, then the lock: nobody can lock a file that is about to go
+            (self.folder / _LOCK).unlink()
+        self._lock.release()
+
     def close(self) -> None:
-        """Turn rounds and messages into Parquet; the run is over for now, whatever its end."""
+        """Turn rounds and messages into Parquet; no more of them can be written.
+
+        Raises:
+            ResultsError: They cannot be turned; the streams are left as they are.
+        """
         for name, stream in self._streams.items():
             stream.close()
-            pq.write_table(read_stream(stream.path, _SCHEMAS[name]), self.folder / f"{name}.parquet")
-            stream.path.unlink()
-        self._lock.release()
-        (self.folder / _LOCK).unlink(missing_ok=True)
+            rows = read_stream(stream.path, _SCHEMAS[name])
+            self._put(f"{name}.parquet", partial(pq.write_table, rows))
+            with access(stream.path):
+                stream.path.unlink()
 
     def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
-        """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from."""
+        """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from.
+
+        Raises:
+            ResultsError: A file cannot be written.
+        """
         for name in _TABLES:
-            getattr(result, name).to_parquet(self.folder / f"{name}.parquet", index=False)
-        self._write_json("kpis.json", kpis)
+            self._put(f"{name}.parquet", partial(getattr(result, name).to_parquet, index=False))
+        self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json(MANIFEST, {**self._manifest, **ending})
+        self._finished = True
         if ended:
             shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
 
-    def fail(self, message: str) -> None:
-        """Write that the run ended with an error."""
-        self._write_json(MANIFEST, {**self._manifest, "outcome": "failed", "message": message})
+    def write_kpis(self, kpis: dict[str, Any]) -> None:
+        """Write the run in numbers.
+
+        Raises:
+            ResultsError: The file cannot be written.
+        """
+        self._write_json("kpis.json", kpis)
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
-        partial = self.folder / f"{name}.partial"
-        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, self.folder / name)
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        self._put(name, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _put(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file as a whole, or leave the one that is there."""
+        file, unfinished = self.folder / name, self.folder / f"{name}.partial"
+        try:
+            with access(file):
+                write(unfinished)
+                os.replace(unfinished, file)
+        except ResultsError:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
 
 
 def read_rounds(folder: Path | str) -> pa.Table:
@@ -198,17 +277,20 @@ _SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def _manifest(scenario: Scenario, before: dict[str, Any]) -> dict[str, Any]:
+def _manifest(scenario: Scenario, origin: Origin, before: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     again = {"resumed": [*before.get("resumed", []), now]} if before else {}
     return {
         "started": before.get("started", now),
         **again,
+        "scenario_path": before.get("scenario_path", origin.path),
+        "command": before.get("command", origin.command),
+        "overrides": before.get("overrides", list(origin.overrides)),
         "scenario": json.loads(scenario.model_dump_json(by_alias=True)),
         "seed": scenario.seed,
         "versions": {name: version(name) for name in _LIBRARIES},
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_changes": bool(_git("status", "--porcelain")),
+        "git_changes": [name for name in _git("diff", "--name-only", "-z", "HEAD").split("\0") if name],
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
         "outcome": "running",
     }
@@ -219,9 +301,18 @@ def _locked(folder: Path) -> FileLock:
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except OSError as error:
+        if not isinstance(error, Timeout):
+            raise ResultsError(folder / _LOCK, error) from error
         raise InputError(f"the run in {folder} is still going on in another process; wait for it, or end it") from None
     return lock
+
+
+def _ending(error: BaseException) -> dict[str, str]:
+    """What a manifest says of a run that an error has ended; one of them is a second Ctrl-C."""
+    if isinstance(error, KeyboardInterrupt):
+        return {"outcome": "interrupted", "message": "interrupted in the middle of a round"}
+    return {"outcome": "failed", "message": str(error) or type(error).__name__}
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -14,9 +14,10 @@ from ...market.outcome import Outcome
 from ...market.result import Result
 from ...market.rounds import Round
 from ...network.ac_replay import AcReplay, replay_ac
+from ...network.errors import SolverError
 from ..files.scenario import Scenario
 from .interrupts import interrupts
-from .recorder import Recorder
+from .recorder import Origin, Recorder
 from .summary import kpis
 from .who_saw_what import who_saw_what
 
@@ -37,7 +38,7 @@ class Run:
 
     Attributes:
         result: What it found, as far as it came.
-        replayed: The dispatch in the AC power flow, if that was asked for.
+        replayed: The dispatch in the AC power flow, if that was asked for; the error, if that has no solution there.
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
@@ -45,7 +46,7 @@ class Run:
     """
 
     result: Result
-    replayed: AcReplay | None
+    replayed: AcReplay | SolverError | None
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
@@ -60,6 +61,8 @@ def run_scenario(
     replay: bool = False,
     backend: Backend | None = None,
     ledger: bool = False,
+    origin: Origin | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
 
@@ -70,40 +73,46 @@ def run_scenario(
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
         backend: Where the prosumers live; in this process by default.
         ledger: Whether to write down every message.
+        origin: Where the scenario comes from and how the run was asked for, for the manifest.
+        tell: Told what is being done once the rounds are over.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    with interrupts() as interrupted:
-        recorder = Recorder(folder, scenario, ledger=ledger)
-        try:
-            start = perf_counter()
-            with scenario.market(
-                backend=backend,
-                log=recorder.note_messages if recorder.keeps_ledger else None,
-            ) as market:
-                if recorder.checkpoint:
-                    market.restore(recorder.checkpoint)
-                loading = perf_counter() - start - market.seconds["setup"]
-                saving = _run(market, recorder, watch, interrupted)
-                result = market.result()
-        except BaseException as error:  # whatever ends a run, a second Ctrl-C included, stands in its manifest
-            recorder.fail(str(error) or type(error).__name__)
-            raise
-        finally:
-            recorder.close()
+    with interrupts() as interrupted, Recorder(folder, scenario, ledger=ledger, origin=origin) as recorder:
+        start = perf_counter()
+        with scenario.market(
+            backend=backend,
+            log=recorder.note_messages if recorder.keeps_ledger else None,
+        ) as market:
+            if recorder.checkpoint:
+                market.restore(recorder.checkpoint)
+            loading = perf_counter() - start - market.seconds["setup"]
+            saving = _run(market, recorder, watch, interrupted)
+            result = market.result()
+        tell("saving the results")
+        recorder.close()
         result.seconds.update(loading=loading, saving=saving)
-        found, ended = _found(result, folder), result.outcome is not Outcome.RUNNING
-        recorder.finish(result, found, ended=ended)
-        replayed = replay_ac(result.feeder, result.dispatch) if replay else None
-        if replayed:
+        found, replayed = _found(result, folder), None
+        recorder.finish(result, found, ended=result.outcome is not Outcome.RUNNING)
+        if replay:
+            tell("replaying the dispatch in an AC power flow (pandapower)")
+            replayed = _replayed(result)
             found = _found(result, folder, replayed)
-            recorder.finish(result, found, ended=ended)
-    matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
+            recorder.write_kpis(found)
+        matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
     return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
 
 
-def _found(result: Result, folder: Path, replayed: AcReplay | None = None) -> dict[str, Any]:
+def _replayed(result: Result) -> AcReplay | SolverError:
+    """The dispatch in the AC power flow, or why that has no solution, which takes nothing from what was found."""
+    try:
+        return replay_ac(result.feeder, result.dispatch)
+    except SolverError as error:
+        return error
+
+
+def _found(result: Result, folder: Path, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
     found = {**kpis(result, replayed), "results": str(folder)}
     return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
 

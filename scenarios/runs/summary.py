@@ -1,26 +1,26 @@
 """What a person, or a program, is told at the end of a run."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from ...agents.arrays import FloatArray
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
+from ...network.errors import SolverError
+from .amounts import counted, dollars, energy, listed, money
+from .fitting import Column, FittingTable
 from .who_saw_what import across
 
 if TYPE_CHECKING:
     from .running import Run
 
 
-def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
+def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
     """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
     certificate = result.certificate
     return {
@@ -47,103 +47,139 @@ def kpis(result: Result, replayed: AcReplay | None = None) -> dict[str, Any]:
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
         "losses_kwh": result.dispatch.losses_kwh,
+        **_own_power(result),
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_name(result, result.elastic_kw),
         "bid_kw": _by_name(result, result.bid_kw),
-        **(
-            {"ac_voltage_error_pu": replayed.voltage_error_pu, "ac_losses_kwh": replayed.losses_kwh} if replayed else {}
-        ),
+        **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
     }
 
 
+def _own_power(result: Result) -> dict[str, float | None]:
+    """How much of their renewables all prosumers together use, and how much of their load that is; null without any."""
+    bid, renewable = result.bid_kw.sum(axis=0), float(result.renewable_kw.sum())
+    load = float((result.fixed_kw + result.elastic_kw).sum())
+    unused, bought = float(result.curtailed_kw.sum() - np.minimum(bid, 0.0).sum()), float(np.maximum(bid, 0.0).sum())
+    return {
+        "self_consumption": 1.0 - unused / renewable if renewable > 0 else None,
+        "self_sufficiency": 1.0 - bought / load if load > 0 else None,
+    }
+
+
+def show(console: Console, run: "Run", title: str) -> None:
+    """Print the summary of a run and where its results are; a path is one line, and in a file or pipe all lines are."""
+    console.print(summary(run, title), soft_wrap=not console.is_terminal)
+    console.print(Text(f"results: {run.folder}"), soft_wrap=True)
+
+
 def summary(run: "Run", title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
-    result, replayed = run.result, run.replayed
-    delivered = np.isfinite(result.certificate.total_usd)
+    result = run.result
+    delivered = bool(np.isfinite(result.certificate.total_usd))
+    tables: list[RenderableType] = [_schedule(result, title)] if delivered else [Text(title)]
+    tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
+    tables += [_timing(result)] if result.hosting.timing.noun else []
+    ending = Text(result.message, style="bold green" if result.settled else "bold red")
+    return Group(*tables, *(Text(line) for line in _lines(run, delivered=delivered)), ending)
+
+
+def _lines(run: "Run", *, delivered: bool) -> list[str]:
+    """What is said of a run, line by line."""
+    result, dispatch, within = run.result, run.result.dispatch, run.result.certificate.total_usd
     undelivered = "" if delivered else "nothing delivered; so far: "
-    dispatch = result.dispatch
     lines = [
-        f"{undelivered}DSO cost ${result.dso_cost_usd:,.2f}, welfare ${result.welfare_usd:,.2f} "
-        f"(utility less DSO cost); losses {dispatch.losses_kwh:,.0f} kWh, "
-        f"lowest voltage {dispatch.voltage_min_pu:.4f} pu",
-        f"{_clearings(result)}, {sum(result.sharing_rounds)} sharing rounds "
-        f"{result.sharing_rounds} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
+        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
+        f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
+        f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
         f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
     if not result.settled and result.diagnosis:
         lines.append(f"Algorithm 1 at the end: {result.diagnosis}")
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
-    if replayed:
-        lines.append(
-            f"AC power flow (pandapower): voltages within {replayed.voltage_error_pu:.1e} pu of the dispatch, "
-            f"losses {replayed.losses_kwh:,.0f} kWh"
-        )
-    ending = [Text(result.message, style="bold green" if result.settled else "bold red")]
-    ending.append(Text(f"results: {run.folder}"))
-    tables = [_schedule(result, title)] if delivered else []
-    tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
-    tables += [_timing(result)] if result.hosting.timing.noun else []
+    if run.replayed:
+        lines.append(f"AC power flow (pandapower): {_replay_sentence(run.replayed)}")
     lines += [str(incident) for incident in result.hosting.incidents]
     if result.hosting.unsaved_because:
         lines.append(
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
-    lines += [result.hosting.timing.advice] if result.hosting.timing.advice else []
-    return Group(*tables, *(Text(line) for line in lines), *ending)
+    return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
 
 
-def _messages(messages: pd.DataFrame) -> Table:
+def _replay(replayed: AcReplay | SolverError | None) -> dict[str, Any]:
+    """What the AC power flow says, if it was asked."""
+    if replayed is None:
+        return {"ac_replay": None}
+    if isinstance(replayed, SolverError):
+        return {"ac_replay": f"failed: {replayed}"}
+    return {
+        "ac_replay": _replay_sentence(replayed),
+        "ac_voltage_error_pu": replayed.voltage_error_pu,
+        "ac_losses_kwh": replayed.losses_kwh,
+        "ac_tolerance_mva": replayed.tolerance_mva,
+    }
+
+
+def _replay_sentence(replayed: AcReplay | SolverError) -> str:
+    if isinstance(replayed, SolverError):
+        return f"failed: {replayed}"
+    return (
+        f"voltages within {replayed.voltage_error_pu:.1e} pu of the dispatch, "
+        f"losses {energy(replayed.losses_kwh)} kWh; it holds to {replayed.tolerance_mva:.0e} MVA at every bus"
+    )
+
+
+def _messages(messages: pd.DataFrame) -> FittingTable:
     """Who saw what: senders down, receivers across."""
     cells = across(messages)
-    table = _table(
+    return FittingTable(
         "who told whom what, and how often (every message: ledger.parquet)",
-        "",
-        *map(str, cells),
-        words=[str(receiver) for receiver in cells],
+        (Column("from"), *(Column(f"to {receiver}", words=True) for receiver in cells)),
+        [(str(sender), *row) for sender, row in cells.iterrows()],
     )
-    for sender, row in cells.iterrows():
-        table.add_row(str(sender), *row)
-    return table
 
 
-def _timing(result: Result) -> Table:
+def _timing(result: Result) -> FittingTable:
     """What each community took."""
     timing = result.hosting.timing
-    table = _table(
-        "where the prosumers' time went", timing.noun, "prosumers", "solving\ns", "carrying\ns", "waiting\ns"
+    columns = (
+        Column(timing.noun),
+        Column("prosumers"),
+        *(Column(key, "s") for key in ("solving", "carrying", "waiting")),
     )
+    rows = []
     for number, (count, effort) in enumerate(zip(timing.prosumers, timing.efforts, strict=True), start=1):
         spent = effort.solving_s, effort.carrying_s, effort.waiting_s
-        table.add_row(str(number), str(count), *(f"{seconds:.3f}" for seconds in spent))
-    return table
+        rows.append((str(number), str(count), *(f"{seconds:.3f}" for seconds in spent)))
+    return FittingTable("where the prosumers' time went", columns, rows)
 
 
-def _schedule(result: Result, title: str) -> Table:
-    energy_headings = ("bids\nkWh", "bought\nkWh", "sold\nkWh", "elastic\nkWh")
-    table = _table(title, "prosumer", *energy_headings, "cost\n$", "payments\n$", "total\n$", "regret\n$")
-    bought, sold = (result.dt_h * kw.sum(axis=1) for kw in (result.bought_kw, result.sold_kw))
-    for i, name in enumerate(result.names):
-        energy = (result.dt_h * result.bid_kw[i].sum(), bought[i], sold[i], result.dt_h * result.elastic_kw[i].sum())
-        cost, payment = result.prosumer_cost_usd[i], result.payment_usd[i]
-        money = (f"{cost:,.0f}", f"{payment:,.0f}", f"{cost + payment:,.2f}")
-        table.add_row(name, *(f"{kwh:,.0f}" for kwh in energy), *money, f"{result.regret_usd[i]:.1e}")
-    return table
+def _schedule(result: Result, title: str) -> FittingTable:
+    """Who bought and paid what."""
+    columns = (
+        Column("prosumer"),
+        *(Column(key, "kWh") for key in ("bids", "bought", "sold", "elastic")),
+        *(Column(key, "$") for key in ("cost", "payments", "total", "regret")),
+    )
+    powers = result.bid_kw, result.bought_kw, result.sold_kw, result.elastic_kw
+    energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
+    cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
+    paid = np.column_stack([cost, payment, cost + payment])
+    rows = [
+        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{max(regret, 0.0):.1e}")
+        for name, kwh, due, regret in zip(result.names, energies, paid, result.regret_usd, strict=True)
+    ]
+    return FittingTable(title, columns, rows)
 
 
-def _table(title: str, *headings: str, words: Collection[str] = ()) -> Table:
-    """An empty table; its first column and those of words are flush left."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == headings[0] or heading in words else "right")
-    return table
-
-
-def _clearings(result: Result) -> str:
+def _rounds(result: Result) -> str:
     elastic = f" and {result.elastic_clearings} with elastic bids" if result.elastic_clearings else ""
-    return f"{result.clearings} clearings{elastic}"
+    sharing = f"{counted(sum(result.sharing_rounds), 'sharing round')} {listed(result.sharing_rounds)}"
+    return f"{counted(result.clearings, 'clearing')}{elastic}, {sharing}"
 
 
 def _communities(result: Result) -> dict[str, Any]:

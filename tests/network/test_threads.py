@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from gridbazaar.market import Workers
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line
 from gridbazaar.network import clearing as module
+from gridbazaar.network.cores import cores
 
 FEEDER = Feeder(
     (Bus("a"), Bus("b"), Bus("c")),
@@ -22,12 +29,63 @@ LOAD = np.outer([0.0, 200.0, 150.0], np.linspace(0.4, 2.6, 25))  # the last hour
 def test_threads_change_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for count in (1, cores):
-        monkeypatch.setattr(module, "_cores", lambda count=count: count)
+        monkeypatch.setattr(module, "cores", lambda count=count: count)
         clearing = Clearing(FEEDER, LOAD, LOAD / 3, 1.0)
-        assert len(clearing._lanes) == min(count, 25 // 6)
+        assert len(clearing._solvers) == min(count, 25 // 6)
         found.append([clearing.clear(bid * np.ones_like(LOAD)) for bid in (0.0, 30.0, 5.0)])
     for one, many in zip(*found, strict=True):
         for name in ("p_gen_kw", "v_pu", "lmp_usd_per_kwh", "unserved_kw", "cone_gap"):
             assert np.array_equal(getattr(one, name), getattr(many, name)), name
     assert found[0][1].unserved_kw.max() > 0
     assert found[0][1].unserved_kw[:, 0].max() == 0
+
+
+def test_one_clearing_answers_several_threads_as_it_answers_one() -> None:
+    clearing = Clearing(FEEDER, LOAD, LOAD / 3, 1.0)
+    bids = [bid * np.ones_like(LOAD) for bid in (0.0, 30.0, 5.0, 10.0)] * 3
+    buses, periods = np.array([1, 2]), np.arange(12)
+
+    def everything(bid: np.ndarray) -> tuple[np.ndarray, ...]:
+        cleared = clearing.solve(bid)
+        price = np.full((2, 12), 0.3)
+        chosen, _ = clearing.solve_elastic(periods, buses, price, np.full((2, 12), 0.01), bid[buses][:, periods])
+        return clearing.dispatch(cleared).lmp_usd_per_kwh, chosen, clearing.slopes(cleared, buses)
+
+    alone = [everything(bid) for bid in bids]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(everything, bids))
+    for one, other in zip(alone, together, strict=True):
+        assert all(np.array_equal(left, right) for left, right in zip(one, other, strict=True))
+
+
+def cleared_cost(clearing: Clearing, bid: float) -> float:
+    return clearing.clear(bid * np.ones_like(LOAD)).cost_usd
+
+
+def forked(results: mp.Queue) -> None:
+    results.put([cleared_cost(Clearing(FEEDER, LOAD, LOAD / 3, 1.0), bid) for bid in (0.0, 5.0)])
+
+
+@pytest.mark.skipif("fork" not in mp.get_all_start_methods(), reason="no processes are forked there")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_clears(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The threads of its parent are not there any more; it must not wait for them."""
+    monkeypatch.setattr(module, "cores", lambda: 4)
+    clearing = Clearing(FEEDER, LOAD, LOAD / 3, 1.0)
+    here = [cleared_cost(clearing, bid) for bid in (0.0, 5.0)]
+    context = mp.get_context("fork")
+    results = context.Queue()
+    process = context.Process(target=forked, args=(results,))
+    process.start()
+    try:
+        assert results.get(timeout=30) == here
+    finally:
+        process.kill()
+        process.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="cores cannot be taken away from a process there")
+def test_workers_and_clearings_count_the_cores_that_they_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5})
+    assert cores() == Workers(2).cores == 3

@@ -84,3 +84,50 @@ def test_every_account_s_bills_are_its_balance(ieee33_run):
     result = ieee33_run().result
     sums = (100 * result.bills.groupby("account").amount_usd.sum()).round().astype(int).to_dict()
     assert sums == result.settlement.balance_cents()
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["positive prices", "negative prices"])
+@pytest.mark.parametrize("way", [1, -1], ids=["bought", "sold"])
+def test_who_receives_has_an_amount_above_zero(sign, way):
+    """Every kind of row, from both ends: who buys at a price above zero pays; sold, or below zero, it is paid."""
+    bills = Settlement.of(
+        GRAPH,
+        bid_kw=way * np.array([[10.0], [0.0], [0.0]]),
+        lmp_usd_per_kwh=sign * np.full((3, 1), 0.2),
+        trade_kw=way * np.array([[4.0], [0.0]]),
+        price_usd_per_kwh=sign * np.full((2, 1), 0.15),
+        load_usd=sign * 3.0,
+        generation_usd={"g": sign * 1.5},
+        dt_h=1.0,
+    )
+    rows = {(row.account, row.item, row.counterparty): row.amount_usd for row in bills.frame().itertuples()}
+    due = sign * way
+    assert rows == {
+        ("a", "bids at the LMP", "DSO"): -2.0 * due,
+        ("DSO", "bids at the LMP", "a"): 2.0 * due,
+        ("b", "bids at the LMP", "DSO"): 0,
+        ("DSO", "bids at the LMP", "b"): 0,
+        ("c", "bids at the LMP", "DSO"): 0,
+        ("DSO", "bids at the LMP", "c"): 0,
+        ("a", "sharing a-b", "platform"): -0.6 * due,
+        ("platform", "sharing a-b", "a"): 0.6 * due,
+        ("platform", "sharing a-b", "b"): -0.6 * due,
+        ("b", "sharing a-b", "platform"): 0.6 * due,
+        ("c", "sharing c-b", "platform"): 0,
+        ("platform", "sharing c-b", "c"): 0,
+        ("platform", "sharing c-b", "b"): 0,
+        ("b", "sharing c-b", "platform"): 0,
+        ("customers", "bus loads at the LMP", "DSO"): -3.0 * sign,
+        ("DSO", "bus loads at the LMP", "customers"): 3.0 * sign,
+        ("DSO", "generation g", "generators"): -1.5 * sign,
+        ("generators", "generation g", "DSO"): 1.5 * sign,
+    }
+    assert not np.signbit(bills.frame().query("amount_usd == 0").amount_usd).any()  # no -0 in a table
+
+
+def test_what_a_prosumer_is_billed_is_what_it_pays(ieee33_run):
+    """An account's sum is its LMP times its bid and its payment to partners, with the sign turned."""
+    result = ieee33_run().result
+    received = result.bills.groupby("account").amount_usd.sum()
+    owed = (result.lmp_usd_per_kwh * result.bid_kw).sum(axis=1) * result.dt_h + result.payment_usd
+    assert [received[name] for name in result.names] == pytest.approx(-owed, abs=0.02)

@@ -15,7 +15,7 @@ import pytest
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Case, Outcome
 from gridbazaar.scenarios.study.report import write_report
-from gridbazaar.scenarios.study.statements import Verdict, statements
+from gridbazaar.scenarios.study.statements import Verdict, cost_accuracy_usd, statements
 from gridbazaar.scenarios.study.study import Study, study
 from gridbazaar.scenarios.study.tables import tables
 
@@ -215,3 +215,54 @@ def test_one_prosumer_alone_in_one_period(tmp_path: Path) -> None:
     assert found["Prosumers with PV sell in daylight"] is Verdict.OPEN
     assert found["Without sharing the prosumers' total cost is about a tenth higher"] is Verdict.OPEN
     assert write_report(done, tmp_path).stat().st_size > 10_000
+
+
+def test_costs_that_differ_by_less_than_is_known_are_no_saving(paper: Study) -> None:
+    """A certificate bounds the welfare; costs, which change in first order, are known far less closely."""
+    three = paper.base
+    cost = three.result.prosumer_cost_usd
+    within = cost_accuracy_usd(paper.scenario, three.result)
+    assert three.result.certificate.total_usd < within < 0.01 * abs(cost.sum())
+
+    def said(more_usd: float) -> tuple[str, Verdict]:
+        one = replace(three, result=replace(three.result, prosumer_cost_usd=cost + more_usd / cost.size))
+        told = statements(replace(paper, cases={**paper.cases, Case.NO_SHARING: one}))
+        (alone,) = (statement for statement in told if statement.paper.startswith("Without sharing"))
+        return alone.ours, alone.verdict
+
+    sentence, verdict = said(1.5 * within)
+    assert sentence == f"no difference: ${1.5 * within:.1e}, and the certificates tell costs to ${2 * within:.1e} only"
+    assert verdict is Verdict.FAILS
+    assert said(0.1 * abs(cost.sum()))[1] is Verdict.HOLDS
+
+
+def test_two_runs_that_prove_the_same_welfare_differ_in_cost_by_no_more_than_is_known(tmp_path: Path) -> None:
+    """Two homes without and with sharing: the DSO's costs differ by more than the welfare can."""
+    home = "alpha_usd_per_kw2h: 0.02, elastic_max_kw: 8, bid_max_kw: 15"
+    grid = "bus: s, a_usd_per_kw2h: 0.001, b_usd_per_kwh: 0.2, p_min_kw: 0, p_max_kw: 60"
+    file = tmp_path / "homes.yaml"
+    file.write_text(
+        f"""
+profiles: {{sun: [0.0, 0.6, 0.9, 0.2]}}
+feeder:
+  base_kv: 0.4
+  root: s
+  buses: {{s: {{}}, a: {{p_kw: 2, q_kvar: 1}}, b: {{p_kw: 3, q_kvar: 1}}}}
+  lines:
+    s-a: {{from_bus: s, to_bus: a, r_ohm: 0.02, x_ohm: 0.01}}
+    a-b: {{from_bus: a, to_bus: b, r_ohm: 0.03, x_ohm: 0.01, p_max_kw: 40}}
+  generators:
+    grid: {{{grid}, q_min_kvar: -30, q_max_kvar: 30}}
+prosumers:
+  ann: {{bus: a, {home}, beta_usd_per_kwh: 0.5, fixed_peak_kw: 2, renewable: sun, renewable_peak_kw: 9}}
+  bob: {{bus: b, {home}, beta_usd_per_kwh: 0.4, fixed_peak_kw: 3}}
+links:
+  ann-bob: {{a: ann, b: bob, cap_kw: 6}}
+""",
+        encoding="utf-8",
+    )
+    scenarios = [gb.load(str(file)).changed(case=case) for case in (Case.NO_SHARING, Case.SHARING)]
+    runs = [scenario.market().run() for scenario in scenarios]
+    gap = abs(runs[0].dso_cost_usd - runs[1].dso_cost_usd)
+    assert gap > sum(run.certificate.total_usd for run in runs)
+    assert gap < sum(cost_accuracy_usd(scenario, run) for scenario, run in zip(scenarios, runs, strict=True))
