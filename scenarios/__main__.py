@@ -168,8 +168,7 @@ def report(
     folder = new_folder(f"{name}-report", output)
     with Console(stderr=True).status("studying") as status:
         done = study(loaded, name, lambda part: status.update(f"studying: {part}"))
-        with written(folder):
-            page = write_report(done, folder)
+        page = write_report(done, folder)
     for statement in statements(done):
         typer.echo(f"{statement.verdict.value:15}{statement.paper}\n{'':15}{statement.ours}")
     typer.echo(f"{done.result.message}\nreport: {page}")
