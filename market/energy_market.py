@@ -41,7 +41,7 @@ _LONG = 100
 _REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
 
 
-class EnergyMarket(Lifecycle, mesa.Model):
+class EnergyMarket(Lifecycle):
     """The hierarchical market. `step` is one agent round; `run` steps until the market is settled.
 
     The operator clears for the bids and announces LMPs; the prosumers share at those LMPs until partners agree; what
@@ -58,7 +58,6 @@ class EnergyMarket(Lifecycle, mesa.Model):
         phase: What the next step does.
         rounds: Steps so far.
         bid_kw: The bids that the next clearing is for, (prosumer, period).
-        outer_error: |bids - previous bids| / |bids| of the last delivery.
         sharing_rounds: Rounds of Algorithm 1 in each outer step of Algorithm 2 so far.
         seconds: Time spent by phase.
         ending: How the run ended, or that it has not, and that in words.
@@ -97,9 +96,8 @@ class EnergyMarket(Lifecycle, mesa.Model):
         """
         start = perf_counter()
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-        super().__init__(rng=np.random.default_rng(seed))
         self.settings, faults = settings or MarketSettings(), messages or MessageFaults()
-        self.blueprint = Blueprint(clearing, tuple(links), self.settings, faults, seed)
+        super().__init__(Blueprint(clearing, tuple(links), self.settings, faults, seed))
         check_households(clearing, households)
         check_faults(faults, self.settings)
         self.graph = graph_of(households, links, self.settings.case)
@@ -116,7 +114,6 @@ class EnergyMarket(Lifecycle, mesa.Model):
         self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, behaving, deliveries)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
-        self.outer_error = np.nan
         self.sharing_rounds: tuple[int, ...] = ()
         self.ending = Ending()
         self.last: Round | None = None
@@ -207,9 +204,8 @@ class EnergyMarket(Lifecycle, mesa.Model):
             return
         step = self._method.step(pledges.bid_kw, self.proof.total_regret_usd)
         bids = frozen(self.communities.commit(step))  # (26)
-        self.outer_error = float(np.linalg.norm(bids - self.bid_kw) / max(float(np.linalg.norm(bids)), 1e-9))
+        self.proof.committed(bids, self.bid_kw)
         self.bid_kw = bids
-        self.proof.uncertify()
         self.phase = Phase.CLEARING
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
@@ -238,10 +234,6 @@ class EnergyMarket(Lifecycle, mesa.Model):
             self.platform.hear(sale)
         self.platform.update_prices()  # line 6: (21)
         self.sharing_rounds = (*self.sharing_rounds[:-1], self.sharing_rounds[-1] + 1)
-        self._judge_sharing()
-
-    def _judge_sharing(self) -> None:
-        """Whether partners have agreed, may share on, or never will."""
         self.proof.shared(self.platform.primal_kw)
         if self.settings.order.doubt and self.proof.state.residuals.diverges:
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
@@ -276,7 +268,7 @@ class EnergyMarket(Lifecycle, mesa.Model):
             max_iterations=self.settings.max_iterations,
             regret_tolerance=self.settings.regret_tolerance,
             relative=self.proof.certificate().relative,
-            outer_error=self.outer_error,
+            outer_error=self.proof.state.outer_error,
             rounds=self.platform.rounds,
             primal_kw=self.platform.primal_kw,
             order=self.settings.order,
@@ -314,7 +306,6 @@ class EnergyMarket(Lifecycle, mesa.Model):
             phase=self.phase,
             rounds=self.rounds,
             bid_kw=self.bid_kw,
-            outer_error=self.outer_error,
             sharing_rounds=self.sharing_rounds,
             ending=self.ending,
             last=self.last,
@@ -335,7 +326,7 @@ class EnergyMarket(Lifecycle, mesa.Model):
             self.communities.restore(state.communities)
         self.phase, self.rounds = state.phase, state.rounds
         self.running = state.phase is not Phase.ENDED
-        self.bid_kw, self.outer_error, self.sharing_rounds = state.bid_kw, state.outer_error, state.sharing_rounds
+        self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds
         self.ending, self.last = state.ending, state.last
         self.operator.restore(state.operator)
         self.platform.state, self.proof.state = state.platform, state.proof
@@ -386,7 +377,7 @@ def _record(market: EnergyMarket, phase: Phase, seconds: float, lost: int) -> Ro
         primal_kw=platform.primal_kw,
         dual_usd_per_kwh=platform.dual_usd_per_kwh,
         dso_cost_usd=operator.cleared.cost_usd,
-        outer_error=market.outer_error,
+        outer_error=proof.state.outer_error,
         regret_usd=proof.total_regret_usd,
         regret_by_prosumer_usd=frozen(proof.state.regret_usd),
         clearings=operator.state.clearings,
@@ -414,4 +405,4 @@ def _sentence(market: EnergyMarket, phase: Phase) -> str:
         return wording.of_sharing(market.iteration, market.platform.rounds, known.diagnosis)
     if market.phase is Phase.SHARING:
         return wording.of_closer_sharing(market.iteration, known.sharing_regret_usd)
-    return wording.of_delivery(market.iteration, market.outer_error)
+    return wording.of_delivery(market.iteration, known.outer_error)

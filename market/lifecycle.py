@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import mesa
 import numpy as np
 
 from ..agents.behaviour import Behaviour
@@ -32,8 +33,8 @@ class Blueprint:
     seed: np.random.SeedSequence
 
 
-class Lifecycle:
-    """Copying and closing, for a market that can be snapped, restored and opened anew.
+class Lifecycle(mesa.Model):
+    """A Mesa model that can be snapped, restored, opened anew, and so be copied and travel.
 
     Attributes:
         blueprint: What the market was opened with.
@@ -41,9 +42,13 @@ class Lifecycle:
         communities: The prosumers.
     """
 
-    blueprint: Blueprint
     graph: TradeGraph
     communities: Communities
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        """Begin a model of this blueprint."""
+        super().__init__(rng=np.random.default_rng(blueprint.seed))
+        self.blueprint = blueprint
 
     @abstractmethod
     def snapshot(self) -> MarketState:
@@ -98,7 +103,7 @@ class Lifecycle:
     ) -> Self:
         """A market of this blueprint, at its beginning."""
         return cls(  # type: ignore[call-arg]
-            blueprint.clearing,
+            blueprint.clearing,  # type: ignore[arg-type]
             households,
             blueprint.links,
             settings=blueprint.settings,

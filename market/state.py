@@ -24,7 +24,6 @@ class MarketState:
         phase: What the next step does.
         rounds: Steps so far.
         bid_kw: The bids that the next clearing is for, (prosumer, period).
-        outer_error: |bids - previous bids| / |bids| of the last delivery.
         sharing_rounds: Rounds of Algorithm 1 in each outer step so far.
         ending: How the run ended, or that it has not.
         last: What the last step produced.
@@ -40,7 +39,6 @@ class MarketState:
     phase: Phase
     rounds: int
     bid_kw: FloatArray
-    outer_error: float
     sharing_rounds: tuple[int, ...]
     ending: Ending
     last: Round | None

@@ -159,7 +159,7 @@ def report(
     from rich.console import Console
 
     from .runs.recorder import new_folder
-    from .runs.running import exit_code
+    from .runs.run import exit_code
     from .study.report import write_report
     from .study.statements import statements
     from .study.study import study

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .workers import WorkerTransport
+from typing import Any, Protocol
 
 _LOOKS_S = 0.2  # between two looks
+
+
+class Watched(Protocol):
+    """What is looked after: a process that may owe an answer.
+
+    Attributes:
+        process: The process.
+        hung: Whether it was killed because it did not answer.
+    """
+
+    process: Any
+    hung: bool
+
+    def is_late(self, patience_s: float) -> bool:
+        """Whether it has owed an answer for longer than this."""
 
 
 class Watchdog:
@@ -21,11 +33,11 @@ class Watchdog:
 
     def __init__(self, patience_s: float) -> None:
         self.patience_s = patience_s
-        self._watched: set[WorkerTransport] = set()
+        self._watched: set[Watched] = set()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, transport: WorkerTransport) -> None:
+    def watch(self, transport: Watched) -> None:
         """Look after a worker from now on."""
         self._watched.add(transport)
         if self._thread is None:
@@ -33,7 +45,7 @@ class Watchdog:
             self._thread = threading.Thread(target=self._look, name="gridbazaar watchdog", daemon=True)
             self._thread.start()
 
-    def forget(self, transport: WorkerTransport) -> None:
+    def forget(self, transport: Watched) -> None:
         """Look after it no more."""
         self._watched.discard(transport)
         if not self._watched and self._thread is not None:

@@ -34,7 +34,8 @@ class ProofState:
         proven: The regret at the last announcement, as a fraction of the turnover; inf at first.
         steps: The last outer steps.
         residuals: How Algorithm 1 goes in this outer step.
-        diagnosis: Where it stood after the last round; None before the first.
+        outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
+        diagnosis: Where Algorithm 1 stood after the last round; None before the first.
     """
 
     valued: Deliveries
@@ -47,6 +48,7 @@ class ProofState:
     proven: float
     steps: tuple[OuterStep, ...]
     residuals: ResidualHistory
+    outer_error: float = np.nan
     diagnosis: Diagnosis | None = None
 
 
@@ -118,9 +120,10 @@ class StoppingRule:
         """Take note of what each prosumer regrets of the schedule in force, (prosumer,)."""
         self._known = replace(self._known, regret_usd=regret_usd, certified=True)
 
-    def uncertify(self) -> None:
-        """Another schedule is in force now."""
-        self._known = replace(self._known, certified=False)
+    def committed(self, bid_kw: FloatArray, before_kw: FloatArray) -> None:
+        """Another schedule is in force now, with these bids in the place of those before, (prosumer, period)."""
+        moved = float(np.linalg.norm(bid_kw - before_kw) / max(float(np.linalg.norm(bid_kw)), 1e-9))
+        self._known = replace(self._known, certified=False, outer_error=moved)
 
     @property
     def settles(self) -> bool:

@@ -15,6 +15,7 @@ from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviours import OWN, make_behaviour
+from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
 from .yaml_file import Path_
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
     from ...market.hosting.message_log import Entries
     from ...network.clearing import Clearing
-    from .scenario import Scenario
 
 
 class Building:
     """Makes a market of a scenario, whose methods say what each part is and what they refuse."""
 
-    def __init__(self, scenario: "Scenario", tree: Tree) -> None:
+    def __init__(self, scenario: ScenarioRows, tree: Tree) -> None:
         """Begin.
 
         Args:

@@ -1,12 +1,9 @@
 """A run of a scenario from the first round to the results folder, whatever happens on the way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-
-import pandas as pd
 
 from ...market.energy_market import EnergyMarket
 from ...market.hosting.backend import Backend
@@ -18,39 +15,9 @@ from ...network.errors import SolverError
 from ..files.scenario import Scenario
 from .interrupts import interrupts
 from .recorder import Origin, Recorder
+from .run import Run, exit_code
 from .summary import kpis
 from .who_saw_what import who_saw_what
-
-INTERRUPTED = 130
-"""The exit code of a run that Ctrl-C ended, as shells have it."""
-_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.HOUSEHOLD_SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
-_NOT_SETTLED = 3
-
-
-def exit_code(outcome: Outcome) -> int:
-    """What the command line ends with."""
-    return _CODES.get(outcome, _NOT_SETTLED)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run has left.
-
-    Attributes:
-        result: What it found, as far as it came.
-        replayed: The dispatch in the AC power flow, if that was asked for; the error, if that has no solution there.
-        kpis: All of it in numbers, ready for JSON.
-        folder: The results folder.
-        exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
-        who_saw_what: The messages by sender and receiver, if a ledger was kept.
-    """
-
-    result: Result
-    replayed: AcReplay | SolverError | None
-    kpis: dict[str, Any]
-    folder: Path
-    exit_code: int
-    who_saw_what: pd.DataFrame | None = None
 
 
 def run_scenario(

@@ -1,7 +1,7 @@
 """What a person, or a program, is told at the end of a run."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,8 @@ from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
 from .fitting import Column, FittingTable
+from .run import Run
 from .who_saw_what import across
-
-if TYPE_CHECKING:
-    from .running import Run
 
 
 def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
@@ -68,13 +66,13 @@ def _own_power(result: Result) -> dict[str, float | None]:
     }
 
 
-def show(console: Console, run: "Run", title: str) -> None:
+def show(console: Console, run: Run, title: str) -> None:
     """Print the summary of a run and where its results are; a path is one line, and in a file or pipe all lines are."""
     console.print(summary(run, title), soft_wrap=not console.is_terminal)
     console.print(Text(f"results: {run.folder}"), soft_wrap=True)
 
 
-def summary(run: "Run", title: str) -> RenderableType:
+def summary(run: Run, title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     result = run.result
     delivered = bool(np.isfinite(result.certificate.total_usd))
@@ -85,7 +83,7 @@ def summary(run: "Run", title: str) -> RenderableType:
     return Group(*tables, *(Text(line) for line in _lines(run, delivered=delivered)), ending)
 
 
-def _lines(run: "Run", *, delivered: bool) -> list[str]:
+def _lines(run: Run, *, delivered: bool) -> list[str]:
     """What is said of a run, line by line."""
     result, dispatch, within = run.result, run.result.dispatch, run.result.certificate.total_usd
     undelivered = "" if delivered else "nothing delivered; so far: "

@@ -1,0 +1,43 @@
+"""What a run has left, and what the command line ends with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...market.outcome import Outcome
+from ...market.result import Result
+from ...network.ac_replay import AcReplay
+from ...network.errors import SolverError
+
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended, as shells have it."""
+_CODES = {Outcome.SETTLED: 0, Outcome.SHORTAGE: 4, Outcome.HOUSEHOLD_SHORTAGE: 4, Outcome.RUNNING: INTERRUPTED}
+_NOT_SETTLED = 3
+
+
+def exit_code(outcome: Outcome) -> int:
+    """What the command line ends with."""
+    return _CODES.get(outcome, _NOT_SETTLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run has left.
+
+    Attributes:
+        result: What it found, as far as it came.
+        replayed: The dispatch in the AC power flow, if that was asked for; the error, if that has no solution there.
+        kpis: All of it in numbers, ready for JSON.
+        folder: The results folder.
+        exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
+        who_saw_what: The messages by sender and receiver, if a ledger was kept.
+    """
+
+    result: Result
+    replayed: AcReplay | SolverError | None
+    kpis: dict[str, Any]
+    folder: Path
+    exit_code: int
+    who_saw_what: pd.DataFrame | None = None
