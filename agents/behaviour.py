@@ -4,8 +4,8 @@ import traceback
 
 import numpy as np
 
+from ..network.arrays import FloatArray
 from ..network.errors import InputError
-from .arrays import FloatArray
 from .messages import Delivery, Offer, Quote
 from .subproblem import Plan, Subproblem
 

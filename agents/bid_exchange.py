@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IntArray
+from ..network.arrays import BoolArray, FloatArray, IntArray
 from .messages import Asks, Offers
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..network.arrays import FloatArray, frozen
 from ..network.errors import InfeasibleError, InputError
 from ..network.periods import period_name
-from .arrays import FloatArray, frozen
 
 
 class HouseholdError(InputError):

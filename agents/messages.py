@@ -9,7 +9,7 @@ them out (`axes_of`). Powers in kW, prices in $/kWh, penalties in $/kW²h.
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
-from .arrays import FloatArray, IntArray
+from ..network.arrays import FloatArray, IntArray
 
 
 class Layout(Protocol):

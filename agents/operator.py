@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import mesa
 import numpy as np
 
+from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
-from ..network.infeasibility.diagnosis import short_periods
-from ..network.infeasibility.shortage import ShortageError
-from ..network.period_solver import ClearedPeriod
-from .arrays import FloatArray, IntArray, frozen
+from ..network.solver import ClearedPeriod
 from .messages import Asks, Sale
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ElasticClearing:
-    """What the DSO would have sold in some periods: (bus, period) in kW, V of that by period, and its prices."""
-
-    periods: IntArray
-    sold_kw: FloatArray
-    values_usd: FloatArray
-    dispatch: Dispatch
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OperatorState:
-    """All that the DSO remembers; a value, never changed in place.
-
-    Attributes:
-        clearings, elastic_clearings: How often it has cleared for bids so far, and with elastic bids.
-        bid_kw: The bids last cleared, (prosumer, period); None before the first clearing, as all that follows.
-        dispatch: Their dispatch.
-        periods: The conic solutions behind it.
-        sale: What it would have sold when it was asked last.
-    """
-
-    clearings: int = 0
-    elastic_clearings: int = 0
-    bid_kw: FloatArray | None = None
-    dispatch: Dispatch | None = None
-    periods: tuple[ClearedPeriod, ...] = ()
-    sale: ElasticClearing | None = None
-
-    def __reduce__(self) -> tuple[type[OperatorState], tuple[object, ...]]:
-        """What travels: the conic solutions do not, who restores it clears once more."""
-        cells = (getattr(self, cell.name) for cell in fields(self) if cell.name != "periods")
-        *before, sale = cells
-        return OperatorState, (*before, (), sale)
+from .operator_state import ElasticClearing, OperatorState
 
 
 class SystemOperator(mesa.Agent):
@@ -154,10 +117,6 @@ class SystemOperator(mesa.Agent):
         assert self.state.dispatch is not None, "nothing has been cleared"
         return self.state.dispatch
 
-    def shortage(self) -> ShortageError | None:
-        """What of the last clearing cannot be served, and what would relieve it; None where everything can."""
-        return ShortageError.of(self.clearing.feeder, self.cleared)
-
     @property
     def oversold(self) -> bool:
         """Whether bids ask for more than the feeder carries in a period whose LMPs say nothing of that.
@@ -165,7 +124,7 @@ class SystemOperator(mesa.Agent):
         At a kink, bids that are not quite what the DSO would sell may be short by a little.
         """
         dispatch = self.cleared
-        short = short_periods(dispatch)
+        short = dispatch.short_periods
         prices = np.vstack([dispatch.lmp_usd_per_kwh, dispatch.q_price_usd_per_kvarh])[:, short]
         return bool((np.abs(prices).max(axis=0) < 0.99 * dispatch.value_of_lost_load_usd_per_kwh).any())
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IntArray
+from ..network.arrays import BoolArray, FloatArray, IntArray
 from .messages import Offers
 from .penalty import AdaptivePenalty
 from .trade_graph import TradeGraph

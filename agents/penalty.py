@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray
+from ..network.arrays import BoolArray, FloatArray
 
 RATIO = 2.0  # a penalty moves when one residual exceeds the other so many times
 FIRST_STEP = float(np.log(2.0))

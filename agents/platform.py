@@ -8,7 +8,7 @@ from typing import TypeVar
 import mesa
 import numpy as np
 
-from .arrays import FloatArray, IntArray, frozen
+from ..network.arrays import FloatArray, IntArray, frozen
 from .bid_exchange import BidExchange
 from .messages import Asks, Deliveries, Offers, Quotes, Sale
 from .pair_exchange import PairExchange, mean_of_ends

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IntArray
+from ..network.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,8 @@ class PriceCurve:
         move = bid_kw - self.reference_kw
         by_bus = np.einsum("tbc,ct->bt", self.slope_usd_per_kw2h, self.by_bus(move))
         return np.asarray(self.lmp_usd_per_kwh + self.own_usd_per_kw2h * move + by_bus[self.place])
+
+
+def curvature(slope: FloatArray, move: FloatArray) -> FloatArray:
+    """The second derivative d'Dd along moves d, (period,): slopes (period, bus, bus), moves (bus, period)."""
+    return np.asarray(np.einsum("bt,tbc,ct->t", move, slope, move))

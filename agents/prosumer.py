@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import mesa
 import numpy as np
 
+from ..network.arrays import FloatArray, frozen
 from ..network.errors import GridbazaarError
-from .arrays import FloatArray, frozen
 from .behaviour import Behaviour, BehaviourError
 from .household import Household
 from .messages import Bid, Delivery, Offer, Quote, Regret

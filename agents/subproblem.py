@@ -21,8 +21,8 @@ import numpy as np
 import osqp
 import scipy.sparse as sp
 
+from ..network.arrays import FloatArray
 from ..network.errors import SolverError
-from .arrays import FloatArray
 from .household import Household
 from .messages import Delivery, Quote
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..network.arrays import FloatArray, IntArray
 from ..network.errors import InputError
-from .arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import BoolArray, IntArray
+from ..network.arrays import BoolArray, IntArray
 
 NEVER = -1
 """The round of a quote that nobody has answered yet."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from .energy_market import EnergyMarket
-from .hosting.communities import CommunitiesState
+from .hosting.checkpoint import CommunitiesState
 from .hosting.files import write_whole
 from .hosting.plain import UnsavedError
+from .lifecycle import Lifecycle
 from .state import MarketState
 from .state_file import packed, unpacked
 
@@ -35,7 +35,7 @@ class Checkpoints:
         self.folder = folder.resolve()  # workers may have another working directory
         self._last, self._every_s = monotonic(), _EVERY_S
 
-    def keep(self, market: EnergyMarket) -> None:
+    def keep(self, market: Lifecycle) -> None:
         """Save a market if that is due, and if it can be saved."""
         start = monotonic()
         if start - self._last < self._every_s or market.communities.unsaved_because:
@@ -47,7 +47,7 @@ class Checkpoints:
         self._last = monotonic()
         self._every_s = max(_EVERY_S, _SHARE * (self._last - start))
 
-    def save(self, market: EnergyMarket) -> None:
+    def save(self, market: Lifecycle) -> None:
         """Save a market between two rounds; older checkpoints go.
 
         Raises:

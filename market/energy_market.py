@@ -11,15 +11,16 @@ from typing import Any
 import mesa
 import numpy as np
 
-from ..agents.arrays import FloatArray, frozen
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
+from ..network.arrays import FloatArray, frozen
 from ..network.clearing import Clearing
 from ..network.errors import SolverError
+from ..network.infeasibility.shortage import ShortageError
 from .hosting.lossy_channel import MessageFaults, channel_of, check_faults
 from .hosting.message_log import OPERATOR, PLATFORM
 from .hosting.options import Hosting
@@ -179,7 +180,7 @@ class EnergyMarket(Lifecycle):
         """Ask every prosumer for its regret of the schedule that was cleared; settle if all is small enough."""
         self.proof.certify(self.communities.regrets(self.proof.state.valued))
         if self.proof.settles and not self.operator.oversold and not self._ends_short():
-            short = self.operator.shortage()
+            short = _shortage(self.operator)
             self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
         return not self.running
 
@@ -250,7 +251,7 @@ class EnergyMarket(Lifecycle):
         self.proof.unsettled(self.bid_kw, rounds)
         if self.iteration >= self.settings.max_iterations:
             blamed = self._channel.blame(cut_short=rounds >= self.settings.max_rounds)
-            why = self.proof.history.why(str(self.operator.shortage() or ""), blamed)
+            why = self.proof.history.why(str(_shortage(self.operator) or ""), blamed)
             self._end(Outcome.ITERATION_LIMIT, why)
         return not self.running
 
@@ -353,9 +354,14 @@ def _agents_of(market: EnergyMarket) -> list[Prosumer] | list[PublicProsumer]:
     return communities.here[0].prosumers
 
 
+def _shortage(operator: SystemOperator) -> ShortageError | None:
+    """What of the last clearing cannot be served, and what would relieve it."""
+    return ShortageError.of(operator.clearing.feeder, operator.cleared)
+
+
 def _refuse_shortage(operator: SystemOperator) -> None:
     """Bids only add load: what the feeder cannot serve without them, it never can."""
-    short = operator.shortage()
+    short = _shortage(operator)
     if short and operator.cleared.unserved_kw.max() > 1e-3:
         raise short
 

@@ -40,10 +40,12 @@ class Lifecycle(mesa.Model):
         blueprint: What the market was opened with.
         graph: Who may trade with whom.
         communities: The prosumers.
+        rounds: Steps so far.
     """
 
     graph: TradeGraph
     communities: Communities
+    rounds: int
 
     def __init__(self, blueprint: Blueprint) -> None:
         """Begin a model of this blueprint."""
@@ -53,6 +55,10 @@ class Lifecycle(mesa.Model):
     @abstractmethod
     def snapshot(self) -> MarketState:
         """All that the market remembers."""
+
+    @abstractmethod
+    def own_snapshot(self) -> MarketState:
+        """The same without what the prosumers remember."""
 
     @abstractmethod
     def restore(self, state: MarketState) -> None:

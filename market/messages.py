@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..agents.arrays import FloatArray
 from ..agents.messages import axes
+from ..network.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..agents.arrays import FloatArray
 from ..agents.messages import Deliveries
 from ..agents.operator import SystemOperator
 from ..agents.trade_graph import TradeGraph
+from ..network.arrays import FloatArray
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .hosting.timing import HostingReport

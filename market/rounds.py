@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..agents.arrays import FloatArray
+from ..network.arrays import FloatArray
 
 
 class Phase(StrEnum):

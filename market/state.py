@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..agents.arrays import FloatArray
-from ..agents.operator import OperatorState
+from ..agents.operator_state import OperatorState
 from ..agents.platform import PlatformState
-from .hosting.communities import CommunitiesState
+from ..network.arrays import FloatArray
+from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
 from .outcome import Ending
 from .proof.stopping_rule import ProofState

@@ -13,19 +13,17 @@ import numpy as np
 
 from ..agents.bid_exchange import BidExchange
 from ..agents.messages import Deliveries, Offers, Quotes
-from ..agents.operator import ElasticClearing, OperatorState
+from ..agents.operator_state import ElasticClearing, OperatorState
 from ..agents.pair_exchange import PairExchange
 from ..agents.penalty import AdaptivePenalty
 from ..agents.platform import PlatformState
 from ..agents.price_curve import PriceCurve
 from ..agents.update_gate import UpdateGate
-from ..network.components import PriceComponents
-from ..network.dispatch import Dispatch
+from ..network.dispatch import Dispatch, PriceComponents
 from ..network.errors import InputError
-from .hosting.communities import CommunitiesState
+from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
-from .methods.newton import NewtonSlopes
-from .methods.safeguarded import CurveState
+from .methods.memory import CurveState, NewtonSlopes
 from .outcome import Ending, Outcome
 from .proof.diagnosis import Diagnosis
 from .proof.outer_history import OuterStep

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..agents.arrays import FloatArray
 from ..agents.trade_graph import TradeGraph
+from ..network.arrays import FloatArray
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .proof.settlement import Settlement

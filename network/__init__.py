@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .ac_replay import AcReplay, replay_ac
     from .clearing import Clearing
-    from .components import PriceComponents
-    from .dispatch import Dispatch
+    from .dispatch import Dispatch, PriceComponents
     from .errors import GridbazaarError, InfeasibleError, InputError, NotSettledError, SolverError
     from .feeder import Bus, Feeder, FeederError, Generator, Line
     from .infeasibility.shortage import ShortageError
@@ -44,7 +43,7 @@ _HOMES = {
     "InputError": "errors",
     "Line": "feeder",
     "NotSettledError": "errors",
-    "PriceComponents": "components",
+    "PriceComponents": "dispatch",
     "ShortageError": "infeasibility.shortage",
     "SolverError": "errors",
     "replay_ac": "ac_replay",

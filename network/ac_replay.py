@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import FloatArray
 from .dispatch import Dispatch
 from .errors import InputError, SolverError
-from .feeder import Feeder, FloatArray
+from .feeder import Feeder
 from .periods import period_name
 
 _TOLERANCES = (1e-8, 1e-6)

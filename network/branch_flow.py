@@ -16,7 +16,8 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from .feeder import Feeder, FloatArray, IntArray
+from .arrays import FloatArray, IntArray
+from .feeder import Feeder
 from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
 
 CONE_ROWS = 4  # (l + v_m, 2P, 2Q, l - v_m) of each line, in this order

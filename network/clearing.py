@@ -23,16 +23,18 @@ from threading import RLock
 
 import numpy as np
 
+from .arrays import FloatArray, IntArray
 from .branch_flow import build_program
 from .cores import cores
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
-from .feeder import Feeder, FloatArray, IntArray
+from .feeder import Feeder
 from .per_unit import KW_PER_PU
-from .period_solver import BidCost, ClearedPeriod, PeriodSolver
+from .period_solver import BidCost, PeriodSolver
 from .periods import period_name
 from .slopes import SlopeSystem
+from .solver import ClearedPeriod
 
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
 

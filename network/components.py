@@ -15,28 +15,13 @@ reactive price lambda^q and shows in the loss component through gamma; voltage l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from .arrays import FloatArray
 from .branch_flow import CONE_ROWS, ConicProgram
-from .feeder import Feeder, FloatArray
+from .dispatch import PriceComponents
+from .feeder import Feeder
 from .per_unit import impedances_pu
-
-
-@dataclass(frozen=True, slots=True)
-class PriceComponents:
-    """The four parts of the LMP, each (bus, period) in $/kWh; they add up to it."""
-
-    energy: FloatArray
-    loss: FloatArray
-    voltage: FloatArray
-    congestion: FloatArray
-
-    @property
-    def total(self) -> FloatArray:
-        """The sum of the four, (bus, period), $/kWh."""
-        return self.energy + self.loss + self.voltage + self.congestion
 
 
 def price_components(program: ConicProgram, x: FloatArray, z: FloatArray) -> PriceComponents:

@@ -6,8 +6,24 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from .components import PriceComponents
-from .feeder import FloatArray, IntArray
+from .arrays import FloatArray, IntArray
+
+NEGLIGIBLE_KW = 1e-3  # slack up to here is the solver's, not a shortage
+
+
+@dataclass(frozen=True, slots=True)
+class PriceComponents:
+    """The four parts of the LMP, each (bus, period) in $/kWh; they add up to it."""
+
+    energy: FloatArray
+    loss: FloatArray
+    voltage: FloatArray
+    congestion: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """The sum of the four, (bus, period), $/kWh."""
+        return self.energy + self.loss + self.voltage + self.congestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +122,10 @@ class Dispatch:
     def value_usd(self) -> float:
         """V(bids), the optimal value of the DSO's problem: cost with shortage, $; convex in the bids, slope LMP."""
         return self.cost_usd + self.shortage_cost_usd
+
+    @property
+    def short_periods(self) -> list[int]:
+        """Periods with slack at any bus, the worst first."""
+        slack = self.unserved_kw + self.spilled_kw + np.abs(self.q_slack_kvar)
+        worst_first = np.argsort(-slack.sum(axis=0), kind="stable")
+        return [int(t) for t in worst_first if slack[:, t].max() > NEGLIGIBLE_KW]

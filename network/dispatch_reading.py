@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arrays import FloatArray
 from .branch_flow import ConicProgram
-from .components import PriceComponents, price_components
-from .dispatch import Dispatch
-from .feeder import Feeder, FloatArray
+from .components import price_components
+from .dispatch import Dispatch, PriceComponents
+from .feeder import Feeder
 from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
-
-if TYPE_CHECKING:
-    from .period_solver import ClearedPeriod
+from .solver import ClearedPeriod
 
 _TINY_PU = 1e-3
 """A line of less impedance than this may carry a current on paper that nothing feels, see `_currents`."""

@@ -98,3 +98,12 @@ class Generator:
     p_max_kw: float
     q_min_kvar: float
     q_max_kvar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Buses root first and every parent before its children; `lines[n - 1]` runs from `parent[n]` to bus n."""
+
+    buses: tuple[Bus, ...]
+    lines: tuple[Line, ...]
+    parent: tuple[int, ...]

@@ -12,8 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import FloatArray, IntArray
 from .elements import Bus, FeederError, Generator, Line
 from .feeder_checks import check_elements, check_impedances, check_stated_once, did_you_mean
 from .tables import Rows, bus_name, read_graph, read_table
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Bus", "Feeder", "FeederError", "Generator", "Line"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 Array = TypeVar("Array", FloatArray, IntArray)
 
 

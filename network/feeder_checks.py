@@ -7,8 +7,7 @@ from dataclasses import fields
 from difflib import get_close_matches
 from math import hypot, inf, isinf, isnan
 
-from .elements import Bus, FeederError, Generator, Line, Table
-from .tree import Tree
+from .elements import Bus, FeederError, Generator, Line, Table, Tree
 
 # Beyond these, a number is in another unit, not unusual.
 VOLTAGE_RANGE_PU = (0.5, 1.5)

@@ -7,23 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from .arrays import FloatArray
 from .branch_flow import ConicProgram, build_program
-from .feeder import FloatArray
 from .per_unit import KW_PER_PU
-from .solver import CompiledProgram, ConicSolution, Cost
-
-
-@dataclass(frozen=True, slots=True)
-class ClearedPeriod:
-    """The conic solution of one period, the program it solves (with shortage slack, or without) and the demand.
-
-    `demand_kw` and `demand_kvar` are load and bid of every bus, (bus,); elastic bids are not in them.
-    """
-
-    program: ConicProgram
-    solution: ConicSolution
-    demand_kw: FloatArray
-    demand_kvar: FloatArray
+from .solver import ClearedPeriod, CompiledProgram, Cost
 
 
 @dataclass(frozen=True, slots=True)

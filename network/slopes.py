@@ -24,8 +24,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
+from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
-from .feeder import FloatArray, IntArray
 from .per_unit import KW_PER_PU
 from .solver import ConicSolution
 

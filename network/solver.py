@@ -9,8 +9,8 @@ import clarabel
 import numpy as np
 import scipy.sparse as sp
 
+from .arrays import FloatArray
 from .branch_flow import CONE_ROWS, ConicProgram
-from .feeder import FloatArray
 
 # Clarabel's default accuracy, 1e-8, leaves cone gaps of 4e-7 pu; one iteration more leaves 2e-8.
 TOLERANCE = 1e-9
@@ -36,6 +36,19 @@ class ConicSolution:
     def solved(self) -> bool:
         """Whether the solution holds to `REDUCED_TOLERANCE` or better."""
         return self.status in _SOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedPeriod:
+    """The conic solution of one period, the program it solves (with shortage slack, or without) and the demand.
+
+    `demand_kw` and `demand_kvar` are load and bid of every bus, (bus,); elastic bids are not in them.
+    """
+
+    program: ConicProgram
+    solution: ConicSolution
+    demand_kw: FloatArray
+    demand_kvar: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

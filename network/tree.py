@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from .elements import Bus, FeederError, Line
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Buses root first and every parent before its children; `lines[n - 1]` runs from `parent[n]` to bus n."""
-
-    buses: tuple[Bus, ...]
-    lines: tuple[Line, ...]
-    parent: tuple[int, ...]
+from .elements import Bus, FeederError, Line, Tree
 
 
 def order_from_root(buses: Sequence[Bus], lines: Sequence[Line], root: str) -> Tree:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from gridbazaar.agents.arrays import FloatArray
 from gridbazaar.agents.household import Household
 from gridbazaar.agents.trade_graph import TradeGraph
+from gridbazaar.network.arrays import FloatArray
 from gridbazaar.network.feeder import Feeder
 
 PRIMAL_KW, DUAL_USD_PER_KWH = 0.1, 1e-5

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
+from ...network.arrays import FloatArray
 from ..messages import Needs, PrivateSchedules, Question
 
 VERBS: Mapping[str, tuple[type[Any], type[Any]]] = {

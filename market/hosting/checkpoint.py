@@ -1,19 +1,50 @@
 """Saved communities: the memories of their prosumers as bytes that hold nothing but numbers and text."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
-from ...agents.behaviour import PriceTaker
-from ...agents.prosumer import Prosumer
+from ...agents.behaviour import Behaviour, PriceTaker
+from ...network.arrays import FloatArray
 from .plain import from_plain, to_plain
 
 
-def save_memories(prosumers: Sequence[Prosumer]) -> bytes:
+@dataclass(frozen=True, slots=True, eq=False)
+class CommunitiesState:
+    """What all prosumers remember.
+
+    Attributes:
+        calls: How many calls have been made.
+        saved: The communities as they saved themselves: numbers and text; in any division they are for all prosumers.
+    """
+
+    calls: int
+    saved: tuple[bytes, ...]
+
+
+class Remembering(Protocol):
+    """What is asked of a `Prosumer` here."""
+
+    behaviour: Behaviour
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def memory(self) -> FloatArray:
+        """All that its next answers depend on, but for its private data and its behaviour, (row, period)."""
+
+    def recall(self, memory: FloatArray) -> None:
+        """Go on from there."""
+
+
+def save_memories(prosumers: Sequence[Remembering]) -> bytes:
     """The memories of these prosumers, as a NumPy archive.
 
     Raises:
@@ -31,7 +62,7 @@ def save_memories(prosumers: Sequence[Prosumer]) -> bytes:
     return archive.getvalue()
 
 
-def load_memories(prosumers: Sequence[Prosumer], saved: Sequence[bytes]) -> None:
+def load_memories(prosumers: Sequence[Remembering], saved: Sequence[bytes]) -> None:
     """Let these prosumers go on from their memories, which stand somewhere among those saved."""
     memories: dict[str, FloatArray] = {}
     behaviours: dict[str, dict[str, Any]] = {}
@@ -48,11 +79,11 @@ def load_memories(prosumers: Sequence[Prosumer], saved: Sequence[bytes]) -> None
             prosumer.behaviour.restore_state(from_plain(kept["state"]))
 
 
-def _remembers(prosumer: Prosumer) -> bool:
+def _remembers(prosumer: Remembering) -> bool:
     return type(prosumer.behaviour) is not PriceTaker
 
 
-def _behaviour(prosumer: Prosumer) -> dict[str, object]:
+def _behaviour(prosumer: Remembering) -> dict[str, object]:
     behaviour = prosumer.behaviour
     where = f"behaviour {type(behaviour).__name__} of {prosumer.name}"
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..messages import Needs, PrivateSchedules, Question
 from .backend import Backend
 from .calls import VERBS, Call
+from .checkpoint import CommunitiesState
 from .community import Community
 from .incident import Incident
 from .membership import Membership
@@ -32,19 +33,6 @@ from .timing import HostingReport, Timing
 Answer = TypeVar("Answer")
 _EVERY_S = 1.0
 """Communities are saved when as much time has gone since they were; what came after is lived through once more."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CommunitiesState:
-    """What all prosumers remember.
-
-    Attributes:
-        calls: How many calls have been made.
-        saved: The communities as they saved themselves: numbers and text; in any division they are for all prosumers.
-    """
-
-    calls: int
-    saved: tuple[bytes, ...]
 
 
 class Communities:
@@ -105,7 +93,8 @@ class Communities:
     @property
     def report(self) -> HostingReport:
         """Where the prosumers live, and what communities have cost so far."""
-        timing = Timing.of(self.proxies, self._noun, self._cores)
+        members = tuple(len(proxy.membership.names) for proxy in self.proxies)
+        timing = Timing(self._noun, self._cores, members, tuple(replace(proxy.effort) for proxy in self.proxies))
         return HostingReport(timing, tuple(self.incidents), self.unsaved_because)
 
     # --- what the market asks ----------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray, IntArray
 from ...agents.messages import Offers, Quotes
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import BoolArray, FloatArray, IntArray
 from ..settings import Case, MarketSettings, Order, SettingsError
 
 _HALF = 0.5

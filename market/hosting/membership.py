@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...agents.arrays import FloatArray, IntArray
 from ...agents.messages import Quotes, axes_of
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray, IntArray
 
 Message = TypeVar("Message")
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...agents.arrays import IntArray
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import IntArray
 from ..messages import Needs, PrivateSchedules
 
 PLATFORM, OPERATOR, CERTIFICATE, SCREEN = "platform", "DSO", "certificate", "screen"

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import networkx as nx
 import numpy as np
 
-from ...agents.arrays import IntArray
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import IntArray
 
 
 def partition(graph: TradeGraph, parts: int, together: Mapping[str, str] | None = None) -> list[IntArray]:

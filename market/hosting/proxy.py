@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -13,34 +12,15 @@ from typing import Protocol
 from .backend import Backend, LostError, Transport
 from .calls import Call, Reply, call_frame, joined, opened, reply_of
 from .community import Community
-from .community_server import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame
 from .files import write_whole
+from .frames import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame
 from .incident import Incident, WorkerLostError
 from .membership import Membership
 from .spec import CommunitySpec
+from .timing import Effort
 
 _TIMES = 3
 """A server that is lost so often in a row at one question is lost for good."""
-
-
-@dataclass
-class Effort:
-    """What a community has cost so far, in seconds.
-
-    Attributes:
-        solving_s: Time that its members took.
-        carrying_s: Packing, sending, fetching and unpacking, at both ends.
-        asked_s: Time between its questions and the answers of all that were asked with it.
-    """
-
-    solving_s: float = 0.0
-    carrying_s: float = 0.0
-    asked_s: float = 0.0
-
-    @property
-    def waiting_s(self) -> float:
-        """When nothing was done for it or by it: while the market was busy with others, or they were slower."""
-        return max(self.asked_s - self.solving_s - self.carrying_s, 0.0)
 
 
 class Proxy(Protocol):

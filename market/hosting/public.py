@@ -3,8 +3,8 @@
 import mesa
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.platform import SharingPlatform
+from ...network.arrays import FloatArray
 
 
 class PublicProsumer(mesa.Agent):

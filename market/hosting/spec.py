@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...agents.arrays import IntArray
 from ...agents.behaviour import Behaviour, PriceTaker
 from ...agents.household import Household
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import IntArray
 from ...network.errors import InputError
 from .membership import Membership
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .incident import Incident
-from .proxy import Effort, Proxy
 
 _CLEARLY = 0.9
 """Fewer workers are advised where they would take less than this part of the time."""
+
+
+@dataclass
+class Effort:
+    """What a community has cost so far, in seconds.
+
+    Attributes:
+        solving_s: Time that its members took.
+        carrying_s: Packing, sending, fetching and unpacking, at both ends.
+        asked_s: Time between its questions and the answers of all that were asked with it.
+    """
+
+    solving_s: float = 0.0
+    carrying_s: float = 0.0
+    asked_s: float = 0.0
+
+    @property
+    def waiting_s(self) -> float:
+        """When nothing was done for it or by it: while the market was busy with others, or they were slower."""
+        return max(self.asked_s - self.solving_s - self.carrying_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +45,6 @@ class Timing:
     cores: int
     prosumers: tuple[int, ...]
     efforts: tuple[Effort, ...]
-
-    @classmethod
-    def of(cls, proxies: Sequence[Proxy], noun: str, cores: int) -> Timing:
-        """What these have cost so far."""
-        efforts = tuple(replace(proxy.effort) for proxy in proxies)
-        return cls(noun, cores, tuple(len(proxy.membership.names) for proxy in proxies), efforts)
 
     @property
     def asked_s(self) -> float:

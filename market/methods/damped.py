@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
+from ...agents.price_curve import curvature
+from ...network.arrays import FloatArray
 from .fixed_point import FixedPoint
 
 
@@ -21,8 +22,3 @@ class Damped(FixedPoint):
         move = self.operator.by_bus(bid_kw - self.operator.bid_kw)
         bent = self.operator.clearing.dt_h * float(curvature(self.operator.slopes(), move).sum())
         return min(1.0, regret_usd / bent) if bent > 0 else 1.0
-
-
-def curvature(slope: FloatArray, move: FloatArray) -> FloatArray:
-    """The second derivative d'Dd along moves d, (period,): slopes (period, bus, bus), moves (bus, period)."""
-    return np.asarray(np.einsum("bt,tbc,ct->t", move, slope, move))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...agents.arrays import FloatArray
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
+from ...network.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray, IntArray
 from ...agents.operator import SystemOperator
-from ...agents.price_curve import PriceCurve
-from .damped import curvature
+from ...agents.price_curve import PriceCurve, curvature
+from ...network.arrays import BoolArray, FloatArray
 from .fixed_point import Announcement
-from .safeguarded import CurveState, Safeguarded
+from .memory import CurveState, NewtonSlopes
+from .safeguarded import Safeguarded
 
 _REFUSALS = 3  # of bids in a period, after which it goes on by `admm`
 _PATIENCE = 3  # clearings in which the certificate must halve
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewtonSlopes:
-    """What the method remembers beside the reference; a value, never changed in place.
-
-    Attributes:
-        slope_usd_per_kw2h: How LMPs follow bids, (period, bus, bus).
-        refusals: How often bids were refused in each period, (period,).
-        best: The least regret so far, as a fraction of the turnover.
-        since: Clearings since the certificate halved last.
-    """
-
-    slope_usd_per_kw2h: FloatArray
-    refusals: IntArray
-    best: float = np.inf
-    since: int = 0
 
 
 class Newton(Safeguarded):

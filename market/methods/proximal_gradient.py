@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray
 from ...agents.price_curve import PriceCurve
-from .safeguarded import CurveState, Safeguarded
+from ...network.arrays import BoolArray, FloatArray
+from .memory import CurveState
+from .safeguarded import Safeguarded
 
 
 class ProximalGradient(Safeguarded):

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray
 from ...agents.price_curve import PriceCurve
+from ...network.arrays import BoolArray, FloatArray
 from .fixed_point import Announcement, FixedPoint
+from .memory import CurveState
 
 _SLACK = 0.9
 _NOISE = 1e-9  # of V, which the solver leaves
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CurveState:
-    """What a curve goes through; a value, never changed in place.
-
-    Attributes:
-        reference_kw: The reference bids, (prosumer, period).
-        lmp_usd_per_kwh: The LMPs there, (prosumer, period).
-        value_usd: V there, (period,).
-        slopes: What the method remembers of slopes.
-    """
-
-    reference_kw: FloatArray
-    lmp_usd_per_kwh: FloatArray
-    value_usd: FloatArray
-    slopes: Any
 
 
 class Safeguarded(FixedPoint):

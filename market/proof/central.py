@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import cvxpy as cp
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.household import Household
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.feeder import Feeder
 

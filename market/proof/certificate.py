@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
+from ...network.arrays import FloatArray
 
 if TYPE_CHECKING:
     from ...agents.messages import Deliveries

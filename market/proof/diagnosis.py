@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.platform import SharingPlatform
+from ...network.arrays import FloatArray
 from ...network.periods import period_name
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
+from ...network.arrays import FloatArray
 from ...network.periods import spans
 from ..settings import MarketSettings, Method
 

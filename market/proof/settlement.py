@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...agents.arrays import FloatArray
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 
 OPERATOR, PLATFORM, CUSTOMERS, GENERATORS = "DSO", "platform", "customers", "generators"
 

@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from ...agents.arrays import FloatArray
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 from ...network.periods import period_name
 
 _NONE_KW = 1e-9  # of what is needed

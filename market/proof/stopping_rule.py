@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...agents.arrays import FloatArray
 from ...agents.messages import Deliveries
 from ...agents.platform import SharingPlatform
 from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 from ...network.dispatch import Dispatch
 from ..settings import MarketSettings
 from .certificate import LEAST_USD, Certificate, turnover_usd

@@ -14,18 +14,18 @@ from math import inf
 
 import numpy as np
 
+from ..arrays import FloatArray, IntArray
 from ..branch_flow import ConicProgram, build_program
 from ..clearing import Clearing
-from ..dispatch import Dispatch
+from ..dispatch import NEGLIGIBLE_KW, Dispatch
 from ..errors import GridbazaarError
-from ..feeder import Feeder, FloatArray, IntArray
+from ..feeder import Feeder
 from ..per_unit import KW_PER_PU
 from ..solver import CompiledProgram, ConicSolution
 from .limits import SOURCES, WIRES, LimitKind, least_limits, relative_change
 from .relaxation import Relaxation, least_relief
 from .remedies import LimitCure, LoadCure, LoadUnit, PriceCure, rounded
 
-NEGLIGIBLE_KW = 1e-3  # slack up to here is the solver's, not a shortage
 _AT_LIMIT_KW = 1e-2
 _STEP_KW = 0.1
 _LARGE_LOADS, _NEARLY = 6, 0.9  # single buses worth trying: as much load as is missing, or nearly
@@ -184,14 +184,7 @@ class ShortPeriod:
             tried = clearing.clear(np.zeros_like(clearing.load_kw))
         except GridbazaarError:
             return False
-        return not short_periods(tried)
-
-
-def short_periods(dispatch: Dispatch) -> list[int]:
-    """Periods with slack at any bus, the worst first."""
-    slack = dispatch.unserved_kw + dispatch.spilled_kw + np.abs(dispatch.q_slack_kvar)
-    worst_first = np.argsort(-slack.sum(axis=0), kind="stable")
-    return [int(t) for t in worst_first if slack[:, t].max() > NEGLIGIBLE_KW]
+        return not tried.short_periods
 
 
 def _load_cure(feeder: Feeder, unit: LoadUnit, sign: int, buses: IntArray, amount: FloatArray) -> LoadCure | None:

@@ -8,9 +8,10 @@ from math import sqrt
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..branch_flow import ConicProgram
 from ..elements import Table
-from ..feeder import Feeder, FloatArray
+from ..feeder import Feeder
 from ..feeder_checks import VOLTAGE_RANGE_PU
 from ..per_unit import KW_PER_PU, amperes_per_pu
 from .relaxation import Relaxation, least_relief

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
+from ..arrays import FloatArray, IntArray
 from ..branch_flow import ConicProgram, RowBlock
-from ..feeder import FloatArray, IntArray
 from ..solver import CompiledProgram
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any, Literal, TypeVar
 
+from ..arrays import FloatArray
 from ..elements import Bus, Generator, Line, Table
-from ..feeder import Feeder, FloatArray
+from ..feeder import Feeder
 
 LoadUnit = Literal["kW", "kvar"]
 Element = TypeVar("Element", Bus, Line, Generator)

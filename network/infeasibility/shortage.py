@@ -16,7 +16,7 @@ from ..errors import InfeasibleError
 from ..feeder import Feeder
 from ..periods import period_name
 from ..solver import ConicSolution
-from .diagnosis import ShortPeriod, short_periods
+from .diagnosis import ShortPeriod
 from .remedies import Cure, LimitChange, LimitCure
 
 _LIMIT_SAYS = {
@@ -77,7 +77,7 @@ class ShortageError(InfeasibleError):
     @classmethod
     def of(cls, feeder: Feeder, dispatch: Dispatch) -> ShortageError | None:
         """The error of the worst period, or None where nothing is short (up to 1 W at every bus)."""
-        periods = short_periods(dispatch)
+        periods = dispatch.short_periods
         if not periods:
             return None
         short = ShortPeriod(feeder, dispatch, periods[0])

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -35,8 +34,9 @@ from ...market.result import Result
 from ...market.rounds import Round
 from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
-from ..files.scenario import Scenario
+from ..files.scenario_rows import ScenarioRows
 from .streams import Stream, access, read_stream
+from .tables_on_disk import LEDGER, ROUNDS, SCHEMAS, read_table
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
@@ -44,7 +44,7 @@ _OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
-MANIFEST, ROUNDS, LEDGER, CHECKPOINT = "manifest.json", "rounds", "ledger", "checkpoint"
+MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
 
 
 def new_folder(scenario: str, parent: Path | None = None) -> Path:
@@ -89,7 +89,9 @@ class Recorder:
         checkpoint: Where it goes on from; None for one that begins.
     """
 
-    def __init__(self, folder: Path, scenario: Scenario, *, ledger: bool = False, origin: Origin | None = None) -> None:
+    def __init__(
+        self, folder: Path, scenario: ScenarioRows, *, ledger: bool = False, origin: Origin | None = None
+    ) -> None:
         """Begin a folder, or go on in it: the manifest is written at once.
 
         Args:
@@ -112,19 +114,19 @@ class Recorder:
             self._lock.release()
             raise
 
-    def _begin(self, scenario: Scenario, origin: Origin, *, ledger: bool) -> None:
+    def _begin(self, scenario: ScenarioRows, origin: Origin, *, ledger: bool) -> None:
         folder, manifest = self.folder, _read_manifest(self.folder)
         if manifest.get("outcome", "running") not in _OPEN:  # somebody has ended it since it was chosen
             sentence = f"the run in {folder} has ended ({manifest['outcome']}); there is nothing to resume, run it anew"
             raise InputError(sentence)
         self._manifest = _manifest(scenario, origin, manifest)
         self._write_json(MANIFEST, self._manifest)
-        before = {name: read_table(folder, name) for name in _SCHEMAS}
+        before = {name: read_table(folder, name) for name in SCHEMAS}
         self.checkpoint = self.checkpoints.newest(at_most=len(before[ROUNDS]))
         begun = self.checkpoint.rounds if self.checkpoint else 0
         before[LEDGER] = before[LEDGER].filter(pc.less_equal(before[LEDGER]["round"], begun))  # others are sent again
-        named = [name for name in _SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
-        self._streams = {name: Stream(folder / f"{name}.arrows", _SCHEMAS[name], before[name]) for name in named}
+        named = [name for name in SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
+        self._streams = {name: Stream(folder / f"{name}.arrows", SCHEMAS[name], before[name]) for name in named}
         self._relived = before[ROUNDS].select(_TELLING).to_pylist()
 
     def relives(self, number: int) -> bool:
@@ -186,7 +188,7 @@ class Recorder:
         """
         for name, stream in self._streams.items():
             stream.close()
-            rows = read_stream(stream.path, _SCHEMAS[name])
+            rows = read_stream(stream.path, SCHEMAS[name])
             self._put(f"{name}.parquet", partial(pq.write_table, rows))
             with access(stream.path):
                 stream.path.unlink()
@@ -231,53 +233,7 @@ class Recorder:
             raise
 
 
-def read_rounds(folder: Path | str) -> pa.Table:
-    """The rounds of a results folder; of a run that was killed, all rounds that it had finished.
-
-    Raises:
-        InputError: The folder holds no rounds.
-    """
-    if not any((Path(folder) / f"{ROUNDS}.{kind}").is_file() for kind in ("arrows", "parquet")):
-        raise InputError(f"{folder} holds no rounds; name a results folder")
-    return read_table(Path(folder), ROUNDS)
-
-
-def read_table(folder: Path, name: str) -> pa.Table:
-    """The rows of a table that grows while a run goes on; none if it has not begun."""
-    stream = folder / f"{name}.arrows"
-    if stream.is_file():
-        return read_stream(stream, _SCHEMAS[name])
-    if (folder / f"{name}.parquet").is_file():
-        return pq.read_table(folder / f"{name}.parquet").cast(_SCHEMAS[name])
-    return _SCHEMAS[name].empty_table()
-
-
-def _schema_of_rounds() -> pa.Schema:
-    kinds = {"int": pa.int64(), "float": pa.float64(), "array": pa.list_(pa.float64())}
-    return pa.schema([(field.name, kinds.get(_type_name(field.type), pa.string())) for field in fields(Round)])
-
-
-def _type_name(annotation: Any) -> str:
-    name = getattr(annotation, "__name__", str(annotation))
-    return "array" if "ndarray" in name or "FloatArray" in name else name
-
-
-_SCHEMAS: dict[str, pa.Schema] = {
-    ROUNDS: _schema_of_rounds(),
-    LEDGER: pa.schema(
-        {
-            "round": pa.int64(),
-            "message": pa.string(),
-            "fields": pa.string(),
-            "sender": pa.string(),
-            "receiver": pa.string(),
-            "bytes": pa.int64(),
-        }
-    ),
-}
-
-
-def _manifest(scenario: Scenario, origin: Origin, before: dict[str, Any]) -> dict[str, Any]:
+def _manifest(scenario: ScenarioRows, origin: Origin, before: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     again = {"resumed": [*before.get("resumed", []), now]} if before else {}
     return {

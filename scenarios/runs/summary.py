@@ -8,9 +8,9 @@ import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from ...agents.arrays import FloatArray
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
+from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
 from .fitting import Column, FittingTable

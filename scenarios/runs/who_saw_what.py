@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...market.hosting.message_log import Entries
-from .recorder import LEDGER, read_table
+from .tables_on_disk import LEDGER, read_table
 
 _FEW = 8
 """So many prosumers are shown one by one; more of them are one row."""

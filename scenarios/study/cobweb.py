@@ -3,11 +3,8 @@
 All of it is at fixed trades (none, as in Case 1), where a bid is its prosumer's alone: (27) and (28) are derived so.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ...agents.arrays import BoolArray, FloatArray
 from ...agents.behaviour import Behaviour
 from ...agents.messages import Delivery
 from ...agents.subproblem import Plan
@@ -16,60 +13,15 @@ from ...market.energy_market import EnergyMarket
 from ...market.proof.central import equilibrium
 from ...market.rounds import Phase
 from ...market.settings import Case, Method
+from ...network.arrays import BoolArray, FloatArray
 from ...network.clearing import Clearing
 from ..files.scenario import Scenario
+from .findings import Cobweb, Slopes
 
 _STEP_KW = 1.0
 _STEPS = 40
 _RESTS_KW, _SHRINKS, _EARLIER = 0.05, 0.95, 10  # a bid comes to rest if its last steps are short, or became shorter
 _INTERIOR = 1e-3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slopes:
-    """What (28) and its matrix version predict at the equilibrium without sharing, and what happens.
-
-    Attributes:
-        alpha_scale: The scale of alpha that this is for.
-        lmp_per_bid: d LMP_i / d p_b,j, (period, prosumer, prosumer), $/kWh per kW.
-        ratio: d LMP_i / d p_b,i over 2 alpha_i, (prosumer, period); (28) asks for less than 1. 0 where a bid or an
-            elastic load stands at a limit and does not answer to prices.
-        radius: Spectral radius of diag(1 / 2 alpha) d LMP / d p_b over the bids that answer, (period,).
-        alone_converges: Whether each bid comes to rest while all others rest, (prosumer, period).
-        all_converge: Whether all bids of an hour come to rest together, (period,).
-    """
-
-    alpha_scale: float
-    lmp_per_bid: FloatArray
-    ratio: FloatArray
-    radius: FloatArray
-    alone_converges: BoolArray
-    all_converge: BoolArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cobweb:
-    """Demand and price curve of one prosumer and hour, and the steps of Algorithm 2 between them; all others rest.
-
-    Attributes:
-        prosumer, period: Whose and when (index from 0).
-        alpha_scale: The scale of alpha that this is for.
-        ratio: The slope criterion (28) there.
-        bid_kw, lmp_usd_per_kwh: The price curve: what the DSO announces for each bid, (point,).
-        demand_lmp_usd_per_kwh, demand_kw: The demand curve: what the prosumer bids at each LMP, (point,).
-        steps_kw, steps_usd_per_kwh: Bid and LMP of each clearing, (step,).
-    """
-
-    prosumer: int
-    period: int
-    alpha_scale: float
-    ratio: float
-    bid_kw: FloatArray
-    lmp_usd_per_kwh: FloatArray
-    demand_lmp_usd_per_kwh: FloatArray
-    demand_kw: FloatArray
-    steps_kw: FloatArray
-    steps_usd_per_kwh: FloatArray
 
 
 class _Rests(Behaviour):

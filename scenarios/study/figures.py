@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...network.periods import period_name
-from .cobweb import Cobweb
 from .drawing import BLUE, COLUMN_IN, GREY, ORANGE, PAGE_IN, RED, new_figure, series_style
-from .study import FLAT_SCALE, Study, Traced
+from .findings import FLAT_SCALE, Cobweb, Study, Traced
 
 _FLOOR = 1e-12  # an error of exactly 0 has no place on a log axis
 

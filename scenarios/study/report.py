@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from . import figures
 from .drawing import rendered, style
+from .findings import Study
 from .schedule_figures import balance_figures, feeder_figure
-from .study import Study
 from .tables import tables
 
 _MANY = 6  # as many power balances as a page shows

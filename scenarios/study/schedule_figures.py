@@ -9,8 +9,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from ...agents.arrays import FloatArray
 from ...market.result import Result
+from ...network.arrays import FloatArray
 from ...network.feeder import Feeder
 from .drawing import BLUE, GREEN, GREY, ORANGE, PAGE_IN, PURPLE, RED, SKY, YELLOW, new_figure
 

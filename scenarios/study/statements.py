@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...agents.arrays import BoolArray, IntArray
 from ...market.result import Result
 from ...market.settings import Case
-from ..files.scenario import Scenario
+from ...network.arrays import BoolArray, IntArray
+from ..files.scenario_rows import ScenarioRows
 from ..runs.amounts import dollars
-from .study import ALPHA_SCALES, Study, Traced
+from .findings import ALPHA_SCALES, Study, Traced
 
 _TRADE_KW = 1.0  # what counts as buying or selling
 _NEAR, _NEAR_BY, _LIMIT, _ROUNDS = 1e-2, 10, 20, 36  # "near 0" is ours, the counts are the paper's
@@ -61,7 +61,7 @@ def statements(study: Study) -> list[Statement]:
     return [Statement(paper, *_judged(check(study))) for paper, check in checks]
 
 
-def cost_accuracy_usd(scenario: Scenario, result: Result) -> float:
+def cost_accuracy_usd(scenario: ScenarioRows, result: Result) -> float:
     """By how much the costs of a run can differ from those of the optimum, in $; its certificate bounds the welfare.
 
     Utilities (12) are curved: a schedule whose elastic loads are e instead of e* misses at least the sum of

@@ -1,29 +1,24 @@
 """The paper's case study on any scenario: every equilibrium that its figures, tables and statements are made from."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
-from ...agents.arrays import FloatArray
 from ...market.energy_market import EnergyMarket
 from ...market.hosting.message_log import Entries
-from ...market.result import Result
 from ...market.rounds import Phase
 from ...market.settings import Case, Method, Order
+from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
 from ..runs.who_saw_what import frame, matrix
-from .cobweb import Cobweb, Slopes, cycling_cobweb, slopes, steady_cobweb
+from .cobweb import cycling_cobweb, slopes, steady_cobweb
+from .findings import ALPHA_SCALES, FLAT_SCALE, Study, Traced
 
-ALPHA_SCALES = (1.0, 1.5, 2.0)
-FLAT_SCALE = 0.3
-"""The scale of alpha at which the study looks for a cycle of the fixed point."""
 _PAPER: dict[str, Any] = {
     "method": Method.PLAIN,  # the paper's, which its figures are about
     "regret_tolerance": 5e-8,
@@ -31,75 +26,6 @@ _PAPER: dict[str, Any] = {
     "dual_tolerance_usd_per_kwh": 1e-5,
 }
 Part = TypeVar("Part")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Traced:
-    """A run and how it came there.
-
-    Attributes:
-        result: What it found.
-        outer_error: |bids - previous bids| / |bids| of each outer step, (step,).
-        dso_cost_usd: Cost (1) of each clearing, (clearing,).
-        bid_kw: The bids of each clearing, (clearing, prosumer, period).
-        primal_kw, dual_usd_per_kwh: Residuals after each round of the last outer step, (round,).
-        cost_usd: F_i of (11) of the plans in each round of the last outer step, (round, prosumer).
-    """
-
-    result: Result
-    outer_error: FloatArray
-    dso_cost_usd: FloatArray
-    bid_kw: FloatArray
-    primal_kw: FloatArray
-    dual_usd_per_kwh: FloatArray
-    cost_usd: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Study:
-    """Everything that the report shows.
-
-    Attributes:
-        name, scenario: What was studied (in Case 3 and the order `proximal_jacobi`).
-        cases: The runs of Cases 1, 2 and 3; those that are possible, Case 3 always.
-        alphas: Runs with alpha scaled by `ALPHA_SCALES`, as far as possible.
-        cold: Algorithm 1 from a cold start at the settled LMPs of Case 3.
-        slopes: What criterion (28) makes of the price sensitivities: as it is, and with alpha scaled by `FLAT_SCALE`;
-            both or none.
-        steady, cycling: The cobweb of a prosumer and hour that converges as it is, and of one that cycles with alpha
-            scaled by `FLAT_SCALE`; None where there is none.
-        flat: A run with alpha scaled by `FLAT_SCALE`.
-        simultaneous: A run in the order `jacobi`.
-        sequential: A run in the order `gauss_seidel`: the same equilibrium, perhaps by other bids.
-        seconds: How long each part took.
-        left_out: Why a part is missing, by its name.
-        messages: Who told whom what in Case 3, see `who_saw_what.matrix`.
-    """
-
-    name: str
-    scenario: Scenario
-    cases: Mapping[Case, Traced]
-    alphas: Mapping[float, Traced]
-    cold: Traced
-    slopes: tuple[Slopes, ...]
-    steady: Cobweb | None
-    cycling: Cobweb | None
-    flat: Traced | None
-    simultaneous: Traced | None
-    sequential: Traced | None
-    seconds: Mapping[str, float]
-    left_out: Mapping[str, str]
-    messages: pd.DataFrame
-
-    @property
-    def base(self) -> Traced:
-        """The run of Case 3."""
-        return self.cases[Case.SHARING]
-
-    @property
-    def result(self) -> Result:
-        """What Case 3 found."""
-        return self.base.result
 
 
 def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _: None) -> Study:

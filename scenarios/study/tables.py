@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ...agents.arrays import FloatArray
 from ...market.result import Result
 from ...market.settings import Case
+from ...network.arrays import FloatArray
 from ..runs.who_saw_what import across
+from .findings import Study, Traced
 from .statements import statements
-from .study import Study, Traced
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:

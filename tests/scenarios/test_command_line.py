@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from gridbazaar.scenarios.errors import UnwrittenError
-from gridbazaar.scenarios.runs.recorder import read_rounds
+from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
 TABLES = ("rounds", "prosumers", "trades", "prices", "network", "bills")

@@ -15,7 +15,8 @@ from gridbazaar.agents.messages import axes_of
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.hosting import communities
 from gridbazaar.market.hosting.calls import VERBS, flat, lifted
-from gridbazaar.market.hosting.community_server import CommunityServer, plain_frame, set_up_frame
+from gridbazaar.market.hosting.community_server import CommunityServer
+from gridbazaar.market.hosting.frames import plain_frame, set_up_frame
 from gridbazaar.market.hosting.spec import community_specs
 from gridbazaar.market.messages import Needs
 

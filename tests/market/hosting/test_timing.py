@@ -6,8 +6,7 @@ import pytest
 
 from gridbazaar.agents import Behaviour
 from gridbazaar.market import Workers
-from gridbazaar.market.hosting.proxy import Effort
-from gridbazaar.market.hosting.timing import Timing
+from gridbazaar.market.hosting.timing import Effort, Timing
 
 
 def timing(*efforts: tuple[float, float, float]) -> Timing:

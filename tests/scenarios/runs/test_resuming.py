@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gridbazaar.scenarios.runs.recorder import read_rounds
+from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
 
 pytestmark = pytest.mark.usefixtures("here")
 SLOW = ["--alpha-scale", "0.1", "--method", "admm", "--set", "market.regret_tolerance=1e-9", "--no-ac"]

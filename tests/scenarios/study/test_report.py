@@ -14,9 +14,10 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Case, Outcome
+from gridbazaar.scenarios.study.findings import Study
 from gridbazaar.scenarios.study.report import write_report
 from gridbazaar.scenarios.study.statements import Verdict, cost_accuracy_usd, statements
-from gridbazaar.scenarios.study.study import Study, study
+from gridbazaar.scenarios.study.study import study
 from gridbazaar.scenarios.study.tables import tables
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

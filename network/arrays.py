@@ -1,4 +1,4 @@
-"""The array type of all powers and prices."""
+"""The array types of all numbers, and arrays that nobody may change."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,0 +1,67 @@
+"""Frames that carry no message: what sets up a community, saves it, or lets it go on from there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+
+from ...agents.behaviour import Behaviour, BehaviourError
+from .calls import VERB_BYTES
+from .spec import CommunitySpec
+
+SET_UP, SAVE, RECALL, DONE, REFUSED, FAILED = "set up", "save", "recall", "done", "refused", "failed"
+"""Frames that carry no message: set up a community, save it, let it go on from there; done; a refusal, and any other
+error."""
+
+
+def plain_frame(verb: str, body: bytes = b"") -> bytes:
+    """A frame that carries no message."""
+    return verb.encode().ljust(VERB_BYTES, b"\0") + body
+
+
+def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:
+    """What sets up a community; it may go on from saved ones, given as files of this machine or as what they hold.
+
+    In a `scratch` folder is nothing that anybody needs when the market is gone.
+
+    Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
+    """
+    strangers = [module for behaviour in spec.behaviours for module in _not_importable(behaviour)]
+    for module in strangers:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return plain_frame(SET_UP, cloudpickle.dumps((spec, saved, scratch)))
+    except Exception:  # a behaviour may hold anything: say whose it is
+        for name, behaviour in zip(spec.membership.names, spec.behaviours, strict=True):
+            _check_travels(name, behaviour)
+        raise
+    finally:
+        for module in set(strangers):
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _check_travels(name: str, behaviour: Behaviour) -> None:
+    """Refuse a behaviour that cannot be brought into another process."""
+    try:
+        cloudpickle.dumps(behaviour)
+    except Exception as error:
+        raise BehaviourError(
+            name, type(behaviour).__name__, "__init__", f"it cannot be brought into another process: {error}"
+        ) from None
+
+
+def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:
+    """The modules of a behaviour's classes that only this process knows."""
+    for cls in type(behaviour).__mro__:
+        top = cls.__module__.partition(".")[0]
+        if top not in {"builtins", "__main__"} and not any(_finds(finder, top) for finder in sys.meta_path):
+            yield sys.modules[cls.__module__]
+
+
+def _finds(finder: Any, name: str) -> bool:
+    return hasattr(finder, "find_spec") and finder.find_spec(name, None) is not None
