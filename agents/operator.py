@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import mesa
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
 from ..network.solver import ClearedPeriod
+from .mesa_library import mesa
 from .messages import Asks, Sale
 from .operator_state import ElasticClearing, OperatorState
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import mesa
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
 from .bid_exchange import BidExchange
+from .mesa_library import mesa
 from .messages import Asks, Deliveries, Offers, Quotes, Sale
 from .pair_exchange import PairExchange, mean_of_ends
 from .price_curve import PriceCurve

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import mesa
 import numpy as np
 
 from ..network.arrays import FloatArray, frozen
 from ..network.errors import GridbazaarError
 from .behaviour import Behaviour, BehaviourError
 from .household import Household
+from .mesa_library import mesa
 from .messages import Bid, Delivery, Offer, Quote, Regret
 from .subproblem import Plan, Subproblem
 

@@ -8,11 +8,11 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-import mesa
 import numpy as np
 
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
+from ..agents.mesa_library import mesa
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.prosumer import Prosumer

@@ -8,11 +8,11 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import mesa
 import numpy as np
 
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household
+from ..agents.mesa_library import mesa
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
 from .hosting.communities import Communities

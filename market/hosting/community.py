@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-import mesa
 import numpy as np
 
 from ...agents.behaviour import BehaviourError
+from ...agents.mesa_library import mesa
 from ...agents.messages import (
     Bids,
     Commitment,

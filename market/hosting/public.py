@@ -1,8 +1,8 @@
 """What the market knows of prosumers that live elsewhere."""
 
-import mesa
 import numpy as np
 
+from ...agents.mesa_library import mesa
 from ...agents.platform import SharingPlatform
 from ...network.arrays import FloatArray
 

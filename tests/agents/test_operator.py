@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.agents import SystemOperator
-from gridbazaar.network import FeederError
+from gridbazaar.network import FeederError, ShortageError
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,6 @@ def test_an_operator_that_has_not_cleared_goes_on_as_at_first(operator, clearing
 
 
 def test_shortage_is_what_the_last_clearing_cannot_serve(operator):
-    operator.clear(BIDS)
-    assert operator.shortage() is None
-    operator.clear(np.full((2, 24), 6000.0))
-    assert "18" in str(operator.shortage())
+    feeder = operator.clearing.feeder
+    assert ShortageError.of(feeder, operator.clear(BIDS)) is None
+    assert "18" in str(ShortageError.of(feeder, operator.clear(np.full((2, 24), 6000.0))))
