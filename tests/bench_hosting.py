@@ -51,13 +51,13 @@ def _rounds(data: dict[str, Any], place: Workers | None) -> tuple[float, float]:
         start = perf_counter()
         for _ in range(ROUNDS):
             market.step()
-        return (perf_counter() - start) / ROUNDS, market.communities.timing.carrying_s / ROUNDS
+        return (perf_counter() - start) / ROUNDS, market.communities.report.timing.carrying_s / ROUNDS
 
 
 def _whole_run(scenario: gb.Scenario, place: Workers | None) -> tuple[float, float]:
     """Seconds of a run, and those before its first step."""
     start = perf_counter()
-    with scenario.market(place=place) as market:
+    with scenario.market(backend=place) as market:
         opened = perf_counter()
         market.run()
         return perf_counter() - opened, opened - start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -94,3 +95,49 @@ def test_the_scenario_is_one(tmp_path: Path) -> None:
     assert scenario.prosumers["p2"].renewable_peak_kw == 960
     assert scenario.prosumers["p1"] == gb.load("ieee33").prosumers["p1"]
     assert scenario.settings.regret_tolerance == 1e-6
+
+
+ROOMS = ("network", "agents", "market", "scenarios")
+DOTTED = re.compile(r"`([a-z_]+(?:\.\w+)+)`")
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or stands in one."""
+    module, rest = name, []
+    while module:
+        try:
+            found = importlib.import_module(module)
+        except ImportError:
+            module, _, last = module.rpartition(".")
+            rest.insert(0, last)
+        else:
+            return _reaches(found, rest)
+    return False
+
+
+def _reaches(found: object, names: list[str]) -> bool:
+    for name in names:
+        if not hasattr(found, name) and name not in (found.__doc__ or ""):  # attributes are told there
+            return False
+        found = getattr(found, name, None)
+    return True
+
+
+@pytest.mark.parametrize("room", ["network", "agents", "market"])
+def test_a_room_s_page_names_what_is_there(room: str) -> None:
+    """Dotted names in backticks are the room's, as `hosting.calls.VERBS`; those of other things are listed here."""
+    text = (README.parent / room / "README.md").read_text(encoding="utf-8")
+    named = {name for name in DOTTED.findall(text) if name.partition(".")[0] not in {"market", "copy", "pickle"}}
+    assert named
+    assert [name for name in sorted(named) if not exists(f"gridbazaar.{room}.{name}")] == []
+
+
+def test_all_pages_name_modules_and_files_that_are_there() -> None:
+    for page in ["README.md", *(f"{room}/README.md" for room in ROOMS)]:
+        text = (README.parent / page).read_text(encoding="utf-8")
+        named = [name for name in DOTTED.findall(text) if name.startswith("gridbazaar.")]
+        behind = {"gridbazaar.behaviours", "gridbazaar.devices"}  # entry-point groups
+        assert [name for name in named if name not in behind and not exists(name)] == []
+    text = (README.parent / "scenarios" / "README.md").read_text(encoding="utf-8")
+    files = {path.name for path in (README.parent / "scenarios").rglob("*")}
+    assert [name for name in re.findall(r"`(\w+\.(?:py|html\.j2))`", text) if name not in files] == []

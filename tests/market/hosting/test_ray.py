@@ -165,7 +165,7 @@ SCRIPT = """
     import sys
     import gridbazaar.scenarios as gb
     from gridbazaar.market import RayCluster
-    with gb.load("ieee33").market(place=RayCluster(sys.argv[1], 2)) as market:
+    with gb.load("ieee33").market(backend=RayCluster(sys.argv[1], 2)) as market:
         print(market.run().message)
 """
 

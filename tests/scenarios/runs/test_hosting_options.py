@@ -103,5 +103,5 @@ def test_places_that_are_none_are_refused_before_a_folder_is_made(words, sentenc
 
 def test_communities_of_a_scenario_live_together():
     changes = {"prosumers.p1.community": "mine", "prosumers.p3.community": "mine"}
-    with gb.load("ieee33", changes).market(place=Workers(2)) as market:
-        assert [home.membership.names for home in market.communities.homes] == [("p1", "p3"), ("p2",)]
+    with gb.load("ieee33", changes).market(backend=Workers(2)) as market:
+        assert [home.membership.names for home in market.communities.proxies] == [("p1", "p3"), ("p2",)]

@@ -121,27 +121,34 @@ def test_a_killed_run_goes_on_to_the_same_numbers(workers):
     assert process.returncode == 0, err
     assert same("whole", "killed")
     assert len(json.loads(Path("killed", "manifest.json").read_text())["resumed"]) == 2
-    assert not Path("killed", "answers.arrows").exists()
-    assert not Path("killed", "communities").exists()
+    assert not Path("killed", "checkpoint").exists()
     assert "settled" in out
 
 
-def test_saved_communities_are_not_lived_through_again():
-    """With saved communities, what was answered before is looked up: the slow prosumer is hardly asked again."""
+def wait_for_checkpoint(folder: str) -> Path:
+    """The market's part of the first checkpoint, which is written last."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if found := [path for path in Path(folder).glob("checkpoint/*.npz") if path.stem.isdecimal()]:
+            return found[0]
+        time.sleep(0.02)
+    pytest.fail("the run did not get so far")
+
+
+def test_what_was_saved_is_not_lived_through_again():
+    """A run goes on from its newest checkpoint: the slow prosumer is asked nothing that it has answered before it."""
     slow = [*SLOW, "--behaviour", "p2=mine.py:Slow"]
     process = start("ieee33", *slow, "-o", "killed")
-    end = time.monotonic() + 60
-    while not any(Path("killed").glob("communities/*.npz")) and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_for_checkpoint("killed")
     process.kill()
     process.communicate()
-    (saved,) = Path("killed").glob("communities/*.npz")
-    call = int(saved.name.partition("-")[0])
-    assert call > 20
-    with np.load(saved, allow_pickle=False) as archive:
+    newest = max(Path("killed").glob("checkpoint/*-1of1.npz"), key=lambda path: int(path.stem.partition("-")[0]))
+    with np.load(newest, allow_pickle=False) as archive:
         assert archive["names"].tolist() == ["p1", "p2", "p3"]
-        assert json.loads(str(archive["behaviours"]))["p2"]["state"]["dict"][0][0] == "count"
-    Path("mine.py").write_text(MINE.replace("time.sleep(0.005)", "assert self.count > 20"))
+        ((name, count),) = json.loads(str(archive["behaviours"]))["p2"]["state"]["dict"]
+    assert name == "count"
+    assert 20 < count <= int(newest.stem.partition("-")[0])
+    Path("mine.py").write_text(MINE.replace("time.sleep(0.005)", f"assert self.count > {count}"))
     run("--resume", "killed", "--no-ac")
 
 
@@ -191,14 +198,14 @@ def test_another_behaviour_than_the_recorded_one_is_noticed():
     wait_for_rounds("killed", 10)
     process.kill()
     process.communicate()
-    shutil.rmtree("killed/communities")
+    shutil.rmtree("killed/checkpoint", ignore_errors=True)
     Path("mine.py").write_text(
         MINE.replace(
             "class Slow(Behaviour):", "class Slow(Behaviour):\n    def believe(self, lmp): return lmp + 0.01\n"
         )
     )
     told = run("--resume", "killed", "--no-ac", code=2)
-    assert "the run cannot be continued: call 1 to the prosumers gives other numbers than those recorded" in told
+    assert "the run cannot be continued: round 2 gives other numbers than those recorded" in told
     assert len(read_rounds("killed")) >= 10
 
 
