@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from enum import Enum
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -69,10 +70,10 @@ def unpacked(content: bytes) -> MarketState:
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            state = _built(json.loads(str(archive["tree"])), archive)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            root = json.loads(str(archive["tree"]))
+            state: MarketState = _built({MarketState.__name__: root[MarketState.__name__]}, archive)
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise InputError(f"this is no state of a market, or one of another version of gridbazaar ({error})") from error
-    assert isinstance(state, MarketState)
     return state
 
 
@@ -105,7 +106,7 @@ def _built(plain: Any, archive: Mapping[str, np.ndarray]) -> Any:
     """The value that was made plain."""
     if not isinstance(plain, dict):
         return plain
-    kind, content = next(iter(plain.items()))
+    [(kind, content)] = plain.items()
     match kind:
         case "enum":
             value = _KINDS[content[0]][content[1]]
