@@ -65,6 +65,8 @@ OrderName = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
 
+_RENAMED = {"--ledger": "--message-log"}
+
 
 class Listed(StrEnum):
     """What `list` can list."""
@@ -98,7 +100,9 @@ def run(
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="RUN", help="go on with the run in this results folder")
     ] = None,
-    ledger: Annotated[bool, typer.Option("--ledger", help="write down every message, who sent it to whom")] = False,
+    message_log: Annotated[
+        bool, typer.Option("--message-log", help="write down every message, who sent it to whom")
+    ] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
     from .files.source import Change
@@ -112,7 +116,9 @@ def run(
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
-    loaded = _recorded(resume, scenario, given, output, ledger=ledger) if resume else _loaded(scenario, given)
+    loaded = (
+        _recorded(resume, scenario, given, output, log_messages=message_log) if resume else _loaded(scenario, given)
+    )
     backend = _backend(workers, ray, patience)
     if backend:
         backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
@@ -136,7 +142,14 @@ def run(
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
         done = run_scenario(
-            loaded, folder, watch=watch, replay=replay, backend=backend, ledger=ledger, origin=origin, tell=watch.tell
+            loaded,
+            folder,
+            watch=watch,
+            replay=replay,
+            backend=backend,
+            log_messages=message_log,
+            origin=origin,
+            tell=watch.tell,
         )
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
@@ -225,12 +238,16 @@ def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
     return loaded
 
 
-def _recorded(run: Path, scenario: str, changes: "list[Change]", output: Path | None, *, ledger: bool) -> "Scenario":
+def _recorded(
+    run: Path, scenario: str, changes: "list[Change]", output: Path | None, *, log_messages: bool
+) -> "Scenario":
     """The scenario of a run that is to go on, checked."""
     from .runs.resuming import recorded_scenario
 
-    if ledger:
-        raise refuse(f"--resume {run}", "", "a ledger cannot begin in the middle of a run; leave out --ledger")
+    if log_messages:
+        raise refuse(
+            f"--resume {run}", "", "a message log cannot begin in the middle of a run; leave out --message-log"
+        )
     extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
     if extra:
         raise refuse(
@@ -306,6 +323,14 @@ def _with_ray_address(words: list[str]) -> list[str]:
     ]
 
 
+def _with_todays_names(words: list[str]) -> list[str]:
+    """The command line with options as they are called today, and a note of each that has another name now."""
+    for old, new in _RENAMED.items():
+        if old in words:
+            typer.echo(f"{old} is called {new} now; write {new}", err=True)
+    return [_RENAMED.get(word, word) for word in words]
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -326,7 +351,7 @@ def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for them in all that is installed
     warnings.showwarning = partial(_note, warnings.showwarning, set())
-    words = _with_ray_address(sys.argv[1:]) or ["--help"]
+    words = _with_ray_address(_with_todays_names(sys.argv[1:])) or ["--help"]
     code = _told(lambda: app(words))
     sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
 

@@ -3,7 +3,7 @@
 - `manifest.json`: the resolved scenario, where it comes from, how the run was asked for, seed, versions, git commit and
   tracked files that differ from it, machine, how it ended
 - `rounds.parquet`: one row a round; while the run goes on `rounds.arrows`, which can be read after any crash
-- `ledger.parquet`: who told whom what, if that was asked for; likewise
+- `messages.parquet`: who told whom what, if that was asked for; likewise
 - `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
 - `kpis.json`: the numbers that `--json` prints
 - `checkpoint/`: what a run goes on from that has not ended; see `market.checkpoints`
@@ -36,7 +36,7 @@ from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
 from ..files.scenario_rows import ScenarioRows
 from .streams import Stream, access, read_stream
-from .tables_on_disk import LEDGER, ROUNDS, SCHEMAS, read_table
+from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, read_table
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
@@ -90,14 +90,14 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: Path, scenario: ScenarioRows, *, ledger: bool = False, origin: Origin | None = None
+        self, folder: Path, scenario: ScenarioRows, *, log_messages: bool = False, origin: Origin | None = None
     ) -> None:
         """Begin a folder, or go on in it: the manifest is written at once.
 
         Args:
             folder: The results folder.
             scenario: What is run.
-            ledger: Whether messages are to be written down.
+            log_messages: Whether messages are to be written down.
             origin: Where the scenario comes from; that of a run that goes on stays as it was.
 
         Raises:
@@ -109,12 +109,12 @@ class Recorder:
         self._lock = _locked(folder)
         self.checkpoints = Checkpoints(folder / CHECKPOINT)
         try:
-            self._begin(scenario, origin or Origin(), ledger=ledger)
+            self._begin(scenario, origin or Origin(), log_messages=log_messages)
         except BaseException:
             self._lock.release()
             raise
 
-    def _begin(self, scenario: ScenarioRows, origin: Origin, *, ledger: bool) -> None:
+    def _begin(self, scenario: ScenarioRows, origin: Origin, *, log_messages: bool) -> None:
         folder, manifest = self.folder, _read_manifest(self.folder)
         if manifest.get("outcome", "running") not in _OPEN:  # somebody has ended it since it was chosen
             sentence = f"the run in {folder} has ended ({manifest['outcome']}); there is nothing to resume, run it anew"
@@ -124,8 +124,10 @@ class Recorder:
         before = {name: read_table(folder, name) for name in SCHEMAS}
         self.checkpoint = self.checkpoints.newest(at_most=len(before[ROUNDS]))
         begun = self.checkpoint.rounds if self.checkpoint else 0
-        before[LEDGER] = before[LEDGER].filter(pc.less_equal(before[LEDGER]["round"], begun))  # others are sent again
-        named = [name for name in SCHEMAS if name != LEDGER or ledger or before[LEDGER]]
+        before[MESSAGES] = before[MESSAGES].filter(
+            pc.less_equal(before[MESSAGES]["round"], begun)
+        )  # others are sent again
+        named = [name for name in SCHEMAS if name != MESSAGES or log_messages or before[MESSAGES]]
         self._streams = {name: Stream(folder / f"{name}.arrows", SCHEMAS[name], before[name]) for name in named}
         self._relived = before[ROUNDS].select(_TELLING).to_pylist()
 
@@ -154,12 +156,12 @@ class Recorder:
         """Put messages on disk."""
         count = len(entries.senders)
         same = [[value] * count for value in (entries.round, entries.message, ", ".join(entries.fields))]
-        self._streams[LEDGER].write_columns([*same, entries.senders, entries.receivers, entries.sizes])
+        self._streams[MESSAGES].write_columns([*same, entries.senders, entries.receivers, entries.sizes])
 
     @property
-    def keeps_ledger(self) -> bool:
+    def keeps_messages(self) -> bool:
         """Whether messages are written down."""
-        return LEDGER in self._streams
+        return MESSAGES in self._streams
 
     def __enter__(self) -> Self:
         return self

@@ -32,7 +32,7 @@ class Run:
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
-        who_saw_what: The messages by sender and receiver, if a ledger was kept.
+        who_saw_what: The messages by sender and receiver, if they were logged.
     """
 
     result: Result

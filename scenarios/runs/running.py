@@ -27,7 +27,7 @@ def run_scenario(
     watch: Callable[[Round], None] | None = None,
     replay: bool = False,
     backend: Backend | None = None,
-    ledger: bool = False,
+    log_messages: bool = False,
     origin: Origin | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Run:
@@ -39,18 +39,18 @@ def run_scenario(
         watch: Told of every round as it is finished.
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
         backend: Where the prosumers live; in this process by default.
-        ledger: Whether to write down every message.
+        log_messages: Whether to write down every message.
         origin: Where the scenario comes from and how the run was asked for, for the manifest.
         tell: Told what is being done once the rounds are over.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    with interrupts() as interrupted, Recorder(folder, scenario, ledger=ledger, origin=origin) as recorder:
+    with interrupts() as interrupted, Recorder(folder, scenario, log_messages=log_messages, origin=origin) as recorder:
         start = perf_counter()
         with scenario.market(
             backend=backend,
-            log=recorder.note_messages if recorder.keeps_ledger else None,
+            log=recorder.note_messages if recorder.keeps_messages else None,
         ) as market:
             if recorder.checkpoint:
                 market.restore(recorder.checkpoint)
@@ -67,7 +67,7 @@ def run_scenario(
             replayed = _replayed(result)
             found = _found(result, folder, replayed)
             recorder.write_kpis(found)
-        matrix = who_saw_what(folder, result.names) if recorder.keeps_ledger else None
+        matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
     return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
 
 

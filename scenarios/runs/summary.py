@@ -135,7 +135,7 @@ def _messages(messages: pd.DataFrame) -> FittingTable:
     """Who saw what: senders down, receivers across."""
     cells = across(messages)
     return FittingTable(
-        "who told whom what, and how often (every message: ledger.parquet)",
+        "who told whom what, and how often (every message: messages.parquet)",
         (Column("from"), *(Column(f"to {receiver}", words=True) for receiver in cells)),
         [(str(sender), *row) for sender, row in cells.iterrows()],
     )

@@ -11,7 +11,7 @@ from ...market.rounds import Round
 from ...network.errors import InputError
 from .streams import read_stream
 
-ROUNDS, LEDGER = "rounds", "ledger"
+ROUNDS, MESSAGES = "rounds", "messages"
 
 
 def read_rounds(folder: Path | str) -> pa.Table:
@@ -47,7 +47,7 @@ def _type_name(annotation: Any) -> str:
 
 SCHEMAS: dict[str, pa.Schema] = {
     ROUNDS: _schema_of_rounds(),
-    LEDGER: pa.schema(
+    MESSAGES: pa.schema(
         {
             "round": pa.int64(),
             "message": pa.string(),

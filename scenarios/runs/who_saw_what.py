@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...market.hosting.message_log import Entries
-from .tables_on_disk import LEDGER, read_table
+from .tables_on_disk import MESSAGES, read_table
 
 _FEW = 8
 """So many prosumers are shown one by one; more of them are one row."""
@@ -17,10 +17,10 @@ def who_saw_what(folder: Path, prosumers: Collection[str]) -> pd.DataFrame:
     """The messages of a results folder: one row per sender, receiver and kind, all prosumers as one.
 
     Args:
-        folder: The results folder of a run with a ledger.
+        folder: The results folder of a run with a message log.
         prosumers: The names of all.
     """
-    return matrix(read_table(folder, LEDGER).to_pandas(), prosumers, few=0)
+    return matrix(read_table(folder, MESSAGES).to_pandas(), prosumers, few=0)
 
 
 def across(messages: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def across(messages: pd.DataFrame) -> pd.DataFrame:
 
 
 def frame(entries: Iterable[Entries]) -> pd.DataFrame:
-    """The messages of a ledger as `ledger.parquet` has them."""
+    """The messages of a log as `messages.parquet` has them."""
     parts = [
         pd.DataFrame(
             {
@@ -52,7 +52,7 @@ def matrix(messages: pd.DataFrame, prosumers: Collection[str], few: int = _FEW) 
     """How many messages there were, how big, and what is in them: one row per sender, receiver and kind.
 
     Args:
-        messages: As `ledger.parquet` has them.
+        messages: As `messages.parquet` has them.
         prosumers: The names of all.
         few: So many of them are told apart; more are one row.
     """

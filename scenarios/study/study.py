@@ -44,8 +44,8 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
     reliable = scenario.model_copy(update={"messages": MessagesRow()})  # the paper's messages all arrive
     base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL_JACOBI, **_PAPER)
     flat = base.changed(alpha_scale=FLAT_SCALE)
-    ledger: list[Entries] = []
-    shared = parts.needed("Case 3", partial(_run, base, ledger.append))
+    messages: list[Entries] = []
+    shared = parts.needed("Case 3", partial(_run, base, messages.append))
     cases = {
         case: parts.possible(f"Case {case.value}", partial(_run, base.changed(case=case)))
         for case in (Case.NO_SHARING, Case.CENTRAL)
@@ -70,7 +70,7 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         sequential=parts.possible("order gauss_seidel", partial(_run, base.changed(order=Order.GAUSS_SEIDEL))),
         seconds=parts.seconds,
         left_out=parts.left_out,
-        messages=matrix(frame(ledger), base.prosumers),
+        messages=matrix(frame(messages), base.prosumers),
     )
 
 
@@ -99,8 +99,8 @@ class _Parts:
             return None
 
 
-def _run(scenario: Scenario, ledger: Callable[[Entries], None] | None = None) -> Traced:
-    return trace(scenario.market(log=ledger))
+def _run(scenario: Scenario, log: Callable[[Entries], None] | None = None) -> Traced:
+    return trace(scenario.market(log=log))
 
 
 def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:

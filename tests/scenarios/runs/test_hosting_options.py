@@ -1,4 +1,4 @@
-"""Workers, Ray, ledger and patience from the command line, and `community` in a scenario."""
+"""Workers, Ray, message log and patience from the command line, and `community` in a scenario."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def test_a_person_sees_where_the_time_went():
     assert "this process alone would be faster" in told
 
 
-def test_the_ledger_is_a_table_and_a_matrix():
-    done = run("ieee33", "--no-ac", "--ledger", "-o", "kept")
+def test_the_message_log_is_a_table_and_a_matrix():
+    done = run("ieee33", "--no-ac", "--message-log", "-o", "kept")
     assert done.returncode == 0, done.stderr
-    table = pd.read_parquet("kept/ledger.parquet")
+    table = pd.read_parquet("kept/messages.parquet")
     assert list(table) == ["round", "message", "fields", "sender", "receiver", "bytes"]
     quotes = int((table.message == "Quote").sum())
     told = " ".join(done.stdout.split())
@@ -61,9 +61,15 @@ def test_the_ledger_is_a_table_and_a_matrix():
     assert set(table.sender) | set(table.receiver) == {"platform", "DSO", "certificate", "screen", "p1", "p2", "p3"}
 
 
-def test_without_a_ledger_there_is_none():
+def test_the_old_name_of_the_option_is_understood():
+    done = run("ieee33", "--no-ac", "--ledger", "-o", "kept")
+    assert "--ledger is called --message-log now; write --message-log\n" in done.stderr
+    assert Path("kept", "messages.parquet").exists()
+
+
+def test_without_a_message_log_there_is_none():
     assert run("ieee33", "--no-ac", "-o", "bare").returncode == 0
-    assert not Path("bare", "ledger.parquet").exists()
+    assert not Path("bare", "messages.parquet").exists()
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,10 @@ def test_another_behaviour_than_the_recorded_one_is_noticed():
         (("--resume", "done", "--set", "dt_h=2"), "leave out --set dt_h=2"),
         (("--resume", "done", "--seed", "3"), "leave out --seed 3"),
         (("--resume", "done", "-o", "x"), "leave out -o x"),
-        (("--resume", "done", "--ledger"), "a ledger cannot begin in the middle of a run; leave out --ledger"),
+        (
+            ("--resume", "done", "--message-log"),
+            "a message log cannot begin in the middle of a run; leave out --message-log",
+        ),
         (("--resume", "torn"), "torn holds no run; name a results folder with its manifest.json"),
         (("--resume", "odd"), "odd/manifest.json scenario.feeder: Field required; restore it, or run anew"),
     ],

@@ -122,7 +122,7 @@ def test_a_table_is_whole_or_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("homes")
 def test_names_and_titles_are_shown_as_written() -> None:
-    out, err = told("run", "homes.yaml", "--no-ac", "-v", "--ledger")
+    out, err = told("run", "homes.yaml", "--no-ac", "-v", "--message-log")
     assert out.startswith("Prices [/kWh] study\n")
     for name in ("home[pv]", "home[red]"):
         assert name in out
