@@ -1,7 +1,8 @@
 """Who acts, and what may each of them know? Messages, households, behaviours and the three kinds of agent."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..network.lazy import offered
 
 if TYPE_CHECKING:
     from .behaviour import Behaviour, BehaviourError, PriceTaker
@@ -87,13 +88,4 @@ _HOMES = {
     "TradeGraph": "trade_graph",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__} has no attribute {name}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = offered(__name__, _HOMES)

@@ -1,7 +1,8 @@
 """In which order do the agents act, where do they live, and is the answer right?"""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..network.lazy import offered
 
 if TYPE_CHECKING:
     from .energy_market import EnergyMarket
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .result import Result
     from .rounds import Phase, Round
     from .settings import Case, MarketSettings, Method, Order, SettingsError
+    from .state import MarketState
 
 __all__ = [
     "Absence",
@@ -27,6 +29,7 @@ __all__ = [
     "Hosting",
     "Incident",
     "MarketSettings",
+    "MarketState",
     "MessageFaults",
     "Method",
     "Order",
@@ -50,6 +53,7 @@ _HOMES = {
     "Hosting": "hosting.options",
     "Incident": "hosting.incident",
     "MarketSettings": "settings",
+    "MarketState": "state",
     "MessageFaults": "hosting.lossy_channel",
     "Method": "settings",
     "Order": "settings",
@@ -64,13 +68,4 @@ _HOMES = {
     "Workers": "hosting.workers",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__} has no attribute {name}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = offered(__name__, _HOMES)

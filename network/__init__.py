@@ -1,7 +1,8 @@
 """What can the wires carry, and what is power worth where?"""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import offered
 
 if TYPE_CHECKING:
     from .ac_replay import AcReplay, replay_ac
@@ -49,13 +50,4 @@ _HOMES = {
     "replay_ac": "ac_replay",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__} has no attribute {name}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = offered(__name__, _HOMES)

@@ -4,8 +4,9 @@ import gridbazaar.scenarios as gb
 market = gb.load("ieee33").market()
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..network.lazy import offered
 
 if TYPE_CHECKING:
     from .errors import InfeasibleScenarioError, Problem, ScenarioError
@@ -24,13 +25,4 @@ _HOMES = {
     "shipped_scenarios": "files.source",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """What a room offers is imported when it is asked for: neither help nor a refusal should wait for numpy or mesa."""
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__} has no attribute {name}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = offered(__name__, _HOMES)
