@@ -110,16 +110,17 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
     bids: list[FloatArray] = []
     rounds: list[tuple[float, float, FloatArray]] = []
     while market.running and not (market.phase is Phase.CLEARING and market.iteration >= outer_steps):
-        phase = market.phase
         market.step()
-        if phase is Phase.CLEARING:
-            costs.append(market.dso_cost_usd)
+        done = market.last
+        assert done is not None
+        if done.phase is Phase.CLEARING:
+            costs.append(done.dso_cost_usd)
             bids.append(market.bid_kw)
             rounds.clear()
-        elif phase is Phase.SHARING:
-            rounds.append((market.primal_kw, market.dual_usd_per_kwh, _plan_costs(market)))
+        elif done.phase is Phase.SHARING:
+            rounds.append((done.primal_kw, done.dual_usd_per_kwh, _plan_costs(market)))
         elif market.running and market.phase is Phase.CLEARING:
-            errors.append(market.outer_error)
+            errors.append(done.outer_error)
     return Traced(
         result=market.result(),
         outer_error=np.array(errors),
@@ -133,7 +134,7 @@ def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
 
 def _plan_costs(market: EnergyMarket) -> FloatArray:
     """F_i of (11) of what each prosumer plans at the present LMPs, (prosumer,) in $."""
-    told = zip(market.communities.here[0].prosumers, market.lmp_usd_per_kwh, strict=True)
+    told = zip(market.communities.here[0].prosumers, market.platform.lmp_usd_per_kwh, strict=True)
     return np.array([prosumer.plan.cost_usd(prosumer.household, lmp) for prosumer, lmp in told])
 
 
