@@ -4,7 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ROOMS  := agents market network scenarios
 
-.PHONY: install run paper test lint types bench methods clean
+
+# one thread for each solver: both cores are busy with tests
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+
+.PHONY: install run paper test test-long lint types bench methods clean
 
 install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
@@ -12,7 +16,9 @@ run: install                         ## clear the paper's market, show and save 
 paper: install                       ## the paper's case study, as a page with figures and tables
 	$(BIN)/gridbazaar report ieee33
 test: $(VENV)/.tested                ## prove it right
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not long"
+test-long: $(VENV)/.tested           ## the long searches: random markets, kills, every kind of run from every snapshot
+	$(PYTEST) -m long
 lint: $(VENV)/.developed             ## style, and the rule that rooms import one way
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 types: $(VENV)/.developed

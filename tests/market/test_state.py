@@ -79,25 +79,37 @@ def whole(begin):
     return of
 
 
+def check_from(begin, whole, kind, at):
+    """From this round on a snapshot, a copy, a pickle, a file, and the market itself are the same run."""
+    market = begin(kind)
+    before = go(market, at)
+    state = market.snapshot()
+    other = begin(kind)
+    other.restore(unpacked(packed(state)))
+    for twin in (market.copy(), copy.deepcopy(market), pickle.loads(pickle.dumps(market)), other, market):
+        assert twin.rounds == at
+        assert equal_runs(whole(kind), to_the_end(twin, before))
+    market.restore(state)  # and back, as often as one likes
+    assert equal_runs(whole(kind), to_the_end(market, before))
+
+
+@pytest.mark.parametrize("kind", ["newton", "by a planner", "admm", "behaviour"])
+def test_from_the_middle_on_it_is_the_same_run(begin, whole, kind):
+    check_from(begin, whole, kind, 2 * len(whole(kind).rounds) // 3)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("kind", RUNS)
 def test_from_any_round_on_it_is_the_same_run(begin, whole, kind):
-    rng = np.random.default_rng(len(kind))
-    length = len(whole(kind).rounds)
+    rng, length = np.random.default_rng(len(kind)), len(whole(kind).rounds)
     for at in (0, 1, *(int(r) for r in rng.integers(2, length, 2)), length):
-        market = begin(kind)
-        before = go(market, at)
-        state = market.snapshot()
-        other = begin(kind)
-        other.restore(unpacked(packed(state)))
-        twins = [market.copy(), copy.deepcopy(market), pickle.loads(pickle.dumps(market)), other, market]
-        for twin in twins:
-            assert twin.rounds == at
-            assert equal_runs(whole(kind), to_the_end(twin, before))
-        market.restore(state)  # and back, as often as one likes
-        assert equal_runs(whole(kind), to_the_end(market, before))
+        check_from(begin, whole, kind, at)
 
 
-@pytest.mark.parametrize("kind", ["newton", "gauss_seidel", "admm", "unreliable", "behaviour"])
+LONG = [pytest.param(kind, marks=pytest.mark.long) for kind in ("gauss_seidel", "admm", "unreliable")]
+
+
+@pytest.mark.parametrize("kind", ["newton", "behaviour", *LONG])
 def test_workers_take_over_and_hand_back(begin, whole, kind):
     at = len(whole(kind).rounds) // 2
     market = begin(kind)

@@ -205,6 +205,7 @@ def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
     assert gone([int(pid) for pid in pids.split()])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("body", ["import time; time.sleep(0.05)", "while True: pass"], ids=["at work", "hanging"])
@@ -223,6 +224,7 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     assert not scratch.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after_s", [0.9, 1.1, 1.3, 1.6])
 def test_ctrl_c_while_workers_start_is_ctrl_c(tmp_path, after_s):
     """A terminal sends it to the whole group, the fork server included."""

@@ -21,6 +21,7 @@ from gridbazaar.agents import Behaviour
 from gridbazaar.market import EnergyMarket, Hosting, RayCluster, Round
 from gridbazaar.network import InputError
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray on this machine at a time
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 
 
@@ -33,7 +34,9 @@ def ray():
     cluster.close()
 
 
-@pytest.mark.parametrize(("name", "settings"), [("ieee33", {}), ("town", SHORT)], ids=str)
+@pytest.mark.parametrize(
+    ("name", "settings"), [("ieee33", {}), pytest.param("town", SHORT, marks=pytest.mark.long)], ids=str
+)
 def test_ray_changes_nothing(run_at, same, name, settings):
     there = run_at(name, RayCluster(count=2), **settings)
     assert same(run_at(name, **settings), there)

@@ -16,7 +16,12 @@ from gridbazaar.market.hosting.plain import UnsavedError
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 """So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
-CASES = [("ieee33", {}), ("ieee33", {"order": "gauss_seidel"}), ("ieee33", {"method": "admm"}), ("town", SHORT)]
+CASES = [
+    ("ieee33", {}),
+    ("ieee33", {"order": "gauss_seidel"}),
+    ("ieee33", {"method": "admm"}),
+    pytest.param("town", SHORT, marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -40,7 +45,11 @@ def saving(monkeypatch):
 
 
 @pytest.mark.usefixtures("saving")
-@pytest.mark.parametrize(("name", "settings"), [("ieee33", {}), ("town", {"max_rounds": 25, "max_iterations": 2})])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("ieee33", {}), pytest.param("town", {"max_rounds": 25, "max_iterations": 2}, marks=pytest.mark.long)],
+    ids=str,
+)
 def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings):
     here = run_at(name, **settings)
     rng = np.random.default_rng(7)

@@ -13,7 +13,10 @@ from gridbazaar.market import EnergyMarket, MarketSettings, Method
 SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
 TOLERANCE = 1e-5
 
-small = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few, many = (
+    settings(max_examples=count, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    for count in (4, 25)
+)
 
 
 def run(market, **chosen):
@@ -26,14 +29,17 @@ def run(market, **chosen):
     return result, gap, result.certificate.total_usd / turnover
 
 
-@given(st.integers(1000, 10_000))
-@small
-def test_price_curve_settles_every_market(seed):
+def check_that_it_settles(seed):
     market = random_market(seed, buses=(5, 15), prosumers=(2, 5))
     result, gap, certified = run(market, regret_tolerance=TOLERANCE)
     assert result.settled, result.message
     assert certified <= TOLERANCE
     assert -SOLVER <= gap <= certified + SOLVER
+
+
+SEEDS = st.integers(1000, 10_000)
+test_newton_settles_a_few_markets = few(given(SEEDS)(check_that_it_settles))
+test_newton_settles_every_market = pytest.mark.long(many(given(SEEDS)(check_that_it_settles)))
 
 
 @given(
@@ -42,14 +48,27 @@ def test_price_curve_settles_every_market(seed):
     st.sampled_from([{"max_rounds": 2}, {"max_rounds": 20}, {}]),
     st.integers(2, 4),
 )
-@small
-def test_the_certificate_is_never_wrong(seed, method, limits, steps):
+@few
+def test_the_certificate_is_not_wrong(seed, method, limits, steps):
     """However early it is stopped, whatever the method."""
     market = random_market(seed, buses=(5, 12), prosumers=(2, 4))
     _, gap, certified = run(market, method=method, max_iterations=steps, regret_tolerance=1e-9, **limits)
     assert gap <= certified + SOLVER
 
 
+@pytest.mark.long
+@given(
+    SEEDS,
+    st.sampled_from(list(Method)),
+    st.sampled_from([{"max_rounds": 2}, {"max_rounds": 20}, {}]),
+    st.integers(2, 4),
+)
+@many
+def test_the_certificate_is_never_wrong(seed, method, limits, steps):
+    test_the_certificate_is_not_wrong.hypothesis.inner_test(seed, method, limits, steps)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["admm", "newton"])
 @pytest.mark.parametrize("seed", [7, 17])
 def test_of_full_size(seed, method):
