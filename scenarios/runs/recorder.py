@@ -109,7 +109,7 @@ class Recorder:
         try:
             self._begin(scenario, origin or Origin(), ledger=ledger)
         except BaseException:
-            self._lock.release()
+            self._unlock()
             raise
 
     def _begin(self, scenario: Scenario, origin: Origin, *, ledger: bool) -> None:
@@ -174,6 +174,10 @@ class Recorder:
                 self.close()
         for stream in self._streams.values():
             stream.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Let others write."""
         with suppress(OSError):  # first the file, then the lock: nobody can lock a file that is about to go
             (self.folder / _LOCK).unlink()
         self._lock.release()
