@@ -115,6 +115,8 @@ class ResultsError(InputError):
         folder = self.file.parent
         if not folder.is_dir():
             return f"{self.file}: {self.reason}; the results folder is gone, run the scenario anew"
+        if not (folder / "manifest.json").is_file():
+            return f"{self.file}: {self.reason}; mend that and run the scenario anew, or name another folder with -o"
         cure = f"once that is mended, `gridbazaar run --resume {folder}` goes on after the rounds that are there"
         return f"{self.file}: {self.reason}; {cure}"
 

@@ -111,7 +111,7 @@ class Recorder:
         try:
             self._begin(scenario, origin or Origin(), log_messages=log_messages)
         except BaseException:
-            self._lock.release()
+            self._unlock()
             raise
 
     def _begin(self, scenario: ScenarioRows, origin: Origin, *, log_messages: bool) -> None:
@@ -178,6 +178,10 @@ class Recorder:
                 self.close()
         for stream in self._streams.values():
             stream.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Let others write."""
         with suppress(OSError):  # first the file, then the lock: nobody can lock a file that is about to go
             (self.folder / _LOCK).unlink()
         self._lock.release()

@@ -233,8 +233,8 @@ def test_a_full_output_is_a_sentence_and_an_exit_code(words: tuple[str, ...], tm
 def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_path: Path) -> None:
     done = run_on_a_disk_of(20_000, tmp_path)
     assert done.returncode == 6
-    cure = "finished rounds are there; make room, then: gridbazaar run --resume r"
-    assert done.stderr.splitlines()[-1] == f"r cannot be written: File too large; {cure}"
+    cure = "once that is mended, `gridbazaar run --resume r` goes on after the rounds that are there"
+    assert done.stderr.splitlines()[-1] == f"r/rounds.arrows: File too large; {cure}"
     assert "Traceback" not in done.stderr
     assert len(read_rounds(tmp_path / "r")) > 1
     done = gridbazaar("run", "--resume", "r", "--no-ac", "--json", folder=tmp_path)
@@ -243,8 +243,9 @@ def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_
 
 def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
     done = run_on_a_disk_of(1_000, tmp_path)
-    cure = "make room, or name another folder with -o"
-    assert (done.returncode, done.stderr) == (6, f"r cannot be written: File too large; {cure}\n")
+    cure = "mend that and run the scenario anew, or name another folder with -o"
+    assert (done.returncode, done.stderr) == (6, f"r/manifest.json: File too large; {cure}\n")
+    assert list((tmp_path / "r").iterdir()) == []  # so that it can be run there anew
 
 
 def run_on_a_disk_of(size: int, folder: Path) -> subprocess.CompletedProcess[str]:
