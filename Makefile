@@ -4,15 +4,20 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ROOMS  := agents market network scenarios
 
-.PHONY: install run paper test lint types bench methods clean
+# pytest on as many cores as there are, at most 4; one thread each; Ray's tests, and others that share what is dear, stay together
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+
+.PHONY: install run paper test test-long lint types bench methods clean
 
 install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
 	$(BIN)/gridbazaar run ieee33
 paper: install                       ## the paper's case study, as a page with figures and tables
 	$(BIN)/gridbazaar report ieee33
-test: $(VENV)/.tested                ## prove it right
-	$(BIN)/python -m pytest
+test: $(VENV)/.tested                ## prove it right: every claim, in some five minutes
+	$(PYTEST) -m "not long"
+test-long: $(VENV)/.tested           ## the long searches: random markets, kills, many seeds, every kind of run
+	$(PYTEST) -m long
 lint: $(VENV)/.developed             ## style, and the rule that rooms import one way
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 types: $(VENV)/.developed

@@ -15,6 +15,7 @@ from gridbazaar.market.checkpoints import Checkpoints
 from gridbazaar.market.state_file import packed, unpacked
 from gridbazaar.network import InputError
 
+pytestmark = pytest.mark.xdist_group("state")  # the undisturbed runs are made once
 FAULTS = MessageFaults(delay_rounds=2, loss=0.2, stale_rounds=1, quantum_kw=0.001, away={"p2": Absence(5, 5)})
 RUNS = {
     "newton": {},
@@ -78,6 +79,25 @@ def whole(begin):
     return of
 
 
+QUICK = ("newton", "unreliable", "behaviour")
+
+
+@pytest.mark.parametrize("kind", QUICK)
+def test_from_some_round_on_it_is_the_same_run(begin, whole, kind):
+    length = len(whole(kind).rounds)
+    market = begin(kind)
+    before = go(market, length - 12)
+    state = market.snapshot()
+    other = begin(kind)
+    other.restore(unpacked(packed(state)))
+    for twin in (copy.deepcopy(market), pickle.loads(pickle.dumps(market)), other, market):
+        assert twin.rounds == length - 12
+        assert equal_runs(whole(kind), to_the_end(twin, before))
+    market.restore(state)
+    assert equal_runs(whole(kind), to_the_end(market, before))
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("kind", RUNS)
 def test_from_any_round_on_it_is_the_same_run(begin, whole, kind):
     rng = np.random.default_rng(len(kind))
@@ -96,7 +116,10 @@ def test_from_any_round_on_it_is_the_same_run(begin, whole, kind):
         assert equal_runs(whole(kind), to_the_end(market, before))
 
 
-@pytest.mark.parametrize("kind", ["newton", "gauss_seidel", "admm", "unreliable", "behaviour"])
+@pytest.mark.parametrize(
+    "kind",
+    ["behaviour", *(pytest.param(k, marks=pytest.mark.long) for k in ("newton", "gauss_seidel", "admm", "unreliable"))],
+)
 def test_workers_take_over_and_hand_back(begin, whole, kind):
     at = len(whole(kind).rounds) // 2
     market = begin(kind)

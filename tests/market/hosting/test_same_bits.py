@@ -16,11 +16,23 @@ from gridbazaar.market.hosting.plain import UnsavedError
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 """So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
-CASES = [("ieee33", {}), ("ieee33", {"order": "gauss_seidel"}), ("ieee33", {"method": "admm"}), ("town", SHORT)]
+CASES = {
+    "newton": ("ieee33", {}),
+    "gauss_seidel": ("ieee33", {"order": "gauss_seidel"}),
+    "admm": ("ieee33", {"method": "admm"}),
+    "town": ("town", SHORT),
+}
+QUICK = {("newton", 2), ("gauss_seidel", 2), ("admm", 3), ("newton", 1)}
+PRODUCT = [
+    pytest.param(
+        *case, workers, id=f"{what}, {workers} workers", marks=() if (what, workers) in QUICK else pytest.mark.long
+    )
+    for what, case in CASES.items()
+    for workers in (1, 2, 3)
+]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "settings", "workers"), PRODUCT)
 def test_workers_change_nothing(run_at, same, name, settings, workers):
     here = run_at(name, **settings)
     there = run_at(name, Workers(workers), **settings)
@@ -40,11 +52,18 @@ def saving(monkeypatch):
 
 
 @pytest.mark.usefixtures("saving")
-@pytest.mark.parametrize(("name", "settings"), [("ieee33", {}), ("town", {"max_rounds": 25, "max_iterations": 2})])
-def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings):
+@pytest.mark.parametrize(
+    ("name", "settings", "kills"),
+    [
+        pytest.param("ieee33", {}, 4, id="ieee33"),
+        pytest.param("ieee33", {}, 20, id="ieee33, often", marks=pytest.mark.long),
+        pytest.param("town", {"max_rounds": 25, "max_iterations": 2}, 20, id="town, often", marks=pytest.mark.long),
+    ],
+)
+def test_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings, kills):
     here = run_at(name, **settings)
     rng = np.random.default_rng(7)
-    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, 20, replace=False)}
+    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, kills, replace=False)}
 
     def strike(market):
         if market.rounds in when:
@@ -52,9 +71,9 @@ def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, 
 
     there = run_at(name, Workers(2), before=strike, **settings)
     assert same(here, there)
-    assert len(there.result.hosting.incidents) == 20
+    assert len(there.result.hosting.incidents) == kills
     assert {incident.how for incident in there.result.hosting.incidents} == {"was killed by SIGKILL"}
-    assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == 20
+    assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == kills
 
 
 class Attached(Moody):
