@@ -16,6 +16,7 @@ from gridbazaar.market.checkpoints import Checkpoints
 from gridbazaar.market.state_file import packed, unpacked
 from gridbazaar.network import InputError
 
+pytestmark = pytest.mark.xdist_group("state")  # the undisturbed runs are made once
 FAULTS = MessageFaults(delay_rounds=2, loss=0.2, stale_rounds=1, quantum_kw=0.001, away={"p2": Absence(5, 5)})
 RUNS = {
     "newton": {},

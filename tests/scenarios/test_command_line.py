@@ -236,9 +236,12 @@ def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_
     cure = "once that is mended, `gridbazaar run --resume r` goes on after the rounds that are there"
     assert done.stderr.splitlines()[-1] == f"r/rounds.arrows: File too large; {cure}"
     assert "Traceback" not in done.stderr
-    assert len(read_rounds(tmp_path / "r")) > 1
+    kept = read_rounds(tmp_path / "r")["number"].to_pylist()
+    assert len(kept) > 1
+    assert kept == list(range(1, len(kept) + 1))
     done = gridbazaar("run", "--resume", "r", "--no-ac", "--json", folder=tmp_path)
     assert (done.returncode, sum(json.loads(done.stdout)["sharing_rounds"])) == (0, 49)
+    assert not list((tmp_path / "r").glob("*.partial"))
 
 
 def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:

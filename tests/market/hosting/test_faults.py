@@ -207,8 +207,7 @@ def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("body", ["import time; time.sleep(0.05)", "while True: pass"], ids=["at work", "hanging"])
+@pytest.mark.parametrize(("number", "body"), ENDS)
 def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     process = start(tmp_path, body)
     assert process.stdout is not None

@@ -115,7 +115,7 @@ def test_flat_demand_settles_where_the_dso_answers_every_round(build, optimum):
     """By the exchange, in which every round is a clearing with elastic bids."""
     market = build(FAULTS["lost"], alpha=0.1, method="admm")
     is_at(market.run(), optimum(0.1), elastic_kw=0.2, cost=1e-5)
-    assert market.operator.elastic_clearings > 60
+    assert market.operator.state.elastic_clearings > 60
 
 
 MANY = [pytest.param(seed, marks=pytest.mark.long) for seed in (1003, 1005, 1007, 1008, 1009, 1010)]
@@ -376,7 +376,7 @@ def test_who_is_away_is_not_asked_and_rounds_count_over_announcements():
         for one in range(3)
     }
     assert rounds == {0: [*range(1, 13)], 1: [1, 2, 3, 9, 10, 11, 12], 2: [*range(1, 9), 10, 11, 12]}
-    assert carried.post.rounds == 12
+    assert carried.post.state.rounds == 12
 
 
 def test_powers_are_rounded_towards_zero():

@@ -67,18 +67,25 @@ class Sick(Behaviour):
         return problem.share(quote)
 
 
-@pytest.mark.parametrize(("hangs", "how"), [(False, "was lost (ActorDiedError)"), (True, "did not answer within 8 s")])
+LOST = [
+    pytest.param(False, "was lost (ActorDiedError)", id="killed"),
+    pytest.param(True, "did not answer within 30 s", id="hangs", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("hangs", "how"), LOST)
 def test_a_lost_actor_is_replaced_and_the_run_ends_the_same(run_at, same, tmp_path, hangs, how):
     mark = tmp_path / "mark"
     mark.touch()
     here = run_at("ieee33", behaviours={"p2": Sick(mark, hangs=hangs)})
     mark.unlink()
-    there = run_at("ieee33", RayCluster(count=3, patience_s=8.0), behaviours={"p2": Sick(mark, hangs=hangs)})
+    there = run_at("ieee33", RayCluster(count=3, patience_s=30.0), behaviours={"p2": Sick(mark, hangs=hangs)})
     assert same(here, there)
     (incident,) = there.result.hosting.incidents
     assert (incident.noun, incident.members, incident.call, incident.how) == ("Ray actor", ("p2",), 4, how)
 
 
+@pytest.mark.long
 def test_actors_killed_at_random_rounds_change_nothing(run_at, same, ray):
     here = run_at("ieee33")
     rng = np.random.default_rng(3)

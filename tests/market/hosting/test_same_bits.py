@@ -24,8 +24,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "settings", "workers"), PRODUCT)
 def test_workers_change_nothing(run_at, same, name, settings, workers):
     here = run_at(name, **settings)
     there = run_at(name, Workers(workers), **settings)
@@ -53,7 +52,7 @@ def saving(monkeypatch):
 def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings):
     here = run_at(name, **settings)
     rng = np.random.default_rng(7)
-    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, 20, replace=False)}
+    when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, kills, replace=False)}
 
     def strike(market):
         if market.rounds in when:
@@ -61,9 +60,9 @@ def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, 
 
     there = run_at(name, Workers(2), before=strike, **settings)
     assert same(here, there)
-    assert len(there.result.hosting.incidents) == 20
+    assert len(there.result.hosting.incidents) == kills
     assert {incident.how for incident in there.result.hosting.incidents} == {"was killed by SIGKILL"}
-    assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == 20
+    assert sum(record.incidents.count("was killed by SIGKILL in call") for record in there.rounds) == kills
 
 
 class Attached(Moody):

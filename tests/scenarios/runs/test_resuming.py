@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,19 @@ import pytest
 
 from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
 
-pytestmark = pytest.mark.usefixtures("here")
-SLOW = ["--alpha-scale", "0.1", "--method", "admm", "--set", "market.regret_tolerance=1e-9", "--no-ac"]
+pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.xdist_group("resuming")]  # undisturbed runs are made once
+SLOW = [
+    "ieee33",
+    "--behaviour",
+    "p2=mine.py:Slow",
+    "--alpha-scale",
+    "0.1",
+    "--method",
+    "admm",
+    "--set",
+    "market.regret_tolerance=1e-9",
+    "--no-ac",
+]
 MINE = """
 import time
 from pathlib import Path
@@ -57,6 +69,20 @@ def here(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Callable[..., str]:
+    """The folder of an undisturbed run, each made once."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def of(*words: str) -> str:
+        if words not in made:
+            made[words] = tmp_path_factory.mktemp("whole") / "r"
+            run(*words, "-o", str(made[words]))
+        return str(made[words])
+
+    return of
 
 
 def start(*words: str) -> subprocess.Popen[str]:
@@ -105,22 +131,23 @@ def _same(a: object, b: object) -> bool:
     return a == b
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["here", "two workers"])
-def test_a_killed_run_goes_on_to_the_same_numbers(workers):
-    slow = [*SLOW, "--behaviour", "p2=mine.py:Slow"]
-    run("ieee33", *slow, "-o", "whole")
-    process = start("ieee33", *slow, "-o", "killed", *workers)
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param((), id="here", marks=pytest.mark.long), pytest.param(("--workers", "2"), id="two workers")],
+)
+def test_a_killed_run_goes_on_to_the_same_numbers(whole, workers):
+    process = start(*SLOW, "-o", "killed", *workers)
     for rounds in (25, 60):  # killed twice, the second time after it had been resumed
         wait_for_rounds("killed", rounds)
         process.kill()
         process.communicate()
         assert json.loads(Path("killed", "manifest.json").read_text())["outcome"] == "running"
         done = len(read_rounds("killed"))
-        assert rounds <= done < len(read_rounds("whole"))
+        assert rounds <= done < len(read_rounds(whole(*SLOW)))
         process = start("--resume", "killed", "--no-ac", *workers)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert same("whole", "killed")
+    assert same(whole(*SLOW), "killed")
     assert len(json.loads(Path("killed", "manifest.json").read_text())["resumed"]) == 2
     assert not Path("killed", "checkpoint").exists()
     assert "settled" in out
@@ -128,8 +155,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(workers):
 
 def test_what_was_saved_is_not_lived_through_again():
     """A run goes on from its newest checkpoint: the slow prosumer is asked nothing that it has answered before it."""
-    slow = [*SLOW, "--behaviour", "p2=mine.py:Slow"]
-    process = start("ieee33", *slow, "-o", "killed")
+    process = start(*SLOW, "-o", "killed")
     count = wait_for_a_checkpoint("killed", 20)
     process.kill()
     process.communicate()
@@ -152,24 +178,19 @@ def wait_for_a_checkpoint(folder: str, answers: int) -> int:
     pytest.fail("the run did not get so far")
 
 
-def test_a_run_that_ctrl_c_stopped_goes_on():
-    slow = [*SLOW, "--behaviour", "p2=mine.py:Slow"]
-    run("ieee33", *slow, "-o", "whole")
-    process = start("ieee33", *slow, "-o", "stopped", "--workers", "2")
+def test_a_run_that_ctrl_c_stopped_goes_on(whole):
+    process = start(*SLOW, "-o", "stopped", "--workers", "2")
     wait_for_rounds("stopped", 10)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
     run("--resume", "stopped", "--no-ac")
-    assert same("whole", "stopped")
+    assert same(whole(*SLOW), "stopped")
 
 
 @pytest.mark.parametrize(("kind", "workers", "code"), [("Stumbles", "1", 2), ("Dies", "2", 5)])
-def test_a_run_that_failed_goes_on_once_its_cause_is_mended(kind, workers, code):
+def test_a_run_that_failed_goes_on_once_its_cause_is_mended(whole, kind, workers, code):
     words = ["ieee33", "--no-ac", "--behaviour", f"p2=mine.py:{kind}"]
-    Path("mended").touch()
-    run(*words, "-o", "whole")
-    Path("mended").unlink()
     told = " ".join(run(*words, "-o", "failed", "--workers", workers, code=code).split())
     if code == 5:
         assert "worker process 2 (p2" in told or "worker process 1 (p" in told
@@ -180,21 +201,22 @@ def test_a_run_that_failed_goes_on_once_its_cause_is_mended(kind, workers, code)
     assert len(read_rounds("failed")) == 21  # a clearing and the twenty rounds that were finished
     Path("mended").touch()
     run("--resume", "failed", "--no-ac")
-    assert same("whole", "failed")
+    assert same(whole("ieee33", "--no-ac", "--behaviour", "p2=mine.py:Stumbles"), "failed")
 
 
 def test_a_folder_has_one_writer():
-    process = start("ieee33", *SLOW, "--behaviour", "p2=mine.py:Slow", "-o", "busy")
+    process = start(*SLOW, "-o", "busy")
     wait_for_rounds("busy", 5)
     assert "the run in busy is still going on in another process; wait for it, or end it" in run(
         "--resume", "busy", code=2
     )
-    process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
 
 
 def test_another_behaviour_than_the_recorded_one_is_noticed():
-    process = start("ieee33", *SLOW, "--behaviour", "p2=mine.py:Slow", "-o", "killed")
+    process = start(*SLOW, "-o", "killed")
     wait_for_rounds("killed", 10)
     process.kill()
     process.communicate()
