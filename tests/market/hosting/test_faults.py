@@ -205,7 +205,17 @@ def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
     assert gone([int(pid) for pid in pids.split()])
 
 
-@pytest.mark.long
+AT_WORK, HANGING = "import time; time.sleep(0.05)", "while True: pass"
+ENDS = [
+    pytest.param(signal.SIGKILL, HANGING, id="killed, hanging"),
+    pytest.param(signal.SIGINT, AT_WORK, id="Ctrl-C, at work"),
+    pytest.param(signal.SIGKILL, AT_WORK, id="killed, at work", marks=pytest.mark.long),
+    pytest.param(signal.SIGINT, HANGING, id="Ctrl-C, hanging", marks=pytest.mark.long),
+    pytest.param(signal.SIGTERM, AT_WORK, id="ended, at work", marks=pytest.mark.long),
+    pytest.param(signal.SIGTERM, HANGING, id="ended, hanging", marks=pytest.mark.long),
+]
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
 @pytest.mark.parametrize(("number", "body"), ENDS)
 def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
@@ -223,8 +233,7 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     assert not scratch.exists()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("after_s", [0.9, 1.1, 1.3, 1.6])
+@pytest.mark.parametrize("after_s", [1.1, *(pytest.param(t, marks=pytest.mark.long) for t in (0.9, 1.3, 1.6))])
 def test_ctrl_c_while_workers_start_is_ctrl_c(tmp_path, after_s):
     """A terminal sends it to the whole group, the fork server included."""
     command = [sys.executable, "-m", "gridbazaar.scenarios", "run", "ieee33", "--workers", "2", "--no-ac", "-o", "r"]

@@ -43,7 +43,10 @@ def test_numpy_scalars_and_generators_survive():
     assert (type(kept), kept) == (np.float64, 0.1)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, len, 1j, np.array([object()])], ids=range(5))
+ODD = {"object": object(), "set": {1, 2}, "function": len, "complex": 1j, "objects": np.array([object()])}
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD.keys())
 def test_what_cannot_be_kept_is_named(value):
     with pytest.raises(NotPlainError, match=rf"behaviour B of p2 remembers a {type(value).__name__}, which cannot"):
         to_plain({"deep": [value]}, "behaviour B of p2")

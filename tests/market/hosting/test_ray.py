@@ -21,7 +21,7 @@ from gridbazaar.agents import Behaviour
 from gridbazaar.market import EnergyMarket, Hosting, RayCluster, Round
 from gridbazaar.network import InputError
 
-pytestmark = pytest.mark.xdist_group("ray")  # one Ray on this machine at a time
+pytestmark = pytest.mark.xdist_group("ray")  # there is one Ray on a machine
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 
 
@@ -35,7 +35,7 @@ def ray():
 
 
 @pytest.mark.parametrize(
-    ("name", "settings"), [("ieee33", {}), pytest.param("town", SHORT, marks=pytest.mark.long)], ids=str
+    ("name", "settings"), [("ieee33", {}), pytest.param("town", SHORT, marks=pytest.mark.long)], ids=["ieee33", "town"]
 )
 def test_ray_changes_nothing(run_at, same, name, settings):
     there = run_at(name, RayCluster(count=2), **settings)

@@ -16,11 +16,19 @@ from gridbazaar.market.hosting.plain import UnsavedError
 
 SHORT = {"max_rounds": 12, "max_iterations": 3}
 """So many rounds are enough to compare the 300: every phase, and sharing that goes on after a delivery."""
-CASES = [
-    ("ieee33", {}),
-    ("ieee33", {"order": "gauss_seidel"}),
-    ("ieee33", {"method": "admm"}),
-    pytest.param("town", SHORT, marks=pytest.mark.long),
+CASES = {
+    "newton": ("ieee33", {}),
+    "gauss_seidel": ("ieee33", {"order": "gauss_seidel"}),
+    "admm": ("ieee33", {"method": "admm"}),
+    "town": ("town", SHORT),
+}
+QUICK = {("newton", 2), ("gauss_seidel", 2), ("admm", 3), ("newton", 1)}
+PRODUCT = [
+    pytest.param(
+        *case, workers, id=f"{what}, {workers} workers", marks=() if (what, workers) in QUICK else pytest.mark.long
+    )
+    for what, case in CASES.items()
+    for workers in (1, 2, 3)
 ]
 
 
@@ -45,11 +53,14 @@ def saving(monkeypatch):
 
 @pytest.mark.usefixtures("saving")
 @pytest.mark.parametrize(
-    ("name", "settings"),
-    [("ieee33", {}), pytest.param("town", {"max_rounds": 25, "max_iterations": 2}, marks=pytest.mark.long)],
-    ids=str,
+    ("name", "settings", "kills"),
+    [
+        pytest.param("ieee33", {}, 4, id="ieee33"),
+        pytest.param("ieee33", {}, 20, id="ieee33, often", marks=pytest.mark.long),
+        pytest.param("town", {"max_rounds": 25, "max_iterations": 2}, 20, id="town, often", marks=pytest.mark.long),
+    ],
 )
-def test_twenty_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings):
+def test_kills_at_random_rounds_change_nothing(run_at, same, kill, name, settings, kills):
     here = run_at(name, **settings)
     rng = np.random.default_rng(7)
     when = {1 + int(r) for r in rng.choice(len(here.rounds) - 2, kills, replace=False)}
