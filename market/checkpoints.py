@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from ..network.errors import InputError
 from .hosting.checkpoint import CommunitiesState
 from .hosting.files import write_whole
 from .hosting.plain import UnsavedError
@@ -66,12 +67,16 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def newest(self, at_most: int) -> MarketState | None:
-        """The newest complete checkpoint after no later round than this; None without any."""
+        """The newest complete checkpoint after no later round than this; None without any.
+
+        Raises:
+            InputError: Its file is damaged, or of another version.
+        """
         found = [int(match[1]) for path in self.folder.glob("*.npz") if (match := _MARKET.fullmatch(path.name))]
         for rounds in sorted((number for number in found if number <= at_most), reverse=True):
             saved = self._communities(rounds)
             if saved:
-                state = unpacked((self.folder / f"{rounds}.npz").read_bytes())
+                state = _read(self.folder / f"{rounds}.npz")
                 assert state.communities is not None
                 return replace(state, communities=replace(state.communities, saved=saved))
         return None
@@ -82,3 +87,11 @@ class Checkpoints:
         files = [(path, int(match[3])) for path, match in matches if match]
         complete = bool(files) and len(files) == files[0][1]
         return tuple(path.read_bytes() for path, _ in files) if complete else ()
+
+
+def _read(file: Path) -> MarketState:
+    """The state of a market in a file."""
+    try:
+        return unpacked(file.read_bytes())
+    except InputError as error:
+        raise InputError(f"{file}: {error}; remove {file.parent}, and the run goes on from its first round") from error

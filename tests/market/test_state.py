@@ -209,6 +209,17 @@ def test_checkpoints_are_whole_or_not_there(begin, whole, tmp_path, monkeypatch)
         assert equal_runs(whole("behaviour"), to_the_end(again, before))
 
 
+def test_a_damaged_checkpoint_is_named_with_the_cure(begin, tmp_path):
+    market, kept = begin("newton"), Checkpoints(tmp_path / "checkpoint")
+    go(market, 3)
+    kept.save(market)
+    (kept.folder / "3.npz").write_bytes(b"nonsense")
+    with pytest.raises(
+        InputError, match=r"checkpoint/3\.npz: this is no state of a market, .* remove .*checkpoint, and"
+    ):
+        kept.newest(at_most=10)
+
+
 def test_a_file_that_is_no_state_is_refused(begin):
     content = packed(begin("newton").snapshot())
     with np.load(io.BytesIO(content)) as archive:
