@@ -49,7 +49,7 @@ def _check_travels(name: str, behaviour: Behaviour) -> None:
     """Refuse a behaviour that cannot be brought into another process."""
     try:
         cloudpickle.dumps(behaviour)
-    except Exception as error:
+    except Exception as error:  # what a behaviour holds may raise anything when it is packed
         raise BehaviourError(
             name, type(behaviour).__name__, "__init__", f"it cannot be brought into another process: {error}"
         ) from None

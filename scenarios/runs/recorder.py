@@ -40,7 +40,7 @@ from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, read_table
 
 _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
 _LOCK = ".lock"
-_OPEN = {"running", "interrupted", "failed"}
+OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
 _TABLES = ("prosumers", "trades", "prices", "network", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
@@ -116,7 +116,7 @@ class Recorder:
 
     def _begin(self, scenario: ScenarioRows, origin: Origin, *, log_messages: bool) -> None:
         folder, manifest = self.folder, _read_manifest(self.folder)
-        if manifest.get("outcome", "running") not in _OPEN:  # somebody has ended it since it was chosen
+        if manifest.get("outcome", "running") not in OPEN:  # somebody has ended it since it was chosen
             sentence = f"the run in {folder} has ended ({manifest['outcome']}); there is nothing to resume, run it anew"
             raise InputError(sentence)
         self._manifest = _manifest(scenario, origin, manifest)

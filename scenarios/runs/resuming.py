@@ -8,10 +8,7 @@ from pydantic import ValidationError
 
 from ...network.errors import InputError
 from ..files.scenario import Scenario
-from .recorder import MANIFEST
-
-_OPEN = {"running", "interrupted", "failed"}
-"""How a run stands that can go on."""
+from .recorder import MANIFEST, OPEN
 
 
 def recorded_scenario(folder: Path) -> Scenario:
@@ -26,7 +23,7 @@ def recorded_scenario(folder: Path) -> Scenario:
         scenario, outcome = manifest["scenario"], manifest["outcome"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{folder} holds no run; name a results folder with its {MANIFEST}") from None
-    if outcome not in _OPEN:
+    if outcome not in OPEN:
         raise InputError(f"the run in {folder} has ended ({outcome}); there is nothing to resume, run it anew")
     try:
         return Scenario.model_validate(scenario)
