@@ -79,7 +79,7 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
         needed = max(needed, tried)
         v_pu[:, t] = net.res_bus["vm_pu"]
         root_kw[t] = net.res_ext_grid["p_mw"].sum() * 1e3
-        losses_kw[t] = net.res_line["pl_mw"].sum() * 1e3
+        losses_kw[t] = (net.res_line["pl_mw"].sum() + net.res_trafo["pl_mw"].sum()) * 1e3
     return AcReplay(
         v_pu=v_pu,
         voltage_error_pu=float(np.max(np.abs(v_pu - dispatch.v_pu))),
@@ -93,8 +93,9 @@ def _tolerances_mva(feeder: Feeder, p_kw: FloatArray) -> tuple[float, float]:
     """How closely powers must balance at every bus, MVA: at first, and where that cannot be reached."""
     largest = max(float(np.max(np.abs(p_kw).sum(axis=0))) / 1e3, _LEAST_LOAD_MVA)
     close, loose = (part * largest for part in _TOLERANCES)
-    least_ohm = np.hypot(feeder.r_ohm, feeder.x_ohm)[1:].min(initial=np.inf)
-    return close, max(loose, float(_ROUNDING * feeder.base_kv**2 / least_ohm))
+    ohm = np.hypot(feeder.r_ohm, feeder.x_ohm)
+    stiffest = (feeder.line_kv[ohm > 0] ** 2 / ohm[ohm > 0]).max(initial=0.0)
+    return close, max(loose, float(_ROUNDING * stiffest))
 
 
 def _flow(power: Any, net: Any, tolerances_mva: tuple[float, float]) -> int | None:
@@ -118,12 +119,30 @@ def _pandapower() -> Any:
 def _net(power: Any, feeder: Feeder) -> Any:
     """The feeder in pandapower, with one load per bus that stands for all that is drawn and fed in there."""
     net = power.create_empty_network(sn_mva=1.0)
-    for bus in feeder.buses:
-        power.create_bus(net, vn_kv=feeder.base_kv, name=bus.name)
-    for n, line in enumerate(feeder.lines, start=1):
+    for bus, kv in zip(feeder.buses, feeder.kv, strict=True):
+        power.create_bus(net, vn_kv=float(kv), name=bus.name)
+    for n in range(1, len(feeder.buses)):
+        _branch(power, net, feeder, n)
+    power.create_ext_grid(net, bus=0, vm_pu=feeder.root_voltage_pu)
+    for n in range(len(feeder.buses)):
+        power.create_load(net, bus=n, p_mw=0.0)
+    return net
+
+
+def _branch(power: Any, net: Any, feeder: Feeder, n: int) -> None:
+    """The line that feeds bus n: a closed switch, a line or a transformer, and what it charges at either end."""
+    line, parent = feeder.lines[n - 1], int(feeder.parent[n])
+    kv_sending, kv = float(feeder.kv[parent]), float(feeder.kv[n])
+    if line.b_us:
+        for end, kv_end in ((parent, kv_sending), (n, kv)):
+            charged_mvar = 0.5e-6 * line.b_us * float(feeder.line_kv[n]) ** 2
+            power.create_shunt(net, bus=end, q_mvar=-charged_mvar, vn_kv=kv_end)
+    if line.r_ohm == line.x_ohm == 0 and kv == kv_sending and line.tap == 1:
+        power.create_switch(net, bus=parent, element=n, et="b")
+    elif kv == kv_sending and line.tap == 1:
         power.create_line_from_parameters(
             net,
-            from_bus=int(feeder.parent[n]),
+            from_bus=parent,
             to_bus=n,
             length_km=1.0,
             r_ohm_per_km=line.r_ohm,
@@ -132,7 +151,20 @@ def _net(power: Any, feeder: Feeder) -> Any:
             max_i_ka=1.0,  # a number is asked for; the power flow does not use it
             name=line.name,
         )
-    power.create_ext_grid(net, bus=0, vm_pu=feeder.root_voltage_pu)
-    for n in range(len(feeder.buses)):
-        power.create_load(net, bus=n, p_mw=0.0)
-    return net
+    else:
+        upper = (parent, kv_sending * line.tap), (n, kv)
+        high, low = upper if kv_sending >= kv else upper[::-1]
+        per_ohm = 100.0 / float(feeder.line_kv[n]) ** 2
+        power.create_transformer_from_parameters(
+            net,
+            hv_bus=high[0],
+            lv_bus=low[0],
+            sn_mva=1.0,
+            vn_hv_kv=high[1],
+            vn_lv_kv=low[1],
+            vkr_percent=line.r_ohm * per_ohm,
+            vk_percent=float(np.hypot(line.r_ohm, line.x_ohm)) * per_ohm,
+            pfe_kw=0.0,
+            i0_percent=0.0,
+            name=line.name,
+        )

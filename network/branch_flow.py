@@ -1,8 +1,11 @@
 """The DSO's problem of one period, (1)-(10), as a conic program: min x'Px/2 + q'x, Ax + s = b, s in K.
 
-Everything is per unit on 1 MVA and the cost is $/h over 1000, so that the multiplier of a balance row is a price in
-$/kWh. Each `RowBlock` is one named equation. The periods differ in the two balance rows of b alone (loads and bids), so
-one program serves all of them.
+Everything is per unit (`per_unit`) and the cost is $/h over the power base in kW, so that the multiplier of a balance
+row is a price in $/kWh. Each `RowBlock` is one named equation. The periods differ in b alone (loads, bids, and what
+generators can do), so one program serves all of them.
+
+What the current of a line has to do with its flow is stated in one of two ways: as the cone (5), or as the tangent of
+l u = P² + Q² at some flow, (5'), see `linearised`; u is v_m behind the tap of the line.
 
 Signs: with the Lagrangian x'Px/2 + q'x + z'(Ax + s - b) and the balance written as in (2), demand - generation -
 (P - r l) + flow to the children = 0, the multiplier z of (2) is +d(cost)/d(demand).
@@ -18,9 +21,9 @@ import scipy.sparse as sp
 
 from .arrays import FloatArray, IntArray
 from .feeder import Feeder
-from .per_unit import KW_PER_PU, amperes_per_pu, impedances_pu
+from .per_unit import amperes_per_pu, charging_pu, impedances_pu, is_coupler
 
-CONE_ROWS = 4  # (l + v_m, 2P, 2Q, l - v_m) of each line, in this order
+CONE_ROWS = 4  # (l + u, 2P, 2Q, l - u) of each line, in this order
 _CONE_ORDER = ("zero", "nonnegative", "second order")
 
 
@@ -79,16 +82,49 @@ class RowBlock:
     index: IntArray | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PowerLimits:
+    """What generators can do in a period (8), (generator,) each, kW."""
+
+    least_kw: FloatArray
+    most_kw: FloatArray
+
+    @classmethod
+    def of(cls, feeder: Feeder) -> PowerLimits:
+        """Those of the tables."""
+        least, most = ([getattr(g, key) for g in feeder.generators] for key in ("p_min_kw", "p_max_kw"))
+        return cls(np.array(least), np.array(most))
+
+    @property
+    def fixed(self) -> tuple[bool, ...]:
+        """Which generators have no choice."""
+        return tuple((self.least_kw == self.most_kw).tolist())
+
+
 @dataclass(frozen=True)
 class ConicProgram:
-    """The data of the program, its row blocks in the order of the rows, and where each of them stands in b."""
+    """The data of the program, its row blocks in the order of the rows, and where each of them stands in b.
+
+    Attributes:
+        feeder: What it is of.
+        columns: Where each variable stands in x.
+        quadratic: Diagonal of P, (column,).
+        linear: q, (column,).
+        blocks: The equations.
+        bidding: Buses with an elastic bid, (bidding bus,).
+        tangent: Whether currents follow flows by a tangent (5') instead of the cone (5); it is that of no flow at all.
+        curved: Lines whose current is held by that, (curved line,): all but couplers without a rating, see `per_unit`.
+        rows: Where each block stands in b.
+    """
 
     feeder: Feeder
     columns: Columns
-    quadratic: FloatArray  # diagonal of P, (column,)
-    linear: FloatArray  # q, (column,)
+    quadratic: FloatArray
+    linear: FloatArray
     blocks: tuple[RowBlock, ...]
-    bidding: IntArray  # buses with an elastic bid, (bidding bus,)
+    bidding: IntArray
+    tangent: bool
+    curved: IntArray
     rows: dict[str, slice] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,11 +142,22 @@ class ConicProgram:
         """The right-hand side b with the nominal loads of the feeder, (row,)."""
         return np.concatenate([block.rhs for block in self.blocks])
 
-    def rhs_of(self, p_kw: FloatArray, q_kvar: FloatArray) -> FloatArray:
-        """The right-hand side for a demand, (9) and (10): p_kw and q_kvar (bus,) in kW and kvar, bids included."""
-        rhs = self.rhs.copy()
-        rhs[self.rows["active balance"]] = -p_kw / KW_PER_PU
-        rhs[self.rows["reactive balance"]] = -q_kvar / KW_PER_PU
+    def rhs_of(self, p_kw: FloatArray, q_kvar: FloatArray, limits: PowerLimits | None = None) -> FloatArray:
+        """The right-hand side of a period.
+
+        Args:
+            p_kw, q_kvar: Demand, (9) and (10), (bus,), bids included.
+            limits: What generators can do, if not always the same; fixed must be those that are so in the program.
+        """
+        base_kw, rhs = self.feeder.base_kw, self.rhs.copy()
+        rhs[self.rows["active balance"]] = -p_kw / base_kw
+        rhs[self.rows["reactive balance"]] = -q_kvar / base_kw
+        if limits is not None:
+            for block in self.blocks:
+                if block.name.startswith("p_gen ") and block.index is not None:
+                    lower = block.name.endswith("lower")
+                    bound = -limits.least_kw if lower else limits.most_kw
+                    rhs[self.rows[block.name]] = bound[block.index] / base_kw
         return rhs
 
     def bound_multipliers(self, z: FloatArray, variable: str) -> FloatArray:
@@ -131,32 +178,41 @@ class ConicProgram:
 
 
 def build_program(
-    feeder: Feeder, shortage_price_usd_per_kwh: float | None = None, bidding: IntArray | None = None
+    feeder: Feeder,
+    shortage_price_usd_per_kwh: float | None = None,
+    bidding: IntArray | None = None,
+    *,
+    tangent: bool = False,
+    limits: PowerLimits | None = None,
 ) -> ConicProgram:
-    """The program of a feeder, (1)-(10).
+    """The program of a feeder, (1)-(10), with the cone (5) or with a `tangent` (5') in its place.
 
     With a shortage price every bus may leave load unserved or spill power, and miss or shed reactive power, each at
     that price per kWh or kvarh. The buses that are `bidding` have a bid w of any sign as a variable, on top of
-    their demand; it costs w^2/2 (pu) here, and what it costs in earnest is said when the program is solved.
+    their demand; it costs w^2/2 (pu) here, and what it costs in earnest is said when the program is solved. `limits`
+    are those of the tables by default; the periods that a program is for have the same generators fixed.
     """
     bidding = np.zeros(0, dtype=np.intp) if bidding is None else bidding
     columns = Columns.of(feeder, shortage=shortage_price_usd_per_kwh is not None, bidding=bidding.size)
+    unrated = np.isinf(feeder.i_max_a[1:])
+    curved = np.flatnonzero(~(is_coupler(feeder)[1:] & unrated))
     blocks = [
         *_balances(feeder, columns, bidding),
         _voltage_drop(feeder, columns),
         _root_voltage(feeder, columns),
-        *_bounds(feeder, columns),
-        _cones(feeder, columns),
+        *_bounds(feeder, columns, limits or PowerLimits.of(feeder)),
+        _couplers(feeder, columns, curved),
+        _tangents(columns, curved) if tangent else _cones(feeder, columns, curved),
     ]
     stated = sorted(blocks, key=lambda block: _CONE_ORDER.index(block.cone))
     quadratic, linear = _cost(feeder, columns, shortage_price_usd_per_kwh or 0.0)
-    return ConicProgram(feeder, columns, quadratic, linear, tuple(stated), bidding)
+    return ConicProgram(feeder, columns, quadratic, linear, tuple(stated), bidding, tangent, curved)
 
 
 def _cost(feeder: Feeder, columns: Columns, shortage_price: float) -> tuple[FloatArray, FloatArray]:
-    """(1) in $/h over 1000, without the constant c: the diagonal of P, and q."""
+    """(1) in $/h over the power base, without the constant c: the diagonal of P, and q."""
     quadratic, linear = np.zeros(columns.count), np.zeros(columns.count)
-    quadratic[columns.p_gen] = [2.0 * g.a_usd_per_kw2h * KW_PER_PU for g in feeder.generators]
+    quadratic[columns.p_gen] = [2.0 * g.a_usd_per_kw2h * feeder.base_kw for g in feeder.generators]
     linear[columns.p_gen] = [g.b_usd_per_kwh for g in feeder.generators]
     linear[columns.unserved.start : columns.q_excess.stop] = shortage_price
     quadratic[columns.bid] = 1.0
@@ -173,7 +229,10 @@ def _ends(feeder: Feeder) -> tuple[sp.csr_array, sp.csr_array]:
 
 
 def _balances(feeder: Feeder, columns: Columns, bidding: IntArray) -> tuple[RowBlock, RowBlock]:
-    """(2) and (3): -generation - (flow in - loss) + flow to the children (- missing + excess) (+ bid) = -load."""
+    """(2) and (3): -generation - (flow in - loss) + flow to the children (- missing + excess) (+ bid) = -load.
+
+    Half of the charging of each line stands at either end: it generates b v.
+    """
     start, end = _ends(feeder)
     r, x = impedances_pu(feeder)
     generators, buses = len(feeder.generators), len(feeder.buses)
@@ -183,6 +242,8 @@ def _balances(feeder: Feeder, columns: Columns, bidding: IntArray) -> tuple[RowB
     reactive = (
         (start - end) @ select("q_flow") + end @ sp.diags_array(x[1:]) @ select("current") - here @ select("q_gen")
     )
+    if feeder.b_us.any():
+        reactive = reactive - sp.diags_array(charging_pu(feeder)) @ select("voltage")
     if columns.unserved.stop > columns.unserved.start:
         active = active - select("unserved") + select("spilled")
         reactive = reactive - select("q_missing") + select("q_excess")
@@ -190,14 +251,15 @@ def _balances(feeder: Feeder, columns: Columns, bidding: IntArray) -> tuple[RowB
         asked = sp.csr_array((np.ones(bidding.size), (bidding, np.arange(bidding.size))), shape=(buses, bidding.size))
         active = active + asked @ select("bid")
     return (
-        RowBlock("active balance", "zero", sp.csr_array(active), -feeder.p_kw / KW_PER_PU),
-        RowBlock("reactive balance", "zero", sp.csr_array(reactive), -feeder.q_kvar / KW_PER_PU),
+        RowBlock("active balance", "zero", sp.csr_array(active), -feeder.p_kw / feeder.base_kw),
+        RowBlock("reactive balance", "zero", sp.csr_array(reactive), -feeder.q_kvar / feeder.base_kw),
     )
 
 
 def _voltage_drop(feeder: Feeder, columns: Columns) -> RowBlock:
-    """(4): v_n - v_m + 2 (r P + x Q) - (r^2 + x^2) l = 0, a row per line."""
+    """(4): v_n - u + 2 (r P + x Q) - (r^2 + x^2) l = 0, a row per line, where u = v_m / tap^2."""
     start, end = _ends(feeder)
+    start = start @ sp.diags_array(feeder.tap[1:] ** -2)
     r, x = (sp.diags_array(part[1:]) for part in impedances_pu(feeder))
     matrix = (
         (end - start).T @ columns.select("voltage")
@@ -213,41 +275,52 @@ def _root_voltage(feeder: Feeder, columns: Columns) -> RowBlock:
     return RowBlock("root voltage", "zero", matrix, np.array([feeder.root_voltage_pu**2]))
 
 
-def _cones(feeder: Feeder, columns: Columns) -> RowBlock:
-    """(5): (l + v_m, 2P, 2Q, l - v_m) in the second-order cone, four rows per line; it implies l >= 0."""
-    lines = len(feeder.lines)
-    current = columns.select("current")
-    sending = columns.select("voltage", feeder.parent[1:])
-    parts = (current + sending, 2.0 * columns.select("p_flow"), 2.0 * columns.select("q_flow"), current - sending)
+def _cones(feeder: Feeder, columns: Columns, curved: IntArray) -> RowBlock:
+    """(5): (l + u, 2P, 2Q, l - u) in the second-order cone, four rows per line; it implies l >= 0."""
+    lines, select = curved.size, columns.select
+    current = select("current", curved)
+    sending = select("voltage", feeder.parent[1:][curved])
+    if (feeder.tap != 1).any():
+        sending = sp.csr_array(sp.diags_array(feeder.tap[1:][curved] ** -2) @ sending)
+    parts = (current + sending, 2.0 * select("p_flow", curved), 2.0 * select("q_flow", curved), current - sending)
     by_line = np.arange(CONE_ROWS * lines).reshape(CONE_ROWS, lines).T.ravel()
     matrix = sp.csr_array(sp.vstack(parts))[by_line] if lines else sp.csr_array((0, columns.count))
     return RowBlock("cone", "second order", sp.csr_array(-matrix), np.zeros(CONE_ROWS * lines))
 
 
-def _bounds(feeder: Feeder, columns: Columns) -> list[RowBlock]:
+def _tangents(columns: Columns, curved: IntArray) -> RowBlock:
+    """(5') at no flow: l = 0, a row per line."""
+    return RowBlock("tangent", "zero", columns.select("current", curved), np.zeros(curved.size))
+
+
+def _couplers(feeder: Feeder, columns: Columns, curved: IntArray) -> RowBlock:
+    """Where no current is felt and none is limited there is none in the program; the flow tells what it is."""
+    straight = np.setdiff1d(np.arange(len(feeder.lines)), curved)
+    return RowBlock("coupler", "zero", columns.select("current", straight), np.zeros(straight.size))
+
+
+def _bounds(feeder: Feeder, columns: Columns, limits: PowerLimits) -> list[RowBlock]:
     """(6)-(8), a row per finite bound; the root's voltage is held already, and l >= 0 follows from (5)."""
-    generators = feeder.generators
-    p_line, q_line = feeder.p_max_kw[1:] / KW_PER_PU, feeder.q_max_kvar[1:] / KW_PER_PU
+    generators, base_kw = feeder.generators, feeder.base_kw
+    p_line, q_line = feeder.p_max_kw[1:] / base_kw, feeder.q_max_kvar[1:] / base_kw
     v_low, v_high = feeder.v_min_pu**2, feeder.v_max_pu**2
     v_low[0], v_high[0] = -np.inf, np.inf
     free = np.full(len(feeder.lines), -np.inf)
-    limits = {
-        "current": (free, (feeder.i_max_a[1:] / amperes_per_pu(feeder)) ** 2),
+    bounds = {
+        "current": (free, (feeder.i_max_a / amperes_per_pu(feeder))[1:] ** 2),
         "voltage": (v_low, v_high),
         "p_flow": (-p_line, p_line),
         "q_flow": (-q_line, q_line),
-        "p_gen": _in_pu([g.p_min_kw for g in generators], [g.p_max_kw for g in generators]),
-        "q_gen": _in_pu([g.q_min_kvar for g in generators], [g.q_max_kvar for g in generators]),
+        "p_gen": (limits.least_kw / base_kw, limits.most_kw / base_kw),
+        "q_gen": tuple(
+            np.array([getattr(g, key) for g in generators]) / base_kw for key in ("q_min_kvar", "q_max_kvar")
+        ),
     }
-    for column in fields(columns)[len(limits) : -1]:  # an elastic bid has no bounds
+    for column in fields(columns)[len(bounds) : -1]:  # an elastic bid has no bounds
         span: slice = getattr(columns, column.name)
         width = span.stop - span.start
-        limits[column.name] = (np.zeros(width), np.full(width, np.inf))
-    return [block for name, (low, high) in limits.items() for block in _bound(columns, name, low, high)]
-
-
-def _in_pu(low: list[float], high: list[float]) -> tuple[FloatArray, FloatArray]:
-    return np.array(low) / KW_PER_PU, np.array(high) / KW_PER_PU
+        bounds[column.name] = (np.zeros(width), np.full(width, np.inf))
+    return [block for name, (low, high) in bounds.items() for block in _bound(columns, name, low, high)]
 
 
 def _bound(columns: Columns, variable: str, low: FloatArray, high: FloatArray) -> list[RowBlock]:

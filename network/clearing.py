@@ -8,31 +8,35 @@ Clarabel lets go of Python's lock while it solves, and its answer does not depen
 neither the number of threads nor their order changes a bit of the result. A clearing may be asked from several threads:
 it answers one after the other.
 
+A period is cleared with the cone relaxation (5), and where that is not exact along tangents at AC flows, or as `physics`
+says (`Physics`).
+
 A period that the feeder cannot carry, or where a price would exceed the value of lost load, is solved with shortage
-slack at every bus. So every bid has an answer, the optimal cost is convex in the bids, and no price exceeds the value
-of lost load.
+slack at every bus. So every bid has an answer, the optimal cost is convex in the bids where (5) is exact, and no price
+exceeds the value of lost load.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from threading import RLock
 
 import numpy as np
 
+from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
-from .branch_flow import build_program
+from .branch_flow import ConicProgram, PowerLimits
 from .cores import cores
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
 from .feeder import Feeder
-from .per_unit import KW_PER_PU
-from .period_solver import BidCost, PeriodSolver
+from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
+from .physics import Physics
 from .slopes import SlopeSystem
 from .solver import ClearedPeriod
 
@@ -48,9 +52,12 @@ class Clearing:
         load_kvar: reactive load, (bus, period), kvar.
         dt_h: length of a period, hours.
         value_of_lost_load_usd_per_kwh: price of shortage per kWh and kvarh; no price exceeds it.
+        physics: what holds current and flow of a line together.
+        p_gen_min_kw, p_gen_max_kw: what generators can do (8), (generator, period), kW.
 
     Raises:
-        InputError: the loads do not fit the feeder or are not finite, or dt_h or the value of lost load is not above 0.
+        InputError: the loads or limits do not fit the feeder or are not finite, or dt_h or the value of lost load is
+            not above 0.
     """
 
     def __init__(
@@ -60,15 +67,22 @@ class Clearing:
         load_kvar: FloatArray,
         dt_h: float,
         value_of_lost_load_usd_per_kwh: float = 10.0,
+        *,
+        physics: Physics | str = Physics.AUTO,
+        p_gen_min_kw: FloatArray | None = None,
+        p_gen_max_kw: FloatArray | None = None,
     ) -> None:
-        self.feeder = feeder
+        self.feeder, self.physics = feeder, Physics(physics)
         self.load_kw = _checked("load_kw", load_kw, feeder)
         self.load_kvar = _checked("load_kvar", load_kvar, feeder, periods=self.load_kw.shape[1])
         self.dt_h = _positive("dt_h", dt_h)
         self.value_of_lost_load_usd_per_kwh = _positive(
             "value_of_lost_load_usd_per_kwh", value_of_lost_load_usd_per_kwh
         )
+        self.p_gen_min_kw, self.p_gen_max_kw = _limits(feeder, self.load_kw.shape[1], p_gen_min_kw, p_gen_max_kw)
+        self._limits = [PowerLimits(*each) for each in zip(self.p_gen_min_kw.T, self.p_gen_max_kw.T, strict=True)]
         self._one_asks = RLock()
+        self.flow = RadialFlow(feeder)
         self._solvers = self._open_solvers()
         self._elastic: dict[tuple[int, ...], tuple[PeriodSolver, ...]] = {}
         self._systems: dict[tuple[int, tuple[int, ...]], SlopeSystem] = {}
@@ -124,22 +138,30 @@ class Clearing:
                 self._elastic[key] = self._open_solvers(buses)
             cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
         bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
-        return bids * KW_PER_PU, cleared
+        return bids * self.feeder.base_kw, cleared
 
     def slopes(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
         """How LMPs move with demand between buses, (period, bus, bus) in $/kWh per kW: the Hessian of the cost."""
         key = tuple(buses.tolist())
-        systems = {id(period.program): period.program for period in cleared}
+        programs: dict[int, ConicProgram] = {id(period.program): period.program for period in cleared}
         with self._one_asks:
-            for name, program in systems.items():
+            for name, program in programs.items():
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
-            return np.array([self._systems[id(period.program), key].slopes(period.solution) for period in cleared])
+            return np.array([self._systems[id(period.program), key].slopes(period) for period in cleared])
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Clearing], tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
         made_of = self.feeder, self.load_kw, self.load_kvar, self.dt_h, self.value_of_lost_load_usd_per_kwh
-        return type(self), made_of
+        limits = {"p_gen_min_kw": self.p_gen_min_kw, "p_gen_max_kw": self.p_gen_max_kw}
+        return partial(type(self), physics=self.physics, **limits), made_of
+
+    def with_physics(self, physics: Physics | str) -> Clearing:
+        """The same clearing by other physics."""
+        if Physics(physics) is self.physics:
+            return self
+        again, made_of = self.__reduce__()
+        return again(*made_of, physics=physics)
 
     def values_usd(self, cleared: tuple[ClearedPeriod, ...]) -> FloatArray:
         """V of every period, (period,) in $: what `Dispatch.value_usd` sums, elastic bids' own cost not in it."""
@@ -147,12 +169,12 @@ class Clearing:
 
     def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
         """The dispatch in user units that belongs to the conic solutions of all periods."""
-        return read_dispatch(self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
+        return read_dispatch(self.flow, self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
 
     def _open_solvers(self, bidding: IntArray | None = None) -> tuple[PeriodSolver, ...]:
-        program = build_program(self.feeder, bidding=bidding)
+        programs = Programs(self.feeder, self.physics, self.value_of_lost_load_usd_per_kwh, bidding, self.flow)
         solvers = max(1, min(cores(), self.periods // _PERIODS_PER_SOLVER))
-        return tuple(PeriodSolver(program, self.value_of_lost_load_usd_per_kwh) for _ in range(solvers))
+        return tuple(PeriodSolver(programs) for _ in range(solvers))
 
     def _solve(
         self,
@@ -175,7 +197,7 @@ class Clearing:
     ) -> list[ClearedPeriod]:
         cleared = []
         for t, cost in jobs:
-            period = solver.solve(demand_kw[:, t], self.load_kvar[:, t], cost)
+            period = solver.solve(Asked(demand_kw[:, t], self.load_kvar[:, t], self._limits[t], cost))
             if not period.solution.solved:
                 raise ClearingError(t, self.dt_h, period.solution.status)
             cleared.append(period)
@@ -216,6 +238,32 @@ def _threads_of(process: int) -> ThreadPoolExecutor:
     """Threads do not live on in a process that is forked off; there, the number of the process asks for new ones."""
     del process
     return ThreadPoolExecutor(cores(), thread_name_prefix="clearing")
+
+
+def _limits(
+    feeder: Feeder, periods: int, least_kw: FloatArray | None, most_kw: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """What generators can do, (generator, period) each, kW; those of the tables where nothing else is given."""
+    nominal = PowerLimits.of(feeder)
+    shape = len(feeder.generators), periods
+    found = []
+    for name, given, table in (
+        ("p_gen_min_kw", least_kw, nominal.least_kw),
+        ("p_gen_max_kw", most_kw, nominal.most_kw),
+    ):
+        array = np.array(np.broadcast_to(table[:, None], shape) if given is None else given, dtype=np.float64)
+        if array.shape != shape or not np.isfinite(array).all():
+            sentence = f"{name} has shape {array.shape}, but ({shape[0]} generators, {periods} periods) is needed"
+            raise InputError(f"{sentence}, in the order of feeder.generators, all of them finite numbers")
+        array.setflags(write=False)
+        found.append(array)
+    wrong = np.argwhere(found[0] > found[1])
+    if wrong.size:
+        g, t = wrong[0]
+        name, low, high = feeder.generators[g].name, found[0][g, t], found[1][g, t]
+        sentence = f"generator {name} has p_min_kw {low:g} above p_max_kw {high:g} in period {t + 1}"
+        raise InputError(f"{sentence}; swap them or correct one")
+    return found[0], found[1]
 
 
 def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | None = None) -> FloatArray:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray
 
-NEGLIGIBLE_KW = 1e-3  # slack up to here is the solver's, not a shortage
+AC_VOLTAGE_PU = 1e-6
+"""A dispatch is a solution of the AC equations if voltages are those of the power flow within this ..."""
+AC_MISMATCH = 10.0
+"""... and what feeds the root within so many times what counts as no shortage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,19 @@ class Dispatch:
         lmp_usd_per_kwh: locational marginal price, the multiplier of (2), (bus, period), $/kWh.
         q_price_usd_per_kvarh: the multiplier of (3), (bus, period), $/kvarh.
         components: energy, loss, voltage and congestion, which add up to the LMP.
+        p_gen_min_kw, p_gen_max_kw: what generators could do (8), (generator, period), kW.
         unserved_kw: power that the feeder could not bring, (bus, period), kW; 0 unless there is shortage. It stands
             where it helps the whole feeder most, and there it may exceed the demand of that bus.
         spilled_kw: generation or negative bids it could not take away, (bus, period), kW.
         q_slack_kvar: reactive power missing (positive) or in excess (negative), (bus, period), kvar.
         demand_kw: what was asked for, load and bid, (9) and (10), (bus, period), kW.
         demand_kvar: the same for reactive power, kvar.
-        cone_gap: l v_m - P^2 - Q^2, (bus, period), pu: 0 where the relaxation (5) is exact.
+        cone_gap: l u - P^2 - Q^2, (bus, period), pu: 0 where the relaxation (5) is exact.
+        local: in which periods the optimum is a local one of the AC problem, found along tangents (5'), (period,).
+        ac_voltage_error_pu: by how much voltages differ from those of the AC power flow of what every bus draws,
+            (period,), pu; inf where that has no solution.
+        ac_root_mismatch_kw: by how much what feeds the root differs from that flow, (period,), kW.
+        negligible_kw: shortage slack up to here is the solver's, kW.
         cost_usd: (1) over all periods, without what shortage costs, $.
         shortage_cost_usd: unserved, spilled and slack energy at the value of lost load, $.
         value_of_lost_load_usd_per_kwh: what each kWh or kvarh of shortage was priced at.
@@ -67,12 +76,18 @@ class Dispatch:
     lmp_usd_per_kwh: FloatArray
     q_price_usd_per_kvarh: FloatArray
     components: PriceComponents
+    p_gen_min_kw: FloatArray
+    p_gen_max_kw: FloatArray
     unserved_kw: FloatArray
     spilled_kw: FloatArray
     q_slack_kvar: FloatArray
     demand_kw: FloatArray
     demand_kvar: FloatArray
     cone_gap: FloatArray
+    local: BoolArray
+    ac_voltage_error_pu: FloatArray
+    ac_root_mismatch_kw: FloatArray
+    negligible_kw: float
     cost_usd: float
     shortage_cost_usd: float
     value_of_lost_load_usd_per_kwh: float
@@ -102,11 +117,18 @@ class Dispatch:
 
     @property
     def max_cone_gap(self) -> float:
-        """Largest gap of the relaxation (5), pu; below 1e-6 the dispatch is one of the AC equations.
+        """Largest gap of the relaxation (5), pu.
 
         A large one means that power is burned in a line on paper: more is fed in than the feeder can take away.
         """
         return float(np.max(self.cone_gap))
+
+    @property
+    def inexact_periods(self) -> list[int]:
+        """Periods that are no solution of the AC equations within tolerance, the worst voltage first."""
+        mismatch = self.ac_root_mismatch_kw / (AC_MISMATCH * self.negligible_kw)
+        worst = np.maximum(self.ac_voltage_error_pu / AC_VOLTAGE_PU, mismatch)
+        return [int(t) for t in np.argsort(-worst, kind="stable") if worst[t] > 1]
 
     @property
     def losses_kwh(self) -> float:
@@ -128,4 +150,4 @@ class Dispatch:
         """Periods with slack at any bus, the worst first."""
         slack = self.unserved_kw + self.spilled_kw + np.abs(self.q_slack_kvar)
         worst_first = np.argsort(-slack.sum(axis=0), kind="stable")
-        return [int(t) for t in worst_first if slack[:, t].max() > NEGLIGIBLE_KW]
+        return [int(t) for t in worst_first if slack[:, t].max() > self.negligible_kw]

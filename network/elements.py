@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
@@ -48,20 +48,28 @@ def _rebuild(sentence: str, table: Table, row: str, key: str, bus: str) -> Feede
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """A bus, its voltage limits (pu, not squared) and its nominal load (kW, kvar)."""
+    """A bus, its voltage limits (pu, not squared), its nominal load (kW, kvar) and its nominal voltage.
+
+    `base_kv` is line to line, kV; 0 stands for that of the feeder. Per unit is on the nominal voltage of each bus.
+    """
 
     name: str
     v_min_pu: float = 0.95
     v_max_pu: float = 1.05
     p_kw: float = 0.0
     q_kvar: float = 0.0
+    base_kv: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, its series impedance (ohm) and its ratings; limits hold for both directions of flow.
+    """A line or a transformer, its series impedance (ohm) and its ratings; limits hold for both directions of flow.
 
     `p_max_kw` and `q_max_kvar` bound the flow at the sending end (the end nearer to the root), `i_max_a` the current.
+    `b_us` is the charging susceptance of the whole line (microsiemens), half of it at either end. Where the ends have
+    different nominal voltages, impedance, charging and current are those of the lower voltage. `tap` is the ratio of a
+    transformer at `from_bus` relative to the nominal one: 1.05 puts the voltage at the other end 5 % lower. A line of
+    no impedance at all is a coupler: its ends are one point.
     """
 
     from_bus: str
@@ -71,6 +79,8 @@ class Line:
     p_max_kw: float = inf
     q_max_kvar: float = inf
     i_max_a: float = inf
+    b_us: float = 0.0
+    tap: float = 1.0
 
     @property
     def name(self) -> str:
@@ -78,8 +88,15 @@ class Line:
         return f"{self.from_bus}-{self.to_bus}"
 
     def reversed(self) -> Line:
-        """The same line told from its other end."""
-        return Line(self.to_bus, self.from_bus, self.r_ohm, self.x_ohm, self.p_max_kw, self.q_max_kvar, self.i_max_a)
+        """The same line told from its other end; the impedance of a transformer is seen through its tap from there."""
+        return replace(
+            self,
+            from_bus=self.to_bus,
+            to_bus=self.from_bus,
+            r_ohm=self.r_ohm * self.tap**2,
+            x_ohm=self.x_ohm * self.tap**2,
+            tap=1.0 / self.tap,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ feeder.index("18"), feeder.line_name(17), feeder.r_ohm, feeder.parent
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ import numpy as np
 from .arrays import FloatArray, IntArray
 from .elements import Bus, FeederError, Generator, Line
 from .feeder_checks import check_elements, check_impedances, check_stated_once, did_you_mean
+from .per_unit import power_base_kw
 from .tables import Rows, bus_name, read_graph, read_table
 from .tree import order_from_root
 
@@ -145,10 +146,9 @@ class Feeder:
 
         graph: nx.DiGraph[str] = nx.DiGraph()
         for bus in self.buses:
-            graph.add_node(bus.name, v_min_pu=bus.v_min_pu, v_max_pu=bus.v_max_pu, p_kw=bus.p_kw, q_kvar=bus.q_kvar)
+            graph.add_node(bus.name, **_attributes(bus, "name"))
         for line in self.lines:
-            limits = {"p_max_kw": line.p_max_kw, "q_max_kvar": line.q_max_kvar, "i_max_a": line.i_max_a}
-            graph.add_edge(line.from_bus, line.to_bus, r_ohm=line.r_ohm, x_ohm=line.x_ohm, **limits)
+            graph.add_edge(line.from_bus, line.to_bus, **_attributes(line, "from_bus", "to_bus"))
         return graph
 
     @cached_property
@@ -196,6 +196,31 @@ class Feeder:
         return _column([0.0, *(line.x_ohm for line in self.lines)])
 
     @cached_property
+    def kv(self) -> FloatArray:
+        """Nominal voltage of each bus, line to line, kV."""
+        return _column([bus.base_kv or self.base_kv for bus in self.buses])
+
+    @cached_property
+    def line_kv(self) -> FloatArray:
+        """Nominal voltage that the line feeding each bus is told on, kV: the lower one of its ends."""
+        return _frozen(np.minimum(self.kv, np.concatenate([self.kv[:1], self.kv[self.parent[1:]]])))
+
+    @cached_property
+    def b_us(self) -> FloatArray:
+        """Charging susceptance of the line feeding each bus, microsiemens."""
+        return _column([0.0, *(line.b_us for line in self.lines)])
+
+    @cached_property
+    def tap(self) -> FloatArray:
+        """Off-nominal ratio at the sending end of the line feeding each bus; 1 for a line."""
+        return _column([1.0, *(line.tap for line in self.lines)])
+
+    @cached_property
+    def base_kw(self) -> float:
+        """What 1 pu of power is inside the room, kW: see `per_unit`."""
+        return power_base_kw(self)
+
+    @cached_property
     def p_max_kw(self) -> FloatArray:
         """Active rating of the line feeding each bus, kW; inf where none is stated."""
         return _column([inf, *(line.p_max_kw for line in self.lines)])
@@ -214,6 +239,10 @@ class Feeder:
     def generator_bus(self) -> IntArray:
         """Bus index of each generator."""
         return _frozen(np.array([self._index_of[g.bus] for g in self.generators], dtype=np.intp))
+
+
+def _attributes(row: Bus | Line, *left_out: str) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in fields(row) if column.name not in left_out}
 
 
 def _column(values: list[float]) -> FloatArray:

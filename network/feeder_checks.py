@@ -12,6 +12,7 @@ from .elements import Bus, FeederError, Generator, Line, Table, Tree
 # Beyond these, a number is in another unit, not unusual.
 VOLTAGE_RANGE_PU = (0.5, 1.5)
 BASE_RANGE_KV = (0.1, 500.0)
+TAP_RANGE = (0.5, 2.0)
 IMPEDANCE_CEILING_PU = 1e3  # on 1 MVA: a line that could not carry 1 kVA
 
 _MAY_BE_INFINITE = {"p_max_kw", "q_max_kvar", "i_max_a", "q_min_kvar"}
@@ -81,15 +82,17 @@ def check_impedances(tree: Tree, generators: Sequence[Generator], base_kv: float
     """
     needed_kva = [hypot(bus.p_kw, bus.q_kvar) for bus in tree.buses]
     position = {bus.name: n for n, bus in enumerate(tree.buses)}
+    kv = [bus.base_kv or base_kv for bus in tree.buses]
     for g in generators:
         needed_kva[position[g.bus]] -= max(abs(limit) for limit in (g.p_max_kw, g.q_min_kvar, g.q_max_kvar))
     for n in range(len(tree.buses) - 1, 0, -1):
         line = tree.lines[n - 1]
         needed_kva[tree.parent[n]] += needed_kva[n]
         z_ohm = hypot(line.r_ohm, line.x_ohm)
-        drop_pu = z_ohm / base_kv**2 * needed_kva[n] / 1000
-        if drop_pu > 1 or z_ohm / base_kv**2 > IMPEDANCE_CEILING_PU:
-            sentence = f"{z_ohm:g} ohm at {base_kv:g} kV could never carry the load behind it"
+        line_kv = min(kv[n], kv[tree.parent[n]])
+        drop_pu = z_ohm / line_kv**2 * needed_kva[n] / 1000
+        if drop_pu > 1 or z_ohm / line_kv**2 > IMPEDANCE_CEILING_PU:
+            sentence = f"{z_ohm:g} ohm at {line_kv:g} kV could never carry the load behind it"
             cure = "are r_ohm and x_ohm in milliohm? give them in ohm, and base_kv in kV"
             raise FeederError(f"{sentence}; {cure}", table="lines", row=line.name, key="r_ohm")
 
@@ -102,6 +105,12 @@ def _check_bus(bus: Bus, *, held: bool) -> None:
         if not low <= value <= high:
             sentence = f"{value:g} pu is outside {low:g} to {high:g} pu; is it in kV? divide by the base voltage"
             raise FeederError(sentence, table="buses", row=bus.name, key=key)
+    low, high = BASE_RANGE_KV
+    if bus.base_kv and not low <= bus.base_kv <= high:
+        sentence = (
+            f"{bus.base_kv:g} kV is outside {low:g} to {high:g} kV; is it in volts? give the nominal voltage in kV"
+        )
+        raise FeederError(sentence, table="buses", row=bus.name, key="base_kv")
     if bus.v_min_pu > bus.v_max_pu or (bus.v_min_pu == bus.v_max_pu and not held):
         sentence = f"v_min_pu {bus.v_min_pu:g} is not below v_max_pu {bus.v_max_pu:g}; swap or widen them"
         raise FeederError(sentence, table="buses", row=bus.name, key="v_min_pu")
@@ -119,9 +128,15 @@ def _check_line(line: Line, known: set[str]) -> None:
         if value < 0:
             sentence = f"{value:g} ohm is negative; a line has r_ohm and x_ohm of 0 or more"
             raise FeederError(sentence, table="lines", row=line.name, key=key)
-    if line.r_ohm == 0 and line.x_ohm == 0:
-        sentence = "r_ohm and x_ohm are both 0; give the impedance, or merge the two buses"
-        raise FeederError(sentence, table="lines", row=line.name, key="r_ohm")
+    if line.b_us < 0:
+        sentence = f"{line.b_us:g} microsiemens is negative; a line has a charging susceptance of 0 or more"
+        raise FeederError(sentence, table="lines", row=line.name, key="b_us")
+    low, high = TAP_RANGE
+    if not low <= line.tap <= high:
+        sentence = (
+            f"{line.tap:g} is outside {low:g} to {high:g}; give the ratio relative to the nominal one, such as 1.025"
+        )
+        raise FeederError(sentence, table="lines", row=line.name, key="tap")
     for key, value in (("p_max_kw", line.p_max_kw), ("q_max_kvar", line.q_max_kvar), ("i_max_a", line.i_max_a)):
         if value <= 0:
             sentence = f"a rating of {value:g} carries nothing; give a rating above 0, or take the line out"

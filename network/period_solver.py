@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
-from .arrays import FloatArray
-from .branch_flow import ConicProgram, build_program
-from .per_unit import KW_PER_PU
-from .solver import ClearedPeriod, CompiledProgram, Cost
+from .ac_flow import RadialFlow
+from .arrays import FloatArray, IntArray
+from .branch_flow import ConicProgram, PowerLimits, build_program
+from .feeder import Feeder
+from .linearised import LinearisedProgram
+from .per_unit import negligible_kw
+from .physics import EXACT_PU, Physics, burnt_pu
+from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,53 +28,144 @@ class BidCost:
     def within(self, program: ConicProgram) -> Cost:
         """The cost of the whole program, in its units."""
         cost = Cost(program.quadratic.copy(), program.linear.copy())
-        cost.quadratic[program.columns.bid] = self.weight_usd_per_kw2h * KW_PER_PU
+        cost.quadratic[program.columns.bid] = self.weight_usd_per_kw2h * program.feeder.base_kw
         cost.linear[program.columns.bid] = -(self.price_usd_per_kwh + self.weight_usd_per_kw2h * self.target_kw)
         return cost
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one period is to be solved for.
+
+    Attributes:
+        demand_kw, demand_kvar: Without elastic bids, (bus,).
+        limits: What generators can do.
+        bid_cost: What the elastic bids cost, where there are any.
+    """
+
+    demand_kw: FloatArray
+    demand_kvar: FloatArray
+    limits: PowerLimits
+    bid_cost: BidCost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Which of the programs of a feeder: by tangents or cones, with shortage slack or without, and who is fixed."""
+
+    tangent: bool
+    shortage: bool
+    fixed: tuple[bool, ...]
+
+
+class Programs:
+    """The programs of a feeder, each built when it is first needed; threads share them.
+
+    Attributes:
+        feeder: The feeder.
+        physics: By which physics periods are solved.
+        shortage_price: Value of lost load, $/kWh.
+        bidding: Buses with an elastic bid.
+        flow: Its AC flow.
+    """
+
+    def __init__(
+        self, feeder: Feeder, physics: Physics, shortage_price: float, bidding: IntArray | None, flow: RadialFlow
+    ) -> None:
+        self.feeder, self.physics, self.shortage_price, self.bidding = feeder, physics, shortage_price, bidding
+        self.flow = flow
+        self._built: dict[Kind, ConicProgram] = {}
+        self._one_builds = Lock()
+
+    def of(self, kind: Kind, limits: PowerLimits) -> ConicProgram:
+        """The program of a kind; `limits` are those of a period that it is for."""
+        with self._one_builds:
+            if kind not in self._built:
+                price = self.shortage_price if kind.shortage else None
+                self._built[kind] = build_program(
+                    self.feeder, price, self.bidding, tangent=kind.tangent, limits=self._nominal(kind, limits)
+                )
+            return self._built[kind]
+
+    def _nominal(self, kind: Kind, limits: PowerLimits) -> PowerLimits:
+        """Limits that do not depend on which period comes first: solvers are set up with them."""
+        nominal = PowerLimits.of(self.feeder)
+        fixed = np.array(kind.fixed)
+        if nominal.fixed == kind.fixed:
+            return nominal
+        most = np.where(fixed, nominal.most_kw, np.maximum(nominal.most_kw, nominal.least_kw + self.feeder.base_kw))
+        del limits
+        return PowerLimits(np.where(fixed, most, nominal.least_kw), most)
+
+
 class PeriodSolver:
-    """The program of a feeder in solvers of its own, and the same with shortage slack once that is needed."""
+    """The programs of a feeder in solvers of its own, opened when they are first needed."""
 
-    def __init__(self, program: ConicProgram, value_of_lost_load_usd_per_kwh: float) -> None:
-        self.value_of_lost_load_usd_per_kwh = value_of_lost_load_usd_per_kwh
-        self._plain = CompiledProgram(program)
+    def __init__(self, programs: Programs) -> None:
+        """Open no solver yet."""
+        self._programs = programs
+        self._by_cones: dict[Kind, CompiledProgram] = {}
+        self._by_tangents: dict[Kind, LinearisedProgram] = {}
 
-    def solve(
-        self,
-        demand_kw: FloatArray,
-        demand_kvar: FloatArray,
-        bid_cost: BidCost | None = None,
-    ) -> ClearedPeriod:
-        """The solution for the demand of every bus, (bus,), with shortage slack where there is none without.
+    def solve(self, asked: Asked) -> ClearedPeriod:
+        """The solution of a period, with shortage slack where there is none without.
 
         Look at its `solution.solved` before using it.
-
-        Args:
-            demand_kw, demand_kvar: Without elastic bids, (bus,).
-            bid_cost: What the elastic bids cost, where the program has any.
         """
-        plain = self._solve(self._plain, demand_kw, demand_kvar, bid_cost)
-        if plain.solution.solved and self._affordable(plain):
-            return plain
-        return self._solve(self._with_shortage, demand_kw, demand_kvar, bid_cost)
+        if self._programs.physics is Physics.AC:
+            return self._along_tangents(asked)
+        relaxed = self._relaxed(asked, shortage=False)
+        if not (relaxed.solution.solved and self._affordable(relaxed)):
+            relaxed = self._relaxed(asked, shortage=True)
+        if relaxed.exact or self._programs.physics is Physics.CONE:
+            return relaxed
+        exact = self._along_tangents(asked)
+        return exact if exact.solution.solved else relaxed
 
-    @staticmethod
-    def _solve(
-        compiled: CompiledProgram, demand_kw: FloatArray, demand_kvar: FloatArray, bid_cost: BidCost | None
-    ) -> ClearedPeriod:
-        program = compiled.program
-        cost = None if bid_cost is None else bid_cost.within(program)
-        solution = compiled.solve(program.rhs_of(demand_kw, demand_kvar), cost)
-        return ClearedPeriod(program, solution, demand_kw, demand_kvar)
+    def _relaxed(self, asked: Asked, *, shortage: bool) -> ClearedPeriod:
+        kind = Kind(False, shortage, asked.limits.fixed)
+        program = self._programs.of(kind, asked.limits)
+        if kind not in self._by_cones:
+            self._by_cones[kind] = CompiledProgram(program)
+        cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
+        solution = self._by_cones[kind].solve(_rhs(program, asked), cost)
+        exact = solution.solved and burnt_pu(program, solution) <= EXACT_PU
+        return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, exact=exact)
+
+    def _along_tangents(self, asked: Asked) -> ClearedPeriod:
+        """An AC solution: without shortage slack if there is one, else with it, and without what of it is not used."""
+        plain = self._linearised(asked, shortage=False)
+        if plain.exact and self._affordable(plain):
+            return plain
+        short = self._linearised(asked, shortage=True)
+        if short.exact and not _uses_slack(short):
+            again = self._linearised(asked, shortage=False, start=short.tangent)
+            if again.exact and self._affordable(again):
+                return again
+        return short
+
+    def _linearised(self, asked: Asked, *, shortage: bool, start: Tangent | None = None) -> ClearedPeriod:
+        kind = Kind(True, shortage, asked.limits.fixed)
+        program = self._programs.of(kind, asked.limits)
+        if kind not in self._by_tangents:
+            self._by_tangents[kind] = LinearisedProgram(program, self._programs.flow)
+        cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
+        solution, tangent, exact = self._by_tangents[kind].solve(_rhs(program, asked), cost, start)
+        return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, tangent, exact)
 
     def _affordable(self, period: ClearedPeriod) -> bool:
         """Whether no balance price, active or reactive, exceeds the value of lost load."""
         rows = period.program.rows
         prices = (period.solution.z[rows[f"{kind} balance"]] for kind in ("active", "reactive"))
-        return all(np.max(np.abs(price)) <= self.value_of_lost_load_usd_per_kwh for price in prices)
+        return all(np.max(np.abs(price)) <= self._programs.shortage_price for price in prices)
 
-    @cached_property
-    def _with_shortage(self) -> CompiledProgram:
-        plain = self._plain.program
-        return CompiledProgram(build_program(plain.feeder, self.value_of_lost_load_usd_per_kwh, plain.bidding))
+
+def _rhs(program: ConicProgram, asked: Asked) -> FloatArray:
+    return program.rhs_of(asked.demand_kw, asked.demand_kvar, asked.limits)
+
+
+def _uses_slack(period: ClearedPeriod) -> bool:
+    """Whether power is short or spilled anywhere."""
+    columns, feeder = period.program.columns, period.program.feeder
+    slack = period.solution.x[columns.unserved.start : columns.q_excess.stop]
+    return bool(slack.max(initial=0.0) * feeder.base_kw > negligible_kw(feeder))

@@ -7,7 +7,9 @@ At the solution (x, s, z) the program answers a small change db of its right-han
 
 where W^2, block by block of the cones, says how s follows z: 0 for equations, s/z for bounds, and for a second-order
 cone eta^2 (2 w w' - J), the Nesterov-Todd scaling. db is one more kW asked for at a bus, dz on the active balances is
-what that does to every LMP. The matrix is symmetric positive semidefinite: it is the Hessian of the optimal cost.
+what that does to every LMP. The matrix is symmetric positive semidefinite: it is the Hessian of the optimal cost. Where a period was solved along
+tangents (5') the curvature of the losses, left out of the rows, stands in P, and the slopes are those of the AC
+problem as far as that is convex.
 
 An interior point stops where s and z of a cone are within 1e-9 of the cone's surface but not equally near, and then
 the scaling between them is off by as much as a quarter, and the slopes with it. So both are first put at one common
@@ -26,8 +28,7 @@ from scipy.sparse.linalg import splu
 
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
-from .per_unit import KW_PER_PU
-from .solver import ConicSolution
+from .solver import ClearedPeriod, Tangent
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
 STEEPEST = 1.0  # $/kWh per kW
@@ -48,33 +49,63 @@ class SlopeSystem:
         columns = program.columns.count
         below, right = (np.asarray(place, dtype=np.intp) for place in program.matrix.tocoo().coords)
         self._bounds = np.concatenate([_rows(program, block.name) for block in program.blocks if _is_bound(block.cone)])
-        self._cones = _rows(program, "cone").reshape(-1, CONE_ROWS)
+        self._cones = np.zeros((0, CONE_ROWS), dtype=np.intp)
+        if not program.tangent:
+            self._cones = _rows(program, "cone").reshape(-1, CONE_ROWS)
         within = (np.repeat(self._cones, CONE_ROWS, axis=1).ravel(), np.tile(self._cones, CONE_ROWS).ravel())
         diagonal = np.arange(columns)
         rows: list[IntArray] = [diagonal, right, columns + below, columns + self._bounds, columns + within[0]]
         cols: list[IntArray] = [diagonal, columns + below, right, columns + self._bounds, columns + within[1]]
+        if program.tangent:
+            line, at = _tangent_places(program)
+            bent = np.tile(np.stack(at), (3, 1))
+            rows += [*at, *[columns + line] * 3, *bent]
+            cols += [*[columns + line] * 3, *at, *np.repeat(np.stack(at), 3, axis=0)]
         entries = program.matrix.tocoo().data
         self._fixed = np.concatenate([program.quadratic, entries, entries])
         size = columns + program.rhs.size
-        order = np.arange(1.0, self._fixed.size + self._bounds.size + within[0].size + 1.0)
-        slots = sp.csc_array((order, (np.hstack(rows), np.hstack(cols))), shape=(size, size))
-        self._slots = slots.data.astype(np.intp) - 1
-        self._matrix = slots
+        places, self._slot = np.unique(np.hstack(cols) * size + np.hstack(rows), return_inverse=True)
+        self._indices = places % size
+        self._starts = np.searchsorted(places, np.arange(size + 1) * size)
         self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
         self._one_more_kw = np.zeros((size, len(buses)))
-        self._one_more_kw[self._balance, np.arange(len(buses))] = -1.0 / KW_PER_PU
+        self._one_more_kw[self._balance, np.arange(len(buses))] = -1.0 / program.feeder.base_kw
 
-    def slopes(self, solution: ConicSolution) -> FloatArray:
-        """Slopes d LMP / d demand between the buses at a solution, (bus, bus) in $/kWh per kW; symmetric."""
+    def slopes(self, period: ClearedPeriod) -> FloatArray:
+        """Slopes d LMP / d demand between the buses of a period, (bus, bus) in $/kWh per kW; symmetric."""
+        solution = period.solution
         bounds = solution.s[self._bounds] / solution.z[self._bounds]
         cones = _scaling(solution.s[self._cones], solution.z[self._cones])
-        filled = np.concatenate([self._fixed, -bounds, -cones.ravel()])
-        matrix = sp.csc_array((filled[self._slots], self._matrix.indices, self._matrix.indptr), self._matrix.shape)
+        filled = np.concatenate([self._fixed, -bounds, -cones.ravel(), *self._bent(period.tangent)])
+        entries = np.bincount(self._slot, weights=filled, minlength=self._indices.size)  # those of one place add up
+        size = self._starts.size - 1
+        matrix = sp.csc_array((entries, self._indices, self._starts), (size, size))
         moved = splu(matrix).solve(self._one_more_kw)[self._balance]
         steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
         root = directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))
         slopes = root @ root.T
         return np.asarray(slopes + slopes.T) / 2
+
+    def _bent(self, tangent: Tangent | None) -> list[FloatArray]:
+        """The coefficients of a tangent, twice, and what the cost bends by it, in the order of their places."""
+        if tangent is None:
+            return []
+        tap = self._program.feeder.tap[1:][self._program.curved] ** -2
+        slope = [-tangent.p, -tangent.q, tangent.u * tap]
+        # (dP - (P/u) du)² and (dQ - (Q/u) du)²: of dP, dQ, du
+        parts = np.zeros((2, 3, tap.size))
+        parts[0, 0] = parts[1, 1] = 1.0
+        parts[0, 2], parts[1, 2] = -tangent.p * tap / 2, -tangent.q * tap / 2
+        bent = np.einsum("kil,kjl->jil", parts, parts) * tangent.bend
+        return [*slope, *slope, *bent.reshape(9, -1)]
+
+
+def _tangent_places(program: ConicProgram) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:
+    """The rows of the tangents, and the columns of P, Q and v_m of their lines."""
+    columns, curved = program.columns, program.curved
+    at = columns.p_flow.start, columns.q_flow.start, columns.voltage.start
+    places = curved, curved, program.feeder.parent[1:][curved]
+    return _rows(program, "tangent"), tuple(start + place for start, place in zip(at, places, strict=True))
 
 
 def _rows(program: ConicProgram, name: str) -> IntArray:

@@ -1,16 +1,17 @@
-"""A conic program compiled once into Clarabel and solved again for other right-hand sides."""
+"""A conic program compiled once into Clarabel and solved again for other data of the same pattern."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import clarabel
 import numpy as np
 import scipy.sparse as sp
 
 from .arrays import FloatArray
-from .branch_flow import CONE_ROWS, ConicProgram
+from .branch_flow import CONE_ROWS, ConicProgram, PowerLimits
 
 # Clarabel's default accuracy, 1e-8, leaves cone gaps of 4e-7 pu; one iteration more leaves 2e-8.
 TOLERANCE = 1e-9
@@ -39,16 +40,41 @@ class ConicSolution:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearedPeriod:
-    """The conic solution of one period, the program it solves (with shortage slack, or without) and the demand.
+class Tangent:
+    """(5') of a program: l = p P + q Q - u v_m at the flow of one period, and how much the cost bends there.
 
-    `demand_kw` and `demand_kvar` are load and bid of every bus, (bus,); elastic bids are not in them.
+    Attributes:
+        p, q, u: Coefficients, (curved line,).
+        bend: What a unit of (dP - (P/u) du)² + (dQ - (Q/u) du)² costs, (curved line,), half of it: 2 gamma of the
+            components, never below 0.
+    """
+
+    p: FloatArray
+    q: FloatArray
+    u: FloatArray
+    bend: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedPeriod:
+    """The solution of one period, the program it solves (with shortage slack, or without) and what it was given.
+
+    Attributes:
+        program: The program.
+        solution: Its solution.
+        demand_kw, demand_kvar: Load and bid of every bus, (bus,); elastic bids are not in them.
+        limits: What generators could do.
+        tangent: The tangent in its last round, where the period was solved along tangents: then it is a local optimum.
+        exact: Whether the solution is one of the AC equations.
     """
 
     program: ConicProgram
     solution: ConicSolution
     demand_kw: FloatArray
     demand_kvar: FloatArray
+    limits: PowerLimits
+    tangent: Tangent | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +97,54 @@ class CompiledProgram:
 
     def __init__(self, program: ConicProgram) -> None:
         self.program = program
-        self._quick = _solver(program)
+        self._solvers = Solvers(program, sp.csc_array(sp.diags_array(program.quadratic)), program.matrix)
 
     def solve(self, rhs: FloatArray, cost: Cost | None = None) -> ConicSolution:
         """The solution for a right-hand side, (row,), and another cost if given; see that it is `solved`."""
-        found = _solution(self._quick, rhs, cost)
+        if cost is None:
+            return self._solvers.solve(b=rhs)
+        return self._solvers.solve(P=sp.csc_array(sp.diags_array(cost.quadratic)), q=cost.linear, b=rhs)
+
+
+class Solvers:
+    """Clarabel on data of one pattern: a quick solver, and more and more careful ones for what that does not solve."""
+
+    def __init__(self, program: ConicProgram, quadratic: sp.csc_array, matrix: sp.csc_array) -> None:
+        """Set up the quick one.
+
+        Args:
+            program: What is solved.
+            quadratic: P, diagonal.
+            matrix: A.
+        """
+        self._program, self._quadratic, self._matrix = program, quadratic, matrix
+        self._quick = self._open()
+
+    def solve(self, **data: Any) -> ConicSolution:
+        """The solution for other data (b, and P, q, A as far as they are given)."""
+        found = _solution(self._quick, data)
         if found.status == "Solved":
             return found
         for careful in self._careful:
-            found = _solution(careful, rhs, cost)
+            found = _solution(careful, data)
             if found.solved:
                 break
         return found
 
     @cached_property
     def _careful(self) -> list[clarabel.DefaultSolver]:
-        return [_solver(self.program, step) for step in _CAREFUL_STEPS]
+        return [self._open(step) for step in _CAREFUL_STEPS]
+
+    def _open(self, careful_step: float | None = None) -> clarabel.DefaultSolver:
+        settings, program = _settings(), self._program
+        settings.iterative_refinement_enable = careful_step is not None
+        settings.max_step_fraction = careful_step or settings.max_step_fraction
+        given = self._quadratic, program.linear, self._matrix, program.rhs
+        return clarabel.DefaultSolver(*given, _cones(program), settings)
 
 
-def _solver(program: ConicProgram, careful_step: float | None = None) -> clarabel.DefaultSolver:
-    quadratic = sp.csc_array(sp.diags_array(program.quadratic))
-    settings = _settings()
-    settings.iterative_refinement_enable = careful_step is not None
-    settings.max_step_fraction = careful_step or settings.max_step_fraction
-    return clarabel.DefaultSolver(quadratic, program.linear, program.matrix, program.rhs, _cones(program), settings)
-
-
-def _solution(solver: clarabel.DefaultSolver, rhs: FloatArray, cost: Cost | None) -> ConicSolution:
-    if cost is None:
-        solver.update(b=rhs)
-    else:
-        solver.update(P=sp.csc_array(sp.diags_array(cost.quadratic)), q=cost.linear, b=rhs)
+def _solution(solver: clarabel.DefaultSolver, data: dict[str, Any]) -> ConicSolution:
+    solver.update(**data)
     found = solver.solve()
     return ConicSolution(np.array(found.x), np.array(found.s), np.array(found.z), str(found.status))
 

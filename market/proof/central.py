@@ -173,17 +173,22 @@ def equilibrium(
 
 
 class Grid:
-    """Branch-flow constraints (2)-(8) for all periods at once, per unit on 1 MVA."""
+    """Branch-flow constraints (2)-(8) for all periods at once, per unit."""
 
-    BASE_KW = 1e3
-
-    def __init__(self, feeder: Feeder, demand_kw: Any, demand_kvar: FloatArray) -> None:
-        base = self.BASE_KW
+    def __init__(
+        self,
+        feeder: Feeder,
+        demand_kw: Any,
+        demand_kvar: FloatArray,
+        p_limits_kw: tuple[FloatArray, FloatArray] | None = None,
+    ) -> None:
+        base = self.base_kw = feeder.base_kw
         buses, periods = demand_kvar.shape
         lines = np.arange(1, buses)
         parent = list(feeder.parent_index[1:])
-        ohm = feeder.base_kv**2 / (base / 1e3)
+        ohm = feeder.line_kv[1:, None] ** 2 / (base / 1e3)
         r, x = (np.asarray(z)[1:, None] / ohm for z in (feeder.r_ohm, feeder.x_ohm))
+        charging = 0.5e-6 * feeder.b_us[1:, None] * ohm
         p, q, current = (cp.Variable((buses - 1, periods)) for _ in range(3))
         self.voltage = cp.Variable((buses, periods))
         machines = feeder.generators
@@ -193,26 +198,30 @@ class Grid:
         out_of[parent, lines - 1] = 1.0
         placed = np.zeros((buses, len(machines)))
         placed[[feeder.index(g.bus) for g in machines], np.arange(len(machines))] = 1.0
-        up = self.voltage[parent]
+        up = cp.multiply(np.repeat(feeder.tap[1:, None] ** -2, periods, 1), self.voltage[parent])
         loss_p, loss_q = cp.multiply(np.repeat(r, periods, 1), current), cp.multiply(np.repeat(x, periods, 1), current)
         drop = cp.multiply(np.repeat(r, periods, 1), p) + cp.multiply(np.repeat(x, periods, 1), q)
         self.active_balance = into @ (p - loss_p) - out_of @ p + placed @ pg == demand_kw / base  # (2)
+        charged = cp.multiply(np.repeat((into + out_of) @ charging, periods, 1), self.voltage)
         flat = [cp.vec(e, order="F") for e in (2 * p, 2 * q, current - up)]
         self.constraints: list[Any] = [
             self.active_balance,
-            into @ (q - loss_q) - out_of @ q + placed @ qg == demand_kvar / base,  # (3)
+            into @ (q - loss_q) - out_of @ q + placed @ qg + charged == demand_kvar / base,  # (3)
             self.voltage[lines] == up - 2 * drop + cp.multiply(np.repeat(r**2 + x**2, periods, 1), current),  # (4)
             cp.SOC(cp.vec(current + up, order="F"), cp.vstack(flat)),  # (5)
             current >= 0,
             self.voltage[0] == feeder.root_voltage_pu**2,
         ]
         self._limit(self.voltage, np.asarray(feeder.v_min_pu) ** 2, np.asarray(feeder.v_max_pu) ** 2)  # (6)
-        amps = base / (np.sqrt(3) * feeder.base_kv)
+        amps = base / (np.sqrt(3) * feeder.line_kv[1:])
         self._limit(current, np.full(buses - 1, -np.inf), (feeder.i_max_a[1:] / amps) ** 2)  # (6)
         self._limit(p, -feeder.p_max_kw[1:] / base, feeder.p_max_kw[1:] / base)  # (7)
         self._limit(q, -feeder.q_max_kvar[1:] / base, feeder.q_max_kvar[1:] / base)  # (7)
-        self._limit(pg, *(np.array([getattr(g, k) for g in machines]) / base for k in ("p_min_kw", "p_max_kw")))  # (8)
-        self._limit(qg, *(np.array([getattr(g, k) for g in machines]) / base for k in ("q_min_kvar", "q_max_kvar")))
+        for power, keys in ((pg, ("p_min_kw", "p_max_kw")), (qg, ("q_min_kvar", "q_max_kvar"))):  # (8)
+            bounds = [np.array([getattr(g, key) for g in machines]) for key in keys]
+            if power is pg and p_limits_kw is not None:
+                bounds = list(p_limits_kw)
+            self._limit(power, *(bound / base for bound in bounds))
         a = np.array([g.a_usd_per_kw2h for g in machines])
         b = np.array([g.b_usd_per_kwh for g in machines])
         fixed = periods * sum(g.c_usd_per_h for g in machines)
@@ -221,13 +230,14 @@ class Grid:
 
     def lmp_usd_per_kwh(self) -> FloatArray:
         """The LMPs, (bus, period): duals of (2), after the problem was solved with a cost in $ per hour of period."""
-        return np.asarray(-self.active_balance.dual_value / self.BASE_KW)
+        return np.asarray(-self.active_balance.dual_value / self.base_kw)
 
     def _limit(self, variable: Any, low: FloatArray, high: FloatArray) -> None:
         for bound, sign in ((low, -1.0), (high, 1.0)):
-            rows = np.flatnonzero(np.isfinite(bound))
+            limit = np.asarray(bound) if np.ndim(bound) == 2 else np.repeat(bound[:, None], variable.shape[1], 1)
+            rows = np.flatnonzero(np.isfinite(limit).all(axis=1))
             if rows.size:
-                self.constraints.append(sign * variable[rows] <= sign * np.asarray(bound)[rows][:, None])
+                self.constraints.append(sign * variable[rows] <= sign * limit[rows])
 
 
 def _solve(problem: cp.Problem, what: str) -> None:

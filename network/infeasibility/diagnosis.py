@@ -7,7 +7,7 @@ the plain clearing has carried the period with it, at prices below the value of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import inf
@@ -17,17 +17,15 @@ import numpy as np
 from ..arrays import FloatArray, IntArray
 from ..branch_flow import ConicProgram, build_program
 from ..clearing import Clearing
-from ..dispatch import NEGLIGIBLE_KW, Dispatch
+from ..dispatch import Dispatch
 from ..errors import GridbazaarError
 from ..feeder import Feeder
-from ..per_unit import KW_PER_PU
-from ..solver import CompiledProgram, ConicSolution
+from ..per_unit import at_limit_kw, step_kw
+from ..solver import ConicSolution
 from .limits import SOURCES, WIRES, LimitKind, least_limits, relative_change
-from .relaxation import Relaxation, least_relief
+from .relaxation import Relaxation, least_relief, solution_of
 from .remedies import LimitCure, LoadCure, LoadUnit, PriceCure, rounded
 
-_AT_LIMIT_KW = 1e-2
-_STEP_KW = 0.1
 _LARGE_LOADS, _NEARLY = 6, 0.9  # single buses worth trying: as much load as is missing, or nearly
 # A least relief may leave prices above the value of lost load; then somewhat more is tried.
 _NEAR, _FAR = (1.0, 1.005, 1.02), (1.1, 1.5, 3.0)
@@ -40,6 +38,16 @@ class ShortPeriod:
     feeder: Feeder
     dispatch: Dispatch
     period: int
+
+    @cached_property
+    def limited(self) -> Feeder:
+        """The feeder with what its generators can do in the period."""
+        d, t = self.dispatch, self.period
+        limits = zip(self.feeder.generators, d.p_gen_min_kw[:, t], d.p_gen_max_kw[:, t], strict=True)
+        return replace(
+            self.feeder,
+            generators=tuple(replace(g, p_min_kw=float(low), p_max_kw=float(high)) for g, low, high in limits),
+        )
 
     @property
     def demand(self) -> tuple[FloatArray, FloatArray]:
@@ -71,22 +79,21 @@ class ShortPeriod:
     def exhausted_generation(self) -> str | None:
         """The column of the generators' limits that every one of them has reached while power is short, or None."""
         reached = {
-            "p_max_kw": self.unserved_kw > NEGLIGIBLE_KW,
-            "p_min_kw": self.spilled_kw > NEGLIGIBLE_KW,
-            "q_max_kvar": self.q_missing_kvar > NEGLIGIBLE_KW,
-            "q_min_kvar": self.q_missing_kvar < -NEGLIGIBLE_KW,
+            "p_max_kw": self.unserved_kw > self.dispatch.negligible_kw,
+            "p_min_kw": self.spilled_kw > self.dispatch.negligible_kw,
+            "q_max_kvar": self.q_missing_kvar > self.dispatch.negligible_kw,
+            "q_min_kvar": self.q_missing_kvar < -self.dispatch.negligible_kw,
         }
         for key, short in reached.items():
             power = self.dispatch.p_gen_kw if key.startswith("p") else self.dispatch.q_gen_kvar
-            limit = np.array([getattr(g, key) for g in self.feeder.generators])
-            if short and np.all(np.abs(power[:, self.period] - limit) <= _AT_LIMIT_KW):
+            limit = np.array([getattr(g, key) for g in self.limited.generators])
+            if short and np.all(np.abs(power[:, self.period] - limit) <= at_limit_kw(self.feeder)):
                 return key
         return None
 
     def plain_solution(self) -> ConicSolution | None:
         """The period without shortage slack, if the feeder can carry it at all (at whatever price)."""
-        solution = CompiledProgram(self._program).solve(self._rhs)
-        return solution if solution.solved else None
+        return solution_of(self._program, self._rhs)
 
     def dearest(self, solution: ConicSolution) -> tuple[str, float]:
         """The bus with the highest price, active or reactive, and that price, $/kWh or $/kvarh."""
@@ -114,13 +121,13 @@ class ShortPeriod:
     def price_cure(self, highest_price: float) -> PriceCure | None:
         """The value of lost load, in cents and above the highest price, at which the period is carried."""
         cure = PriceCure(rounded(highest_price, 0.01, up=True))
-        return cure if self._carries(self.feeder, *self.demand, cure.value_of_lost_load_usd_per_kwh) else None
+        return cure if self._carries(self.limited, *self.demand, cure.value_of_lost_load_usd_per_kwh) else None
 
     # --- trying ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _program(self) -> ConicProgram:
-        return build_program(self.feeder)
+        return build_program(self.limited, tangent=bool(self.dispatch.local[self.period]))
 
     @cached_property
     def _rhs(self) -> FloatArray:
@@ -133,7 +140,7 @@ class ShortPeriod:
     def _tried_limits(self, kinds: tuple[LimitKind, ...]) -> LimitCure | None:
         for factor in _NEAR + _FAR:
             cure = least_limits(self._program, self._rhs, kinds, self._price, factor)
-            if cure is None or self._carries(cure.applied(self.feeder), *self.demand):
+            if cure is None or self._carries(cure.applied(self.limited), *self.demand):
                 return cure
         return None
 
@@ -144,9 +151,9 @@ class ShortPeriod:
             return None
         options = [*self._at_one_bus(unit, sign, spread), (everywhere, spread)]
         for (buses, amount), factor in product(options, factors):
-            most = KW_PER_PU * self._caps(unit, sign)[buses]
+            most = self.feeder.base_kw * self._caps(unit, sign)[buses]
             cure = _load_cure(self.feeder, unit, sign, buses, np.minimum(factor * amount, most))
-            if cure and self._carries(self.feeder, *cure.applied(self.feeder, *self.demand)):
+            if cure and self._carries(self.limited, *cure.applied(self.feeder, *self.demand)):
                 return cure
         return None
 
@@ -169,26 +176,26 @@ class ShortPeriod:
             self._caps(unit, sign),
         )
         given = least_relief(self._program, self._rhs, relaxation.only(buses))
-        return None if given is None else given * KW_PER_PU
+        return None if given is None else given * self.feeder.base_kw
 
     def _caps(self, unit: LoadUnit, sign: int) -> FloatArray:
         """How much each bus may change its load, (bus,), pu: no bus sheds more than it has, even when rounded up."""
         if (unit, sign) != ("kW", -1):
             return np.full(len(self.feeder.buses), inf)
-        return np.maximum(self.demand[0] - 2 * _STEP_KW, 0.0) / KW_PER_PU
+        return np.maximum(self.demand[0] - 2 * step_kw(self.feeder), 0.0) / self.feeder.base_kw
 
     def _carries(self, feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, price: float | None = None) -> bool:
-        """Whether the plain clearing carries these loads with no slack, at the given value of lost load or another."""
+        """Whether the clearing carries these loads with no slack in the AC equations, at this value of lost load."""
         clearing = Clearing(feeder, p_kw[:, None], q_kvar[:, None], self.dispatch.dt_h, price or self._price)
         try:
             tried = clearing.clear(np.zeros_like(clearing.load_kw))
         except GridbazaarError:
             return False
-        return not tried.short_periods
+        return not (tried.short_periods or tried.inexact_periods)
 
 
 def _load_cure(feeder: Feeder, unit: LoadUnit, sign: int, buses: IntArray, amount: FloatArray) -> LoadCure | None:
     """The changes that are more than nothing, largest first, rounded up; amount in kW or kvar, (one of the buses,)."""
-    order = [k for k in np.argsort(-amount, kind="stable") if amount[k] > _AT_LIMIT_KW]
-    changes = tuple((feeder.names[buses[k]], sign * rounded(float(amount[k]), _STEP_KW, up=True)) for k in order)
+    order = [k for k in np.argsort(-amount, kind="stable") if amount[k] > at_limit_kw(feeder)]
+    changes = tuple((feeder.names[buses[k]], sign * rounded(float(amount[k]), step_kw(feeder), up=True)) for k in order)
     return LoadCure(unit, changes) if changes else None

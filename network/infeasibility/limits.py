@@ -13,12 +13,12 @@ from ..branch_flow import ConicProgram
 from ..elements import Table
 from ..feeder import Feeder
 from ..feeder_checks import VOLTAGE_RANGE_PU
-from ..per_unit import KW_PER_PU, amperes_per_pu
+from ..per_unit import amperes_per_pu, step_kw
 from .relaxation import Relaxation, least_relief
 from .remedies import LimitChange, LimitCure, rounded
 
 _NEGLIGIBLE_PU = 1e-6  # 1 W; what an interior-point method leaves of a row that need not give way
-_STEP = {"pu": 1e-4, "other": 0.1}
+_STEP_PU = 1e-4
 # A limit costs this many times the value of lost load per unit of its own size, so that it gives way only as it must.
 _WEIGHT = 100.0
 
@@ -108,9 +108,9 @@ def _cap(feeder: Feeder, kind: LimitKind, element: int) -> float:
     """How far a limit may give way, pu: voltages stay in the range of a `Bus`."""
     low, high = VOLTAGE_RANGE_PU
     if kind.key == "v_min_pu":
-        return max(float(feeder.v_min_pu[element] - _STEP["pu"]) ** 2 - (low + _STEP["pu"]) ** 2, 0.0)
+        return max(float(feeder.v_min_pu[element] - _STEP_PU) ** 2 - (low + _STEP_PU) ** 2, 0.0)
     if kind.key == "v_max_pu":
-        return max((high - 2 * _STEP["pu"]) ** 2 - float(feeder.v_max_pu[element]) ** 2, 0.0)
+        return max((high - 2 * _STEP_PU) ** 2 - float(feeder.v_max_pu[element]) ** 2, 0.0)
     return np.inf
 
 
@@ -120,9 +120,9 @@ def _change(feeder: Feeder, kind: LimitKind, element: int, pu: float) -> LimitCh
     up = kind.key not in ("v_min_pu", "p_min_kw", "q_min_kvar")
     if kind.table == "buses":
         value = sqrt(max(old**2 + (pu if up else -pu), VOLTAGE_RANGE_PU[0] ** 2))
-        value = min(max(rounded(value, _STEP["pu"], up=up), VOLTAGE_RANGE_PU[0]), VOLTAGE_RANGE_PU[1])
+        value = min(max(rounded(value, _STEP_PU, up=up), VOLTAGE_RANGE_PU[0]), VOLTAGE_RANGE_PU[1])
     elif kind.key == "i_max_a":
-        value = rounded(sqrt(old**2 + pu * amperes_per_pu(feeder) ** 2), _STEP["other"], up=up)
+        value = rounded(sqrt(old**2 + pu * float(amperes_per_pu(feeder)[element + 1]) ** 2), step_kw(feeder), up=up)
     else:
-        value = rounded(old + pu * KW_PER_PU * (1 if up else -1), _STEP["other"], up=up)
+        value = rounded(old + pu * feeder.base_kw * (1 if up else -1), step_kw(feeder), up=up)
     return LimitChange(kind.table, row.name, kind.key, old, value)

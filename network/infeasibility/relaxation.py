@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
+from ..ac_flow import RadialFlow
 from ..arrays import FloatArray, IntArray
 from ..branch_flow import ConicProgram, RowBlock
-from ..solver import CompiledProgram
+from ..linearised import LinearisedProgram
+from ..solver import CompiledProgram, ConicSolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Relaxation:
 def least_relief(program: ConicProgram, rhs: FloatArray, relaxation: Relaxation) -> FloatArray | None:
     """How far each row gives way at the least cost, (relaxed row,), pu; None where even that does not help.
 
+    A program with tangents (5') is relieved in the AC equations.
+
     Args:
         program: the program without shortage slack.
         rhs: its right-hand side, (row,).
@@ -49,8 +53,17 @@ def least_relief(program: ConicProgram, rhs: FloatArray, relaxation: Relaxation)
     if not count:
         return None
     extended = _extended(replace(program, blocks=_with_rhs(program, rhs)), relaxation)
-    solution = CompiledProgram(extended).solve(extended.rhs)
-    return np.maximum(solution.x[-count:], 0.0) if solution.solved else None
+    found = solution_of(extended, extended.rhs)
+    return None if found is None else np.maximum(found.x[-count:], 0.0)
+
+
+def solution_of(program: ConicProgram, rhs: FloatArray) -> ConicSolution | None:
+    """The solution of a program, or None where there is none."""
+    if program.tangent:
+        found, _, exact = LinearisedProgram(program, RadialFlow(program.feeder)).solve(rhs)
+        return found if exact else None
+    found = CompiledProgram(program).solve(rhs)
+    return found if found.solved else None
 
 
 def _with_rhs(program: ConicProgram, rhs: FloatArray) -> tuple[RowBlock, ...]:

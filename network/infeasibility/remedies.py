@@ -6,7 +6,7 @@ Every amount is rounded to the safe side: a cure as it is printed is a cure that
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, floor
+from math import ceil, floor, log10
 from typing import Any, Literal, TypeVar
 
 from ..arrays import FloatArray
@@ -25,13 +25,13 @@ _LOAD_WORDS = {
     ("kvar", True): "kvar less compensation",
 }
 _LIMIT_WORDS = {
-    ("lines", "p_max_kw"): "a rating of {value:.1f} kW on line {row}",
-    ("lines", "q_max_kvar"): "a rating of {value:.1f} kvar on line {row}",
-    ("lines", "i_max_a"): "a rating of {value:.1f} A on line {row}",
+    ("lines", "p_max_kw"): "a rating of {value} kW on line {row}",
+    ("lines", "q_max_kvar"): "a rating of {value} kvar on line {row}",
+    ("lines", "i_max_a"): "a rating of {value} A on line {row}",
     ("buses", "v_min_pu"): "a v_min_pu of {value:.4f} at bus {row}",
     ("buses", "v_max_pu"): "a v_max_pu of {value:.4f} at bus {row}",
 }
-_GENERATOR_WORDS = "a {key} of {value:.1f} for generator {row}"
+_GENERATOR_WORDS = "a {key} of {value} for generator {row}"
 _MANY_BUSES = {"v_min_pu": "no v_min_pu above {value:.4f}", "v_max_pu": "no v_max_pu below {value:.4f}"}
 
 
@@ -59,10 +59,10 @@ class LoadCure:
         """As in "38.2 kW less load at bus 33"; of many buses, the sum and the first few."""
         words = _LOAD_WORDS[self.unit, self.changes[0][1] > 0]
         if len(self.changes) <= _SHOWN:
-            return _listed([f"{abs(change):.1f} {words} at bus {bus}" for bus, change in self.changes])
+            return _listed([f"{amount(abs(change))} {words} at bus {bus}" for bus, change in self.changes])
         total = sum(abs(change) for _, change in self.changes)
-        most = ", ".join(f"{abs(change):.1f} at bus {bus}" for bus, change in self.changes[:_SHOWN])
-        return f"{total:.1f} {words} over {len(self.changes)} buses ({most}, ...)"
+        most = ", ".join(f"{amount(abs(change))} at bus {bus}" for bus, change in self.changes[:_SHOWN])
+        return f"{amount(total)} {words} over {len(self.changes)} buses ({most}, ...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class LimitChange:
     def __str__(self) -> str:
         """As in "a rating of 1129.0 kW on line 6-26"."""
         words = _LIMIT_WORDS.get((self.table, self.key), _GENERATOR_WORDS)
-        return words.format(key=self.key, value=self.value, row=self.row)
+        value = self.value if self.table == "buses" else amount(self.value)
+        return words.format(key=self.key, value=value, row=self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,12 @@ def rounded(value: float, step: float, *, up: bool) -> float:
     """The next multiple of the step that leaves at least half a step of room."""
     steps = value / step
     return round((ceil(steps + 0.5) if up else floor(steps - 0.5)) * step, 6)
+
+
+def amount(value: float) -> str:
+    """A power or current with one decimal, or with two digits if it is small: "171.9", "0.015"."""
+    decimals = 1 if value == 0 else max(1, 1 - floor(log10(abs(value)) + 1e-9))
+    return f"{value:.{min(decimals, 6)}f}"
 
 
 def _listed(parts: list[str]) -> str:

@@ -17,7 +17,7 @@ from ..feeder import Feeder
 from ..periods import period_name
 from ..solver import ConicSolution
 from .diagnosis import ShortPeriod
-from .remedies import Cure, LimitChange, LimitCure
+from .remedies import Cure, LimitChange, LimitCure, amount
 
 _LIMIT_SAYS = {
     "p_max_kw": "line {row} is full at {old:g} kW",
@@ -27,10 +27,10 @@ _LIMIT_SAYS = {
     "v_max_pu": "bus {row} would rise to {value:.4f} pu, {by:.4f} pu above its v_max_pu of {old:g}",
 }
 _GENERATION_SAYS = {
-    "p_max_kw": "generation is short by {short.unserved_kw:.1f} kW with every generator at its p_max_kw",
-    "p_min_kw": "generation exceeds the load by {short.spilled_kw:.1f} kW with every generator at its p_min_kw",
-    "q_max_kvar": "reactive power is short by {short.q_missing_kvar:.1f} kvar with every generator at its q_max_kvar",
-    "q_min_kvar": "reactive power is in excess by {excess:.1f} kvar with every generator at its q_min_kvar",
+    "p_max_kw": "generation is short by {missing} kW with every generator at its p_max_kw",
+    "p_min_kw": "generation exceeds the load by {spilled} kW with every generator at its p_min_kw",
+    "q_max_kvar": "reactive power is short by {q_missing} kvar with every generator at its q_max_kvar",
+    "q_min_kvar": "reactive power is in excess by {excess} kvar with every generator at its q_min_kvar",
 }
 
 
@@ -137,7 +137,12 @@ def _place(limits: LimitCure, *, in_generation: bool) -> LimitChange:
 
 def _cause(short: ShortPeriod, place: LimitChange | None, exhausted: str | None) -> str:
     if exhausted:
-        return _GENERATION_SAYS[exhausted].format(short=short, excess=-short.q_missing_kvar)
+        return _GENERATION_SAYS[exhausted].format(
+            missing=amount(short.unserved_kw),
+            spilled=amount(short.spilled_kw),
+            q_missing=amount(short.q_missing_kvar),
+            excess=amount(-short.q_missing_kvar),
+        )
     if place is None:
         return f"bus {short.worst_bus} cannot be served within the limits of wires and generators"
     if place.table == "generators":

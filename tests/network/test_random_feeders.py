@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line, ShortageError
 from gridbazaar.network.infeasibility.remedies import LimitCure, LoadCure
-from gridbazaar.network.per_unit import KW_PER_PU, impedances_pu
+from gridbazaar.network.per_unit import impedances_pu
 
 loads = st.floats(0, 300)
 
@@ -64,7 +64,7 @@ def test_balance_components_and_tightness(case):
     assert np.abs(inflow - served).max() < 1e-3
     assert np.abs(dispatch.components.total - dispatch.lmp_usd_per_kwh).max() < 1e-5
     assert np.abs(dispatch.lmp_usd_per_kwh).max() < 10 + 1e-5
-    burned_kw = dispatch.cone_gap * impedances_pu(feeder)[0][:, None] * KW_PER_PU
+    burned_kw = dispatch.cone_gap * impedances_pu(feeder)[0][:, None] * feeder.base_kw
     assert np.abs(burned_kw).max() < 1e-3  # the gap itself says little of a line of next to no impedance and no load
 
 

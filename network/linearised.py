@@ -1,0 +1,167 @@
+"""A period cleared to an AC solution: successive linearisation around AC flows.
+
+The cone (5) says only that a line carries no less current than its flow needs. Where power is worth nothing or less it
+may carry more on paper, and burn what nobody wants. Here l u = P² + Q² itself is held, by its tangent at an AC flow,
+
+    l = (2 P0/u0) P + (2 Q0/u0) Q - (l0/u0) u                                                       (5')
+
+A round solves the convex quadratic program with (5'), takes what it makes every bus draw, and finds the AC flow of that
+(`ac_flow`), at which the next tangent is taken. The cost of a round bends as the Lagrangian does: gamma (2/u) of the
+loss terms (dP - (P0/u0) du)² and so on, left out where gamma is below 0. So this is sequential quadratic programming
+with the exact curvature where that is convex, and at rest its multipliers are the prices of the AC problem: the KKT
+conditions are the same. It is a local optimum: the AC problem is not convex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from .ac_flow import AcFlow, RadialFlow
+from .arrays import FloatArray, IntArray
+from .branch_flow import ConicProgram
+from .solver import ConicSolution, Cost, Solvers, Tangent
+
+_MOST_ROUNDS = 60
+_AT_REST_PU = 2e-9
+"""By how much flows and voltages of a program may differ from the AC flow of what it makes every bus draw."""
+_UNDAMPED = 6
+"""Rounds before steps are damped."""
+_DAMPING = 1e-2
+_HALVINGS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What every bus draws net of its generation, per unit, (bus, 1) each."""
+
+    p: FloatArray
+    q: FloatArray
+
+    def between(self, other: Drawn | None, share: float) -> Drawn:
+        """A share of the way from another one (from nothing, if there is none) to this."""
+        p, q = (other.p, other.q) if other else (0.0, 0.0)
+        return Drawn(p + share * (self.p - p), q + share * (self.q - q))
+
+
+class LinearisedProgram:
+    """A program with tangents, compiled once and solved in rounds; see the module."""
+
+    def __init__(self, program: ConicProgram, flow: RadialFlow) -> None:
+        """Lay out the pattern.
+
+        Args:
+            program: With `tangent`.
+            flow: The AC flow of its feeder.
+        """
+        self.program, self._flow = program, flow
+        columns, matrix = program.columns, program.matrix.tocoo()
+        curved, feeder = program.curved, program.feeder
+        self._at = (
+            columns.p_flow.start + curved,
+            columns.q_flow.start + curved,
+            columns.voltage.start + feeder.parent[1:][curved],
+        )
+        row = np.arange(program.rows["tangent"].start, program.rows["tangent"].stop)
+        below, right = (np.asarray(place, dtype=np.intp) for place in matrix.coords)
+        rows = np.concatenate([below, *[row] * len(self._at)])
+        cols = np.concatenate([right, *self._at])
+        self._fixed = matrix.data
+        order = np.arange(1.0, rows.size + 1.0)
+        slots = sp.csc_array((order, (rows, cols)), shape=program.matrix.shape)
+        self._slots, self._pattern = slots.data.astype(np.intp) - 1, slots
+        self._own_tap = feeder.tap[1:][curved] ** -2
+        free = np.arange(columns.p_gen.start, program.linear.size)  # all but flows, currents and voltages
+        others = program.matrix[:, free]
+        self._free, self._drawn_by = free, [others[program.rows[f"{kind} balance"]] for kind in ("active", "reactive")]
+        damped = [columns.p_gen, columns.q_gen, columns.bid]
+        self._damped: IntArray = np.concatenate([np.arange(span.start, span.stop) for span in damped])
+        ones = np.ones(curved.size)
+        self._solvers = Solvers(program, _diagonal(program.quadratic), self.matrix(Tangent(ones, ones, ones, ones)))
+
+    def matrix(self, tangent: Tangent) -> sp.csc_array:
+        """A with a tangent in it."""
+        filled = np.concatenate([self._fixed, -tangent.p, -tangent.q, tangent.u * self._own_tap])
+        return sp.csc_array((filled[self._slots], self._pattern.indices, self._pattern.indptr), self._pattern.shape)
+
+    def solve(
+        self, rhs: FloatArray, cost: Cost | None = None, start: Tangent | None = None
+    ) -> tuple[ConicSolution, Tangent, bool]:
+        """The solution, its tangent, and whether rounds have come to rest; see that it is `solved`, too.
+
+        Args:
+            rhs: The right-hand side, (row,).
+            cost: Another cost than the program's.
+            start: The first tangent; that of no flow at all by default.
+        """
+        cost = cost or Cost(self.program.quadratic, self.program.linear)
+        none = np.zeros(self.program.curved.size)
+        tangent, around = start or Tangent(none, none, none, none), np.zeros(self.program.linear.size)
+        here: Drawn | None = None
+        damping = 0.0
+        for number in range(_MOST_ROUNDS):
+            found = self._round(rhs, cost, tangent, around, damping)
+            if not found.solved:
+                return found, tangent, False
+            there = self._drawn(found.x, rhs)
+            flow = self._flow.solve(there.p, there.q)
+            if flow.solved.all() and self._missed(found.x, flow) <= _AT_REST_PU and not damping:
+                return found, tangent, True
+            if flow.solved.all() and self._missed(found.x, flow) <= _AT_REST_PU:
+                damping = 0.0  # at rest with damping: so it should be without
+            elif number >= _UNDAMPED:
+                damping = max(damping * 3.0, _DAMPING)
+            for _ in range(_HALVINGS):
+                if flow.solved.all():
+                    break
+                there = there.between(here, 0.5)
+                flow = self._flow.solve(there.p, there.q)
+            else:
+                return found, tangent, False
+            here, tangent, around = there, self._tangent(flow, found.z), self._centre(found.x, flow)
+        return found, tangent, False
+
+    def _round(
+        self, rhs: FloatArray, cost: Cost, tangent: Tangent, around: FloatArray, damping: float
+    ) -> ConicSolution:
+        quadratic = cost.quadratic.copy()
+        for at in self._at[:2]:
+            quadratic[at] += tangent.bend
+        quadratic[self._damped] += damping
+        linear = cost.linear - (quadratic - cost.quadratic) * around
+        return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self.matrix(tangent), b=rhs)
+
+    def _centre(self, x: FloatArray, flow: AcFlow) -> FloatArray:
+        """What the cost bends around: the flow that the tangent is taken at, and the injections before."""
+        centre, columns = x.copy(), self.program.columns
+        centre[columns.p_flow], centre[columns.q_flow] = flow.p_flow[1:, 0], flow.q_flow[1:, 0]
+        return centre
+
+    def _drawn(self, x: FloatArray, rhs: FloatArray) -> Drawn:
+        rows = (self.program.rows[f"{kind} balance"] for kind in ("active", "reactive"))
+        others = x[self._free]
+        p, q = (by @ others - rhs[row] for by, row in zip(self._drawn_by, rows, strict=True))
+        return Drawn(p[:, None], q[:, None])
+
+    def _missed(self, x: FloatArray, flow: AcFlow) -> float:
+        columns = self.program.columns
+        pairs = (
+            (x[columns.p_flow], flow.p_flow[1:, 0]),
+            (x[columns.q_flow], flow.q_flow[1:, 0]),
+            (x[columns.voltage], flow.voltage[:, 0]),
+        )
+        return max(float(np.abs(one - other).max(initial=0.0)) for one, other in pairs)
+
+    def _tangent(self, flow: AcFlow, z: FloatArray) -> Tangent:
+        lines = self.program.curved + 1
+        u, p, q = flow.sending[lines, 0], flow.p_flow[lines, 0], flow.q_flow[lines, 0]
+        multiplier = z[self.program.rows["tangent"]]  # -gamma u
+        return Tangent(2 * p / u, 2 * q / u, (p**2 + q**2) / u**2, np.maximum(-2 * multiplier / u, 0.0))
+
+
+def _diagonal(values: FloatArray) -> sp.csc_array:
+    """A diagonal matrix with all of its entries, zeros too."""
+    size = values.size
+    return sp.csc_array((values, np.arange(size), np.arange(size + 1)), shape=(size, size))
