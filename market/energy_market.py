@@ -180,8 +180,9 @@ class EnergyMarket(Lifecycle):
         """Ask every prosumer for its regret of the schedule that was cleared; settle if all is small enough."""
         self.proof.certify(self.communities.regrets(self.proof.state.valued))
         if self.proof.settles and not self.operator.oversold and not self._ends_short():
-            short = _shortage(self.operator)
-            self._end(Outcome.SHORTAGE if short else Outcome.SETTLED, str(short or ""))
+            short, doubt = _shortage(self.operator), self.proof.state.physics.doubt
+            outcome = Outcome.SHORTAGE if short else Outcome.NOT_AC if doubt else Outcome.SETTLED
+            self._end(outcome, str(short or doubt))
         return not self.running
 
     def _deliver(self) -> None:

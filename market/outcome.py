@@ -17,6 +17,10 @@ class Outcome(Enum):
         "not settled: Algorithm 1 diverges: after {rounds} rounds partners still disagree by {primal_kw:.4g} kW and it "
         "gets no better. Order {order} {why}; use market.order proximal_jacobi, which converges for every penalty"
     )
+    NOT_AC = (
+        "not settled: prices and bids rest, but {why}; use market.physics auto, or give the DSO something to curtail "
+        "(a generator with p_min_kw 0, a curtailable load)"
+    )
     HOUSEHOLD_SHORTAGE = "infeasible: {why}"
     SHORTAGE = "infeasible: bids and prices rest, but the feeder cannot serve them: {why}"
 

@@ -26,6 +26,7 @@ from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
 from .methods.memory import CurveState, NewtonSlopes
 from .outcome import Ending, Outcome
+from .proof.certificate import PhysicalProof
 from .proof.diagnosis import Diagnosis
 from .proof.outer_history import OuterStep
 from .proof.residual_history import ResidualHistory
@@ -44,7 +45,8 @@ _RECORDS: list[type] = [
     Dispatch,
 ]
 _RECORDS += [ElasticClearing, Ending, MarketState, NewtonSlopes, Offers, OperatorState, OuterStep, PairExchange]
-_RECORDS += [PlatformState, PriceComponents, PriceCurve, ProofState, Quotes, ResidualHistory, Round, UpdateGate]
+_RECORDS += [PhysicalProof, PlatformState, PriceComponents, PriceCurve, ProofState, Quotes, ResidualHistory, Round]
+_RECORDS += [UpdateGate]
 _Arrays = dict[tuple[Any, ...], tuple[str, np.ndarray]]
 _KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in (*_RECORDS, Outcome, Phase)}
 

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from .arrays import BoolArray, FloatArray
+from .arrays import BoolArray, ComplexArray, FloatArray
 from .feeder import Feeder
 from .per_unit import charging_pu, impedances_pu
 
@@ -24,7 +24,7 @@ _COLLAPSED_PU = 0.05
 _DENSE = 300
 """Up to so many buses one dense product is quicker than going through the tree."""
 
-Sums = Callable[[FloatArray], FloatArray]
+Sums = Callable[[ComplexArray], ComplexArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class RadialFlow:
         """Lay out the tree of a feeder."""
         r, x = impedances_pu(feeder)
         count, parent = len(feeder.buses), feeder.parent[1:]
-        self._z = (r + 1j * x)[1:, None]
+        self._z = (r + 1j * x)[:, None]
         self._shunt = 1j * charging_pu(feeder)[:, None]
         self._tap, self._parent = feeder.tap[1:, None], parent
         self._root_voltage = feeder.root_voltage_pu
@@ -80,15 +80,15 @@ class RadialFlow:
             for _ in range(_MOST_SWEEPS):
                 before = voltage
                 into = self._collect(np.conj(drawn / voltage) + self._shunt * voltage)
-                drop = np.vstack([np.zeros_like(into[:1]), self._z * into[1:]])
-                voltage = flat - self._hand_down(drop)
+                voltage = flat - self._hand_down(self._z * into)
                 moved = np.abs(voltage - before).max(axis=0)
-                if not (moved > _AT_REST).any():
+                stands = np.abs(voltage).min(axis=0) > _COLLAPSED_PU
+                if not ((moved > _AT_REST) & stands).any():
                     break
-            solved = (moved <= 1e3 * _AT_REST) & (np.abs(voltage).min(axis=0) > _COLLAPSED_PU)
+            solved = (moved <= 1e3 * _AT_REST) & stands
             return self._flow(np.where(solved, voltage, np.nan), np.where(solved, into, np.nan), solved)
 
-    def _flow(self, voltage: FloatArray, into: FloatArray, solved: BoolArray) -> AcFlow:
+    def _flow(self, voltage: ComplexArray, into: ComplexArray, solved: BoolArray) -> AcFlow:
         sending = voltage[self._parent] / self._tap
         flow = sending * np.conj(into[1:])
         none = np.zeros_like(into[:1].real)
@@ -111,13 +111,16 @@ def _solvers(tree: sp.csc_array) -> tuple[Sums, Sums]:
         up = np.linalg.inv(tree.toarray())
         down = np.ascontiguousarray(up.T)
         return (lambda values: up @ values), (lambda values: down @ values)
+    return _tree_solver(tree), _tree_solver(sp.csc_array(tree.T))
+
+
+def _tree_solver(tree: sp.csc_array) -> Sums:
+    """Products with the inverse of a sparse triangular matrix, which fills in nothing."""
     factors = splu(tree)
 
-    def solve(values: FloatArray, transposed: str) -> FloatArray:
-        values = np.ascontiguousarray(values)
-        parts = np.hstack([values.real, values.imag])
-        both = factors.solve(parts, trans=transposed)
+    def solve(values: ComplexArray) -> ComplexArray:
         width = values.shape[1]
-        return both[:, :width] + 1j * both[:, width:]
+        both: FloatArray = factors.solve(np.hstack([values.real, values.imag]))
+        return np.asarray(both[:, :width] + 1j * both[:, width:])
 
-    return (lambda values: solve(values, "N")), (lambda values: solve(values, "T"))
+    return solve

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
+ComplexArray = NDArray[np.complex128]
 
 
 def frozen(values: FloatArray) -> FloatArray:

@@ -8,8 +8,8 @@ Clarabel lets go of Python's lock while it solves, and its answer does not depen
 neither the number of threads nor their order changes a bit of the result. A clearing may be asked from several threads:
 it answers one after the other.
 
-A period is cleared with the cone relaxation (5), and where that is not exact along tangents at AC flows, or as `physics`
-says (`Physics`).
+A period is cleared with the cone relaxation (5), and where that is not exact along tangents at AC flows, or as
+`physics` says (`Physics`).
 
 A period that the feeder cannot carry, or where a price would exceed the value of lost load, is solved with shortage
 slack at every bus. So every bid has an answer, the optimal cost is convex in the bids where (5) is exact, and no price
@@ -153,15 +153,8 @@ class Clearing:
     def __reduce__(self) -> tuple[Callable[..., Clearing], tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
         made_of = self.feeder, self.load_kw, self.load_kvar, self.dt_h, self.value_of_lost_load_usd_per_kwh
-        limits = {"p_gen_min_kw": self.p_gen_min_kw, "p_gen_max_kw": self.p_gen_max_kw}
-        return partial(type(self), physics=self.physics, **limits), made_of
-
-    def with_physics(self, physics: Physics | str) -> Clearing:
-        """The same clearing by other physics."""
-        if Physics(physics) is self.physics:
-            return self
-        again, made_of = self.__reduce__()
-        return again(*made_of, physics=physics)
+        kind = partial(type(self), physics=self.physics, p_gen_min_kw=self.p_gen_min_kw, p_gen_max_kw=self.p_gen_max_kw)
+        return kind, made_of
 
     def values_usd(self, cleared: tuple[ClearedPeriod, ...]) -> FloatArray:
         """V of every period, (period,) in $: what `Dispatch.value_usd` sums, elastic bids' own cost not in it."""

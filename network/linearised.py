@@ -29,7 +29,9 @@ _AT_REST_PU = 2e-9
 """By how much flows and voltages of a program may differ from the AC flow of what it makes every bus draw."""
 _UNDAMPED = 6
 """Rounds before steps are damped."""
-_DAMPING = 1e-2
+_DAMPING, _MOST_DAMPING = 1e-2, 1e2
+_NO_PULL = 1e-6
+"""$/kWh: with no more pull towards the injections of the round before, a damped solution is one without damping."""
 _HALVINGS = 12
 
 
@@ -107,12 +109,12 @@ class LinearisedProgram:
                 return found, tangent, False
             there = self._drawn(found.x, rhs)
             flow = self._flow.solve(there.p, there.q)
-            if flow.solved.all() and self._missed(found.x, flow) <= _AT_REST_PU and not damping:
+            pull = damping * np.abs(found.x - around)[self._damped].max(initial=0.0)
+            at_rest = flow.solved.all() and self._missed(found.x, flow) <= _AT_REST_PU
+            if at_rest and pull <= _NO_PULL:
                 return found, tangent, True
-            if flow.solved.all() and self._missed(found.x, flow) <= _AT_REST_PU:
-                damping = 0.0  # at rest with damping: so it should be without
-            elif number >= _UNDAMPED:
-                damping = max(damping * 3.0, _DAMPING)
+            if number >= _UNDAMPED and not at_rest:
+                damping = min(max(damping * 3.0, _DAMPING), _MOST_DAMPING)
             for _ in range(_HALVINGS):
                 if flow.solved.all():
                     break

@@ -7,9 +7,10 @@ At the solution (x, s, z) the program answers a small change db of its right-han
 
 where W^2, block by block of the cones, says how s follows z: 0 for equations, s/z for bounds, and for a second-order
 cone eta^2 (2 w w' - J), the Nesterov-Todd scaling. db is one more kW asked for at a bus, dz on the active balances is
-what that does to every LMP. The matrix is symmetric positive semidefinite: it is the Hessian of the optimal cost. Where a period was solved along
-tangents (5') the curvature of the losses, left out of the rows, stands in P, and the slopes are those of the AC
-problem as far as that is convex.
+what that does to every LMP. The matrix is symmetric positive semidefinite: it is the Hessian of the optimal cost.
+
+Where a period was solved along tangents (5'), the curvature of the losses, which its rows leave out, stands in P, and
+the slopes are those of the AC problem as far as that is convex.
 
 An interior point stops where s and z of a cone are within 1e-9 of the cone's surface but not equally near, and then
 the scaling between them is off by as much as a quarter, and the slopes with it. So both are first put at one common

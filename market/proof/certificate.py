@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...network.arrays import FloatArray
+from ...network.periods import period_name
 
 if TYPE_CHECKING:
     from ...agents.messages import Deliveries
@@ -29,8 +30,39 @@ LEAST_WORTH = 0.01
 """What a kWh that is traded counts for in the turnover at the least, as a fraction of the value of lost load."""
 LEAST_USD = 1e-6
 """The least turnover: below a millionth of a dollar there is nothing to regret."""
-INEXACT_PU = 1e-4
-"""From this cone gap on, per unit, a dispatch is no solution of the AC equations; solver noise stays far below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalProof:
+    """What holds of a dispatch in the AC equations.
+
+    Attributes:
+        max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
+        voltage_error_pu, root_mismatch_kw: By how much voltages, and what feeds the root, differ from the AC power flow
+            of what every bus draws, at most; inf where that has no solution.
+        doubt: Where the dispatch is no solution of the AC equations, in words; empty if it is one.
+        local: Of how many periods the optimum is a local one of the AC problem, in words; empty where that is convex.
+    """
+
+    max_cone_gap: float = 0.0
+    voltage_error_pu: float = 0.0
+    root_mismatch_kw: float = 0.0
+    doubt: str = ""
+    local: str = ""
+
+    @classmethod
+    def of(cls, dispatch: Dispatch) -> PhysicalProof:
+        """That of a dispatch."""
+        periods, wrong, local = dispatch.local.size, dispatch.inexact_periods, int(dispatch.local.sum())
+        error, mismatch = float(dispatch.ac_voltage_error_pu.max()), float(dispatch.ac_root_mismatch_kw.max())
+        doubt = ""
+        if wrong:
+            doubt = (
+                f"in {len(wrong)} of {periods} periods, first of all {period_name(wrong[0], dispatch.dt_h)}, the "
+                f"dispatch is no solution of the AC equations: voltages are off by up to {error:.1e} pu and the root "
+                f"by {mismatch:.3g} kW (cone gap {dispatch.max_cone_gap:.1e} pu)"
+            )
+        return cls(dispatch.max_cone_gap, error, mismatch, doubt, f"{local} of {periods} periods" if local else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +78,7 @@ class Certificate:
             whole (half the sum of |net payment|), which is what the market sees of its turnover (the utilities are
             nobody's to see). Where power is next to free, a traded kWh counts at `LEAST_WORTH` of the value of lost
             load.
-        max_cone_gap: Largest slack of (5), per unit: zero where the relaxation is exact.
+        physics: What the DSO's clearing is worth.
         behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
     """
 
@@ -54,7 +86,7 @@ class Certificate:
     regret_usd: FloatArray
     dso_regret_usd: float
     turnover_usd: float
-    max_cone_gap: float
+    physics: PhysicalProof
     behaved: bool
 
     @property
@@ -80,18 +112,18 @@ class Certificate:
             )
         most = max(self.regret_usd[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
-        if self.behaved:
+        if self.behaved and self.physics.local:
+            sentence += (
+                f"; {self.physics.local} are at a local optimum of the AC problem: the bound is on deviations, not on "
+                "the welfare"
+            )
+        elif self.behaved:
             sentence += (
                 f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
             )
         else:
             sentence += ", by what each believes; behaviours of their own leave no bound on the welfare"
-        if self.max_cone_gap > INEXACT_PU:
-            sentence += (
-                f"; but the cone relaxation (5) is not exact (gap {self.max_cone_gap:.1e} pu): voltages and losses are "
-                "not those of the AC equations; look for surplus power that cannot be curtailed"
-            )
-        return sentence
+        return f"{sentence}; but {self.physics.doubt}" if self.physics.doubt else sentence
 
 
 def turnover_usd(dispatch: Dispatch, graph: TradeGraph, deliveries: Deliveries) -> float:

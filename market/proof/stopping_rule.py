@@ -13,7 +13,7 @@ from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
 from ...network.dispatch import Dispatch
 from ..settings import MarketSettings
-from .certificate import LEAST_USD, Certificate, turnover_usd
+from .certificate import LEAST_USD, Certificate, PhysicalProof, turnover_usd
 from .diagnosis import Diagnosis
 from .outer_history import OuterHistory, OuterStep
 from .residual_history import ResidualHistory
@@ -29,7 +29,7 @@ class ProofState:
         dso_regret_usd: What the DSO regrets of it; nan before the first clearing.
         sharing_regret_usd: What is regretted of what was agreed last, by itself.
         turnover_usd: What regrets are measured against.
-        max_cone_gap: Largest gap of the relaxation in its dispatch.
+        physics: What holds of its dispatch in the AC equations.
         certified: Whether the schedule in force is the one last certified.
         proven: The regret at the last announcement, as a fraction of the turnover; inf at first.
         steps: The last outer steps.
@@ -43,7 +43,7 @@ class ProofState:
     dso_regret_usd: float
     sharing_regret_usd: float
     turnover_usd: float
-    max_cone_gap: float
+    physics: PhysicalProof
     certified: bool
     proven: float
     steps: tuple[OuterStep, ...]
@@ -86,7 +86,7 @@ class StoppingRule:
             dso_regret_usd=np.nan,
             sharing_regret_usd=np.nan,
             turnover_usd=LEAST_USD,
-            max_cone_gap=0.0,
+            physics=PhysicalProof(),
             certified=False,
             proven=np.inf,
             steps=(),
@@ -109,7 +109,7 @@ class StoppingRule:
             valued=valued,
             dso_regret_usd=dso_regret_usd,
             turnover_usd=turnover_usd(dispatch, self._graph, valued),
-            max_cone_gap=dispatch.max_cone_gap,
+            physics=PhysicalProof.of(dispatch),
         )
 
     def revalue(self, valued: Deliveries) -> None:
@@ -173,4 +173,4 @@ class StoppingRule:
         known = self._known
         regret = known.regret_usd if known.certified else np.full_like(known.regret_usd, np.nan)
         dso = max(known.dso_regret_usd, 0.0)
-        return Certificate(self._graph.names, regret, dso, known.turnover_usd, known.max_cone_gap, self._behaved)
+        return Certificate(self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -61,27 +61,34 @@ def least_limits(
         factor: how many times the least relief to allow, 1 or more.
     """
     places = [
-        (kind, side, int(element), program.rows[block.name].start + i)
+        (kind, element, row, -1.0 if fixed and side == "lower" else 1.0)
         for kind in kinds
         for side in kind.sides
-        for block in program.blocks
-        if block.name == f"{kind.variable} {side}" and block.index is not None
-        for i, element in enumerate(block.index)
+        for fixed in (False, True)
+        for element, row in _rows(program, kind.variable, "fixed" if fixed else side)
     ]
-    rows = np.array([row for *_, row in places], dtype=np.intp)
+    rows = np.array([row for *_, row, _ in places], dtype=np.intp)
     size = np.maximum(np.abs(rhs[rows]), 1e-2)
-    caps = np.array([_cap(program.feeder, kind, element) for kind, _, element, _ in places])
-    relaxation = Relaxation(rows, np.ones(rows.size), _WEIGHT * price / size, caps)
+    caps = np.array([_cap(program.feeder, kind, element) for kind, element, *_ in places])
+    signs = np.array([sign for *_, sign in places])
+    relaxation = Relaxation(rows, signs, _WEIGHT * price / size, caps)
     given = least_relief(program, rhs, relaxation)
     if given is None:
         return None
     ranked = sorted(zip(given / size, given, places, strict=True), key=lambda item: -item[0])  # the most first
     changes = [
         _change(program.feeder, kind, element, factor * pu)
-        for _, pu, (kind, _, element, _) in ranked
+        for _, pu, (kind, element, *_) in ranked
         if pu > _NEGLIGIBLE_PU
     ]
     return LimitCure(_wires_first(_levelled(changes))) if changes else None
+
+
+def _rows(program: ConicProgram, variable: str, side: str) -> Iterator[tuple[int, int]]:
+    """The elements bounded on a side, or held where they are, and their rows."""
+    for block in program.blocks:
+        if block.name == f"{variable} {side}" and block.index is not None:
+            yield from ((int(element), program.rows[block.name].start + i) for i, element in enumerate(block.index))
 
 
 def _levelled(changes: list[LimitChange]) -> list[LimitChange]:

@@ -59,10 +59,10 @@ class LoadCure:
         """As in "38.2 kW less load at bus 33"; of many buses, the sum and the first few."""
         words = _LOAD_WORDS[self.unit, self.changes[0][1] > 0]
         if len(self.changes) <= _SHOWN:
-            return _listed([f"{amount(abs(change))} {words} at bus {bus}" for bus, change in self.changes])
+            return _listed([f"{_exactly(abs(change))} {words} at bus {bus}" for bus, change in self.changes])
         total = sum(abs(change) for _, change in self.changes)
-        most = ", ".join(f"{amount(abs(change))} at bus {bus}" for bus, change in self.changes[:_SHOWN])
-        return f"{amount(total)} {words} over {len(self.changes)} buses ({most}, ...)"
+        most = ", ".join(f"{_exactly(abs(change))} at bus {bus}" for bus, change in self.changes[:_SHOWN])
+        return f"{_exactly(total)} {words} over {len(self.changes)} buses ({most}, ...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class LimitChange:
     def __str__(self) -> str:
         """As in "a rating of 1129.0 kW on line 6-26"."""
         words = _LIMIT_WORDS.get((self.table, self.key), _GENERATOR_WORDS)
-        value = self.value if self.table == "buses" else amount(self.value)
+        value = self.value if self.table == "buses" else _exactly(self.value)
         return words.format(key=self.key, value=value, row=self.row)
 
 
@@ -138,6 +138,12 @@ def amount(value: float) -> str:
     """A power or current with one decimal, or with two digits if it is small: "171.9", "0.015"."""
     decimals = 1 if value == 0 else max(1, 1 - floor(log10(abs(value)) + 1e-9))
     return f"{value:.{min(decimals, 6)}f}"
+
+
+def _exactly(value: float) -> str:
+    """A value that is rounded already, with all of its digits and one decimal at the least: "1129.0", "5.01"."""
+    digits = f"{value:.6f}".rstrip("0")
+    return f"{digits}0" if digits.endswith(".") else digits
 
 
 def _listed(parts: list[str]) -> str:

@@ -51,11 +51,18 @@ class Building:
                         row.v_max_pu if bus.v_max_pu is None else bus.v_max_pu,
                         bus.p_kw,
                         bus.q_kvar,
+                        bus.base_kv,
                     )
                     for name, bus in row.buses.items()
                 ),
                 lines=tuple(Line(**line.model_dump()) for line in row.lines.values()),
-                generators=tuple(Generator(name, **machine.model_dump()) for name, machine in row.generators.items()),
+                generators=(
+                    *(
+                        Generator(name, **machine.model_dump(exclude={"p_min_profile", "p_max_profile"}))
+                        for name, machine in row.generators.items()
+                    ),
+                    *(self._feed_in(name) for name in self._curtailable),
+                ),
                 root=row.root,
                 base_kv=row.base_kv,
                 root_voltage_pu=row.root_voltage_pu,
@@ -68,12 +75,45 @@ class Building:
         feeder = self.feeder()
         factor = np.array([self._load_factor(name) for name in feeder.names])
         load_kw, load_kvar = feeder.p_kw[:, None] * factor, feeder.q_kvar[:, None] * factor
+        p_min_kw, p_max_kw = self._generation(load_kw, feeder)
+        for name in self._curtailable:
+            load_kw[feeder.index(name)] = np.maximum(load_kw[feeder.index(name)], 0.0)
         if self._scenario.feeder.prosumer_bus_load == "replaced":
             replaced = [feeder.index(prosumer.bus) for prosumer in self._scenario.prosumers.values()]
             load_kw[replaced] = load_kvar[replaced] = 0.0
         return Clearing(
-            feeder, load_kw, load_kvar, self._scenario.dt_h, self._scenario.feeder.value_of_lost_load_usd_per_kwh
+            feeder,
+            load_kw,
+            load_kvar,
+            self._scenario.dt_h,
+            self._scenario.feeder.value_of_lost_load_usd_per_kwh,
+            physics=self._scenario.settings.physics,
+            p_gen_min_kw=p_min_kw,
+            p_gen_max_kw=p_max_kw,
         )
+
+    @property
+    def _curtailable(self) -> list[str]:
+        """Buses whose feed-in the DSO may curtail."""
+        return [name for name, bus in self._scenario.feeder.buses.items() if bus.curtailable]
+
+    def _feed_in(self, bus: str) -> Generator:
+        """What feeds in at a bus as a generator that costs nothing; its q stays with the load."""
+        most = float(np.maximum(-self._scenario.feeder.buses[bus].p_kw * self._load_factor(bus), 0.0).max())
+        return Generator(f"feed-in {bus}", bus, 0.0, 0.0, 0.0, 0.0, most, 0.0, 0.0)
+
+    def _generation(self, load_kw: FloatArray, feeder: Feeder) -> tuple[FloatArray, FloatArray]:
+        """What generators can do, (generator, period) each, kW, in the order of the feeder's generators."""
+        bounds: list[FloatArray] = []
+        for key in ("p_min", "p_max"):
+            rows = [
+                getattr(machine, f"{key}_kw")
+                * self._factor(("feeder", "generators", name, f"{key}_profile"), getattr(machine, f"{key}_profile"))
+                for name, machine in self._scenario.feeder.generators.items()
+            ]
+            most = [np.maximum(-load_kw[feeder.index(name)], 0.0) for name in self._curtailable]
+            bounds.append(np.array([*rows, *(most if key == "p_max" else [np.zeros_like(row) for row in most])]))
+        return bounds[0], bounds[1]
 
     def households(self) -> list[Household]:
         """The prosumers' private data, in the order of the table."""
@@ -90,7 +130,7 @@ class Building:
     def settings(self) -> MarketSettings:
         """How the market is to be run."""
         with self._placed():
-            return MarketSettings(**self._scenario.settings.model_dump())
+            return MarketSettings(**self._scenario.settings.model_dump(exclude={"physics"}))
 
     def messages(self) -> MessageFaults:
         """What happens to quotes and offers."""

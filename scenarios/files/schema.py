@@ -8,6 +8,7 @@ from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field,
 from pydantic_core import PydanticCustomError
 
 from ...market.settings import Case, MarketSettings, Method, Order
+from ...network.physics import Physics
 
 _DEFAULT = MarketSettings()
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -59,10 +60,12 @@ class BusRow(Row):
     v_min_pu: Number | None = None
     v_max_pu: Number | None = None
     profile: str = Field("", description="profile of its load; the feeder's load_profile by default")
+    base_kv: Number = Field(0.0, ge=0, description="nominal voltage, kV; that of the feeder by default")
+    curtailable: bool = Field(False, description="feed-in (p_kw times profile below 0) that the DSO may curtail")
 
 
 class LineRow(Row):
-    """A line between two buses, its impedance and its ratings."""
+    """A line or transformer between two buses, its impedance (of the lower voltage) and its ratings."""
 
     from_bus: str
     to_bus: str
@@ -71,6 +74,8 @@ class LineRow(Row):
     p_max_kw: Limit = inf
     q_max_kvar: Limit = inf
     i_max_a: Limit = inf
+    b_us: Number = Field(0.0, description="charging susceptance of the whole line, microsiemens")
+    tap: Number = Field(1.0, description="ratio of a transformer at from_bus, relative to the nominal one")
 
 
 class GeneratorRow(Row):
@@ -84,6 +89,8 @@ class GeneratorRow(Row):
     p_max_kw: Number
     q_min_kvar: Limit
     q_max_kvar: Limit
+    p_min_profile: str = Field("", description="profile that p_min_kw is multiplied with; none: constant")
+    p_max_profile: str = Field("", description="the same for p_max_kw, such as the sun of a solar park")
 
 
 class FeederRow(Row):
@@ -153,6 +160,7 @@ class MarketRow(Row):
 
     case: Case = _DEFAULT.case
     method: Method = _DEFAULT.method
+    physics: Physics = Physics.AUTO
     order: Order = _DEFAULT.order
     penalty_usd_per_kw2h: Number = _DEFAULT.penalty_usd_per_kw2h
     adapt_penalty: bool = _DEFAULT.adapt_penalty

@@ -41,7 +41,10 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "certificate": str(certificate),
         "reciprocity_kw": result.reciprocity_kw,
         "diagnosis": _diagnosis(result),
-        "max_cone_gap": certificate.max_cone_gap,
+        "max_cone_gap": certificate.physics.max_cone_gap,
+        "voltage_error_pu": _number(certificate.physics.voltage_error_pu),
+        "root_mismatch_kw": _number(certificate.physics.root_mismatch_kw),
+        "local_optima": certificate.physics.local,
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
         "losses_kwh": result.dispatch.losses_kwh,
@@ -91,7 +94,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
-        f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; cone gap {dispatch.max_cone_gap:.1e}",
+        f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; {_physics(result)}",
         f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
     if not result.settled and result.diagnosis:
@@ -106,6 +109,14 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
+
+
+def _physics(result: Result) -> str:
+    """How well the dispatch agrees with the AC equations."""
+    proof = result.certificate.physics
+    if proof.doubt:
+        return "no AC solution"
+    return f"AC flow within {max(proof.voltage_error_pu, 1e-12):.0e} pu"
 
 
 def _replay(replayed: AcReplay | SolverError | None) -> dict[str, Any]:
