@@ -55,7 +55,7 @@ class Result(ResultTables):
         diagnosis: Where Algorithm 1 stood at the end; None before the first round.
         feeder, dispatch: The network and its last clearing.
         graph: Who may trade with whom.
-        buses: The bus of each prosumer.
+        prosumer_buses: The bus of each prosumer.
         dt_h: Length of a period in hours.
         lmp_usd_per_kwh: LMP at every prosumer's bus, (prosumer, period).
         price_usd_per_kwh: Sharing prices, (link, period).
@@ -82,7 +82,7 @@ class Result(ResultTables):
     feeder: Feeder
     dispatch: Dispatch
     graph: TradeGraph
-    buses: tuple[str, ...]
+    prosumer_buses: tuple[str, ...]
     dt_h: float
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
@@ -136,7 +136,7 @@ class Result(ResultTables):
             feeder=clearing.feeder,
             dispatch=dispatch,
             graph=graph,
-            buses=tuple(clearing.feeder.names[n] for n in operator.connection),
+            prosumer_buses=tuple(clearing.feeder.names[n] for n in operator.connection),
             dt_h=clearing.dt_h,
             lmp_usd_per_kwh=lmp,
             price_usd_per_kwh=price,

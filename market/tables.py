@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
 from ..agents.trade_graph import TradeGraph
+from ..network.ac_flow import RadialFlow
 from ..network.arrays import FloatArray
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
+from ..network.flows import Breach, Flows, breaches, flows_when
+from . import network_tables
 from .proof.settlement import Settlement
 
 
@@ -18,6 +23,7 @@ class ResultTables:
     feeder: Feeder
     dispatch: Dispatch
     graph: TradeGraph
+    prosumer_buses: tuple[str, ...]
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
@@ -77,13 +83,43 @@ class ResultTables:
         return frame
 
     @property
-    def network(self) -> pd.DataFrame:
-        """The state of the feeder: one row per bus and period, flows on the line that feeds the bus (sending end)."""
-        dispatch = self.dispatch
-        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
-        for column in ("v_pu", "p_flow_kw", "q_flow_kvar", "i_a", "loss_kw", "unserved_kw", "cone_gap"):
-            frame[column] = getattr(dispatch, column).ravel()
-        return frame
+    def generators(self) -> pd.DataFrame:
+        """What generators do, what they could, and what a kWh more costs: one row per generator and period."""
+        return network_tables.generators(self.feeder, self.dispatch)
+
+    @property
+    def buses(self) -> pd.DataFrame:
+        """Loads, injections, voltages and LMPs, with the trades and without: one row per bus and period."""
+        cleared, more = self.by_bus(self.bid_kw), self.uncleared_kw
+        return network_tables.buses(self.feeder, self.dispatch, cleared, self.with_trades, more)
+
+    @property
+    def lines(self) -> pd.DataFrame:
+        """Flows, currents, loading and losses, with the trades and without: one row per line and period."""
+        return network_tables.lines(self.feeder, self.dispatch, self.with_trades)
+
+    @property
+    def uncleared_kw(self) -> FloatArray:
+        """What prosumers draw beside what the DSO has cleared, (bus, period): their trades, if it does not see them."""
+        return self.by_bus(self.net_trade_kw)
+
+    @cached_property
+    def with_trades(self) -> Flows:
+        """What the wires carry with the trades; nan in a period in which there is no such AC flow."""
+        if not self.uncleared_kw.any():
+            return Flows.of(self.feeder, self.dispatch)
+        return flows_when(RadialFlow(self.feeder), self.feeder, self.dispatch, self.uncleared_kw)
+
+    @property
+    def breaches(self) -> list[Breach]:
+        """The limits of the feeder that are broken once trades are counted, those of lines first, the worst first."""
+        return breaches(self.feeder, self.with_trades)
+
+    def by_bus(self, values: FloatArray) -> FloatArray:
+        """Sums over the prosumers at each bus, (bus, period), of (prosumer, period)."""
+        total = np.zeros((len(self.feeder.names), values.shape[1]))
+        np.add.at(total, [self.feeder.index(bus) for bus in self.prosumer_buses], values)
+        return total
 
     def _arc_kw(self) -> FloatArray:
         """The trades by arc, > 0 where its owner buys, (arc, period)."""

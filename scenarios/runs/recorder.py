@@ -4,7 +4,8 @@
   tracked files that differ from it, machine, how it ended
 - `rounds.parquet`: one row a round; while the run goes on `rounds.arrows`, which can be read after any crash
 - `messages.parquet`: who told whom what, if that was asked for; likewise
-- `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `network`, `bills`
+- `prosumers.parquet`: one row per prosumer and period; likewise `trades`, `prices`, `generators`, `buses`, `lines`,
+  `bills`
 - `kpis.json`: the numbers that `--json` prints
 - `checkpoint/`: what a run goes on from that has not ended; see `market.checkpoints`
 """
@@ -42,7 +43,7 @@ _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy
 _LOCK = ".lock"
 OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
-_TABLES = ("prosumers", "trades", "prices", "network", "bills")
+_TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
 MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
 

@@ -17,6 +17,8 @@ from .fitting import Column, FittingTable
 from .run import Run
 from .who_saw_what import across
 
+_SHOWN = 3  # broken limits in a sentence; kpis.json has them all
+
 
 def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
     """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
@@ -47,6 +49,11 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "local_optima": certificate.physics.local,
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
+        "voltage_max_pu": float(result.dispatch.v_pu.max()),
+        "voltage_min_with_trades_pu": _number(float(result.with_trades.v_pu.min())),
+        "voltage_max_with_trades_pu": _number(float(result.with_trades.v_pu.max())),
+        "losses_with_trades_kwh": _number(result.dt_h * float(result.with_trades.loss_kw.sum())),
+        "limits_broken_with_trades": [str(breach) for breach in result.breaches],
         "losses_kwh": result.dispatch.losses_kwh,
         **_own_power(result),
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
@@ -101,6 +108,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         lines.append(f"Algorithm 1 at the end: {result.diagnosis}")
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
+    if delivered:
+        lines += _with_trades(result)
     if run.replayed:
         lines.append(f"AC power flow (pandapower): {_replay_sentence(run.replayed)}")
     lines += [str(incident) for incident in result.hosting.incidents]
@@ -109,6 +118,23 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
+
+
+def _with_trades(result: Result) -> list[str]:
+    """Which limits of the feeder break once trades are counted, if the DSO has not cleared for them."""
+    broken = [*result.breaches]
+    lost = int(np.isnan(result.with_trades.v_pu).any(axis=0).sum())
+    if lost:
+        return [f"with trades, the feeder has no AC power flow in {lost} of {result.bid_kw.shape[1]} periods"]
+    if not broken or not result.uncleared_kw.any():
+        return []
+    more = (
+        f", and {counted(len(broken) - _SHOWN, 'more limit breaks', 'more limits break')}"
+        if len(broken) > _SHOWN
+        else ""
+    )
+    cure = "market.network_use withdrawals lets the DSO see them"
+    return [f"with trades, {', '.join(map(str, broken[:_SHOWN]))}{more}; {cure}"]
 
 
 def _physics(result: Result) -> str:

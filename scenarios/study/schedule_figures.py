@@ -145,7 +145,7 @@ def _by_bus(feeder: Feeder, result: Result) -> tuple[dict[int, str], dict[int, s
     homes: dict[int, str] = {}
     for marks, pairs in (
         (machines, [(machine.bus, machine.name) for machine in feeder.generators]),
-        (homes, zip(result.buses, result.names, strict=True)),
+        (homes, zip(result.prosumer_buses, result.names, strict=True)),
     ):
         for bus, name in pairs:
             n = feeder.index(bus)

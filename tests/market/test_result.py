@@ -62,7 +62,7 @@ def test_tables_hold_the_arrays(result):
     )
     assert result.prosumers.net_trade_kw.to_numpy() == pytest.approx(result.net_trade_kw.ravel())
     assert result.trades.trade_kw.to_numpy() == pytest.approx(result.trade_kw.ravel())
-    network = result.network[result.network.bus == "18"]
+    network = result.buses[result.buses.bus == "18"]
     assert network.v_pu.to_numpy() == pytest.approx(result.dispatch.v_pu[result.feeder.index("18")])
     assert network.period.tolist() == list(range(1, 25))
 

@@ -75,10 +75,15 @@ WRONG = {
         "-0.1 ohm is negative",
         ("lines", "a-b", "x_ohm"),
     ),
-    "no impedance": (
-        {"lines": [line(r_ohm=0, x_ohm=0), B_C]},
-        "r_ohm and x_ohm are both 0; give the impedance, or merge the two buses",
-        ("lines", "a-b", "r_ohm"),
+    "negative charging": (
+        {"lines": [line(b_us=-1), B_C]},
+        "-1 microsiemens is negative; a line has a charging susceptance of 0 or more",
+        ("lines", "a-b", "b_us"),
+    ),
+    "tap in percent": (
+        {"lines": [line(tap=2.5), B_C]},
+        "2.5 is outside 0.5 to 2; give the ratio relative to the nominal one, such as 1.025",
+        ("lines", "a-b", "tap"),
     ),
     "rating of nothing": (
         {"lines": [line(i_max_a=0), B_C]},

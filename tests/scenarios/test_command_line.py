@@ -19,7 +19,7 @@ from gridbazaar.scenarios.errors import UnwrittenError
 from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
-TABLES = ("rounds", "prosumers", "trades", "prices", "network", "bills")
+TABLES = ("rounds", "prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 
 
 def gridbazaar(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -182,8 +182,8 @@ def test_ctrl_c_leaves_the_finished_rounds_and_what_they_found(tmp_path: Path) -
     rounds = read_rounds(tmp_path / "r").to_pandas()
     assert rounds["iteration"].max() >= 3
     assert json.loads((tmp_path / "r" / "manifest.json").read_text())["outcome"] == "interrupted"
-    network = pd.read_parquet(tmp_path / "r" / "network.parquet")
-    assert len(network) == 33 * 24
+    assert len(pd.read_parquet(tmp_path / "r" / "buses.parquet")) == 33 * 24
+    assert len(pd.read_parquet(tmp_path / "r" / "lines.parquet")) == 32 * 24
 
 
 def test_a_killed_run_leaves_the_finished_rounds(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from gridbazaar.scenarios.runs.running import Run, run_scenario
 from gridbazaar.scenarios.runs.streams import Stream
 from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
 
-TABLES = ("prosumers", "trades", "prices", "network", "bills")
+TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 
 
 @pytest.fixture(autouse=True)

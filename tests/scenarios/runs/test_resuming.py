@@ -122,7 +122,7 @@ def same(one: str, other: str) -> bool:
     )
 
 
-TABLES = ("prosumers", "trades", "prices", "network", "bills")
+TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 
 
 def _same(a: object, b: object) -> bool:
