@@ -87,7 +87,7 @@ def buses(
 
 
 def lines(feeder: Feeder, dispatch: Dispatch, with_trades: Flows) -> pd.DataFrame:
-    """What lines carry, flows at the end nearer to the root: one row per line and period; loading is % of its rating."""
+    """What lines carry, flows at the end nearer to the root: one row per line and period; loading in % of ratings."""
     cleared = Flows.of(feeder, dispatch)
     columns: dict[str, FloatArray] = {}
     for suffix, flows in (("", cleared), ("_with_trades", with_trades)):

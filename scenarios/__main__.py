@@ -120,6 +120,7 @@ def run(
         _recorded(resume, scenario, given, output, log_messages=message_log) if resume else _loaded(scenario, given)
     )
     backend = _backend(workers, ray, patience)
+    _tell_doubts(loaded)
     if backend:
         backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
     if replay is None:
@@ -196,11 +197,18 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
 
     loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
     loaded.check()
+    _tell_doubts(loaded)
     feeder = loaded.feeder
     tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
     tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
     counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
     typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
+
+
+def _tell_doubts(scenario: "Scenario") -> None:
+    """Say on stderr which values look as if they were meant in another unit."""
+    for doubt in scenario.doubts():
+        typer.echo(f"note: {doubt}", err=True)
 
 
 @app.command("list", short_help="List scenarios, or behaviours that have a name.")

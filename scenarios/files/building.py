@@ -15,6 +15,7 @@ from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviours import OWN, make_behaviour
+from .plausibility import doubts
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
@@ -161,6 +162,11 @@ class Building:
             caps = sum(link.cap_kw for link in links if household.name in (link.a, link.b))
             with self._placed():
                 household.check_balance(0.0 if settings.case is Case.NO_SHARING else caps)
+
+    def doubts(self) -> list[Problem]:
+        """Values that may be meant in another unit."""
+        found = doubts(self._scenario, self.feeder())
+        return [Problem(self._tree.place(doubt.path), ".".join(doubt.path), doubt.sentence) for doubt in found]
 
     def market(
         self,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...market.settings import MarketSettings
     from ...network.clearing import Clearing
     from ...network.feeder import Feeder
+    from ..errors import Problem
     from .building import Building
 
 
@@ -98,6 +99,10 @@ class Scenario(ScenarioRows):
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
         self._building.check()
+
+    def doubts(self) -> "list[Problem]":
+        """Values that may be meant in another unit, with the place of each and what looks meant."""
+        return self._building.doubts()
 
     def market(
         self,

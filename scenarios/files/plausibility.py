@@ -1,0 +1,152 @@
+"""Values that look as if they were meant in another unit: told of, not refused, with the value that looks meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from ...network.arrays import FloatArray
+from ...network.feeder import Feeder
+from .scenario_rows import ScenarioRows
+from .yaml_file import Path_
+
+_TRANSMISSION_KV, _DISTRIBUTED_KW = 60.0, 2000.0
+_DEAR_USD_PER_KWH = 3.0
+_DROP_PU = (1e-6, 0.5)
+"""A nominal load that moves voltages by less may be in MW, one that moves them by more in W."""
+_OFF = 300.0
+"""A rating so many times above, or below, all that is behind it may be in another unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A value that may be in another unit: where it stands, and what looks meant."""
+
+    path: Path_
+    sentence: str
+
+
+def doubts(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
+    """What looks odd about a scenario, in the order of its keys."""
+    own_kw = _largest_kw(scenario, feeder)
+    yield from _period_length(scenario)
+    yield from _base_voltage(feeder, own_kw)
+    yield from _loads(feeder)
+    yield from _couplers(scenario, feeder)
+    yield from _ratings(scenario, feeder, own_kw)
+    yield from _prices(scenario)
+    yield from _prosumers(scenario, feeder)
+
+
+def _period_length(scenario: ScenarioRows) -> Iterator[Doubt]:
+    days = scenario.periods * scenario.dt_h / 24
+    if scenario.dt_h >= 5 and scenario.periods > 1 and (days / 60).is_integer():
+        meant = f"{scenario.dt_h:g} minutes are {scenario.dt_h / 60:g}"
+        yield Doubt(("dt_h",), f"{scenario.periods} periods of {scenario.dt_h:g} hours are {days:g} days; {meant}?")
+
+
+def _base_voltage(feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
+    total = float(own_kw.sum())
+    if feeder.base_kv >= _TRANSMISSION_KV and 0 < total < _DISTRIBUTED_KW:
+        sentence = f"{feeder.base_kv:g} kV is a transmission voltage, and all loads together are {total:.4g} kW"
+        yield Doubt(("feeder", "base_kv"), f"{sentence}; {feeder.base_kv:g} V are {feeder.base_kv / 1000:g} kV?")
+
+
+def _loads(feeder: Feeder) -> Iterator[Doubt]:
+    """All nominal loads together, by what they do to voltages."""
+    p_kw, q_kvar = _behind(feeder, feeder.p_kw), _behind(feeder, feeder.q_kvar)
+    drop = np.zeros(len(feeder.buses))
+    for n in range(1, drop.size):
+        own = (feeder.r_ohm[n] * p_kw[n] + feeder.x_ohm[n] * q_kvar[n]) / (1000 * feeder.line_kv[n] ** 2)
+        drop[n] = drop[feeder.parent[n]] + own
+    largest, total = float(np.abs(drop).max(initial=0.0)), float(np.abs(feeder.p_kw).sum())
+    if 0 < largest < _DROP_PU[0]:
+        sentence = f"loads of {total:.3g} kW in all move no voltage by more than {largest:.0e} pu; are they in MW?"
+        yield Doubt(("feeder", "buses"), f"{sentence} p_kw and q_kvar are 1,000 times that")
+    if largest > _DROP_PU[1]:
+        sentence = f"loads of {total:,.0f} kW in all would move a voltage by {largest:.0%}; are they in W?"
+        yield Doubt(("feeder", "buses"), f"{sentence} p_kw and q_kvar are a thousandth of that")
+
+
+def _couplers(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
+    keys = _line_keys(scenario)
+    for line in feeder.lines:
+        if line.r_ohm == line.x_ohm == 0:
+            path = ("feeder", "lines", keys[frozenset((line.from_bus, line.to_bus))])
+            yield Doubt(path, f"no impedance at all: buses {line.from_bus} and {line.to_bus} are one point")
+
+
+def _line_keys(scenario: ScenarioRows) -> dict[frozenset[str], str]:
+    """By the ends of a line what its row is called."""
+    return {frozenset((row.from_bus, row.to_bus)): key for key, row in scenario.feeder.lines.items()}
+
+
+def _ratings(scenario: ScenarioRows, feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
+    behind = _behind(feeder, own_kw)
+    keys = _line_keys(scenario)
+    for n, line in enumerate(feeder.lines, start=1):
+        amperes = behind[n] / (sqrt(3) * float(feeder.line_kv[n]))
+        for key, rating, needed, unit, other in (
+            ("p_max_kw", line.p_max_kw, behind[n], "kW", ("W", "MW")),
+            ("i_max_a", line.i_max_a, amperes, "A", ("mA", "kA")),
+        ):
+            if not (np.isfinite(rating) and needed > 0):
+                continue
+            ratio = rating / needed
+            if 1 / _OFF < ratio < _OFF * 10:
+                continue
+            meant = (rating * 1000, other[1]) if ratio < 1 else (rating / 1000, other[0])
+            sentence = f"{rating:g} {unit} beside the {needed:.3g} {unit} that may be drawn and fed in behind it"
+            path = ("feeder", "lines", keys[frozenset((line.from_bus, line.to_bus))], key)
+            yield Doubt(path, f"{sentence}; is it in {meant[1]}? then {key} is {meant[0]:g}")
+
+
+def _prices(scenario: ScenarioRows) -> Iterator[Doubt]:
+    for name, machine in scenario.feeder.generators.items():
+        if machine.b_usd_per_kwh > _DEAR_USD_PER_KWH:
+            meant = f"{machine.b_usd_per_kwh:g} $/MWh are {machine.b_usd_per_kwh / 1000:g}"
+            sentence = f"{machine.b_usd_per_kwh:g} $/kWh is dear power; {meant}?"
+            yield Doubt(("feeder", "generators", name, "b_usd_per_kwh"), sentence)
+
+
+def _prosumers(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
+    """Prosumers that the feeder could never carry, by the strength V² / 4z of their bus."""
+    along = np.hypot(feeder.r_ohm, feeder.x_ohm) / feeder.line_kv**2
+    for n in range(1, along.size):
+        along[n] += along[feeder.parent[n]]
+    known = set(feeder.names)
+    for name, row in scenario.prosumers.items():
+        if row.bus not in known:  # which is refused elsewhere
+            continue
+        n = feeder.index(row.bus)
+        strength = 250.0 / along[n] if along[n] > 0 else np.inf
+        for key in ("elastic_max_kw", "fixed_peak_kw", "renewable_peak_kw"):
+            value = getattr(row, key)
+            if value > strength:
+                sentence = f"{value:g} kW is more than wires to bus {row.bus} can ever carry ({strength:.3g} kW)"
+                yield Doubt(("prosumers", name, key), f"{sentence}; {value:g} W are {value / 1000:g} kW?")
+
+
+def _largest_kw(scenario: ScenarioRows, feeder: Feeder) -> FloatArray:
+    """What loads, prosumers and generators but those of the root may draw or feed in at each bus, (bus,)."""
+    total = np.hypot(feeder.p_kw, feeder.q_kvar)
+    known = set(feeder.names)
+    for row in scenario.prosumers.values():
+        if row.bus not in known:
+            continue
+        total[feeder.index(row.bus)] += row.elastic_max_kw + row.fixed_peak_kw + row.renewable_peak_kw
+    for machine, n in zip(feeder.generators, feeder.generator_bus, strict=True):
+        if n > 0:
+            total[n] += max(abs(machine.p_min_kw), abs(machine.p_max_kw))
+    return total
+
+
+def _behind(feeder: Feeder, values: FloatArray) -> FloatArray:
+    """Sums over all that is fed by the line that feeds each bus, (bus,)."""
+    total = values.copy()
+    for n in range(total.size - 1, 0, -1):
+        total[feeder.parent[n]] += total[n]
+    return total

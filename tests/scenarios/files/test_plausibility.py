@@ -1,0 +1,75 @@
+"""Values in another unit are told of, at their place and with the value that looks meant; usual ones are not."""
+
+from pathlib import Path
+
+import pytest
+
+from gridbazaar.scenarios.files.loading import load
+
+SMALL = """
+profiles: {{day: [0.0, 0.6, 0.9, 0.2]}}
+dt_h: {dt_h}
+feeder:
+  base_kv: {base_kv}
+  root: s
+  buses: {{s: {{}}, a: {{p_kw: {p_kw}, q_kvar: 1}}, b: {{p_kw: 3, q_kvar: 1}}}}
+  lines:
+    s-a: {{from_bus: s, to_bus: a, r_ohm: {r_ohm}, x_ohm: {r_ohm}}}
+    a-b: {{from_bus: a, to_bus: b, r_ohm: 0.03, x_ohm: 0.01, p_max_kw: {p_max_kw}, i_max_a: {i_max_a}}}
+  generators:
+    grid: {{bus: s, a_usd_per_kw2h: 0, b_usd_per_kwh: {b}, p_min_kw: 0, p_max_kw: 60, q_min_kvar: -30, q_max_kvar: 30}}
+prosumers:
+  ann: {{bus: a, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.5, elastic_max_kw: {elastic}, bid_max_kw: 15}}
+  bob: {{bus: b, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.4, elastic_max_kw: 8, bid_max_kw: 15, fixed_peak_kw: 3}}
+links: {{ann-bob: {{a: ann, b: bob, cap_kw: 6}}}}
+"""
+USUAL = {"dt_h": 6, "base_kv": 0.4, "p_kw": 2, "r_ohm": 0.02, "p_max_kw": 40, "i_max_a": 63, "b": 0.2, "elastic": 8}
+ODD = {
+    "voltage in V": ({"base_kv": 400}, ("s.yaml:5 feeder.base_kv", "400 V are 0.4 kV?")),
+    "rating in MW": ({"p_max_kw": 0.04}, ("s.yaml:10 feeder.lines.a-b.p_max_kw", "is it in MW? then p_max_kw is 40")),
+    "rating in W": ({"p_max_kw": 60000}, ("s.yaml:10 feeder.lines.a-b.p_max_kw", "is it in W? then p_max_kw is 60")),
+    "current in kA": ({"i_max_a": 0.063}, ("s.yaml:10 feeder.lines.a-b.i_max_a", "is it in kA? then i_max_a is 63")),
+    "price per MWh": ({"b": 85}, ("s.yaml:12 feeder.generators.grid.b_usd_per_kwh", "85 $/MWh are 0.085?")),
+    "home in W": ({"elastic": 8000}, ("s.yaml:14 prosumers.ann.elastic_max_kw", "8000 W are 8 kW?")),
+    "coupler": ({"r_ohm": 0}, ("s.yaml:9 feeder.lines.s-a", "no impedance at all: buses s and a are one point")),
+}
+
+
+def told(folder: Path, **values: object) -> list[str]:
+    file = folder / "s.yaml"
+    file.write_text(SMALL.format(**{**USUAL, **values}))
+    return [str(doubt).removeprefix(f"{folder}/") for doubt in load(str(file)).doubts()]
+
+
+def test_nothing_is_said_of_usual_values(tmp_path):
+    assert told(tmp_path) == []
+    assert load("ieee33").doubts() == []
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_another_unit_is_told_of_with_the_value_that_looks_meant(tmp_path, name):
+    values, (place, says) = ODD[name]
+    doubts = told(tmp_path, **values)
+    assert any(doubt.startswith(place) and doubt.endswith(says) for doubt in doubts), doubts
+
+
+def test_minutes_as_hours(tmp_path):
+    day = ", ".join(["0.5"] * 96)
+    file = tmp_path / "s.yaml"
+    file.write_text(SMALL.format(**USUAL | {"dt_h": 15}).replace("0.0, 0.6, 0.9, 0.2", day))
+    (doubt,) = map(str, load(str(file)).doubts())
+    assert doubt == f"{file}:3 dt_h: 96 periods of 15 hours are 60 days; 15 minutes are 0.25?"
+
+
+def test_loads_in_mw_and_in_w(tmp_path):
+    (doubt,) = [d for d in map(str, load("ieee33", mw()).doubts()) if "buses" in d]
+    assert "loads of 0.00372 kW in all move no voltage" in doubt
+    assert "are they in MW?" in doubt
+    assert any("are they in W?" in d for d in told(tmp_path, p_kw=5000))
+
+
+def mw() -> dict[str, object]:
+    """The paper's loads in MW."""
+    rows = load("ieee33").feeder.buses
+    keys = [(bus, key) for bus in rows for key in ("p_kw", "q_kvar")]
+    return {f"feeder.buses.{bus}.{key}": getattr(rows[bus], key) / 1e6 for bus, key in keys}
