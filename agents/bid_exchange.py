@@ -124,6 +124,13 @@ class BidExchange:
             np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
         )
 
+    @property
+    def delivered(self) -> BidTerms:
+        """What prosumers are told when sharing has ended: its LMPs, and the bids at which those hold."""
+        curve, answered = self.curve, self._answered
+        held = np.where(answered, self.wanted_kw, self.bid_kw)
+        return BidTerms(self.lmp_usd_per_kwh, held, np.where(answered, self.penalty.value, curve.own_usd_per_kw2h))
+
     def closed(self, answered: IntArray, now: int, relaxation: float) -> BidExchange:
         """The ledger when the bids of a round are in: what the DSO is to answer.
 

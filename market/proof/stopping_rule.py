@@ -66,6 +66,8 @@ class StoppingRule:
         settings: MarketSettings,
         behaving: Sequence[str],
         deliveries: Deliveries,
+        *,
+        charged: bool = False,
     ) -> None:
         """Begin with nothing proven.
 
@@ -75,8 +77,10 @@ class StoppingRule:
             settings: Tolerances and limits.
             behaving: Those that are not price takers.
             deliveries: The prices and trades at the start.
+            charged: Whether there are fees.
         """
         self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
+        self._charged = charged
         self.history = OuterHistory(graph.names, dt_h, settings, behaving)
         unknown = np.full(len(graph.names), np.nan)
         residuals = ResidualHistory(settings.primal_tolerance_kw)
@@ -108,7 +112,7 @@ class StoppingRule:
             self._known,
             valued=valued,
             dso_regret_usd=dso_regret_usd,
-            turnover_usd=turnover_usd(dispatch, self._graph, valued),
+            turnover_usd=turnover_usd(dispatch, self._graph, valued, withdrawals=self._settings.withdrawals),
             max_cone_gap=dispatch.max_cone_gap,
         )
 
@@ -173,4 +177,6 @@ class StoppingRule:
         known = self._known
         regret = known.regret_usd if known.certified else np.full_like(known.regret_usd, np.nan)
         dso = max(known.dso_regret_usd, 0.0)
-        return Certificate(self._graph.names, regret, dso, known.turnover_usd, known.max_cone_gap, self._behaved)
+        return Certificate(
+            self._graph.names, regret, dso, known.turnover_usd, known.max_cone_gap, self._behaved, self._charged
+        )
