@@ -121,7 +121,7 @@ class SharingPlatform(mesa.Agent):
         before, was = self.bids.quoted.lmp_usd_per_kwh, self.state
         bids = replace(was.bids, bid_kw=bid_kw)
         size = _size_kw(self.graph, replace(was, bids=bids))
-        bids = bids.opened(curve, bid_kw, size, self.rules.penalty_usd_per_kw2h)
+        bids = bids.opened(curve, bid_kw, size, self.rules)
         everyone = np.ones(len(self.graph.links), dtype=bool)
         pairs = was.pairs.reopened()
         if not self.rules.marks_up:
@@ -259,7 +259,7 @@ def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> P
     """Penalties adapted, residuals counted in what partners trade and in what a kWh is worth; old volumes fade."""
     size = _size_kw(graph, state)
     smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
-    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), 1e-9)
+    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), rules.least_worth_usd_per_kwh)
     return replace(
         state,
         pairs=_adapted(state.pairs, smaller, worth, rules.resolution_kw),

@@ -15,6 +15,8 @@ class SharingRules:
         dual_tolerance_usd_per_kwh: ... and rho times the change of every trade is no more than this.
         marks_up: Whether a sharing price is a mark-up on the LMPs of its ends, which include the network's charge for
             the trade, and not the whole price of it, which follows LMPs.
+        least_worth_usd_per_kwh: What a kWh counts for at the least where penalties look for their size; where power is
+            next to free, LMPs say nothing of it.
         resolution_kw: Powers are told no finer than this, so partners cannot agree more closely.
     """
 
@@ -24,4 +26,5 @@ class SharingRules:
     primal_tolerance_kw: float
     dual_tolerance_usd_per_kwh: float
     marks_up: bool = False
+    least_worth_usd_per_kwh: float = 1e-9
     resolution_kw: float = 0.0

@@ -37,6 +37,8 @@ from .settings import Case, MarketSettings
 from .setup import charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
 from .state import MarketState
 
+_LEAST_WORTH = 1e-3
+"""What a kWh counts for at the least where penalties look for their size, as a fraction of the value of lost load."""
 _LONG = 100
 """Rounds without agreement after which somebody looks whether there can be any."""
 _REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
@@ -104,7 +106,11 @@ class EnergyMarket(Lifecycle):
         self.graph = graph_of(households, links, self.settings.case)
         shape = len(households), clearing.periods
         self.operator = SystemOperator(self, clearing, [household.bus for household in households])
-        rules = replace(self.settings.sharing_rules, resolution_kw=1.01 * faults.quantum_kw)  # rounded sums are inexact
+        rules = replace(
+            self.settings.sharing_rules,
+            resolution_kw=1.01 * faults.quantum_kw,  # rounded sums are inexact
+            least_worth_usd_per_kwh=_LEAST_WORTH * clearing.value_of_lost_load_usd_per_kwh,
+        )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)

@@ -129,7 +129,8 @@ class MarketSettings:
         dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this.
         max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
         regret_tolerance: The market is settled when what all prosumers together could gain by deviating is at most
-            this fraction of the turnover that the market sees (`Certificate.turnover_usd`).
+            this fraction of the turnover that the market sees (`Certificate.turnover_usd`) ...
+        regret_tolerance_usd: ... or this much per prosumer and day: where power is next to free, fractions mean little.
         max_iterations: Limit of Algorithm 2's outer steps, at least 2: the first clears for no bids, so the second is
             the first whose schedule can be certified.
 
@@ -147,6 +148,7 @@ class MarketSettings:
     dual_tolerance_usd_per_kwh: float = 1e-4
     max_rounds: int = 1000
     regret_tolerance: float = 1e-6
+    regret_tolerance_usd: float = 1e-6
     max_iterations: int = 40
 
     def __post_init__(self) -> None:
@@ -157,6 +159,9 @@ class MarketSettings:
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
+        if not (isfinite(self.regret_tolerance_usd) and self.regret_tolerance_usd >= 0):
+            sentence = f"{self.regret_tolerance_usd} must be a finite number of at least 0"
+            raise SettingsError("regret_tolerance_usd", sentence)
         for key, least in (("max_rounds", 1), ("max_iterations", 2)):
             if getattr(self, key) < least:
                 raise SettingsError(key, f"{getattr(self, key)} must be at least {least}")

@@ -81,6 +81,8 @@ class StoppingRule:
         """
         self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
         self._charged = charged
+        days = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
+        self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, dt_h, settings, behaving)
         unknown = np.full(len(graph.names), np.nan)
         residuals = ResidualHistory(settings.primal_tolerance_kw)
@@ -132,7 +134,8 @@ class StoppingRule:
     @property
     def settles(self) -> bool:
         """Whether nobody regrets the schedule in force, within tolerance."""
-        return self.certificate().relative <= self._settings.regret_tolerance
+        certificate = self.certificate()
+        return certificate.relative <= self._settings.regret_tolerance or certificate.total_usd <= self._negligible_usd
 
     def announced(self) -> bool:
         """Sharing begins anew; whether the certificate has failed to halve since it did last."""
@@ -161,7 +164,7 @@ class StoppingRule:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, 1e-3))
-        return self._known.sharing_regret_usd > allowed * self._known.turnover_usd
+        return self._known.sharing_regret_usd > max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""

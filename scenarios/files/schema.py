@@ -169,4 +169,8 @@ class MarketRow(Row):
     dual_tolerance_usd_per_kwh: Number = _DEFAULT.dual_tolerance_usd_per_kwh
     max_rounds: Count = _DEFAULT.max_rounds
     regret_tolerance: Number = _DEFAULT.regret_tolerance
+    regret_tolerance_usd: Number = Field(
+        default=_DEFAULT.regret_tolerance_usd,
+        description="per prosumer and day: settled below this, whatever the turnover",
+    )
     max_iterations: Count = _DEFAULT.max_iterations

@@ -15,7 +15,12 @@ from gridbazaar.agents import Link
 from gridbazaar.market import EnergyMarket, MarketSettings
 from gridbazaar.network import Feeder
 
-TIGHT = {"primal_tolerance_kw": 0.001, "dual_tolerance_usd_per_kwh": 1e-7, "regret_tolerance": 2e-10}
+TIGHT = {
+    "primal_tolerance_kw": 0.001,
+    "dual_tolerance_usd_per_kwh": 1e-7,
+    "regret_tolerance": 2e-10,
+    "regret_tolerance_usd": 0,
+}
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +73,7 @@ def street(ieee33_bazaar) -> Callable[..., Any]:
             load_kw=load,
             load_kvar=0.3 * load,
             households=list(homes),
-            links=[Link(*link) for link in links],
+            links=[link if isinstance(link, Link) else Link(*link) for link in links],
         )
 
     return build
