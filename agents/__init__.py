@@ -22,10 +22,11 @@ if TYPE_CHECKING:
         Regrets,
     )
     from .operator import SystemOperator
+    from .plan import Plan
     from .platform import SharingPlatform
     from .prosumer import Prosumer
     from .sharing_rules import SharingRules
-    from .subproblem import Plan, Subproblem
+    from .subproblem import Subproblem
     from .trade_graph import Link, LinkError, TradeGraph
 
 __all__ = [
@@ -73,7 +74,7 @@ _HOMES = {
     "LinkError": "trade_graph",
     "Offer": "messages",
     "Offers": "messages",
-    "Plan": "subproblem",
+    "Plan": "plan",
     "Pledges": "messages",
     "PriceTaker": "behaviour",
     "Prosumer": "prosumer",

@@ -7,7 +7,8 @@ import numpy as np
 from ..network.arrays import FloatArray
 from ..network.errors import InputError
 from .messages import Delivery, Offer, Quote
-from .subproblem import Plan, Subproblem
+from .plan import Plan
+from .subproblem import Subproblem
 
 
 class BehaviourError(InputError):
@@ -68,7 +69,8 @@ class Behaviour:
     def bid(self, delivery: Delivery, plan: Plan) -> FloatArray:
         """What it bids to the distribution market, (period,) in kW: by default what its plan needs.
 
-        The bid is held within 0 and bid_max_kw (17); what it adds to or lacks of the plan is consumed or saved.
+        The bid is held within -feed_in_max_kw and bid_max_kw (17); what it adds to or lacks of the plan is consumed or
+        saved. Where trades load the wires, the prosumer adds them to it: the DSO is told what is withdrawn.
         """
         del delivery  # for those who override
         return plan.bid_kw

@@ -25,10 +25,12 @@ from ..network.arrays import BoolArray, FloatArray, IntArray
 from .messages import Asks, Offers
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
+from .sharing_rules import SharingRules
 from .update_gate import UpdateGate
 
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
-_SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself
+_SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself, or power is free
+_FREE = 1e-2  # of the least that a kWh is worth: below that LMPs are next to nothing, and slopes say nothing
 
 
 class BidTerms(NamedTuple):
@@ -77,7 +79,7 @@ class BidExchange:
         gate = UpdateGate.closed(len(nothing))
         return cls(curve, nothing, nothing, nothing, curve.lmp_usd_per_kwh, nothing, nothing, penalty, gate)
 
-    def opened(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray, first: float = 1e-4) -> BidExchange:
+    def opened(self, curve: PriceCurve, bid_kw: FloatArray, size_kw: FloatArray, rules: SharingRules) -> BidExchange:
         """The ledger at what the DSO announces, with these bids, (prosumer, period).
 
         Where the DSO went on answering for itself, everything stays as it was.
@@ -86,12 +88,15 @@ class BidExchange:
             curve: What it announces.
             bid_kw: The bids, (prosumer, period).
             size_kw: What prosumers bid and trade at most, (prosumer,).
-            first: Weight where the DSO answers for itself and nobody has bid or traded a kW yet, in $/kW²h.
+            rules: What a kWh is worth at the least where that is next to nothing; and the weight where the DSO answers
+                for itself and nobody has bid or traded a kW yet.
         """
         stay = curve.elastic & self.curve.elastic
         steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
-        by_size = _SHARE * np.abs(curve.lmp_usd_per_kwh).mean(axis=0) / size_kw[:, None]
-        steep = np.where(curve.elastic, by_size if size_kw.max() > 1.0 else first, steep)
+        least, worth = rules.least_worth_usd_per_kwh, np.abs(curve.lmp_usd_per_kwh).mean(axis=0)
+        by_size = _SHARE * np.maximum(worth, least) / size_kw[:, None]
+        by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
+        steep = np.where(curve.elastic, by_size, np.where(worth < _FREE * least, np.maximum(steep, by_size), steep))
         weight = np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST))
         nothing = np.zeros_like(bid_kw)
         return BidExchange(
@@ -123,6 +128,13 @@ class BidExchange:
             np.where(answered, self.wanted_kw, curve.reference_kw),
             np.where(answered, self.penalty.value, curve.own_usd_per_kw2h),
         )
+
+    @property
+    def delivered(self) -> BidTerms:
+        """What prosumers are told when sharing has ended: its LMPs, and the bids at which those hold."""
+        curve, answered = self.curve, self._answered
+        held = np.where(answered, self.wanted_kw, self.bid_kw)
+        return BidTerms(self.lmp_usd_per_kwh, held, np.where(answered, self.penalty.value, curve.own_usd_per_kw2h))
 
     def closed(self, answered: IntArray, now: int, relaxation: float) -> BidExchange:
         """The ledger when the bids of a round are in: what the DSO is to answer.

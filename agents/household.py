@@ -1,6 +1,6 @@
-"""A prosumer's private data: loads, forecast, utility and limits, (11)-(17)."""
+"""A prosumer's private data: loads, forecast, utility, limits and tariffs, (11)-(17)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,7 +53,8 @@ class HouseholdShortageError(InfeasibleError):
         )
 
 
-_SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
+_SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
+_FEES = ("grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +72,9 @@ class Household:
         elastic_min_kw, elastic_max_kw: Limits of the elastic load (14), (period,).
         bid_max_kw: Largest bid to the distribution market (17), (period,).
         dt_h: Length of a period in hours.
+        feed_in_max_kw: What it may sell to the distribution market at most, the other end of (17), (period,).
+        grid_fee_usd_per_kwh, feed_in_fee_usd_per_kwh: What the DSO charges beside the LMP for each kWh that it buys
+            from the distribution market, and sells to it; both at least 0.
 
     Raises:
         HouseholdError: A value is out of its range, limits are out of order, or a series has the wrong length.
@@ -86,6 +90,9 @@ class Household:
     elastic_max_kw: FloatArray
     bid_max_kw: FloatArray
     dt_h: float = 1.0
+    feed_in_max_kw: FloatArray = field(default_factory=lambda: np.zeros(1))
+    grid_fee_usd_per_kwh: float = 0.0
+    feed_in_fee_usd_per_kwh: float = 0.0
 
     def __post_init__(self) -> None:
         periods = max(np.size(getattr(self, key)) for key in _SERIES)
@@ -97,6 +104,10 @@ class Household:
             value = getattr(self, key)
             if not (np.isfinite(value) and value > 0):
                 raise HouseholdError(self.name, key, f"{key} {value:g} must be above 0: utility (12) must be concave")
+        for key in _FEES:
+            value = getattr(self, key)
+            if not (np.isfinite(value) and value >= 0):
+                raise HouseholdError(self.name, key, f"{key} {value:g} must be a finite number of at least 0")
         wrong = self.elastic_max_kw < self.elastic_min_kw
         if wrong.any():
             t = int(np.argmax(wrong))
@@ -124,6 +135,19 @@ class Household:
         """Utility (12) of an elastic load, summed over the periods, in $."""
         marginal = self.beta_usd_per_kwh - self.alpha_usd_per_kw2h * elastic_kw
         return float(self.dt_h * (elastic_kw * marginal).sum())
+
+    @property
+    def bid_min_kw(self) -> FloatArray:
+        """Lowest bid to the distribution market (17): all that may be fed in, (period,)."""
+        return 0.0 - self.feed_in_max_kw
+
+    def fees_usd(self, bid_kw: FloatArray) -> tuple[float, float]:
+        """What bids, (period,), cost beside the LMP, in $: the grid fee, and the fee on feed-in."""
+        bought, sold = np.maximum(bid_kw, 0.0).sum(), np.maximum(-bid_kw, 0.0).sum()
+        return (
+            float(self.dt_h * self.grid_fee_usd_per_kwh * bought),
+            float(self.dt_h * self.feed_in_fee_usd_per_kwh * sold),
+        )
 
     def check_balance(self, cap_kw: float) -> None:
         """Refuse a household that cannot balance some period (13), given the sum of its links' caps.

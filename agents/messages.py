@@ -4,10 +4,16 @@ Every message is a frozen record of arrays. `Quote`, `Delivery`, `Offer`, `Bid` 
 `Quotes`, `Deliveries`, `Offers`, `Bids`, `Regrets` and `Pledges` hold those of many in one array each, and `.of(...)`
 cuts out one prosumer's view. The axes of each array are part of its field, so that whoever carries messages can lay
 them out (`axes_of`). Powers in kW, prices in $/kWh, penalties in $/kW²h.
+
+A "bid" here is what a prosumer orders from the DSO: p_b of (17) where the DSO clears for bids (the paper), and what it
+withdraws, p_b + sum_j p_ij, where trades load the wires. A sharing price pi is the whole price of a trade there, and
+here a mark-up on the LMPs of its two ends.
 """
 
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
+
+import numpy as np
 
 from ..network.arrays import FloatArray, IntArray
 
@@ -70,11 +76,16 @@ class Delivery:
         lmp_usd_per_kwh: Price of the distribution market at its bus, (period,).
         price_usd_per_kwh: Price of each of its trades, (link, period).
         trade_kw: What it buys on each of its links, reciprocal to the last bit, (link, period).
+        held_bid_kw: The bid that the DSO would rather see, (period,).
+        bid_weight_usd_per_kw2h: Weight of the cost of leaving it, (period,); 0 at fixed LMPs. What is delivered is
+            judged without that cost; it decides where the LMP leaves open what to bid.
     """
 
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
+    held_bid_kw: FloatArray = field(default_factory=lambda: np.zeros(1))
+    bid_weight_usd_per_kw2h: FloatArray = field(default_factory=lambda: np.zeros(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +158,26 @@ class Deliveries:
     """The deliveries of all prosumers in one message.
 
     Attributes:
-        lmp_usd_per_kwh: (prosumer, period).
+        lmp_usd_per_kwh, held_bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
         price_usd_per_kwh, trade_kw: (arc, period).
     """
 
     lmp_usd_per_kwh: FloatArray = axes("prosumer", "period")
     price_usd_per_kwh: FloatArray = axes("arc", "period")
     trade_kw: FloatArray = axes("arc", "period")
+    held_bid_kw: FloatArray = axes("prosumer", "period")
+    bid_weight_usd_per_kw2h: FloatArray = axes("prosumer", "period")
 
     def of(self, prosumer: int, layout: Layout) -> Delivery:
         """One prosumer's view."""
         arcs = layout.arcs(prosumer)
-        return Delivery(self.lmp_usd_per_kwh[prosumer], self.price_usd_per_kwh[arcs], self.trade_kw[arcs])
+        return Delivery(
+            self.lmp_usd_per_kwh[prosumer],
+            self.price_usd_per_kwh[arcs],
+            self.trade_kw[arcs],
+            self.held_bid_kw[prosumer],
+            self.bid_weight_usd_per_kw2h[prosumer],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class SharingPlatform(mesa.Agent):
 
     @property
     def price_usd_per_kwh(self) -> FloatArray:
-        """Sharing price pi, one per pair, (link, period)."""
+        """Sharing price pi, one per pair, (link, period); a mark-up on LMPs where trades load the wires."""
         return self.pairs.price_usd_per_kwh
 
     @property
@@ -121,9 +121,11 @@ class SharingPlatform(mesa.Agent):
         before, was = self.bids.quoted.lmp_usd_per_kwh, self.state
         bids = replace(was.bids, bid_kw=bid_kw)
         size = _size_kw(self.graph, replace(was, bids=bids))
-        bids = bids.opened(curve, bid_kw, size, self.rules.penalty_usd_per_kw2h)
+        bids = bids.opened(curve, bid_kw, size, self.rules)
         everyone = np.ones(len(self.graph.links), dtype=bool)
-        pairs = was.pairs.reopened().following(self.graph, bids.quoted.lmp_usd_per_kwh - before, everyone)
+        pairs = was.pairs.reopened()
+        if not self.rules.marks_up:
+            pairs = pairs.following(self.graph, bids.quoted.lmp_usd_per_kwh - before, everyone)
         self.state = replace(was, pairs=pairs, bids=bids, rounds=0, answered=np.full_like(was.answered, NEVER))
 
     def quotes(self, members: tuple[int, ...]) -> Quotes:
@@ -187,7 +189,7 @@ class SharingPlatform(mesa.Agent):
         before, now = was.bids.quoted.lmp_usd_per_kwh, was.rounds
         pairs = was.pairs.updated(self.graph, was.answered, now, self._relaxation)
         bids = was.bids.answered(self._sale.lmp_usd_per_kwh if self._sale else None, now)
-        if now < FOLLOWING:
+        if now < FOLLOWING and not self.rules.marks_up:
             pairs = pairs.following(self.graph, bids.quoted.lmp_usd_per_kwh - before, pairs.gate.took(now))
         self.state = replace(was, pairs=pairs, bids=bids, rounds=now + 1)
         if self.rules.adapt_penalty and self.rounds % EVERY == 0:
@@ -230,22 +232,34 @@ class SharingPlatform(mesa.Agent):
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices.
 
         Args:
-            lmp_usd_per_kwh: Other LMPs than those at which sharing ended, (prosumer, period); sharing prices follow.
+            lmp_usd_per_kwh: Other LMPs than those at which sharing ended, (prosumer, period); sharing prices follow,
+                unless they are mark-ups on LMPs.
         """
         graph = self.graph
         trade = np.empty_like(self.power_kw)
         trade[graph.forward], trade[graph.backward] = self.pairs.trade_kw, -self.pairs.trade_kw
-        lmp, price = self.lmp_usd_per_kwh, self.price_usd_per_kwh
+        (lmp, held, weight), price = self.bids.delivered, self.price_usd_per_kwh
         if lmp_usd_per_kwh is not None:
-            lmp, price = lmp_usd_per_kwh, price + mean_of_ends(graph, lmp_usd_per_kwh - lmp)
-        return Deliveries(frozen(lmp), frozen(price[graph.link]), frozen(trade))
+            lmp, price = lmp_usd_per_kwh, self._followed(price, lmp_usd_per_kwh - lmp)
+        return Deliveries(frozen(lmp), frozen(price[graph.link]), frozen(trade), frozen(held), frozen(weight))
+
+    def with_whole_prices(self, told: Deliveries) -> Deliveries:
+        """The same with the prices of trades that buyers pay to sellers: LMPs, at the mean of both ends, in them."""
+        if not self.rules.marks_up:
+            return told
+        lmp = mean_of_ends(self.graph, told.lmp_usd_per_kwh)[self.graph.link]
+        return replace(told, price_usd_per_kwh=told.price_usd_per_kwh + lmp)
+
+    def _followed(self, price: FloatArray, lmp_change: FloatArray) -> FloatArray:
+        """Sharing prices, (link, period), when LMPs, (prosumer, period), have changed by so much."""
+        return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)
 
 
 def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> PlatformState:
     """Penalties adapted, residuals counted in what partners trade and in what a kWh is worth; old volumes fade."""
     size = _size_kw(graph, state)
     smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
-    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), 1e-9)
+    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), rules.least_worth_usd_per_kwh)
     return replace(
         state,
         pairs=_adapted(state.pairs, smaller, worth, rules.resolution_kw),

@@ -11,7 +11,8 @@ from .behaviour import Behaviour, BehaviourError
 from .household import Household
 from .mesa_library import mesa
 from .messages import Bid, Delivery, Offer, Quote, Regret
-from .subproblem import Plan, Subproblem
+from .plan import Plan
+from .subproblem import Subproblem
 
 Told = TypeVar("Told", Quote, Delivery)
 
@@ -29,7 +30,8 @@ class Prosumer(mesa.Agent):
         plan: What it intended in the last round of sharing, then what it makes of the trades agreed there.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
         power_kw: The sharing powers that it offered last, (link, period).
-        bid_kw: Its bid as it stands, (period,): beside its last offer, or once sharing has ended, of its schedule.
+        bid_kw: What it orders from the DSO as it stands, (period,): beside its last offer, or once sharing has ended,
+            of its schedule. Its bid, or where trades load the wires what it withdraws.
     """
 
     def __init__(
@@ -39,6 +41,9 @@ class Prosumer(mesa.Agent):
         cap_kw: FloatArray,
         behaviour: Behaviour,
         rng: np.random.Generator,
+        fee_usd_per_kwh: FloatArray | None = None,
+        *,
+        withdrawals: bool = False,
     ) -> None:
         """Move in.
 
@@ -48,12 +53,14 @@ class Prosumer(mesa.Agent):
             cap_kw: Cap of each of its links, (link,).
             behaviour: How it acts.
             rng: Its own randomness.
+            fee_usd_per_kwh: What a kWh on each of its links costs both ends together beside its price, (link,).
+            withdrawals: Whether the DSO clears for what it withdraws, trades included, and not for its bid.
         """
         super().__init__(model)
         self.household = household
         self.behaviour = behaviour
         self.behaviour.rng = rng
-        self.problem = Subproblem(household, cap_kw)
+        self.problem = Subproblem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
         nothing = np.zeros(household.periods)
         self.plan = self.schedule = Plan(nothing, nothing, nothing, np.zeros((cap_kw.size, household.periods)))
         self.power_kw, self.bid_kw = self.plan.trade_kw, nothing
@@ -94,9 +101,8 @@ class Prosumer(mesa.Agent):
                 "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
             )
         planned = self._array("answer", "the plan's bid_kw", self.plan.bid_kw, quote.lmp_usd_per_kwh.shape)
-        bid = np.clip(planned, 0.0, self.household.bid_max_kw)
-        self.power_kw, self.bid_kw = power, bid
-        return Offer(power, price), Bid(bid)
+        self.power_kw, self.bid_kw = power, self.problem.order_kw(self._within_limits(planned), power)
+        return Offer(power, price), Bid(self.bid_kw)
 
     def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
@@ -113,10 +119,10 @@ class Prosumer(mesa.Agent):
         plan = self.schedule if plan is None else plan
         if plan.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
             return Regret(np.inf)
-        believed = self._believed(delivery)
-        bound = self.problem.least_cost_usd(believed)
-        payment = plan.payment_usd(self.household, delivery.price_usd_per_kwh)
-        return Regret(plan.kept_cost_usd(self.household, believed.lmp_usd_per_kwh) + payment - bound)
+        paid = self.problem.paid(self._believed(delivery))
+        bound = self.problem.least_cost_usd(paid)
+        payment = plan.payment_usd(self.household, paid.price_usd_per_kwh) + self.problem.sharing_fees_usd(plan)
+        return Regret(plan.kept_cost_usd(self.household, paid.lmp_usd_per_kwh) + payment - bound)
 
     def deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
         """After Algorithm 1: re-solve with the trades fixed, bid for what is needed (26), and tell what is regretted.
@@ -127,29 +133,40 @@ class Prosumer(mesa.Agent):
             BehaviourError: Its behaviour failed.
         """
         believed = self._believed(delivery)
-        self.plan = plan = self.problem.deliver(believed)
+        self.plan = plan = self.problem.deliver(self.problem.paid(believed))
         asked = self._array("bid", "the bid", self._ask("bid", believed, plan), plan.bid_kw.shape)
-        bid = np.clip(asked, 0.0, self.household.bid_max_kw)
+        bid = self._within_limits(asked)
         if not np.array_equal(bid, plan.bid_kw):
             self.plan = self.problem.with_bid(plan, bid)
-        self.bid_kw = self.schedule.bid_kw
-        return Bid(frozen(bid)), self.regret(delivery, self.plan)
+        self.bid_kw = self._order(self.schedule)
+        return Bid(frozen(self._order(self.plan))), self.regret(delivery, self.plan)
 
     def commit(self, step: float = 1.0) -> Bid:
         """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
         self.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
-        self.bid_kw = self.schedule.bid_kw
+        self.bid_kw = self._order(self.schedule)
         return Bid(frozen(self.bid_kw))
 
+    def _order(self, plan: Plan) -> FloatArray:
+        return self.problem.order_kw(plan.bid_kw, plan.trade_kw)
+
+    def _within_limits(self, bid_kw: FloatArray) -> FloatArray:
+        """The bid within (17)."""
+        return np.clip(bid_kw, self.household.bid_min_kw, self.household.bid_max_kw)
+
     def memory(self) -> FloatArray:
-        """All that it remembers, but for its private data and its behaviour, (14 + 5 links, period)."""
+        """All that it remembers, but for its private data and its behaviour, (row, period).
+
+        Plan, schedule, powers and order; then the point that the solver starts from, with the rows that it has there.
+        """
         point = (values.reshape(-1, self.household.periods) for values in self.problem.point)
         return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, *point])
 
     def recall(self, memory: FloatArray) -> None:
         """Go on from a `memory`, to the last bit."""
         links = self.problem.links
-        rows = np.cumsum([3 + links, 3 + links, links, 1, 3 + links])
+        variables = self.problem.point[0].size // self.household.periods
+        rows = np.cumsum([3 + links, 3 + links, links, 1, variables])
         plan, schedule, power, bid, x, y = np.split(memory, rows)
         self.plan, self.schedule = Plan.of(plan), Plan.of(schedule)
         self.power_kw, self.bid_kw = power, bid[0]

@@ -1,21 +1,23 @@
 """The prosumer's own problem (20): set up once on OSQP, updated in place ever after.
 
-Variables per period are the bid p_b, the curtailment c, the elastic load e and one trade p_j per link. With dt taken
-out (it multiplies every term) the problem of one prosumer is
+Variables per period are the order x to the DSO, the curtailment c, the elastic load e and one trade p_j per link. With
+dt taken out (it multiplies every term) the problem of one prosumer is
 
-    min   LMP p_b + (weight/2) (p_b - held bid)² - (beta e - alpha e²)
+    min   LMP x + (weight/2) (x - held)² - (beta e - alpha e²) + fees(p_b) + sum_j fee_j |p_j|
           + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
     s.t.  p_b - c - e + sum_j p_j = p_fix - p_res                                              (13)
-          0 <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j            (14) (15) (17)
+          -feed_in_max <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j     (14) (15) (17)
 
+The order is the bid, x = p_b, where the DSO clears for bids (the paper), and the withdrawal, x = p_b + sum_j p_j, where
+trades load the wires; then pi_j is a mark-up on the LMP. So trades stand either in the balance row or in that of (17).
 The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + sigma (p - p_ij)² has its minimum at
-`anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`.
+`anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`. A bid or trade p with fees
+is split by one more variable s >= 0, p + s >= 0: p + s is bought and s sold.
 """
 
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 
 import numpy as np
 import osqp
@@ -24,72 +26,15 @@ import scipy.sparse as sp
 from ..network.arrays import FloatArray
 from ..network.errors import SolverError
 from .household import Household
+from .least_cost import LeastCost
 from .messages import Delivery, Quote
-
-BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
-"""Rows of the variables and their limits, (3 + links, period)."""
+from .plan import BID, ELASTIC, TRADES, Plan
 
 _RHO = 0.1  # OSQP's own penalty, which every solve starts from
 _SMALLEST_KW = 1.0  # smaller households are scaled like this one: a millionth of it is exact enough for any
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
 """OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
 and the bound of `least_cost_usd` holds for any multipliers, so that a poor answer shows as regret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a prosumer intends to do; private. Powers in kW.
-
-    Attributes:
-        bid_kw, curtailed_kw, elastic_kw: (period,).
-        trade_kw: (link, period), > 0 buys.
-    """
-
-    bid_kw: FloatArray
-    curtailed_kw: FloatArray
-    elastic_kw: FloatArray
-    trade_kw: FloatArray
-
-    @classmethod
-    def of(cls, powers: FloatArray) -> Plan:
-        """The plan with these `powers`."""
-        return cls(powers[BID], powers[CURTAILED], powers[ELASTIC], powers[TRADES])
-
-    @property
-    def powers(self) -> FloatArray:
-        """All of it in one array: bid, curtailment, elastic load and trades, (3 + links, period)."""
-        return np.vstack([self.bid_kw, self.curtailed_kw, self.elastic_kw, self.trade_kw])
-
-    def towards(self, other: Plan, step: float) -> Plan:
-        """The plan a step of the way, 0 to 1, to another one; between two plans that keep (13)-(17) all do."""
-        kinds = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
-        return Plan(*((1 - step) * getattr(self, kind) + step * getattr(other, kind) for kind in kinds))
-
-    def cost_usd(self, household: Household, lmp: FloatArray) -> float:
-        """F_i of (11): what the bids cost at the LMP (period,), less the utility, in $. Trades are not in it."""
-        return float(household.dt_h * (lmp * self.bid_kw).sum()) - household.utility_usd(self.elastic_kw)
-
-    def kept_cost_usd(self, household: Household, lmp: FloatArray) -> float:
-        """`cost_usd` of the plan with its elastic load held within the limits (14), never less than `cost_usd`'s worth.
-
-        What the plan consumes above them is worth nothing; what it lacks below them costs the dearer of the first
-        kWh's utility and the LMP (period,).
-        """
-        elastic = np.clip(self.elastic_kw, household.elastic_min_kw, household.elastic_max_kw)
-        missing = np.maximum(elastic - self.elastic_kw, 0.0)
-        dearest = np.maximum(household.beta_usd_per_kwh, lmp)
-        bought = float(household.dt_h * (lmp * self.bid_kw + dearest * missing).sum())
-        return max(bought - household.utility_usd(elastic), self.cost_usd(household, lmp))
-
-    def payment_usd(self, household: Household, price: FloatArray) -> float:
-        """What the trades cost at the sharing prices (link, period), in $; negative for a seller."""
-        return float(household.dt_h * (price * self.trade_kw).sum())
-
-    def violation_kw(self, household: Household) -> float:
-        """By how much the elastic load leaves its limits (14); above 0 only where given trades leave no other way."""
-        below = household.elastic_min_kw - self.elastic_kw
-        above = self.elastic_kw - household.elastic_max_kw
-        return float(max(0.0, below.max(), above.max()))
 
 
 class Subproblem:
@@ -100,40 +45,57 @@ class Subproblem:
     Attributes:
         household: The private data.
         cap_kw: Cap of each of its links, (link,).
+        fee_usd_per_kwh: Its own half of what a kWh on each of them costs beside its price, (link,).
+        withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
         periods, links: How many it has.
         size_kw: Its largest load or forecast; limits of bids and links say nothing of its size.
         point: Where the next solve of (20) starts: the scaled variables and multipliers of the last one.
     """
 
-    def __init__(self, household: Household, cap_kw: FloatArray, tolerance: float = 1e-6) -> None:
+    def __init__(
+        self,
+        household: Household,
+        cap_kw: FloatArray,
+        fee_usd_per_kwh: FloatArray | None = None,
+        *,
+        withdrawals: bool = False,
+        tolerance: float = 1e-6,
+    ) -> None:
         """Set up the solvers.
 
         Args:
             household: The private data.
             cap_kw: Cap of each of its links, (link,).
+            fee_usd_per_kwh: What a kWh on each of them costs both ends together beside its price, (link,); 0 by
+                default.
+            withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
             tolerance: Relative tolerance of the solver.
 
         Raises:
             HouseholdShortageError: The household cannot be balanced whatever the others do.
         """
         household.check_balance(float(cap_kw.sum()))
-        self.household = household
-        self.cap_kw = cap_kw
+        self.household, self.cap_kw, self.withdrawals = household, cap_kw, withdrawals
+        self.fee_usd_per_kwh = np.zeros(cap_kw.size) if fee_usd_per_kwh is None else fee_usd_per_kwh / 2
         self.periods, self.links = household.periods, cap_kw.size
+        self._least = LeastCost(household, cap_kw, self.fee_usd_per_kwh)
         nothing = np.zeros(self.periods)
         cap = np.tile(cap_kw[:, None], self.periods)
-        self._low = np.vstack([nothing, nothing, household.elastic_min_kw, -cap])
+        self._low = np.vstack([household.bid_min_kw, nothing, household.elastic_min_kw, -cap])
         self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
         self._net = household.fixed_kw - household.renewable_kw
+        fees = [household.grid_fee_usd_per_kwh + household.feed_in_fee_usd_per_kwh, 0.0, 0.0, *self.fee_usd_per_kwh]
+        self._split = np.flatnonzero(fees)  # rows of the variables that are bought and sold at different prices
         own = household.fixed_kw, household.renewable_kw, household.elastic_max_kw
         self.size_kw = max(float(np.max(own)), _SMALLEST_KW)
         self._usd = household.beta_usd_per_kwh
-        self._weight = np.zeros((1 + self.links, self.periods))  # of the bid and of the trades
+        self._weight = np.zeros((1 + self.links, self.periods))  # of the order and of the trades
         self._solver = self._set_up(tolerance)
-        self.point = np.zeros(self._low.size), np.zeros(self._low.size + self.periods)
+        rows = 3 + self.links + self._split.size, 4 + self.links + 2 * self._split.size
+        self.point = np.zeros(rows[0] * self.periods), np.zeros(rows[1] * self.periods)
 
     def share(self, quote: Quote) -> Plan:
-        """The answer to a quote: argmin of (20), proximal term and cost of a changed bid included."""
+        """The answer to a quote: argmin of (20), proximal term and cost of a changed order included."""
         penalty = quote.penalty_usd_per_kw2h + quote.proximal_usd_per_kw2h
         pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
         weight = np.vstack([quote.bid_weight_usd_per_kw2h, penalty])
@@ -144,20 +106,75 @@ class Subproblem:
         self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
         return self._plan(self._solve())
 
+    def order_kw(self, bid_kw: FloatArray, trade_kw: FloatArray) -> FloatArray:
+        """What is asked of the DSO with a bid, (period,), and trades, (link, period): the bid or the withdrawal."""
+        return np.asarray(bid_kw + trade_kw.sum(axis=0)) if self.withdrawals else bid_kw
+
+    def paid(self, told: Delivery) -> Delivery:
+        """What a delivery comes to where an order is a bid: the LMP of a trade is in its price, no trade in the order.
+
+        `deliver`, `least_cost_usd` and what plans cost are for such a delivery, whatever an order is.
+        """
+        if not self.withdrawals:
+            return told
+        return Delivery(
+            told.lmp_usd_per_kwh,
+            told.price_usd_per_kwh + told.lmp_usd_per_kwh,
+            told.trade_kw,
+            told.held_bid_kw - told.trade_kw.sum(axis=0),
+            told.bid_weight_usd_per_kw2h,
+        )
+
     def deliver(self, delivery: Delivery) -> Plan:
         """The best plan with the trades given: what the prosumer does once sharing has ended.
 
-        With the trades given each period is one scalar problem: bid up to where the marginal utility is the LMP, and
-        curtail what is worth nothing. The plan balances (13) exactly. Where the trades leave no way to do so within
-        all limits, the elastic load leaves its own by as much as it must (`Plan.violation_kw`).
+        With the trades given each period is one scalar problem: buy up to where the marginal utility is the LMP and the
+        grid fee, or sell down to where it is the LMP less the fee on feed-in, and curtail what is worth nothing. The
+        plan balances (13) exactly. Where the trades leave no way to do so within all limits, the elastic load leaves
+        its own by as much as it must (`Plan.violation_kw`).
+
+        Where power is worth nothing, as much may be sold as curtailed, and an LMP that is off by a hair would decide
+        for all or nothing. There the bid is held where the last quote held it.
         """
-        home, lmp, supply = self.household, delivery.lmp_usd_per_kwh, self._supply(delivery.trade_kw)
-        slope = 2 * home.alpha_usd_per_kw2h
-        wanted = np.clip((home.beta_usd_per_kwh - lmp) / slope, home.elastic_min_kw, home.elastic_max_kw)
-        paid_to_take = np.where(lmp < 0, home.renewable_kw, 0.0)  # then renewables are curtailed to make room
-        bid = np.clip(wanted + paid_to_take - supply, 0.0, home.bid_max_kw)
-        free = np.clip(home.beta_usd_per_kwh / slope, home.elastic_min_kw, home.elastic_max_kw)
-        return self._balanced(bid, delivery.trade_kw, free)
+        home, supply = self.household, self._supply(delivery.trade_kw)
+        buy, sell = self._prices_of_bids(delivery)
+        bid = np.maximum(self._needed(buy, supply), 0.0) + np.minimum(self._needed(sell, supply), 0.0)
+        bid = np.clip(self._held(bid, delivery, supply), home.bid_min_kw, home.bid_max_kw)
+        return self._balanced(bid, delivery.trade_kw, self._consumed(np.zeros(self.periods)))
+
+    def _prices_of_bids(self, delivery: Delivery) -> tuple[FloatArray, FloatArray]:
+        """What a kWh costs that is bought of the DSO, and what one brings that is sold to it, (period,)."""
+        home, lmp = self.household, delivery.lmp_usd_per_kwh
+        return lmp + home.grid_fee_usd_per_kwh, lmp - home.feed_in_fee_usd_per_kwh
+
+    def _consumed(self, price: FloatArray) -> FloatArray:
+        """The elastic load whose marginal utility is this, (period,)."""
+        home = self.household
+        wanted = (home.beta_usd_per_kwh - price) / (2 * home.alpha_usd_per_kw2h)
+        return np.clip(wanted, home.elastic_min_kw, home.elastic_max_kw)
+
+    def _needed(self, price: FloatArray, supply: FloatArray) -> FloatArray:
+        """The bid that this price calls for, (period,): below 0, renewables are curtailed to make room."""
+        paid_to_take = np.where(price < 0, self.household.renewable_kw, 0.0)
+        return self._consumed(price) + paid_to_take - supply
+
+    def _held(self, bid: FloatArray, delivery: Delivery, supply: FloatArray) -> FloatArray:
+        """The bid, moved across the step of the curtailment no further than a held one would be, (period,).
+
+        The step is at the shadow price 0, from nothing curtailed to everything. There a held bid is at
+        `held - price / weight`.
+        """
+        home, weight = self.household, delivery.bid_weight_usd_per_kw2h
+        steps = (weight > 0) & (home.renewable_kw > 0)
+        if not steps.any():
+            return bid
+        bought, sold = (delivery.held_bid_kw - p / np.where(steps, weight, 1.0) for p in self._prices_of_bids(delivery))
+        held = np.clip(np.maximum(bought, 0.0) + np.minimum(sold, 0.0), home.bid_min_kw, home.bid_max_kw)
+        low = self._needed(np.zeros(self.periods), supply)
+        high = low + home.renewable_kw
+        least = np.where(held < low, -np.inf, np.minimum(held, high))
+        most = np.where(held > high, np.inf, np.maximum(held, low))
+        return np.where(steps, np.clip(bid, least, most), bid)
 
     def with_bid(self, plan: Plan, bid: FloatArray) -> Plan:
         """The plan with another bid: what the bid adds or lacks is consumed or saved, the trades stay."""
@@ -174,45 +191,32 @@ class Subproblem:
         return Plan(bid, curtailed, have - curtailed, trade)
 
     def least_cost_usd(self, delivery: Delivery) -> float:
-        """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $.
+        """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $; exact."""
+        return self._least.usd(delivery)
 
-        It is the maximum of the Lagrange dual in the multiplier s of (13), which no multiplier lifts above the true
-        optimum: a regret that is measured against it is never too small. In each period the dual is concave in s,
-        bends where a bid, curtailment or trade jumps from limit to limit, and is stationary between two bends where
-        the elastic load takes up what the jumped ones leave; its maximum is at one of these points.
-        """
-        h = self.household
-        sign = np.array([1.0, -1.0, *[1.0] * self.links])[:, None]  # of bid, curtailment and trades in (13)
-        price = np.vstack([delivery.lmp_usd_per_kwh, np.zeros(self.periods), delivery.price_usd_per_kwh])
-        bends = np.sort(-sign * price, axis=0)
-        between = np.vstack([bends[:1] - 1.0, (bends[1:] + bends[:-1]) / 2, bends[-1:] + 1.0])
-        rows = [BID, CURTAILED, *range(self._low.shape[0])[TRADES]]
-        low, high = self._low[rows], self._high[rows]
-        cheap = price + sign * between[:, None] < 0
-        left = (sign * np.where(cheap, high, low)).sum(axis=1) - self._net
-        shadow = np.vstack([bends, 2 * h.alpha_usd_per_kw2h * left - h.beta_usd_per_kwh])
-        cost = price + sign * shadow[:, None]
-        linear = np.minimum(cost * low, cost * high).sum(axis=1) - shadow * self._net
-        worth = h.beta_usd_per_kwh + shadow
-        elastic = np.clip(worth / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
-        dual = linear + h.alpha_usd_per_kw2h * elastic**2 - worth * elastic
-        return float(h.dt_h * dual.max(axis=0).sum())
+    def sharing_fees_usd(self, plan: Plan) -> float:
+        """Its own half of the fees of its trades, in $."""
+        return float(self.household.dt_h * (self.fee_usd_per_kwh[:, None] * np.abs(plan.trade_kw)).sum())
+
+    # --- (20) on OSQP ------------------------------------------------------------------------------------------------
 
     def _set_up(self, tolerance: float) -> osqp.OSQP:
-        diagonal = np.zeros(self._low.size)
-        slots = np.delete(np.arange(self._low.size), np.s_[CURTAILED * self.periods : ELASTIC * self.periods])
+        blocks = 3 + self.links + self._split.size
+        curved = [BID, ELASTIC, *range(3, 3 + self.links)]
+        slots = (np.array(curved)[:, None] * self.periods + np.arange(self.periods)).ravel()
+        diagonal = np.zeros(blocks * self.periods)
         quadratic = sp.csc_matrix((diagonal[slots], (slots, slots)), shape=(diagonal.size, diagonal.size))
         quadratic.data[:] = self._curvature(self._weight)
-        one = sp.identity(self.periods)
-        balance = sp.hstack([one, -one, -one, *[one] * self.links])
-        rows = sp.csc_matrix(sp.vstack([balance, sp.identity(diagonal.size)]))
+        rows = sp.csc_matrix(sp.kron(self._rows(), sp.identity(self.periods)))
+        rows.sort_indices()
+        low, high = self._low[self._split], self._high[self._split]
         solver = osqp.OSQP()
         solver.setup(
             quadratic,
             diagonal,
             rows,
-            self._bounds(self._low),
-            self._bounds(self._high),
+            self._bounds(self._low, 0 * low, 0 * low),
+            self._bounds(self._high, -low, high - low),
             verbose=False,
             eps_abs=tolerance,
             eps_rel=tolerance,
@@ -225,16 +229,38 @@ class Subproblem:
         )
         return solver
 
+    def _rows(self) -> FloatArray:
+        """The constraints of one period: balance (13), limits (17) (14) (15), splits; a column for each variable."""
+        splits = self._split.size
+        balance = np.array([1.0, -1.0, -1.0, *[1.0] * self.links, *[0.0] * splits])
+        limits = np.eye(balance.size)
+        if self.withdrawals:  # the order has the trades in it, the bid is what is left without them
+            balance[3 : 3 + self.links] = 0.0
+            limits[BID, 3 : 3 + self.links] = -1.0
+        split = limits[self._split] + limits[3 + self.links :]
+        return np.vstack([balance, limits, split])
+
     def _curvature(self, weight: FloatArray) -> FloatArray:
         elastic = np.full(self.periods, 2 * self.household.alpha_usd_per_kw2h)
         return np.concatenate([weight[0], elastic, weight[1:].ravel()]) * (self.size_kw / self._usd)
 
     def _prices(self, lmp: FloatArray, price: FloatArray) -> FloatArray:
-        beta = np.full(self.periods, self.household.beta_usd_per_kwh)
-        return np.concatenate([lmp, np.zeros(self.periods), -beta, price.ravel()]) / self._usd
+        """The linear cost: fees are on the bid and on trades bought, and twice as much on what is split off as sold."""
+        home, fee = self.household, self.fee_usd_per_kwh
+        beta = np.full(self.periods, home.beta_usd_per_kwh)
+        in_order = home.grid_fee_usd_per_kwh if self.withdrawals else 0.0
+        sold = np.array([home.grid_fee_usd_per_kwh + home.feed_in_fee_usd_per_kwh, 0.0, 0.0, *(2 * fee)])[self._split]
+        costs = [
+            lmp + home.grid_fee_usd_per_kwh,
+            np.zeros(self.periods),
+            -beta,
+            (price + (fee - in_order)[:, None]).ravel(),
+            np.repeat(sold, self.periods),
+        ]
+        return np.concatenate(costs) / self._usd
 
-    def _bounds(self, limits: FloatArray) -> FloatArray:
-        return np.concatenate([self._net, limits.ravel()]) / self.size_kw
+    def _bounds(self, limits: FloatArray, split: FloatArray, bought: FloatArray) -> FloatArray:
+        return np.concatenate([self._net, limits.ravel(), split.ravel(), bought.ravel()]) / self.size_kw
 
     def _solve(self) -> FloatArray:
         """Solve from `point`, and from nothing else that was before: so that any process finds the same bits."""
@@ -250,4 +276,8 @@ class Subproblem:
         return np.asarray(result.x)
 
     def _plan(self, x: FloatArray) -> Plan:
-        return Plan.of(np.clip(x.reshape(self._low.shape) * self.size_kw, self._low, self._high))
+        """The plan that the scaled variables stand for, within its limits."""
+        powers = x.reshape(-1, self.periods)[: len(self._low)] * self.size_kw
+        if self.withdrawals:
+            powers[BID] -= powers[TRADES].sum(axis=0)
+        return Plan.of(np.clip(powers, self._low, self._high))

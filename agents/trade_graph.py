@@ -20,7 +20,7 @@ class LinkError(InputError):
 
     Attributes:
         link: Name of the link, "p1-p2".
-        key: The value that is wrong: "a", "b" or "cap_kw".
+        key: The value that is wrong: "a", "b", "cap_kw" or "fee_usd_per_kwh".
     """
 
     def __init__(self, link: str, key: str, problem: str) -> None:
@@ -35,19 +35,24 @@ class LinkError(InputError):
 class Link:
     """A pair of prosumers that may trade up to `cap_kw` either way (15).
 
+    A trade of |p| kWh costs `fee_usd_per_kwh` |p|, half of which each end pays to the platform.
+
     Raises:
-        LinkError: The two ends are the same, or the cap is not a number >= 0.
+        LinkError: The two ends are the same, or the cap or the fee is not a number >= 0.
     """
 
     a: str
     b: str
     cap_kw: float
+    fee_usd_per_kwh: float = 0.0
 
     def __post_init__(self) -> None:
         if self.a == self.b:
             raise LinkError(self.name, "b", f"{self.a} cannot trade with itself; name another partner")
-        if not (np.isfinite(self.cap_kw) and self.cap_kw >= 0):
-            raise LinkError(self.name, "cap_kw", f"cap_kw {self.cap_kw} must be a finite number of at least 0")
+        for key in ("cap_kw", "fee_usd_per_kwh"):
+            value = getattr(self, key)
+            if not (np.isfinite(value) and value >= 0):
+                raise LinkError(self.name, key, f"{key} {value} must be a finite number of at least 0")
 
     @property
     def name(self) -> str:
@@ -69,6 +74,7 @@ class TradeGraph:
         reverse: Arc index of each arc's other direction, (arc,).
         forward, backward: Arc index of each link's a-to-b and b-to-a end, (link,).
         cap_kw: Largest power of each link (15), (link,).
+        fee_usd_per_kwh: What a kWh that is traded costs both ends together beside its price, (link,).
     """
 
     def __init__(self, names: Sequence[str], links: Sequence[Link]) -> None:
@@ -96,6 +102,7 @@ class TradeGraph:
         self.backward: IntArray = position[count:]
         self.reverse: IntArray = np.concatenate([self.backward, self.forward])[order]
         self.cap_kw: FloatArray = np.array([link.cap_kw for link in self.links], dtype=float)
+        self.fee_usd_per_kwh: FloatArray = np.array([link.fee_usd_per_kwh for link in self.links], dtype=float)
         self._starts = np.searchsorted(self.owner, np.arange(len(self.names) + 1))
 
     def arcs(self, prosumer: int) -> slice:

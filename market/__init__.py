@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .proof.settlement import Settlement
     from .result import Result
     from .rounds import Phase, Round
-    from .settings import Case, MarketSettings, Method, Order, SettingsError
+    from .settings import Case, MarketSettings, Method, NetworkUse, Order, SettingsError
     from .state import MarketState
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "MarketState",
     "MessageFaults",
     "Method",
+    "NetworkUse",
     "Order",
     "Outcome",
     "Phase",
@@ -56,6 +57,7 @@ _HOMES = {
     "MarketState": "state",
     "MessageFaults": "hosting.lossy_channel",
     "Method": "settings",
+    "NetworkUse": "settings",
     "Order": "settings",
     "Outcome": "outcome",
     "Phase": "rounds",

@@ -34,9 +34,11 @@ from .proof.stopping_rule import StoppingRule
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
-from .setup import check_households, graph_of, planner_of, set_up_communities
+from .setup import charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
 from .state import MarketState
 
+_LEAST_WORTH = 1e-3
+"""What a kWh counts for at the least where penalties look for their size, as a fraction of the value of lost load."""
 _LONG = 100
 """Rounds without agreement after which somebody looks whether there can be any."""
 _REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
@@ -58,7 +60,7 @@ class EnergyMarket(Lifecycle):
         proof: What is known of the schedule in force, and whether that is enough to stop.
         phase: What the next step does.
         rounds: Steps so far.
-        bid_kw: The bids that the next clearing is for, (prosumer, period).
+        bid_kw: The bids that the next clearing is for, or withdrawals where trades load the wires, (prosumer, period).
         sharing_rounds: Rounds of Algorithm 1 in each outer step of Algorithm 2 so far.
         seconds: Time spent by phase.
         ending: How the run ended, or that it has not, and that in words.
@@ -104,22 +106,33 @@ class EnergyMarket(Lifecycle):
         self.graph = graph_of(households, links, self.settings.case)
         shape = len(households), clearing.periods
         self.operator = SystemOperator(self, clearing, [household.bus for household in households])
-        rules = replace(self.settings.sharing_rules, resolution_kw=1.01 * faults.quantum_kw)  # rounded sums are inexact
+        rules = replace(
+            self.settings.sharing_rules,
+            resolution_kw=1.01 * faults.quantum_kw,  # rounded sums are inexact
+            least_worth_usd_per_kwh=_LEAST_WORTH * clearing.value_of_lost_load_usd_per_kwh,
+        )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
         self._channel = channel_of(faults, self.graph, of_messages)
-        self._planner = planner_of(households, self.graph) if self.settings.case is Case.CENTRAL else None
+        withdrawals = self.settings.withdrawals
+        planned = self.settings.case is Case.CENTRAL
+        self._planner = planner_of(households, self.graph, withdrawals=withdrawals) if planned else None
+        self._orders_only_add = orders_only_add(households, self.graph, withdrawals=withdrawals)
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
         deliveries = self.platform.deliveries()
-        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, behaving, deliveries)
+        self.proof = StoppingRule(
+            self.graph, clearing.dt_h, self.settings, behaving, deliveries, charged=charged(households, self.graph)
+        )
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()
         self.ending = Ending()
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
-        self.communities = set_up_communities(households, self.graph, behaviours, of_prosumers, hosting or Hosting())
+        self.communities = set_up_communities(
+            households, self.graph, behaviours, of_prosumers, hosting or Hosting(), withdrawals=withdrawals
+        )
         self.prosumers = _agents_of(self)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
 
@@ -127,7 +140,8 @@ class EnergyMarket(Lifecycle):
         """One scheduled agent round; nothing once the market has ended.
 
         Raises:
-            ShortageError: The feeder cannot carry its own load, before any prosumer has asked for anything.
+            ShortageError: The feeder cannot carry its own load, before any prosumer has asked for anything, and no
+            prosumer can relieve it.
             SolverError: A solver stopped without an answer.
         """
         if self.phase is Phase.ENDED:
@@ -160,7 +174,7 @@ class EnergyMarket(Lifecycle):
     def _clear(self) -> None:
         """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
-        if self.iteration == 0:
+        if self.iteration == 0 and self._orders_only_add:
             _refuse_shortage(self.operator)
         announced = self._method.announce(self.proof.state.proven)
         self.communities.log.passed(announced.curve, OPERATOR, PLATFORM)
@@ -289,9 +303,10 @@ class EnergyMarket(Lifecycle):
         dispatch, valued = self.operator.foreseen(self.bid_kw), self.proof.state.valued
         if self.phase is Phase.CLEARING:
             valued = self.platform.deliveries(self.operator.lmps_of(dispatch))
+        valued = self.platform.with_whole_prices(valued)
         schedules = self.communities.schedules(valued)
-        diagnosis, hosting = self.proof.state.diagnosis, self.communities.report
-        facts = RunFacts(self.graph, self.ending, self.sharing_rounds, diagnosis, self.seconds, hosting)
+        diagnosis, hosting, network_use = self.proof.state.diagnosis, self.communities.report, self.settings.network_use
+        facts = RunFacts(self.graph, network_use, self.ending, self.sharing_rounds, diagnosis, self.seconds, hosting)
         return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
 
     def snapshot(self) -> MarketState:
@@ -361,7 +376,7 @@ def _shortage(operator: SystemOperator) -> ShortageError | None:
 
 
 def _refuse_shortage(operator: SystemOperator) -> None:
-    """Bids only add load: what the feeder cannot serve without them, it never can."""
+    """Where bids only add load: what the feeder cannot serve without them, it never can."""
     short = _shortage(operator)
     if short and operator.cleared.unserved_kw.max() > 1e-3:
         raise short

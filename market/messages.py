@@ -14,8 +14,9 @@ class PrivateSchedules:
         bid_kw, curtailed_kw, elastic_kw: The schedules, (prosumer, period).
         fixed_kw, renewable_kw: Loads and forecasts, (prosumer, period).
         trade_kw: (arc, period).
-        cost_usd: F_i of (11) at the LMPs asked for, (prosumer,).
-        payment_usd: What each pays for its trades at the prices asked for, (prosumer,).
+        cost_usd: F_i of (11) at the LMPs asked for, fees included, (prosumer,).
+        grid_fee_usd, feed_in_fee_usd: The fees in it, (prosumer,).
+        payment_usd: What each pays for its trades at the prices asked for, fees left out, (prosumer,).
         utility_usd: (12), (prosumer,).
         violation_kw: By how much an elastic load leaves its limits, (prosumer,).
     """
@@ -27,6 +28,8 @@ class PrivateSchedules:
     renewable_kw: FloatArray = axes("prosumer", "period")
     trade_kw: FloatArray = axes("arc", "period")
     cost_usd: FloatArray = axes("prosumer")
+    grid_fee_usd: FloatArray = axes("prosumer")
+    feed_in_fee_usd: FloatArray = axes("prosumer")
     payment_usd: FloatArray = axes("prosumer")
     utility_usd: FloatArray = axes("prosumer")
     violation_kw: FloatArray = axes("prosumer")

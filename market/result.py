@@ -19,7 +19,8 @@ from .outcome import Ending, Outcome
 from .proof.certificate import Certificate
 from .proof.diagnosis import Diagnosis
 from .proof.settlement import Settlement
-from .tables import ResultTables
+from .settings import NetworkUse
+from .tables import ResultTables, by_owner, network_charge
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +29,7 @@ class RunFacts:
 
     Attributes:
         graph: Who may trade with whom.
+        network_use: What of prosumers the network carries.
         ending: How it ended, or that it has not.
         sharing_rounds: Rounds of Algorithm 1 in each outer step.
         diagnosis: Where Algorithm 1 stood at the end; None before the first round.
@@ -36,6 +38,7 @@ class RunFacts:
     """
 
     graph: TradeGraph
+    network_use: NetworkUse
     ending: Ending
     sharing_rounds: tuple[int, ...]
     diagnosis: Diagnosis | None
@@ -56,13 +59,17 @@ class Result(ResultTables):
         feeder, dispatch: The network and its last clearing.
         graph: Who may trade with whom.
         prosumer_buses: The bus of each prosumer.
+        network_use: What of prosumers the network carries: what they withdraw, trades included, or only bids.
         dt_h: Length of a period in hours.
         lmp_usd_per_kwh: LMP at every prosumer's bus, (prosumer, period).
-        price_usd_per_kwh: Sharing prices, (link, period).
+        price_usd_per_kwh: Sharing prices, (link, period): what the buyer pays to the seller. Where trades load the
+            wires, each end pays half of `network_charge_usd_per_kwh` to the DSO beside it.
         trade_kw: Trades by link, > 0 when its end a buys from its end b, (link, period).
         bid_kw, elastic_kw, curtailed_kw, fixed_kw, renewable_kw: (prosumer, period).
-        prosumer_cost_usd: F_i of (11): bids at the LMP less utility; trades are not in it, (prosumer,).
-        payment_usd: What each pays for its trades; sums to zero, (prosumer,).
+        withdrawal_kw: What each takes from the network, bid and net trade, below 0 what it puts in, (prosumer, period).
+        prosumer_cost_usd: F_i of (11): bids at the LMP and their fees less utility; trades are not in it, (prosumer,).
+        grid_fee_usd, feed_in_fee_usd: The fees in it, (prosumer,).
+        payment_usd: What each pays to its partners for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
         reciprocity_kw: By how much the two ends of a link differ in what they trade (16), at most.
         max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
@@ -83,16 +90,20 @@ class Result(ResultTables):
     dispatch: Dispatch
     graph: TradeGraph
     prosumer_buses: tuple[str, ...]
+    network_use: NetworkUse
     dt_h: float
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
     bid_kw: FloatArray
+    withdrawal_kw: FloatArray
     elastic_kw: FloatArray
     curtailed_kw: FloatArray
     fixed_kw: FloatArray
     renewable_kw: FloatArray
     prosumer_cost_usd: FloatArray
+    grid_fee_usd: FloatArray
+    feed_in_fee_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
     reciprocity_kw: float
@@ -117,7 +128,7 @@ class Result(ResultTables):
         Args:
             operator: The DSO.
             dispatch: The dispatch of the schedules.
-            valued: The LMPs and sharing prices that they are valued at.
+            valued: The LMPs and sharing prices (whole prices, no mark-ups) that they are valued at.
             schedules: What prosumers are committed to, at these prices.
             certificate: What is proven of them.
             facts: How the run went.
@@ -125,6 +136,7 @@ class Result(ResultTables):
         graph, clearing = facts.graph, operator.clearing
         lmp, price = valued.lmp_usd_per_kwh, valued.price_usd_per_kwh[graph.forward]
         trade = schedules.trade_kw[graph.forward]
+        charge = network_charge(graph, lmp) if facts.network_use is NetworkUse.WITHDRAWALS else None
         return cls(
             outcome=facts.ending.outcome,
             message=facts.ending.message,
@@ -137,16 +149,20 @@ class Result(ResultTables):
             dispatch=dispatch,
             graph=graph,
             prosumer_buses=tuple(clearing.feeder.names[n] for n in operator.connection),
+            network_use=facts.network_use,
             dt_h=clearing.dt_h,
             lmp_usd_per_kwh=lmp,
             price_usd_per_kwh=price,
             trade_kw=trade,
             bid_kw=schedules.bid_kw,
+            withdrawal_kw=schedules.bid_kw + by_owner(graph, schedules.trade_kw),
             elastic_kw=schedules.elastic_kw,
             curtailed_kw=schedules.curtailed_kw,
             fixed_kw=schedules.fixed_kw,
             renewable_kw=schedules.renewable_kw,
             prosumer_cost_usd=schedules.cost_usd,
+            grid_fee_usd=schedules.grid_fee_usd,
+            feed_in_fee_usd=schedules.feed_in_fee_usd,
             payment_usd=schedules.payment_usd,
             utility_usd=schedules.utility_usd,
             reciprocity_kw=float(np.abs(trade + schedules.trade_kw[graph.backward]).max(initial=0.0)),
@@ -161,6 +177,12 @@ class Result(ResultTables):
                 load_usd=clearing.dt_h * float((clearing.load_kw * dispatch.lmp_usd_per_kwh).sum()),
                 generation_usd=_generation_usd(clearing.feeder, dispatch),
                 dt_h=clearing.dt_h,
+            ).charging(
+                graph,
+                network_charge_usd=None if charge is None else clearing.dt_h * (charge * trade).sum(axis=1),
+                grid_fee_usd=schedules.grid_fee_usd,
+                feed_in_fee_usd=schedules.feed_in_fee_usd,
+                sharing_fee_usd=clearing.dt_h * graph.fee_usd_per_kwh * np.abs(trade).sum(axis=1),
             ),
             seconds=dict(facts.seconds),
             hosting=facts.hosting,
@@ -187,8 +209,23 @@ class Result(ResultTables):
         return self.dispatch.cost_usd
 
     @property
+    def network_charge_usd(self) -> FloatArray:
+        """What the network charges for the trades of each link, half of it from each end, (link,) in $."""
+        return np.asarray(self.dt_h * (self.network_charge_usd_per_kwh * self.trade_kw).sum(axis=1))
+
+    @property
+    def sharing_fee_usd(self) -> FloatArray:
+        """What each link's ends pay together in fees on their trades, (link,) in $."""
+        return np.asarray(self.dt_h * self.graph.fee_usd_per_kwh * np.abs(self.trade_kw).sum(axis=1))
+
+    @property
+    def fees_usd(self) -> float:
+        """All fees, on bids, feed-in and trades, in $: a transfer from prosumers to the DSO and the platform."""
+        return float(self.grid_fee_usd.sum() + self.feed_in_fee_usd.sum() + self.sharing_fee_usd.sum())
+
+    @property
     def welfare_usd(self) -> float:
-        """Total utility less the DSO's cost, in $."""
+        """Total utility less the DSO's cost, in $; fees are transfers and no part of it."""
         return float(self.utility_usd.sum()) - self.dso_cost_usd
 
 

@@ -83,6 +83,20 @@ class Method(StrEnum):
         return _renamed(cls, value, "method", before)
 
 
+class NetworkUse(StrEnum):
+    """What of prosumers the network carries.
+
+    - `withdrawals`: all that a prosumer takes from it or puts into it, bids and trades. The DSO clears for these, and
+      an LMP is paid on them: the buyer of a trade pays its LMP and the sharing price, the seller gets its own LMP and
+      the sharing price; the difference of the two LMPs is the network's charge for the trade.
+    - `bids`: the paper's (10). The DSO clears for bids alone; trades are contracts that no wire carries, and their
+      price is the sharing price.
+    """
+
+    BIDS = "bids"
+    WITHDRAWALS = "withdrawals"
+
+
 class RenamedWarning(FutureWarning):
     """A name that is still understood has another one now."""
 
@@ -107,6 +121,7 @@ class MarketSettings:
         case: 1 no sharing, 2 lower layer solved centrally, 3 Algorithm 1.
         method: How bids and LMPs come to rest (Algorithm 2).
         order: In which order the prosumers answer in a round of Algorithm 1.
+        network_use: What of prosumers the network carries: what they withdraw, trades included, or only bids.
         penalty_usd_per_kw2h: rho of (20) and (21); with `adapt_penalty`, where it starts.
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
             order `jacobi`, which stays as the paper's equations have it.
@@ -114,7 +129,8 @@ class MarketSettings:
         dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this.
         max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
         regret_tolerance: The market is settled when what all prosumers together could gain by deviating is at most
-            this fraction of the turnover that the market sees (`Certificate.turnover_usd`).
+            this fraction of the turnover that the market sees (`Certificate.turnover_usd`) ...
+        regret_tolerance_usd: ... or this much per prosumer and day: where power is next to free, fractions mean little.
         max_iterations: Limit of Algorithm 2's outer steps, at least 2: the first clears for no bids, so the second is
             the first whose schedule can be certified.
 
@@ -125,24 +141,35 @@ class MarketSettings:
     case: Case = Case.SHARING
     method: Method = Method.NEWTON
     order: Order = Order.PROXIMAL_JACOBI
+    network_use: NetworkUse = NetworkUse.WITHDRAWALS
     penalty_usd_per_kw2h: float = 1e-4
     adapt_penalty: bool = True
     primal_tolerance_kw: float = 1.0
     dual_tolerance_usd_per_kwh: float = 1e-4
     max_rounds: int = 1000
     regret_tolerance: float = 1e-6
+    regret_tolerance_usd: float = 1e-6
     max_iterations: int = 40
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "case", _member(Case, self.case, "case"))
         object.__setattr__(self, "order", _member(Order, self.order, "order"))
         object.__setattr__(self, "method", _member(Method, self.method, "method"))
+        object.__setattr__(self, "network_use", _member(NetworkUse, self.network_use, "network_use"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
+        if not (isfinite(self.regret_tolerance_usd) and self.regret_tolerance_usd >= 0):
+            sentence = f"{self.regret_tolerance_usd} must be a finite number of at least 0"
+            raise SettingsError("regret_tolerance_usd", sentence)
         for key, least in (("max_rounds", 1), ("max_iterations", 2)):
             if getattr(self, key) < least:
                 raise SettingsError(key, f"{getattr(self, key)} must be at least {least}")
+
+    @property
+    def withdrawals(self) -> bool:
+        """Whether the DSO clears for what prosumers withdraw, trades included."""
+        return self.network_use is NetworkUse.WITHDRAWALS
 
     @property
     def sharing_rules(self) -> SharingRules:
@@ -153,6 +180,7 @@ class MarketSettings:
             proximal=self.order is Order.PROXIMAL_JACOBI,
             primal_tolerance_kw=self.primal_tolerance_kw,
             dual_tolerance_usd_per_kwh=self.dual_tolerance_usd_per_kwh,
+            marks_up=self.withdrawals,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,7 @@ def check_households(clearing: Clearing, households: Sequence[Household]) -> Non
 def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case) -> TradeGraph:
     """The trade graph of a case: without sharing (Case 1), all caps are 0."""
     if case is Case.NO_SHARING:
-        links = [Link(link.a, link.b, 0.0) for link in links]
+        links = [replace(link, cap_kw=0.0) for link in links]
     return TradeGraph([h.name for h in households], links)
 
 
@@ -50,15 +51,30 @@ def set_up_communities(
     behaviours: Mapping[str, Behaviour] | None,
     seed: np.random.SeedSequence,
     hosting: Hosting,
+    *,
+    withdrawals: bool,
 ) -> Communities:
     """Divide the prosumers into communities, and set these up."""
     backend, people = hosting.backend, len(households)
     divided = partition(graph, backend.communities(people) if backend else 1, hosting.together)
-    return Communities(community_specs(households, graph, divided, behaviours, seed), graph, hosting)
+    specs = community_specs(households, graph, divided, behaviours, seed, withdrawals=withdrawals)
+    return Communities(specs, graph, hosting)
 
 
-def planner_of(households: Sequence[Household], graph: TradeGraph) -> LowerLayer:
+def planner_of(households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> LowerLayer:
     """Who solves the lower layer in Case 2, where central knowledge is the point."""
     from .proof.central import LowerLayer  # cvxpy takes a second to import and only Case 2 needs it
 
-    return LowerLayer(households, graph)
+    return LowerLayer(households, graph, withdrawals=withdrawals)
+
+
+def orders_only_add(households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> bool:
+    """Whether no prosumer can order less than nothing of the DSO: nobody feeds in, nor sells over the wires."""
+    feeds_in = any(household.feed_in_max_kw.any() for household in households)
+    return not (feeds_in or (withdrawals and graph.cap_kw.any()))
+
+
+def charged(households: Sequence[Household], graph: TradeGraph) -> bool:
+    """Whether there are fees, on bids or on links."""
+    on_bids = (fee for h in households for fee in (h.grid_fee_usd_per_kwh, h.feed_in_fee_usd_per_kwh))
+    return any(on_bids) or bool(graph.fee_usd_per_kwh.any())

@@ -1,6 +1,6 @@
 """Runs that are compared to the last bit, and a behaviour whose memory decides over them."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +11,14 @@ from gridbazaar.market import Round
 
 _TIMED = {"seconds", "incidents"}
 _FOUND = ("trade_kw", "bid_kw", "elastic_kw", "curtailed_kw", "regret_usd", "lmp_usd_per_kwh", "prosumer_cost_usd")
+
+
+def charging(bazaar: Any) -> Any:
+    """The market with feed-in, fees on bids and feed-in, and a fee on one of its links."""
+    first, *others = bazaar.links
+    return bazaar.homes(feed_in_max_kw=150.0, grid_fee_usd_per_kwh=0.03, feed_in_fee_usd_per_kwh=0.01).with_(
+        links=[replace(first, fee_usd_per_kwh=0.02), *others]
+    )
 
 
 class Moody(Behaviour):

@@ -26,21 +26,33 @@ class RandomMarket:
         return Clearing(self.feeder, self.load_kw, self.load_kvar, self.households[0].dt_h)
 
 
-def random_market(seed: int, *, buses: tuple[int, int] = (5, 60), prosumers: tuple[int, int] = (2, 20)) -> RandomMarket:
-    """A radial feeder of 5 to 60 buses, 2 to 20 prosumers with PV and wind, a random trade graph, limits that bind."""
+def random_market(
+    seed: int,
+    *,
+    buses: tuple[int, int] = (5, 60),
+    prosumers: tuple[int, int] = (2, 20),
+    feed_in: bool = False,
+    fees: bool = False,
+    withdrawals: bool = False,
+) -> RandomMarket:
+    """A radial feeder of 5 to 60 buses, 2 to 20 prosumers with PV and wind, a random trade graph, limits that bind.
+
+    Some prosumers may feed in, bids and links have fees, and the network carries withdrawals, if that is asked for.
+    """
     rng = np.random.default_rng(seed)
     periods = int(rng.choice([1, 6, 12, 24]))
     dt_h = 24.0 / periods if periods > 1 else 1.0
     feeder, load_kw = _feeder(rng, int(rng.integers(buses[0], buses[1] + 1)), periods)
     homes = _households(rng, feeder, int(rng.integers(prosumers[0], prosumers[1] + 1)), periods, dt_h)
     links = _links(rng, homes)
+    homes, links = _tariffs(seed, homes, links, feed_in=feed_in, fees=fees)
     graph = TradeGraph([home.name for home in homes], links)
     load_kvar = 0.3 * load_kw
-    free = equilibrium(feeder, load_kw, load_kvar, homes, graph)
+    free = equilibrium(feeder, load_kw, load_kvar, homes, graph, withdrawals=withdrawals)
     for share in (rng.uniform(0.2, 0.6), 0.1, 0.02):
         bound = _bind(rng, feeder, Clearing(feeder, load_kw, load_kvar, dt_h), homes, free, share)
         try:
-            optimum = equilibrium(bound, load_kw, load_kvar, homes, graph)
+            optimum = equilibrium(bound, load_kw, load_kvar, homes, graph, withdrawals=withdrawals)
         except SolverError:
             continue
         if Clearing(bound, load_kw, load_kvar, dt_h).clear(0 * load_kw).shortage_cost_usd == 0:
@@ -101,6 +113,26 @@ def _links(rng: np.random.Generator, homes: list[Household]) -> list[Link]:
                 cap = float(rng.choice([0.3, 1.0, 5.0, 1000.0])) * max(one.fixed_kw.max(), homes[j].fixed_kw.max())
                 links.append(Link(homes[j].name, one.name, cap))
     return links
+
+
+def _tariffs(
+    seed: int, homes: list[Household], links: list[Link], *, feed_in: bool, fees: bool
+) -> tuple[list[Household], list[Link]]:
+    """The same, where some may feed in and there are fees, if that is asked for; drawn apart from all the rest."""
+    rng = np.random.default_rng([seed, 1])
+    charged = []
+    for home in homes:
+        most = home.bid_max_kw * rng.choice([0.0, 0.3, 1.0])
+        grid, feed = 0.05 * rng.uniform(0, 1), 0.01 * rng.uniform(0, 1)
+        charged.append(
+            replace(
+                home,
+                feed_in_max_kw=feed_in * most,
+                grid_fee_usd_per_kwh=fees * grid,
+                feed_in_fee_usd_per_kwh=fees * feed,
+            )
+        )
+    return charged, [replace(link, fee_usd_per_kwh=fees * float(rng.choice([0.0, 0.01, 0.03]))) for link in links]
 
 
 def _bind(

@@ -40,12 +40,15 @@ class Community(mesa.Model):
             HouseholdShortageError: A household cannot balance some period whatever the others do.
         """
         super().__init__(rng=np.random.default_rng(spec.seeds[0]))
-        self.membership = membership = spec.membership
-        rngs = [np.random.default_rng(seed) for seed in spec.seeds]
+        self.membership = spec.membership
         self.prosumers = [
-            Prosumer(self, household, membership.cap_kw[membership.arcs(i)], behaviour, rng)
-            for i, (household, behaviour, rng) in enumerate(zip(spec.households, spec.behaviours, rngs, strict=True))
+            self._prosumer(i, spec, rng) for i, rng in enumerate(np.random.default_rng(seed) for seed in spec.seeds)
         ]
+
+    def _prosumer(self, i: int, spec: CommunitySpec, rng: np.random.Generator) -> Prosumer:
+        arcs = self.membership.arcs(i)
+        cap, fee = self.membership.cap_kw[arcs], self.membership.fee_usd_per_kwh[arcs]
+        return Prosumer(self, spec.households[i], cap, spec.behaviours[i], rng, fee, withdrawals=spec.withdrawals)
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""
@@ -82,6 +85,7 @@ class Community(mesa.Model):
     def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
         """The members' schedules, valued at these prices; for the person at the screen only."""
         entries = [(p.schedule, p.household, told) for p, told in self._told(deliveries)]
+        fees = np.array([home.fees_usd(plan.bid_kw) for plan, home, _ in entries])
         return PrivateSchedules(
             bid_kw=np.array([plan.bid_kw for plan, _, _ in entries]),
             curtailed_kw=np.array([plan.curtailed_kw for plan, _, _ in entries]),
@@ -90,6 +94,8 @@ class Community(mesa.Model):
             renewable_kw=np.array([home.renewable_kw for _, home, _ in entries]),
             trade_kw=np.concatenate([plan.trade_kw for plan, _, _ in entries]),
             cost_usd=np.array([plan.cost_usd(home, told.lmp_usd_per_kwh) for plan, home, told in entries]),
+            grid_fee_usd=fees[:, 0],
+            feed_in_fee_usd=fees[:, 1],
             payment_usd=np.array([plan.payment_usd(home, told.price_usd_per_kwh) for plan, home, told in entries]),
             utility_usd=np.array([home.utility_usd(plan.elastic_kw) for plan, home, _ in entries]),
             violation_kw=np.array([plan.violation_kw(home) for plan, home, _ in entries]),

@@ -23,7 +23,7 @@ class Membership:
         names: The members, in the order of the market.
         members: Their indices in the market, (member,).
         arcs_of_market: The arcs that they own, by index in the market, (arc,); sorted by owner.
-        cap_kw: The caps of these, (arc,).
+        cap_kw, fee_usd_per_kwh: Cap and fee of the links of these, (arc,).
         starts: Where the arcs of each member begin here, (member + 1,).
         periods: Number of periods.
         whole: Whether they are all prosumers of the market.
@@ -33,6 +33,7 @@ class Membership:
     members: IntArray
     arcs_of_market: IntArray
     cap_kw: FloatArray
+    fee_usd_per_kwh: FloatArray
     starts: IntArray
     periods: int
     whole: bool
@@ -45,7 +46,8 @@ class Membership:
         starts = np.cumsum([0, *(s.stop - s.start for s in slices)])
         names = tuple(graph.names[i] for i in members)
         whole = len(names) == len(graph.names)
-        return cls(names, members, arcs, graph.cap_kw[graph.link[arcs]], starts, periods, whole)
+        links = graph.link[arcs]
+        return cls(names, members, arcs, graph.cap_kw[links], graph.fee_usd_per_kwh[links], starts, periods, whole)
 
     def arcs(self, member: int) -> slice:
         """The arcs that a member owns, here."""

@@ -22,12 +22,14 @@ class CommunitySpec:
         households: Their private data, in the order of the membership, as all that follows.
         behaviours: How they act.
         seeds: Where their own randomness starts.
+        withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
     """
 
     membership: Membership
     households: tuple[Household, ...]
     behaviours: tuple[Behaviour, ...]
     seeds: tuple[np.random.SeedSequence, ...]
+    withdrawals: bool = False
 
 
 def community_specs(
@@ -36,6 +38,8 @@ def community_specs(
     communities: Sequence[IntArray],
     behaviours: Mapping[str, Behaviour] | None = None,
     seed: np.random.SeedSequence | None = None,
+    *,
+    withdrawals: bool = False,
 ) -> list[CommunitySpec]:
     """What each community is set up with; each prosumer has the same seed wherever it lives.
 
@@ -45,6 +49,7 @@ def community_specs(
         communities: The prosumers of each, by index.
         behaviours: How the named prosumers act; all others are price takers.
         seed: Seed of all randomness; each prosumer gets its own child.
+        withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
 
     Raises:
         InputError: A behaviour is meant for nobody, or for more than one.
@@ -59,6 +64,7 @@ def community_specs(
             tuple(households[i] for i in members),
             tuple(chosen.get(graph.names[i]) or PriceTaker() for i in members),
             tuple(seeds[i] for i in members),
+            withdrawals,
         )
         for members in communities
     ]

@@ -20,9 +20,9 @@ from ...network.feeder import Feeder
 
 
 class _Households:
-    """All households in one block of variables: (12)-(17)."""
+    """All households in one block of variables: (12)-(17), and what they order from the DSO: bids or withdrawals."""
 
-    def __init__(self, households: Sequence[Household], graph: TradeGraph) -> None:
+    def __init__(self, households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> None:
         shape = (len(households), households[0].periods)
         links = len(graph.links)
         self.bid, self.elastic, self.curtailed = (cp.Variable(shape) for _ in range(3))
@@ -33,15 +33,17 @@ class _Households:
         arcs_kw = bought @ self.arcs if self.arcs is not None else np.zeros(shape)
         of = {
             key: np.array([getattr(h, key) for h in households])
-            for key in ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
+            for key in ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
         }
+        self.order = self.bid + arcs_kw if withdrawals else self.bid
+        self.feed_in_max_kw = of["feed_in_max_kw"]
         self.constraints: list[Any] = [
             self.bid + of["renewable_kw"] - self.curtailed + arcs_kw == of["fixed_kw"] + self.elastic,
             self.curtailed >= 0,
             self.curtailed <= of["renewable_kw"],
             self.elastic >= of["elastic_min_kw"],
             self.elastic <= of["elastic_max_kw"],
-            self.bid >= 0,
+            self.bid >= -of["feed_in_max_kw"],
             self.bid <= of["bid_max_kw"],
         ]
         self.reciprocity: Any = None
@@ -55,6 +57,21 @@ class _Households:
         square = cp.sum(cp.square(cp.multiply(np.broadcast_to(np.sqrt(alpha), shape), self.elastic)))
         self.utility = linear - square  # (12), per hour of period
         self.graph = graph
+        self.fees = self._fees(households)  # per hour of period
+
+    def _fees(self, households: Sequence[Household]) -> Any:
+        """What bids and trades cost beside LMPs and sharing prices; 0 without fees."""
+        grid, feed_in = (
+            np.array([[getattr(h, key)] for h in households]) * np.ones(self.bid.shape)
+            for key in ("grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh")
+        )
+        fees: Any = 0.0
+        if grid.any() or feed_in.any():
+            fees += cp.sum(cp.multiply(grid, cp.pos(self.bid)) + cp.multiply(feed_in, cp.neg(self.bid)))
+        if self.arcs is not None and self.graph.fee_usd_per_kwh.any():
+            half = self.graph.fee_usd_per_kwh[self.graph.link][:, None] / 2 * np.ones(self.arcs.shape)
+            fees += cp.sum(cp.multiply(half, cp.abs(self.arcs)))
+        return fees
 
     def trade_kw(self) -> FloatArray:
         """Trades by link, exactly reciprocal, (link, period)."""
@@ -71,7 +88,13 @@ class _Households:
 
 
 class Planned(NamedTuple):
-    """What a central planner finds: trades and prices, (link, period), bids, (prosumer, period), and sum F_i in $."""
+    """What a central planner finds.
+
+    Attributes:
+        trade_kw, price_usd_per_kwh: Trades and prices, (link, period).
+        bid_kw: What is ordered from the DSO: bids, or withdrawals, (prosumer, period).
+        cost_usd: Sum of F_i with all fees, in $; where trades load the wires, at the LMPs of the withdrawals.
+    """
 
     trade_kw: FloatArray
     price_usd_per_kwh: FloatArray
@@ -84,13 +107,13 @@ class LowerLayer:
 
     _SCALE = 1e3  # $/MWh: the size at which the solver's tolerances mean what they say
 
-    def __init__(self, households: Sequence[Household], graph: TradeGraph) -> None:
-        """Compile the problem once; LMPs are its parameter."""
-        self._block = _Households(households, graph)
+    def __init__(self, households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool = False) -> None:
+        """Compile the problem once; LMPs are its parameter, of bids or of withdrawals."""
+        self._block, self._withdrawals = _Households(households, graph, withdrawals=withdrawals), withdrawals
         shape = self._block.bid.shape
         self._price, self._root = cp.Parameter(shape), cp.Parameter(shape, nonneg=True)
-        cost = cp.sum(cp.multiply(self._price, self._block.bid)) - self._block.utility
-        cost += cp.sum_squares(cp.multiply(self._root, self._block.bid))
+        cost = cp.sum(cp.multiply(self._price, self._block.order)) - self._block.utility + self._block.fees
+        cost += cp.sum_squares(cp.multiply(self._root, self._block.order))
         self._problem = cp.Problem(cp.Minimize(self._SCALE * cost), self._block.constraints)
         self._dt_h = households[0].dt_h
 
@@ -100,7 +123,7 @@ class LowerLayer:
         held_kw: FloatArray | float = 0.0,
         weight_usd_per_kw2h: FloatArray | float = 0,
     ) -> Planned:
-        """The optimum at the given LMPs and cost of changing bids, `weight (bid - held)²/2`; all (prosumer, period).
+        """The optimum at the given LMPs and cost of changing orders, `weight (order - held)²/2`; (prosumer, period).
 
         Raises:
             SolverError: The solver found no optimum.
@@ -108,10 +131,12 @@ class LowerLayer:
         self._price.value = lmp_usd_per_kwh - weight_usd_per_kw2h * held_kw
         self._root.value = np.sqrt(np.broadcast_to(weight_usd_per_kw2h, lmp_usd_per_kwh.shape) / 2)
         _solve(self._problem, "the central lower-layer problem")
-        bid = np.maximum(np.asarray(self._block.bid.value), 0.0)
-        utility = float(self._block.utility.value)
-        cost = self._dt_h * (float((lmp_usd_per_kwh * bid).sum()) - utility)
-        return Planned(self._block.trade_kw(), self._block.price(self._SCALE), bid, cost)
+        order = np.asarray(self._block.order.value)
+        if not self._withdrawals:
+            order = np.maximum(order, 0.0 - self._block.feed_in_max_kw)
+        private = _value(self._block.fees) - float(self._block.utility.value)
+        cost = self._dt_h * (float((lmp_usd_per_kwh * order).sum()) + private)
+        return Planned(self._block.trade_kw(), self._block.price(self._SCALE), order, cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +146,8 @@ class Equilibrium:
     Attributes:
         welfare_usd: Total utility less the DSO's cost.
         dso_cost_usd, utility_usd: Its two parts.
-        elastic_kw, bid_kw: (prosumer, period).
+        fees_usd: What price takers pay in fees; what is largest is the welfare less these.
+        elastic_kw, bid_kw, withdrawal_kw: (prosumer, period).
         lmp_usd_per_kwh: (bus, period), in the feeder's order of buses.
         voltage_pu: (bus, period).
     """
@@ -129,8 +155,10 @@ class Equilibrium:
     welfare_usd: float
     dso_cost_usd: float
     utility_usd: float
+    fees_usd: float
     elastic_kw: FloatArray
     bid_kw: FloatArray
+    withdrawal_kw: FloatArray
     lmp_usd_per_kwh: FloatArray
     voltage_pu: FloatArray
 
@@ -141,32 +169,43 @@ def equilibrium(
     load_kvar: FloatArray,
     households: Sequence[Household],
     graph: TradeGraph,
+    *,
+    withdrawals: bool = False,
 ) -> Equilibrium:
-    """The equilibrium as one convex problem: min cost - utility over (2)-(10), (13)-(17), bids as variables.
+    """The equilibrium as one convex problem: min cost - utility + fees over (2)-(10), (13)-(17), bids as variables.
+
+    Fees are transfers and no part of the welfare, but price takers weigh them, so the fixed point is the optimum of a
+    problem that has them.
 
     Args:
         feeder: The network.
         load_kw, load_kvar: Load of every bus without the prosumers' bids, (bus, period).
         households: The prosumers.
         graph: Who may trade with whom.
+        withdrawals: Whether the network carries what prosumers withdraw, trades included, or only their bids (10).
 
     Raises:
         SolverError: The solver found no optimum.
     """
-    block = _Households(households, graph)
+    block = _Households(households, graph, withdrawals=withdrawals)
     at_bus = np.zeros((len(feeder.buses), len(households)))
     at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
-    grid = Grid(feeder, load_kw + at_bus @ block.bid, load_kvar)
+    grid = Grid(feeder, load_kw + at_bus @ block.order, load_kvar)
     dt_h = households[0].dt_h
-    problem = cp.Problem(cp.Minimize(grid.cost - block.utility), block.constraints + grid.constraints)
+    problem = cp.Problem(cp.Minimize(grid.cost - block.utility + block.fees), block.constraints + grid.constraints)
     _solve(problem, "the joint problem")
     cost, utility = dt_h * float(grid.cost.value), dt_h * float(block.utility.value)
+    bought = np.zeros_like(block.bid.value)
+    np.add.at(bought, graph.owner[graph.forward], block.trade_kw())
+    np.add.at(bought, graph.owner[graph.backward], -block.trade_kw())
     return Equilibrium(
         utility - cost,
         cost,
         utility,
+        dt_h * _value(block.fees),
         np.asarray(block.elastic.value),
         np.asarray(block.bid.value),
+        np.asarray(block.bid.value) + bought,
         grid.lmp_usd_per_kwh(),
         np.sqrt(np.asarray(grid.voltage.value)),
     )
@@ -238,6 +277,11 @@ class Grid:
             rows = np.flatnonzero(np.isfinite(limit).all(axis=1))
             if rows.size:
                 self.constraints.append(sign * variable[rows] <= sign * limit[rows])
+
+
+def _value(expression: Any) -> float:
+    """The value of an expression, or of a plain number."""
+    return float(getattr(expression, "value", expression))
 
 
 def _solve(problem: cp.Problem, what: str) -> None:

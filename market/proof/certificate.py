@@ -7,6 +7,9 @@ cost V at p_b. Because V is convex,
 
     optimal welfare - welfare(schedule)  <=  sum of the regrets                            (weak duality in LMP and pi)
 
+where the welfare is utility less the DSO's cost, less fees where there are any (those are transfers, but price takers
+weigh them, and what is optimal is so for these),
+
 at any prices, and however early Algorithm 1 was stopped. A schedule with no regret is an equilibrium: nobody gains by
 leaving it.
 """
@@ -80,6 +83,7 @@ class Certificate:
             load.
         physics: What the DSO's clearing is worth.
         behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
+        charged: Whether there are fees; the welfare that is bounded is then that less fees.
     """
 
     names: tuple[str, ...]
@@ -88,6 +92,7 @@ class Certificate:
     turnover_usd: float
     physics: PhysicalProof
     behaved: bool
+    charged: bool = False
 
     @property
     def total_usd(self) -> float:
@@ -112,24 +117,29 @@ class Certificate:
             )
         most = max(self.regret_usd[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
+        what, within = "welfare less fees" if self.charged else "welfare", max(self.total_usd, 0.0)
         if self.behaved and self.physics.local:
             sentence += (
-                f"; {self.physics.local} are at a local optimum of the AC problem: the bound is on deviations, not on "
-                "the welfare"
+                f"; {self.physics.local} are at a local optimum of the AC problem: the bound is on deviations, not "
+                f"on the {what}"
             )
         elif self.behaved:
-            sentence += (
-                f"; welfare within ${max(self.total_usd, 0.0):.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
-            )
+            sentence += f"; {what} within ${within:.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
         else:
             sentence += ", by what each believes; behaviours of their own leave no bound on the welfare"
         return f"{sentence}; but {self.physics.doubt}" if self.physics.doubt else sentence
 
 
-def turnover_usd(dispatch: Dispatch, graph: TradeGraph, deliveries: Deliveries) -> float:
-    """What regrets are measured against, see `Certificate.turnover_usd`: of a dispatch and what was traded with it."""
+def turnover_usd(dispatch: Dispatch, graph: TradeGraph, deliveries: Deliveries, *, withdrawals: bool = False) -> float:
+    """What regrets are measured against, see `Certificate.turnover_usd`: of a dispatch and what was traded with it.
+
+    Where trades load the wires, a trade is paid at the LMP of its owner and the sharing price.
+    """
     paid, bought = np.zeros(len(graph.names)), np.zeros(len(graph.names))
-    np.add.at(paid, graph.owner, (deliveries.price_usd_per_kwh * deliveries.trade_kw).sum(axis=1))
+    price = deliveries.price_usd_per_kwh
+    if withdrawals:
+        price = price + deliveries.lmp_usd_per_kwh[graph.owner]
+    np.add.at(paid, graph.owner, (price * deliveries.trade_kw).sum(axis=1))
     np.add.at(bought, graph.owner, deliveries.trade_kw.sum(axis=1))
     traded_usd, traded_kwh = (float(dispatch.dt_h / 2 * np.abs(net).sum()) for net in (paid, bought))
     least = LEAST_WORTH * dispatch.value_of_lost_load_usd_per_kwh * traded_kwh

@@ -66,6 +66,8 @@ class StoppingRule:
         settings: MarketSettings,
         behaving: Sequence[str],
         deliveries: Deliveries,
+        *,
+        charged: bool = False,
     ) -> None:
         """Begin with nothing proven.
 
@@ -75,8 +77,12 @@ class StoppingRule:
             settings: Tolerances and limits.
             behaving: Those that are not price takers.
             deliveries: The prices and trades at the start.
+            charged: Whether there are fees.
         """
         self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
+        self._charged = charged
+        days = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
+        self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, dt_h, settings, behaving)
         unknown = np.full(len(graph.names), np.nan)
         residuals = ResidualHistory(settings.primal_tolerance_kw)
@@ -108,7 +114,7 @@ class StoppingRule:
             self._known,
             valued=valued,
             dso_regret_usd=dso_regret_usd,
-            turnover_usd=turnover_usd(dispatch, self._graph, valued),
+            turnover_usd=turnover_usd(dispatch, self._graph, valued, withdrawals=self._settings.withdrawals),
             physics=PhysicalProof.of(dispatch),
         )
 
@@ -128,7 +134,8 @@ class StoppingRule:
     @property
     def settles(self) -> bool:
         """Whether nobody regrets the schedule in force, within tolerance."""
-        return self.certificate().relative <= self._settings.regret_tolerance
+        certificate = self.certificate()
+        return certificate.relative <= self._settings.regret_tolerance or certificate.total_usd <= self._negligible_usd
 
     def announced(self) -> bool:
         """Sharing begins anew; whether the certificate has failed to halve since it did last."""
@@ -157,7 +164,7 @@ class StoppingRule:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, 1e-3))
-        return self._known.sharing_regret_usd > allowed * self._known.turnover_usd
+        return bool(self._known.sharing_regret_usd > max(allowed * self._known.turnover_usd, self._negligible_usd / 4))
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
@@ -173,4 +180,6 @@ class StoppingRule:
         known = self._known
         regret = known.regret_usd if known.certified else np.full_like(known.regret_usd, np.nan)
         dso = max(known.dso_regret_usd, 0.0)
-        return Certificate(self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved)
+        return Certificate(
+            self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved, self._charged
+        )

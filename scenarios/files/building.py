@@ -124,7 +124,7 @@ class Building:
     def links(self) -> list[Link]:
         """Who may trade with whom."""
         with self._placed():
-            links = [Link(row.a, row.b, row.cap_kw) for row in self._scenario.links.values()]
+            links = [Link(row.a, row.b, row.cap_kw, row.fee_usd_per_kwh) for row in self._scenario.links.values()]
             TradeGraph(list(self._scenario.prosumers), links)
             return links
 
@@ -205,6 +205,9 @@ class Building:
             elastic_max_kw=np.array(row.elastic_max_kw),
             bid_max_kw=np.array(row.bid_max_kw),
             dt_h=self._scenario.dt_h,
+            feed_in_max_kw=np.array(row.feed_in_max_kw),
+            grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
+            feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
         )
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:

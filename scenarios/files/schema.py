@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...market.settings import Case, MarketSettings, Method, Order
+from ...market.settings import Case, MarketSettings, Method, NetworkUse, Order
 from ...network.physics import Physics
 
 _DEFAULT = MarketSettings()
@@ -31,6 +31,7 @@ def _number(value: Any) -> Any:
 Number = Annotated[float, BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]
 Kilowatt = Annotated[float, Field(ge=0, le=1e6), BeforeValidator(_number)]
+Fee = Annotated[float, Field(ge=0, le=1e3), BeforeValidator(_number)]
 Limit = Annotated[float, AllowInfNan(True), BeforeValidator(_number)]
 Profile = dict[str, Annotated[float, Field(ge=-1e6, le=1e6), BeforeValidator(_number)]]
 
@@ -122,6 +123,9 @@ class ProsumerRow(Row):
     elastic_min_kw: Kilowatt = 0.0
     elastic_max_kw: Kilowatt
     bid_max_kw: Kilowatt
+    feed_in_max_kw: Kilowatt = Field(0.0, description="what it may sell to the distribution market at most (17)")
+    grid_fee_usd_per_kwh: Fee = Field(0.0, description="to the DSO beside the LMP, on what it buys there")
+    feed_in_fee_usd_per_kwh: Fee = Field(0.0, description="to the DSO, on what it sells to the distribution market")
     fixed_peak_kw: Kilowatt = 0.0
     fixed_profile: str = Field("", description="profile of the fixed load; none: constant")
     renewable: str = Field("", description="profile of the renewable forecast; none: constant")
@@ -136,6 +140,7 @@ class LinkRow(Row):
     a: str
     b: str
     cap_kw: Kilowatt
+    fee_usd_per_kwh: Fee = Field(0.0, description="on what is traded, to the platform; each end pays half of it")
 
 
 class AbsenceRow(Row):
@@ -162,10 +167,18 @@ class MarketRow(Row):
     method: Method = _DEFAULT.method
     physics: Physics = Physics.AUTO
     order: Order = _DEFAULT.order
+    network_use: NetworkUse = Field(
+        default=_DEFAULT.network_use,
+        description="what of prosumers the network carries: withdrawals (bids and trades) or bids (the paper)",
+    )
     penalty_usd_per_kw2h: Number = _DEFAULT.penalty_usd_per_kw2h
     adapt_penalty: bool = _DEFAULT.adapt_penalty
     primal_tolerance_kw: Number = _DEFAULT.primal_tolerance_kw
     dual_tolerance_usd_per_kwh: Number = _DEFAULT.dual_tolerance_usd_per_kwh
     max_rounds: Count = _DEFAULT.max_rounds
     regret_tolerance: Number = _DEFAULT.regret_tolerance
+    regret_tolerance_usd: Number = Field(
+        default=_DEFAULT.regret_tolerance_usd,
+        description="per prosumer and day: settled below this, whatever the turnover",
+    )
     max_iterations: Count = _DEFAULT.max_iterations

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...agents.behaviour import Behaviour
 from ...agents.messages import Delivery
-from ...agents.subproblem import Plan
+from ...agents.plan import Plan
 from ...agents.trade_graph import Link, TradeGraph
 from ...market.energy_market import EnergyMarket
 from ...market.proof.central import equilibrium

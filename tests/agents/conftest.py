@@ -1,6 +1,7 @@
 """Prosumers at random, and what a textbook solver makes of their own problem."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -15,7 +16,15 @@ from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line
 def random_home() -> Callable[..., tuple[Household, np.ndarray]]:
     """A household and the caps of its links, drawn from a seed; about `size_kw` big."""
 
-    def draw(seed: int, *, links: int = 3, periods: int = 4, size_kw: float = 300.0) -> tuple[Household, np.ndarray]:
+    def draw(
+        seed: int,
+        *,
+        links: int = 3,
+        periods: int = 4,
+        size_kw: float = 300.0,
+        feed_in: bool = False,
+        fees: bool = False,
+    ) -> tuple[Household, np.ndarray]:
         rng = np.random.default_rng(seed)
         low = size_kw * rng.uniform(0, 0.3, periods)
         beta = rng.uniform(0.1, 0.5)
@@ -31,37 +40,56 @@ def random_home() -> Callable[..., tuple[Household, np.ndarray]]:
             bid_max_kw=size_kw * rng.uniform(0.8, 2),
             dt_h=rng.choice([0.25, 1.0]),
         )
-        return household, size_kw * rng.uniform(0, 0.7, links)
+        cap = size_kw * rng.uniform(0, 0.7, links)
+        sold, grid, feed = np.random.default_rng([seed, 6]).uniform(0, 1, 3)
+        return replace(
+            household,
+            feed_in_max_kw=feed_in * size_kw * sold,
+            grid_fee_usd_per_kwh=fees * beta * 0.4 * grid,
+            feed_in_fee_usd_per_kwh=fees * beta * 0.1 * feed,
+        ), cap
 
     return draw
 
 
 @pytest.fixture(scope="session")
 def optimum() -> Callable[..., tuple[float, Plan | None]]:
-    """(20) written down in cvxpy, its value in $ and its plan; at a delivery without penalty terms.
+    """(20) written down in cvxpy, its value in $ and its plan; at a delivery without penalty terms unless `held`.
 
-    Trades are free, or `given` by the delivery. Where no plan keeps all limits, the value is inf and the plan None.
+    Trades are free, or `given` by the delivery; they cost half the `fee` of their link. With `withdrawals` LMPs are
+    paid on them too. Where no plan keeps all limits, the value is inf and the plan None.
     """
 
     def solve(
-        home: Household, cap: np.ndarray, told: Quote | Delivery, *, given: bool = False
+        home: Household,
+        cap: np.ndarray,
+        told: Quote | Delivery,
+        *,
+        given: bool = False,
+        held: bool = False,
+        fee: np.ndarray | None = None,
+        withdrawals: bool = False,
     ) -> tuple[float, Plan | None]:
         bid, curtailed, elastic = (cp.Variable(home.periods) for _ in range(3))
         trade = cp.Variable((max(len(cap), 1), home.periods))
         caps = np.tile(np.append(cap, [] if len(cap) else [0.0])[:, None], home.periods)
         price = told.price_usd_per_kwh if len(cap) else np.zeros((1, home.periods))
         utility = home.beta_usd_per_kwh * cp.sum(elastic) - home.alpha_usd_per_kw2h * cp.sum_squares(elastic)
-        cost = told.lmp_usd_per_kwh @ bid - utility + cp.sum(cp.multiply(price, trade))
-        if isinstance(told, Quote):
+        order = bid + cp.sum(trade, axis=0) if withdrawals else bid
+        cost = told.lmp_usd_per_kwh @ order - utility + cp.sum(cp.multiply(price, trade))
+        cost += home.grid_fee_usd_per_kwh * cp.sum(cp.pos(bid)) + home.feed_in_fee_usd_per_kwh * cp.sum(cp.neg(bid))
+        if fee is not None:
+            cost += cp.sum(cp.multiply(np.tile(fee[:, None] / 2, home.periods), cp.abs(trade)))
+        if held or isinstance(told, Quote):
             weight = told.bid_weight_usd_per_kw2h / 2
-            cost += cp.sum(cp.multiply(weight, cp.square(bid - told.held_bid_kw)))
+            cost += cp.sum(cp.multiply(weight, cp.square(order - told.held_bid_kw)))
         if isinstance(told, Quote) and len(cap):
             penalties = (told.penalty_usd_per_kw2h, -told.partner_kw), (told.proximal_usd_per_kw2h, told.own_kw)
             for weight, anchor in penalties:
                 cost += cp.sum(cp.multiply(weight / 2, cp.square(trade - anchor)))
         rules: list[Any] = [
             bid + home.renewable_kw - curtailed + cp.sum(trade, axis=0) == home.fixed_kw + elastic,
-            bid >= 0,
+            bid >= -home.feed_in_max_kw,
             bid <= home.bid_max_kw,
             curtailed >= 0,
             curtailed <= home.renewable_kw,

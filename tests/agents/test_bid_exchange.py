@@ -8,7 +8,7 @@ import pytest
 from best_sale import best_sale
 from bid_round import after_round
 
-from gridbazaar.agents import Offers, SystemOperator
+from gridbazaar.agents import Offers, SharingRules, SystemOperator
 from gridbazaar.agents.bid_exchange import BidExchange
 from gridbazaar.agents.messages import Sale
 from gridbazaar.agents.penalty import AdaptivePenalty
@@ -16,12 +16,13 @@ from gridbazaar.agents.price_curve import PriceCurve
 
 PLACE = np.array([1, 0, 1, 2, 0])  # five prosumers at three buses
 PERIODS = 3
+RULES = SharingRules(1e-4, True, True, 0.1, 1e-4)
 
 
 def begun(curve, bid, size_kw=100.0, weight=None):
     """An exchange that has begun with a curve and bids, with other weights of theirs if there are any."""
     nothing = BidExchange.empty(PriceCurve.flat(np.zeros_like(bid)))
-    exchange = nothing.opened(curve, bid, np.full(len(bid), size_kw))
+    exchange = nothing.opened(curve, bid, np.full(len(bid), size_kw), RULES)
     return exchange if weight is None else replace(exchange, penalty=AdaptivePenalty.starting(weight))
 
 
@@ -110,7 +111,7 @@ def test_with_prosumers_that_hold_their_bids_it_finds_where_demand_meets_the_cur
 
 def test_without_slopes_every_bid_is_wanted():
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
-    exchange = BidExchange.empty(PriceCurve.flat(lmp)).opened(PriceCurve.flat(lmp), bid, np.full(2, 5.0))
+    exchange = BidExchange.empty(PriceCurve.flat(lmp)).opened(PriceCurve.flat(lmp), bid, np.full(2, 5.0), RULES)
     exchange = after_round(exchange, bid + 7.0, 1.6)
     assert np.array_equal(exchange.wanted_kw, bid + 7.0)
     assert np.array_equal(exchange.lmp_usd_per_kwh, lmp)
@@ -122,7 +123,7 @@ def test_prices_that_follow_their_own_bids_are_quoted_whole():
     """`own` slopes are told to the prosumer as they are, from the reference on; the DSO has nothing to answer."""
     lmp, bid = np.full((2, PERIODS), 0.2), np.full((2, PERIODS), 5.0)
     curve = PriceCurve.own(lmp, bid, np.full((2, PERIODS), 1e-3))
-    exchange = BidExchange.empty(curve).opened(curve, bid, np.full(2, 5.0))
+    exchange = BidExchange.empty(curve).opened(curve, bid, np.full(2, 5.0), RULES)
     exchange = after_round(exchange, bid + 7.0)
     quoted = exchange.quoted
     assert np.array_equal(quoted.lmp_usd_per_kwh, lmp)
@@ -203,7 +204,7 @@ def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_wer
     lmp, wanted, weight = before.lmp_usd_per_kwh, before.wanted_kw, before.penalty.value
     later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_usd_per_kw2h=np.zeros((3, 3, 3)))
     bid = before.bid_kw + 1.0
-    after = before.opened(later, bid, np.full(5, 200.0))
+    after = before.opened(later, bid, np.full(5, 200.0), RULES)
     assert np.array_equal(after.lmp_usd_per_kwh[:, 1], lmp[:, 1])
     assert np.array_equal(after.wanted_kw[:, 1], wanted[:, 1])
     assert np.array_equal(after.penalty.value[:, 1], weight[:, 1])

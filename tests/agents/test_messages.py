@@ -10,7 +10,7 @@ from gridbazaar.agents import Deliveries, Link, Quotes, TradeGraph, messages
 BIDDING = ["lmp_usd_per_kwh", "held_bid_kw", "bid_weight_usd_per_kw2h"]
 QUOTED = [*BIDDING, "price_usd_per_kwh", "own_kw", "partner_kw"]
 WEIGHTS = ["penalty_usd_per_kw2h", "proximal_usd_per_kw2h"]
-DELIVERED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "trade_kw"]
+DELIVERED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "trade_kw", "held_bid_kw", "bid_weight_usd_per_kw2h"]
 ASKED = ["price_usd_per_kwh", "weight_usd_per_kw2h", "bid_kw"]
 ALLOWED = {
     "Quote": [*QUOTED, *WEIGHTS],

@@ -280,7 +280,9 @@ def exchange():
         PLACE,
     )
     nothing = BidExchange.empty(PriceCurve.flat(np.zeros((5, PERIODS))))
-    opened = nothing.opened(curve, rng.uniform(0, 200, (5, PERIODS)), np.full(5, 100.0))
+    opened = nothing.opened(
+        curve, rng.uniform(0, 200, (5, PERIODS)), np.full(5, 100.0), SharingRules(1e-4, True, True, 0.1, 1e-4)
+    )
     return replace(opened, penalty=AdaptivePenalty.starting(10.0 ** rng.uniform(-4, -2, (5, PERIODS))))
 
 

@@ -15,7 +15,12 @@ from gridbazaar.agents import Link
 from gridbazaar.market import EnergyMarket, MarketSettings
 from gridbazaar.network import Feeder
 
-TIGHT = {"primal_tolerance_kw": 0.001, "dual_tolerance_usd_per_kwh": 1e-7, "regret_tolerance": 2e-10}
+TIGHT = {
+    "primal_tolerance_kw": 0.001,
+    "dual_tolerance_usd_per_kwh": 1e-7,
+    "regret_tolerance": 2e-10,
+    "regret_tolerance_usd": 0,
+}
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +28,7 @@ def open_market() -> Callable[..., EnergyMarket]:
     def build(
         bazaar: Any, *, behaviours: Any = None, rng: Any = None, messages: Any = None, **settings: Any
     ) -> EnergyMarket:
-        chosen = MarketSettings(**settings)
+        chosen = MarketSettings(**{"network_use": "bids"} | settings)  # the paper's, unless a test says otherwise
         return EnergyMarket(
             bazaar.clearing(),
             bazaar.households,
@@ -68,16 +73,19 @@ def street(ieee33_bazaar) -> Callable[..., Any]:
             load_kw=load,
             load_kvar=0.3 * load,
             households=list(homes),
-            links=[Link(*link) for link in links],
+            links=[link if isinstance(link, Link) else Link(*link) for link in links],
         )
 
     return build
 
 
 class Prosumers:
-    """(12)-(15), (17) of everybody with one signed trade per link, so that (16) holds by itself."""
+    """(12)-(15), (17) of everybody with one signed trade per link, so that (16) holds by itself.
 
-    def __init__(self, bazaar: Any) -> None:
+    `order` is what the DSO clears for: bids, or with trades in it what is withdrawn; `fees` what price takers weigh.
+    """
+
+    def __init__(self, bazaar: Any, network_use: str = "bids") -> None:
         homes, names = bazaar.households, [home.name for home in bazaar.households]
         shape = len(homes), homes[0].periods
         self.bid, self.elastic, curtailed = (cp.Variable(shape) for _ in range(3))
@@ -86,13 +94,18 @@ class Prosumers:
         for n, link in enumerate(bazaar.links):
             into[names.index(link.a), n], into[names.index(link.b), n] = 1.0, -1.0
         cap = np.tile(np.append([link.cap_kw for link in bazaar.links], 0.0)[:, None], shape[1])
-        fixed, own, low, high, most = (
+        fixed, own, low, high, most, sold = (
             np.array([getattr(home, key) for home in homes])
-            for key in ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw")
+            for key in ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
         )
+        self.order = self.bid + into @ trade if network_use == "withdrawals" else self.bid
+        self.fees = sum(link.fee_usd_per_kwh * cp.norm1(trade[n]) for n, link in enumerate(bazaar.links))
+        for i, home in enumerate(homes):
+            self.fees += home.grid_fee_usd_per_kwh * cp.sum(cp.pos(self.bid[i]))
+            self.fees += home.feed_in_fee_usd_per_kwh * cp.sum(cp.neg(self.bid[i]))
         self.rules = [
             self.bid + own - curtailed + into @ trade == fixed + self.elastic,
-            *(self.bid >= 0, self.bid <= most, curtailed >= 0, curtailed <= own),
+            *(self.bid >= -sold, self.bid <= most, curtailed >= 0, curtailed <= own),
             *(low <= self.elastic, self.elastic <= high, -cap <= trade, trade <= cap),
         ]
         self.utility = sum(
@@ -110,9 +123,9 @@ def solve(problem: cp.Problem) -> None:
 def lower_level() -> Callable[..., float]:
     """Least total cost sum_i F_i of (11) at given LMPs (prosumer, period), in $."""
 
-    def cost(bazaar: Any, lmp: np.ndarray) -> float:
-        all_of_them = Prosumers(bazaar)
-        spent = cp.sum(cp.multiply(lmp, all_of_them.bid)) - all_of_them.utility
+    def cost(bazaar: Any, lmp: np.ndarray, network_use: str = "bids") -> float:
+        all_of_them = Prosumers(bazaar, network_use)
+        spent = cp.sum(cp.multiply(lmp, all_of_them.order)) - all_of_them.utility + all_of_them.fees
         problem = cp.Problem(cp.Minimize(spent), all_of_them.rules)
         solve(problem)
         return bazaar.households[0].dt_h * problem.value
@@ -122,11 +135,14 @@ def lower_level() -> Callable[..., float]:
 
 @pytest.fixture(scope="session")
 def joint() -> Callable[..., Any]:
-    """The equilibrium: min cost (1) less utility (12) over (2)-(10), (13)-(17); lines carry the number of their bus."""
+    """The equilibrium: min cost (1) less utility (12) over (2)-(10), (13)-(17); lines carry the number of their bus.
 
-    def optimum(bazaar: Any, base_kw: float = 1e3) -> Any:
+    Price takers pay fees, so they are in what is least; `welfare_usd` is without them.
+    """
+
+    def optimum(bazaar: Any, network_use: str = "bids", base_kw: float = 1e3) -> Any:
         feeder, dt_h = bazaar.feeder, bazaar.households[0].dt_h
-        all_of_them = Prosumers(bazaar)
+        all_of_them = Prosumers(bazaar, network_use)
         buses, periods = bazaar.load_kw.shape
         parent = np.array(feeder.parent_index)
         child_of, at = np.zeros((buses, buses)), np.zeros((buses, len(bazaar.households)))
@@ -138,7 +154,7 @@ def joint() -> Callable[..., Any]:
         made, q_made = (cp.Variable((len(makers), periods)) for _ in range(2))
         z = np.diag(np.asarray(feeder.r_ohm)), np.diag(np.asarray(feeder.x_ohm))
         r, x = (m * base_kw / (1e3 * feeder.base_kv**2) for m in z)
-        demand = (bazaar.load_kw + at @ all_of_them.bid) / base_kw
+        demand = (bazaar.load_kw + at @ all_of_them.order) / base_kw
         balance = demand - made_at @ made - (flow - r @ current) + child_of @ flow == 0  # (2)
         up, line = v[parent[1:]], slice(1, None)
         square = cp.vstack([cp.vec(part[line], order="C") for part in (2 * flow, 2 * q_flow, current)])
@@ -161,10 +177,12 @@ def joint() -> Callable[..., Any]:
             + g.c_usd_per_h * periods
             for i, g in enumerate(makers)
         )
-        problem = cp.Problem(cp.Minimize(cost - all_of_them.utility), rules + all_of_them.rules)
+        least = cp.Minimize(cost - all_of_them.utility + all_of_them.fees)
+        problem = cp.Problem(least, rules + all_of_them.rules)
         solve(problem)
         return SimpleNamespace(
-            welfare_usd=-dt_h * problem.value,
+            objective_usd=-dt_h * problem.value,
+            welfare_usd=dt_h * (all_of_them.utility.value - cost.value),
             dso_cost_usd=dt_h * cost.value,
             utility_usd=dt_h * all_of_them.utility.value,
             elastic_kw=all_of_them.elastic.value,

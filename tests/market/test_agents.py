@@ -36,7 +36,7 @@ def open_at(ieee33_bazaar):
             bazaar.clearing(),
             bazaar.households,
             bazaar.links,
-            settings=MarketSettings(**settings),
+            settings=MarketSettings(**{"network_use": "bids"} | settings),
             behaviours=behaviours,
             hosting=Hosting(backend),
         )

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bits import Moody, equal_runs
+from bits import Moody, charging, equal_runs
 
 from gridbazaar.market import Absence, EnergyMarket, Hosting, MarketSettings, MessageFaults, Workers, checkpoints
 from gridbazaar.market.checkpoints import Checkpoints
@@ -28,6 +28,8 @@ RUNS = {
     "damped": {"method": "damped", "max_iterations": 6},
     "proximal_gradient": {"method": "proximal_gradient", "max_iterations": 6},
     "admm": {"method": "admm"},
+    "withdrawals": {"network_use": "withdrawals"},
+    "tariffs": {"network_use": "withdrawals", "tariffs": True},
     "unreliable": {"messages": FAULTS, "regret_tolerance": 1e-4},
     "behaviour": {"behaviours": True, "max_rounds": 30, "max_iterations": 3},
 }
@@ -37,13 +39,15 @@ RUNS = {
 def begin(ieee33_bazaar):
     def opened(kind, backend=None):
         settings, bazaar = dict(RUNS[kind]), ieee33_bazaar()
+        if settings.pop("tariffs", False):
+            bazaar = charging(bazaar)
         messages = settings.pop("messages", None)
         behaviours = {"p2": Moody()} if settings.pop("behaviours", False) else None
         return EnergyMarket(
             bazaar.clearing(),
             bazaar.households,
             bazaar.links,
-            settings=MarketSettings(**settings),
+            settings=MarketSettings(**{"network_use": "bids"} | settings),
             behaviours=behaviours,
             messages=messages,
             rng=5,

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from bits import equal_runs
+from bits import charging, equal_runs
 from towns import town
 
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Round
@@ -15,11 +15,11 @@ from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Round
 
 @pytest.fixture(scope="session")
 def data(ieee33_bazaar) -> Callable[[str], dict[str, Any]]:
-    """What `EnergyMarket` takes: the paper's case, a village of 30 or a town of 300 prosumers."""
+    """What `EnergyMarket` takes: the paper's case, plain or with feed-in and fees, a village of 30, a town of 300."""
 
     def of(name: str) -> dict[str, Any]:
-        if name == "ieee33":
-            bazaar = ieee33_bazaar()
+        if name in ("ieee33", "charging"):
+            bazaar = ieee33_bazaar() if name == "ieee33" else charging(ieee33_bazaar())
             return {"clearing": bazaar.clearing(), "households": bazaar.households, "links": bazaar.links}
         return town({"village": 30, "town": 300}[name])
 
@@ -39,7 +39,7 @@ def run_at(data) -> Callable[..., SimpleNamespace]:
         together: Any = None,
         **settings: Any,
     ) -> SimpleNamespace:
-        chosen = MarketSettings(**settings)
+        chosen = MarketSettings(**{"network_use": "bids"} | settings)
         hosting = Hosting(place, together or {})
         rounds: list[Round] = []
         with EnergyMarket(**data(name), settings=chosen, behaviours=behaviours, rng=5, hosting=hosting) as market:

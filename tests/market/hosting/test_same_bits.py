@@ -20,9 +20,11 @@ CASES = {
     "newton": ("ieee33", {}),
     "gauss_seidel": ("ieee33", {"order": "gauss_seidel"}),
     "admm": ("ieee33", {"method": "admm"}),
+    "withdrawals": ("ieee33", {"network_use": "withdrawals"}),
+    "tariffs": ("charging", {"network_use": "withdrawals"}),
     "town": ("town", SHORT),
 }
-QUICK = {("newton", 2), ("gauss_seidel", 2), ("admm", 3), ("newton", 1)}
+QUICK = {("newton", 2), ("gauss_seidel", 2), ("admm", 3), ("newton", 1), ("withdrawals", 2), ("tariffs", 2)}
 PRODUCT = [
     pytest.param(
         *case, workers, id=f"{what}, {workers} workers", marks=() if (what, workers) in QUICK else pytest.mark.long

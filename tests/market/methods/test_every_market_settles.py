@@ -20,26 +20,34 @@ few, many = (
 
 
 def run(market, **chosen):
-    """The result of a market, and its welfare gap and certificate as fractions of DSO cost and utility."""
-    built = EnergyMarket(market.clearing(), market.households, market.links, settings=MarketSettings(**chosen))
-    result = built.run()
-    turnover = market.optimum.dso_cost_usd + market.optimum.utility_usd
-    welfare = result.welfare_usd - result.dispatch.shortage_cost_usd
-    gap = (market.optimum.welfare_usd - welfare) / turnover
+    """The result of a market, and the gap in welfare less fees and its certificate, of DSO cost and utility."""
+    settings = MarketSettings(**{"network_use": "bids"} | chosen)
+    built = EnergyMarket(market.clearing(), market.households, market.links, settings=settings)
+    result, best = built.run(), market.optimum
+    turnover = best.dso_cost_usd + best.utility_usd
+    welfare = result.welfare_usd - result.dispatch.shortage_cost_usd - result.fees_usd
+    gap = (best.welfare_usd - best.fees_usd - welfare) / turnover
     return result, gap, result.certificate.total_usd / turnover
 
 
-def check_that_it_settles(seed):
-    market = random_market(seed, buses=(5, 15), prosumers=(2, 5))
-    result, gap, certified = run(market, regret_tolerance=TOLERANCE)
+def drawn(seed, network_use="bids", *, tariffs=False, buses=(5, 15), prosumers=(2, 5)):
+    """A small market, the network carrying this, with feed-in and fees or without."""
+    withdrawals = network_use == "withdrawals"
+    return random_market(seed, buses=buses, prosumers=prosumers, feed_in=tariffs, fees=tariffs, withdrawals=withdrawals)
+
+
+def check_that_it_settles(seed, network_use="bids", tariffs=False):
+    market = drawn(seed, network_use, tariffs=tariffs)
+    result, gap, certified = run(market, regret_tolerance=TOLERANCE, network_use=network_use)
     assert result.settled, result.message
     assert certified <= TOLERANCE
     assert -SOLVER <= gap <= certified + SOLVER
 
 
 SEEDS = st.integers(1000, 10_000)
+USES = st.sampled_from(["bids", "withdrawals"])
 test_newton_settles_a_few_markets = few(given(SEEDS)(check_that_it_settles))
-test_newton_settles_every_market = pytest.mark.long(many(given(SEEDS)(check_that_it_settles)))
+test_newton_settles_every_market = pytest.mark.long(many(given(SEEDS, USES, st.booleans())(check_that_it_settles)))
 
 
 @given(
@@ -47,12 +55,15 @@ test_newton_settles_every_market = pytest.mark.long(many(given(SEEDS)(check_that
     st.sampled_from(list(Method)),
     st.sampled_from([{"max_rounds": 2}, {"max_rounds": 20}, {}]),
     st.integers(2, 4),
+    USES,
+    st.booleans(),
 )
 @few
-def test_the_certificate_is_not_wrong(seed, method, limits, steps):
+def test_the_certificate_is_not_wrong(seed, method, limits, steps, network_use, tariffs):
     """However early it is stopped, whatever the method."""
-    market = random_market(seed, buses=(5, 12), prosumers=(2, 4))
-    _, gap, certified = run(market, method=method, max_iterations=steps, regret_tolerance=1e-9, **limits)
+    market = drawn(seed, network_use, tariffs=tariffs, buses=(5, 12), prosumers=(2, 4))
+    limits = {**limits, "network_use": network_use, "max_iterations": steps, "regret_tolerance": 1e-9}
+    _, gap, certified = run(market, method=method, **limits)
     assert gap <= certified + SOLVER
 
 
@@ -62,10 +73,12 @@ def test_the_certificate_is_not_wrong(seed, method, limits, steps):
     st.sampled_from(list(Method)),
     st.sampled_from([{"max_rounds": 2}, {"max_rounds": 20}, {}]),
     st.integers(2, 4),
+    USES,
+    st.booleans(),
 )
 @many
-def test_the_certificate_is_never_wrong(seed, method, limits, steps):
-    test_the_certificate_is_not_wrong.hypothesis.inner_test(seed, method, limits, steps)
+def test_the_certificate_is_never_wrong(seed, method, limits, steps, network_use, tariffs):
+    test_the_certificate_is_not_wrong.hypothesis.inner_test(seed, method, limits, steps, network_use, tariffs)
 
 
 @pytest.mark.long
