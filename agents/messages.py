@@ -212,9 +212,15 @@ class Asks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sale:
-    """What the DSO answers to `Asks`: the LMPs of what it would rather sell, (prosumer, period) for those periods."""
+    """What the DSO answers to `Asks`.
+
+    Attributes:
+        lmp_usd_per_kwh: The LMPs of what it would rather sell, (prosumer, period) for those periods.
+        concave_usd_per_kw2h: By how much LMPs fall with bids there at most, (period,): 0 where power is worth something.
+    """
 
     lmp_usd_per_kwh: FloatArray
+    concave_usd_per_kw2h: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
-from ..network.solver import ClearedPeriod
+from ..network.solver import ClearedPeriod, Tangent
 from .mesa_library import mesa
 from .messages import Asks, Sale
 from .operator_state import ElasticClearing, OperatorState
@@ -47,22 +47,30 @@ class SystemOperator(mesa.Agent):
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """Algorithm 2, line 5: the optimal dispatch for the bids, (prosumer, period)."""
-        periods = self._solved(bid_kw)
+        starts = self.state.tangents
+        periods = self._solved(bid_kw, starts)
         dispatch = self.clearing.dispatch(periods)
-        count = self.state.clearings + 1
-        self.state = replace(self.state, clearings=count, bid_kw=bid_kw, dispatch=dispatch, periods=periods)
+        self.state = replace(
+            self.state,
+            clearings=self.state.clearings + 1,
+            bid_kw=bid_kw,
+            dispatch=dispatch,
+            periods=periods,
+            starts=starts,
+            tangents=tuple(period.tangent for period in periods),
+        )
         return dispatch
 
     def foreseen(self, bid_kw: FloatArray) -> Dispatch:
         """The dispatch that these bids, (prosumer, period), would have; nothing is cleared or remembered."""
         if self.state.dispatch is not None and np.array_equal(bid_kw, self.bid_kw):
             return self.state.dispatch
-        return self.clearing.dispatch(self._solved(bid_kw))
+        return self.clearing.dispatch(self._solved(bid_kw, self.state.tangents))
 
-    def _solved(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
+    def _solved(self, bid_kw: FloatArray, starts: Sequence[Tangent | None]) -> tuple[ClearedPeriod, ...]:
         at_bus = np.zeros((len(self.clearing.feeder.buses), bid_kw.shape[1]))
         np.add.at(at_bus, self.connection, bid_kw)
-        return self.clearing.solve(at_bus)
+        return self.clearing.solve(at_bus, starts)
 
     def sell(self, asks: Asks) -> Sale:
         """What the DSO would rather sell than the bids, and at which LMPs: min V(w) - price w + weight |w - bid|²/2.
@@ -72,13 +80,22 @@ class SystemOperator(mesa.Agent):
         """
         free = self.by_bus(1 / asks.weight_usd_per_kw2h)
         price = self.by_bus(asks.price_usd_per_kwh / asks.weight_usd_per_kw2h) / free
+        tangents = list(self.state.tangents)
         chosen, cleared = self.clearing.solve_elastic(
-            asks.periods, self.buses, price, 1 / free, self.by_bus(asks.bid_kw)
+            asks.periods,
+            self.buses,
+            price,
+            1 / free,
+            self.by_bus(asks.bid_kw),
+            [tangents[t] for t in asks.periods],
         )
         dispatch = self.clearing.dispatch(cleared)
         sale = ElasticClearing(asks.periods, chosen, self.clearing.values_usd(cleared), dispatch)
-        self.state = replace(self.state, elastic_clearings=self.state.elastic_clearings + 1, sale=sale)
-        return Sale(dispatch.lmp_usd_per_kwh[self.connection])
+        for t, period in zip(asks.periods, cleared, strict=True):
+            tangents[t] = period.tangent
+        count = self.state.elastic_clearings + 1
+        self.state = replace(self.state, elastic_clearings=count, sale=sale, tangents=tuple(tangents))
+        return Sale(dispatch.lmp_usd_per_kwh[self.connection], self.clearing.concavity(cleared, self.buses))
 
     def stand_by_sale(self, periods: IntArray) -> float:
         """Hold on to the prices of the last sale in these periods, and say what the DSO regrets of the bids at them.
@@ -149,5 +166,5 @@ class SystemOperator(mesa.Agent):
         """Go on from a `state`, of this operator or of one of the same feeder."""
         periods = state.periods
         if state.bid_kw is not None and not periods:
-            periods = self._solved(state.bid_kw)  # to the same bits: clearings remember nothing
+            periods = self._solved(state.bid_kw, state.starts)  # to the same bits: clearings remember nothing
         self.state = replace(state, periods=periods)

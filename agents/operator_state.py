@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from ..network.arrays import FloatArray, IntArray
 from ..network.dispatch import Dispatch
-from ..network.solver import ClearedPeriod
+from ..network.solver import ClearedPeriod, Tangent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,8 @@ class OperatorState:
         dispatch: Their dispatch.
         periods: The conic solutions behind it.
         sale: What it would have sold when it was asked last.
+        starts: Where the AC flows of the bids last cleared were begun, by period, see `Clearing.solve`.
+        tangents: Where the next are: the last known, by period.
     """
 
     clearings: int = 0
@@ -37,9 +39,9 @@ class OperatorState:
     dispatch: Dispatch | None = None
     periods: tuple[ClearedPeriod, ...] = ()
     sale: ElasticClearing | None = None
+    starts: tuple[Tangent | None, ...] = ()
+    tangents: tuple[Tangent | None, ...] = ()
 
     def __reduce__(self) -> tuple[type[OperatorState], tuple[object, ...]]:
         """What travels: the conic solutions do not, who restores it clears once more."""
-        cells = (getattr(self, cell.name) for cell in fields(self) if cell.name != "periods")
-        *before, sale = cells
-        return OperatorState, (*before, (), sale)
+        return OperatorState, tuple(() if cell.name == "periods" else getattr(self, cell.name) for cell in fields(self))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,16 +24,23 @@ class AdaptivePenalty:
         value: The penalties, (row, period) in $/kW²h.
         step: By how much the logarithm of each moves when it moves, (row, period).
         way: Where each moved last: 1 up, -1 down, 0 not yet, (row, period).
+        least: What it must not fall below, (row, period), or 0.
     """
 
     value: FloatArray
     step: FloatArray
     way: FloatArray
+    least: FloatArray | float = 0.0
 
     @classmethod
     def starting(cls, value: FloatArray) -> AdaptivePenalty:
         """Start from these penalties."""
         return cls(value, np.full(value.shape, FIRST_STEP), np.zeros(value.shape))
+
+    def above(self, least: FloatArray) -> AdaptivePenalty:
+        """The penalties, none below the least, (row, period), from now on."""
+        least = np.maximum(self.least, least)
+        return replace(self, value=np.maximum(self.value, least), least=least)
 
     def balanced(self, primal: FloatArray, dual: FloatArray, new: BoolArray) -> AdaptivePenalty:
         """The penalty raised where the primal residual leads, lowered where the dual does.
@@ -45,4 +52,5 @@ class AdaptivePenalty:
         lead = np.where(primal > RATIO * dual, 1.0, np.where(dual > RATIO * primal, -1.0, 0.0))
         lead = np.where((np.maximum(primal, dual) > REST) & new[:, None], lead, 0.0)
         step = np.where(lead * self.way < 0, SHRINK * self.step, self.step)
-        return AdaptivePenalty(self.value * np.exp(lead * step), step, np.where(lead == 0, self.way, lead))
+        value = np.maximum(self.value * np.exp(lead * step), self.least)
+        return AdaptivePenalty(value, step, np.where(lead == 0, self.way, lead), self.least)

@@ -22,6 +22,9 @@ EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
+ABOVE = (
+    4.0  # how many times penalties exceed what the DSO's costs are concave by, where power is worth less than nothing
+)
 _SMALLEST_KW = 1e-3
 
 Side = TypeVar("Side", PairExchange, BidExchange)
@@ -180,8 +183,10 @@ class SharingPlatform(mesa.Agent):
         return self.bids.asks
 
     def hear(self, sale: Sale) -> None:
-        """Take note of what the DSO answers."""
+        """Take note of what the DSO answers; where its costs are concave, penalties must exceed that."""
         self._sale = sale
+        if sale.concave_usd_per_kw2h.any():
+            self.state = _convex(self.state, sale.concave_usd_per_kw2h)
 
     def update_prices(self) -> None:
         """Algorithm 1, line 6: the price update (21); LMPs move with the DSO's answer, and the penalties adapt."""
@@ -253,6 +258,17 @@ class SharingPlatform(mesa.Agent):
     def _followed(self, price: FloatArray, lmp_change: FloatArray) -> FloatArray:
         """Sharing prices, (link, period), when LMPs, (prosumer, period), have changed by so much."""
         return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)
+
+
+def _convex(state: PlatformState, concave_usd_per_kw2h: FloatArray) -> PlatformState:
+    """With penalties above what the DSO's costs are concave by in its elastic periods, or all turn round for ever."""
+    curve = state.bids.curve
+    least = np.zeros(curve.elastic.size)
+    least[curve.elastic] = ABOVE * concave_usd_per_kw2h
+    at_one_bus = np.bincount(curve.place)[curve.place]
+    bids = replace(state.bids, penalty=state.bids.penalty.above(at_one_bus[:, None] * least))
+    pairs = replace(state.pairs, penalty=state.pairs.penalty.above(np.broadcast_to(least, state.pairs.trade_kw.shape)))
+    return replace(state, bids=bids, pairs=pairs)
 
 
 def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> PlatformState:

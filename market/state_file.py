@@ -22,6 +22,7 @@ from ..agents.price_curve import PriceCurve
 from ..agents.update_gate import UpdateGate
 from ..network.dispatch import Dispatch, PriceComponents
 from ..network.errors import InputError
+from ..network.solver import Tangent
 from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
 from .methods.memory import CurveState, NewtonSlopes
@@ -46,7 +47,7 @@ _RECORDS: list[type] = [
 ]
 _RECORDS += [ElasticClearing, Ending, MarketState, NewtonSlopes, Offers, OperatorState, OuterStep, PairExchange]
 _RECORDS += [PhysicalProof, PlatformState, PriceComponents, PriceCurve, ProofState, Quotes, ResidualHistory, Round]
-_RECORDS += [UpdateGate]
+_RECORDS += [Tangent, UpdateGate]
 _Arrays = dict[tuple[Any, ...], tuple[str, np.ndarray]]
 _KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in (*_RECORDS, Outcome, Phase)}
 

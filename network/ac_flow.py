@@ -22,7 +22,7 @@ _MOST_SWEEPS = 300
 _AT_REST = 1e-13
 _COLLAPSED_PU = 0.05
 _DENSE = 300
-"""Up to so many buses one dense product is quicker than going through the tree."""
+"""Up to so many buses one product with the impedances between all of them is quicker than going through the tree."""
 
 Sums = Callable[[ComplexArray], ComplexArray]
 
@@ -67,32 +67,42 @@ class RadialFlow:
         self._root_voltage = feeder.root_voltage_pu
         line = np.arange(1, count)
         coupled = sp.csc_array((1.0 / feeder.tap[1:], (parent, line)), shape=(count, count))
-        self._collect, self._hand_down = _solvers(sp.csc_array(sp.eye_array(count) - coupled))
+        tree = sp.csc_array(sp.eye_array(count) - coupled)
+        self._collect, self._hand_down = _tree_solver(tree), _tree_solver(sp.csc_array(tree.T))
+        root = np.zeros((count, 1), dtype=complex)
+        root[0] = self._root_voltage
+        self._flat = self._hand_down(root)
+        self._dense = None
+        if count <= _DENSE:
+            self._dense = self._hand_down(self._z * self._collect(np.eye(count, dtype=complex)))
 
     def solve(self, p_pu: FloatArray, q_pu: FloatArray) -> AcFlow:
         """The flow when every bus but the root draws this much net of its generation, (bus, period), per unit."""
         drawn = p_pu + 1j * q_pu
-        root = np.zeros((len(drawn), 1), dtype=complex)
-        root[0] = self._root_voltage
-        flat = self._hand_down(np.broadcast_to(root, drawn.shape))
-        voltage = flat
+        voltage = np.broadcast_to(self._flat, drawn.shape)
         with np.errstate(all="ignore"):  # where there is no solution numbers grow without bound
             for _ in range(_MOST_SWEEPS):
-                before = voltage
-                into = self._collect(np.conj(drawn / voltage) + self._shunt * voltage)
-                voltage = flat - self._hand_down(self._z * into)
+                before, size = voltage, np.abs(voltage)
+                voltage = self._flat - self._drop(np.conj(drawn / voltage) + self._shunt * voltage)
                 moved = np.abs(voltage - before).max(axis=0)
-                stands = np.abs(voltage).min(axis=0) > _COLLAPSED_PU
+                stands = size.min(axis=0) > _COLLAPSED_PU
                 if not ((moved > _AT_REST) & stands).any():
                     break
             solved = (moved <= 1e3 * _AT_REST) & stands
+            into = self._collect(np.conj(drawn / voltage) + self._shunt * voltage)
             return self._flow(np.where(solved, voltage, np.nan), np.where(solved, into, np.nan), solved)
+
+    def _drop(self, current: ComplexArray) -> ComplexArray:
+        """By how much voltages fall when buses draw these currents, both (bus, period)."""
+        if self._dense is not None:
+            return np.asarray(self._dense @ current)
+        return self._hand_down(self._z * self._collect(current))
 
     def _flow(self, voltage: ComplexArray, into: ComplexArray, solved: BoolArray) -> AcFlow:
         sending = voltage[self._parent] / self._tap
         flow = sending * np.conj(into[1:])
         none = np.zeros_like(into[:1].real)
-        root = (voltage[0] * np.conj(into[0])) if len(into) else none
+        root = voltage[0] * np.conj(into[0])
         return AcFlow(
             voltage=np.abs(voltage) ** 2,
             sending=np.vstack([none, np.abs(sending) ** 2]),
@@ -103,15 +113,6 @@ class RadialFlow:
             q_root=root.imag,
             solved=solved,
         )
-
-
-def _solvers(tree: sp.csc_array) -> tuple[Sums, Sums]:
-    """How sums run up the tree, and how values run down: products with the inverses of (I - C) and of its transpose."""
-    if tree.shape[0] <= _DENSE:
-        up = np.linalg.inv(tree.toarray())
-        down = np.ascontiguousarray(up.T)
-        return (lambda values: up @ values), (lambda values: down @ values)
-    return _tree_solver(tree), _tree_solver(sp.csc_array(tree.T))
 
 
 def _tree_solver(tree: sp.csc_array) -> Sums:

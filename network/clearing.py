@@ -37,8 +37,10 @@ from .feeder import Feeder
 from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
 from .physics import Physics
-from .slopes import SlopeSystem
-from .solver import ClearedPeriod
+from .slopes import SlopeSystem, concavity, paths_of
+from .solver import ClearedPeriod, Tangent
+
+Starts = Sequence[Tangent | None]
 
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
 
@@ -104,11 +106,17 @@ class Clearing:
         """
         return self.dispatch(self.solve(bid_kw))
 
-    def solve(self, bid_kw: FloatArray) -> tuple[ClearedPeriod, ...]:
-        """The conic solution of every period, for those who need more than the dispatch; errors as `clear`."""
+    def solve(self, bid_kw: FloatArray, starts: Starts = ()) -> tuple[ClearedPeriod, ...]:
+        """The solution of every period, for those who need more than the dispatch; errors as `clear`.
+
+        Args:
+            bid_kw: As of `clear`.
+            starts: Tangents of each period near its solution, such as those of a clearing for other bids, if any are
+                known: where the relaxation is not exact, rounds begin there. The last digits depend on it.
+        """
         bid = _checked("bid_kw", bid_kw, self.feeder, periods=self.periods)
         with self._one_asks:
-            return self._solve(self._solvers, self.load_kw + bid, np.arange(self.periods))
+            return self._solve(self._solvers, self.load_kw + bid, np.arange(self.periods), starts=starts)
 
     def solve_elastic(
         self,
@@ -117,6 +125,7 @@ class Clearing:
         price_usd_per_kwh: FloatArray,
         weight_usd_per_kw2h: FloatArray,
         target_kw: FloatArray,
+        starts: Starts = (),
     ) -> tuple[FloatArray, tuple[ClearedPeriod, ...]]:
         """The bids w that the DSO would choose itself, min V(w) - price w + weight (w - target)²/2, at `buses`.
 
@@ -124,6 +133,7 @@ class Clearing:
             periods: Indices of the periods to solve, (period,).
             buses: Where it may choose, (bus,); everywhere else only the load is served.
             price_usd_per_kwh, weight_usd_per_kw2h, target_kw: (bus, period), the weights above 0.
+            starts: Tangents of these periods near their solutions, as of `solve`.
 
         Returns:
             The bids, (bus, period) in kW, and the conic solutions, for those periods.
@@ -136,7 +146,7 @@ class Clearing:
         with self._one_asks:
             if key not in self._elastic:
                 self._elastic[key] = self._open_solvers(buses)
-            cleared = self._solve(self._elastic[key], self.load_kw, periods, costs)
+            cleared = self._solve(self._elastic[key], self.load_kw, periods, costs, starts)
         bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
         return bids * self.feeder.base_kw, cleared
 
@@ -149,6 +159,16 @@ class Clearing:
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
             return np.array([self._systems[id(period.program), key].slopes(period) for period in cleared])
+
+    def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
+        """By how much LMPs may fall with demand at `buses`, at most, (period,) in $/kWh per kW; 0 where cost is convex.
+
+        That is where power is worth less than nothing, and the DSO would rather lose it.
+        """
+        if all(period.tangent is None for period in cleared):
+            return np.zeros(len(cleared))
+        paths = paths_of(self.feeder, buses)
+        return np.array([concavity(period, paths) for period in cleared])
 
     def __reduce__(self) -> tuple[Callable[..., Clearing], tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
@@ -175,9 +195,11 @@ class Clearing:
         demand_kw: FloatArray,
         periods: IntArray,
         costs: Sequence[BidCost | None] = (),
+        starts: Starts = (),
     ) -> tuple[ClearedPeriod, ...]:
         """The periods asked for, shared out to the solvers; `costs` has one of them each, if bids are elastic."""
-        jobs = list(zip(periods.tolist(), costs or [None] * periods.size, strict=True))
+        none = [None] * periods.size
+        jobs = list(zip(periods.tolist(), costs or none, starts or none, strict=True))
         solvers = solvers[: max(1, periods.size // _PERIODS_PER_SOLVER)]
         spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(solvers))]
         if len(solvers) == 1:
@@ -186,11 +208,11 @@ class Clearing:
         return tuple(period for part in parts for period in part)
 
     def _solve_span(
-        self, solver: PeriodSolver, demand_kw: FloatArray, jobs: Sequence[tuple[int, BidCost | None]]
+        self, solver: PeriodSolver, demand_kw: FloatArray, jobs: Sequence[tuple[int, BidCost | None, Tangent | None]]
     ) -> list[ClearedPeriod]:
         cleared = []
-        for t, cost in jobs:
-            period = solver.solve(Asked(demand_kw[:, t], self.load_kvar[:, t], self._limits[t], cost))
+        for t, cost, start in jobs:
+            period = solver.solve(Asked(demand_kw[:, t], self.load_kvar[:, t], self._limits[t], cost, start))
             if not period.solution.solved:
                 raise ClearingError(t, self.dt_h, period.solution.status)
             cleared.append(period)

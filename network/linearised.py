@@ -81,7 +81,8 @@ class LinearisedProgram:
         damped = [columns.p_gen, columns.q_gen, columns.bid]
         self._damped: IntArray = np.concatenate([np.arange(span.start, span.stop) for span in damped])
         ones = np.ones(curved.size)
-        self._solvers = Solvers(program, _diagonal(program.quadratic), self.matrix(Tangent(ones, ones, ones, ones)))
+        everywhere = Tangent(ones, ones, ones, ones)
+        self._solvers = Solvers(program, _diagonal(program.quadratic), self.matrix(everywhere))
 
     def matrix(self, tangent: Tangent) -> sp.csc_array:
         """A with a tangent in it."""
@@ -99,12 +100,11 @@ class LinearisedProgram:
             start: The first tangent; that of no flow at all by default.
         """
         cost = cost or Cost(self.program.quadratic, self.program.linear)
-        none = np.zeros(self.program.curved.size)
-        tangent, around = start or Tangent(none, none, none, none), np.zeros(self.program.linear.size)
+        tangent, around = start or self._at_no_flow, np.zeros(self.program.linear.size)
         here: Drawn | None = None
         damping = 0.0
         for number in range(_MOST_ROUNDS):
-            found = self._round(rhs, cost, tangent, around, damping)
+            found = self._round(rhs, cost, tangent, damping * around, damping)
             if not found.solved:
                 return found, tangent, False
             there = self._drawn(found.x, rhs)
@@ -122,24 +122,32 @@ class LinearisedProgram:
                 flow = self._flow.solve(there.p, there.q)
             else:
                 return found, tangent, False
-            here, tangent, around = there, self._tangent(flow, found.z), self._centre(found.x, flow)
+            here, tangent, around = there, self._tangent(flow, found.z), found.x
         return found, tangent, False
 
-    def _round(
-        self, rhs: FloatArray, cost: Cost, tangent: Tangent, around: FloatArray, damping: float
-    ) -> ConicSolution:
-        quadratic = cost.quadratic.copy()
-        for at in self._at[:2]:
-            quadratic[at] += tangent.bend
-        quadratic[self._damped] += damping
-        linear = cost.linear - (quadratic - cost.quadratic) * around
-        return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self.matrix(tangent), b=rhs)
+    def step(self, rhs: FloatArray, cost: Cost, start: Tangent) -> tuple[ConicSolution, Tangent | None]:
+        """One round from a tangent, and the tangent at the flow that it leads to; None if there is no such flow."""
+        found = self._round(rhs, cost, start, np.zeros_like(cost.linear), 0.0)
+        if not found.solved:
+            return found, None
+        drawn = self._drawn(found.x, rhs)
+        flow = self._flow.solve(drawn.p, drawn.q)
+        return found, self._tangent(flow, found.z) if flow.solved.all() else None
 
-    def _centre(self, x: FloatArray, flow: AcFlow) -> FloatArray:
-        """What the cost bends around: the flow that the tangent is taken at, and the injections before."""
-        centre, columns = x.copy(), self.program.columns
-        centre[columns.p_flow], centre[columns.q_flow] = flow.p_flow[1:, 0], flow.q_flow[1:, 0]
-        return centre
+    @property
+    def _at_no_flow(self) -> Tangent:
+        none = np.zeros(self.program.curved.size)
+        return Tangent(none, none, none + 1.0, none)
+
+    def _round(self, rhs: FloatArray, cost: Cost, tangent: Tangent, pull: FloatArray, damping: float) -> ConicSolution:
+        quadratic, linear = cost.quadratic.copy(), cost.linear.copy()
+        bend = np.maximum(tangent.bend, 0.0)
+        for at, flow in zip(self._at[:2], (tangent.p_flow, tangent.q_flow), strict=True):
+            quadratic[at] += bend
+            linear[at] -= bend * flow
+        quadratic[self._damped] += damping
+        linear[self._damped] -= pull[self._damped]
+        return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self.matrix(tangent), b=rhs)
 
     def _drawn(self, x: FloatArray, rhs: FloatArray) -> Drawn:
         rows = (self.program.rows[f"{kind} balance"] for kind in ("active", "reactive"))
@@ -158,9 +166,9 @@ class LinearisedProgram:
 
     def _tangent(self, flow: AcFlow, z: FloatArray) -> Tangent:
         lines = self.program.curved + 1
-        u, p, q = flow.sending[lines, 0], flow.p_flow[lines, 0], flow.q_flow[lines, 0]
-        multiplier = z[self.program.rows["tangent"]]  # -gamma u
-        return Tangent(2 * p / u, 2 * q / u, (p**2 + q**2) / u**2, np.maximum(-2 * multiplier / u, 0.0))
+        u = flow.sending[lines, 0]
+        bend = -2 * z[self.program.rows["tangent"]] / u  # the multiplier is -gamma u
+        return Tangent(flow.p_flow[lines, 0], flow.q_flow[lines, 0], u, bend)
 
 
 def _diagonal(values: FloatArray) -> sp.csc_array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 
-_STRENGTH = 0.01
+_STRENGTH = 0.02
 """A feeder counts as carrying this part of its strength V² / z at the least, whatever its nominal loads."""
 _USUAL_KW = 1000.0
 NEGLIGIBLE_PU = 1e-6
@@ -60,7 +60,7 @@ class Wired(Protocol):
 
 
 def power_base_kw(feeder: Wired) -> float:
-    """A power of ten below what the feeder is for: its nominal load, or a hundredth of its strength if that is more."""
+    """A power of ten below what the feeder is for: its nominal load, or a fiftieth of its strength if that is more."""
     along = np.hypot(feeder.r_ohm, feeder.x_ohm) / feeder.line_kv**2
     for n in range(1, along.size):
         along[n] += along[feeder.parent[n]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -12,9 +12,12 @@ from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram, PowerLimits, build_program
 from .feeder import Feeder
 from .linearised import LinearisedProgram
-from .per_unit import negligible_kw
-from .physics import EXACT_PU, Physics, burnt_pu
-from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
+from .per_unit import impedances_pu, negligible_kw
+from .physics import Physics
+from .solver import ClearedPeriod, CompiledProgram, ConicSolution, Cost, Tangent
+
+_EXACT_PU = 5e-7
+"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit; solvers leave 1e-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class Asked:
         demand_kw, demand_kvar: Without elastic bids, (bus,).
         limits: What generators can do.
         bid_cost: What the elastic bids cost, where there are any.
+        start: A tangent near the solution, if one is known.
     """
 
     demand_kw: FloatArray
     demand_kvar: FloatArray
     limits: PowerLimits
     bid_cost: BidCost | None = None
+    start: Tangent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,11 @@ class PeriodSolver:
     def solve(self, asked: Asked) -> ClearedPeriod:
         """The solution of a period, with shortage slack where there is none without.
 
-        Look at its `solution.solved` before using it.
+        Look at its `solution.solved` before using it. With elastic bids and a tangent to start from it is one round
+        along it: see `_one_step`.
         """
+        if asked.bid_cost and asked.start:
+            return self._one_step(asked, asked.bid_cost, asked.start)
         if self._programs.physics is Physics.AC:
             return self._along_tangents(asked)
         relaxed = self._relaxed(asked, shortage=False)
@@ -122,6 +130,21 @@ class PeriodSolver:
         exact = self._along_tangents(asked)
         return exact if exact.solution.solved else relaxed
 
+    def _one_step(self, asked: Asked, bid_cost: BidCost, start: Tangent) -> ClearedPeriod:
+        """What the DSO would rather sell by its costs along a tangent, the next of which is taken there.
+
+        Where power is worth less than nothing its true costs are concave, and what it would rather sell jumps to and
+        fro. A tangent lies above what is concave (so each step lowers the cost), and once bids rest it is exact.
+        """
+        for shortage in (False, True):
+            compiled = self._tangent_program(asked, shortage=shortage)
+            program = compiled.program
+            solution, tangent = compiled.step(_rhs(program, asked), bid_cost.within(program), start)
+            found = ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, tangent)
+            if tangent and (shortage or self._affordable(found)):
+                return found
+        return self._along_tangents(replace(asked, start=None))
+
     def _relaxed(self, asked: Asked, *, shortage: bool) -> ClearedPeriod:
         kind = Kind(False, shortage, asked.limits.fixed)
         program = self._programs.of(kind, asked.limits)
@@ -129,14 +152,15 @@ class PeriodSolver:
             self._by_cones[kind] = CompiledProgram(program)
         cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
         solution = self._by_cones[kind].solve(_rhs(program, asked), cost)
-        exact = solution.solved and burnt_pu(program, solution) <= EXACT_PU
+        exact = solution.solved and _burnt_pu(program, solution) <= _EXACT_PU
         return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, exact=exact)
 
     def _along_tangents(self, asked: Asked) -> ClearedPeriod:
         """An AC solution: without shortage slack if there is one, else with it, and without what of it is not used."""
-        plain = self._linearised(asked, shortage=False)
-        if plain.exact and self._affordable(plain):
-            return plain
+        for start in (asked.start, None) if asked.start else (None,):
+            plain = self._linearised(asked, shortage=False, start=start)
+            if plain.exact and self._affordable(plain):
+                return plain
         short = self._linearised(asked, shortage=True)
         if short.exact and not _uses_slack(short):
             again = self._linearised(asked, shortage=False, start=short.tangent)
@@ -145,13 +169,17 @@ class PeriodSolver:
         return short
 
     def _linearised(self, asked: Asked, *, shortage: bool, start: Tangent | None = None) -> ClearedPeriod:
-        kind = Kind(True, shortage, asked.limits.fixed)
-        program = self._programs.of(kind, asked.limits)
-        if kind not in self._by_tangents:
-            self._by_tangents[kind] = LinearisedProgram(program, self._programs.flow)
+        compiled = self._tangent_program(asked, shortage=shortage)
+        program = compiled.program
         cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
-        solution, tangent, exact = self._by_tangents[kind].solve(_rhs(program, asked), cost, start)
+        solution, tangent, exact = compiled.solve(_rhs(program, asked), cost, start)
         return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, tangent, exact)
+
+    def _tangent_program(self, asked: Asked, *, shortage: bool) -> LinearisedProgram:
+        kind = Kind(True, shortage, asked.limits.fixed)
+        if kind not in self._by_tangents:
+            self._by_tangents[kind] = LinearisedProgram(self._programs.of(kind, asked.limits), self._programs.flow)
+        return self._by_tangents[kind]
 
     def _affordable(self, period: ClearedPeriod) -> bool:
         """Whether no balance price, active or reactive, exceeds the value of lost load."""
@@ -162,6 +190,16 @@ class PeriodSolver:
 
 def _rhs(program: ConicProgram, asked: Asked) -> FloatArray:
     return program.rhs_of(asked.demand_kw, asked.demand_kvar, asked.limits)
+
+
+def _burnt_pu(program: ConicProgram, solution: ConicSolution) -> float:
+    """By how much currents exceed what flows need, weighed by what that does to losses and voltages, per unit."""
+    feeder, columns, x = program.feeder, program.columns, solution.x
+    lines = program.curved
+    sending = x[columns.voltage][feeder.parent[1:][lines]] * feeder.tap[1:][lines] ** -2
+    needed = (x[columns.p_flow][lines] ** 2 + x[columns.q_flow][lines] ** 2) / sending
+    impedance = np.hypot(*impedances_pu(feeder))[1:][lines]
+    return float(np.sum(impedance * np.abs(x[columns.current][lines] - needed)))
 
 
 def _uses_slack(period: ClearedPeriod) -> bool:

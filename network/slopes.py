@@ -29,6 +29,7 @@ from scipy.sparse.linalg import splu
 
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
+from .feeder import Feeder
 from .solver import ClearedPeriod, Tangent
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
@@ -97,8 +98,28 @@ class SlopeSystem:
         parts = np.zeros((2, 3, tap.size))
         parts[0, 0] = parts[1, 1] = 1.0
         parts[0, 2], parts[1, 2] = -tangent.p * tap / 2, -tangent.q * tap / 2
-        bent = np.einsum("kil,kjl->jil", parts, parts) * tangent.bend
+        bent = np.einsum("kil,kjl->jil", parts, parts) * np.maximum(tangent.bend, 0.0)
         return [*slope, *slope, *bent.reshape(9, -1)]
+
+
+def paths_of(feeder: Feeder, buses: IntArray) -> FloatArray:
+    """Which lines power for each bus runs through, (line, bus), a 1 for each."""
+    paths = np.zeros((len(feeder.buses), buses.size))
+    for column, bus in enumerate(buses):
+        paths[list(feeder.path_to_root(int(bus))), column] = 1.0
+    return paths[1:]
+
+
+def concavity(period: ClearedPeriod, paths: FloatArray) -> float:
+    """By how much LMPs fall with demand at the ends of `paths` because losses are wanted, at most, $/kWh per kW.
+
+    It is the largest eigenvalue of what the losses whose gamma is below 0 add to the Hessian of the cost.
+    """
+    if period.tangent is None or not (period.tangent.bend < 0).any():
+        return 0.0
+    through = paths[period.program.curved]
+    wanted = np.maximum(-period.tangent.bend, 0.0)[:, None] * through
+    return float(np.linalg.eigvalsh(through.T @ wanted).max()) / period.program.feeder.base_kw
 
 
 def _tangent_places(program: ConicProgram) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:

@@ -39,20 +39,35 @@ class ConicSolution:
         return self.status in _SOLVED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tangent:
-    """(5') of a program: l = p P + q Q - u v_m at the flow of one period, and how much the cost bends there.
+    """(5') of a period, l = (2 P0/u0) P + (2 Q0/u0) Q - (l0/u0) u, and how much the cost bends; (curved line,) each.
 
     Attributes:
-        p, q, u: Coefficients, (curved line,).
-        bend: What a unit of (dP - (P/u) du)² + (dQ - (Q/u) du)² costs, (curved line,), half of it: 2 gamma of the
-            components, never below 0.
+        p_flow, q_flow, sending: P0, Q0 and u0: the flow that it is taken at, per unit.
+        bend: What (dP - (P/u) du)² and (dQ - (Q/u) du)² cost, twice: 2 gamma of the components; below 0 where power is
+            worth less than nothing, and losses are wanted.
     """
 
-    p: FloatArray
-    q: FloatArray
-    u: FloatArray
+    p_flow: FloatArray
+    q_flow: FloatArray
+    sending: FloatArray
     bend: FloatArray
+
+    @property
+    def p(self) -> FloatArray:
+        """The coefficient of P."""
+        return 2 * self.p_flow / self.sending
+
+    @property
+    def q(self) -> FloatArray:
+        """The coefficient of Q."""
+        return 2 * self.q_flow / self.sending
+
+    @property
+    def u(self) -> FloatArray:
+        """The coefficient of u, less its sign."""
+        return (self.p_flow**2 + self.q_flow**2) / self.sending**2
 
 
 @dataclass(frozen=True, slots=True)
