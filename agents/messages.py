@@ -216,7 +216,7 @@ class Sale:
 
     Attributes:
         lmp_usd_per_kwh: The LMPs of what it would rather sell, (prosumer, period) for those periods.
-        concave_usd_per_kw2h: By how much LMPs fall with bids there at most, (period,): 0 where power is worth something.
+        concave_usd_per_kw2h: By how much LMPs fall with bids there at most, (period,); 0 if power is worth anything.
     """
 
     lmp_usd_per_kwh: FloatArray

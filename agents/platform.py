@@ -22,9 +22,7 @@ EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
-ABOVE = (
-    4.0  # how many times penalties exceed what the DSO's costs are concave by, where power is worth less than nothing
-)
+ABOVE = 10.0  # how many times penalties exceed what the DSO's costs are concave by; with over-relaxation 4 is too few
 _SMALLEST_KW = 1e-3
 
 Side = TypeVar("Side", PairExchange, BidExchange)
