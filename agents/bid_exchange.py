@@ -30,7 +30,7 @@ from .update_gate import UpdateGate
 
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
 _SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself, or power is free
-_FREE = 1e-2  # of the least that a kWh is worth: below that LMPs are next to nothing, and slopes say nothing
+FREE = 1e-2  # of the least that a kWh is worth: below that LMPs are next to nothing, and slopes say nothing
 
 
 class BidTerms(NamedTuple):
@@ -96,7 +96,7 @@ class BidExchange:
         least, worth = rules.least_worth_usd_per_kwh, np.abs(curve.lmp_usd_per_kwh).mean(axis=0)
         by_size = _SHARE * np.maximum(worth, least) / size_kw[:, None]
         by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
-        steep = np.where(curve.elastic, by_size, np.where(worth < _FREE * least, np.maximum(steep, by_size), steep))
+        steep = np.where(curve.elastic, by_size, np.where(worth < FREE * least, np.maximum(steep, by_size), steep))
         weight = np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST))
         nothing = np.zeros_like(bid_kw)
         return BidExchange(

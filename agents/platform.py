@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
-from .bid_exchange import BidExchange
+from .bid_exchange import FREE, BidExchange
 from .mesa_library import mesa
 from .messages import Asks, Deliveries, Offers, Quotes, Sale
 from .pair_exchange import PairExchange, mean_of_ends
@@ -21,6 +21,7 @@ RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, sectio
 EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
+EXACT = 1e-6  # of their size: how exactly prosumers answer
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
 ABOVE = 10.0  # how many times penalties exceed what the DSO's costs are concave by; with over-relaxation 4 is too few
 _SMALLEST_KW = 1e-3
@@ -216,8 +217,8 @@ class SharingPlatform(mesa.Agent):
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
         rules, sides = self.rules, (self.pairs, self.bids)
-        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.state.tightness, rules.resolution_kw)
-        finest = rules.resolution_kw * max(float(side.penalty.value.max(initial=0.0)) for side in sides)
+        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.state.tightness, self._finest_kw)
+        finest = self._finest_kw * max(float(side.penalty.value.max(initial=0.0)) for side in sides)
         still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest)
         return agreed and still and all(side.gate.all_have_had_one for side in sides)
 
@@ -228,8 +229,19 @@ class SharingPlatform(mesa.Agent):
     @property
     def tightest(self) -> bool:
         """Whether partners can be asked for no closer agreement."""
-        finest = self.rules.primal_tolerance_kw / self.state.tightness <= self.rules.resolution_kw
+        finest = self.rules.primal_tolerance_kw / self.state.tightness <= self._finest_kw
         return finest or self.state.tightness >= TIGHTEST
+
+    @property
+    def _finest_kw(self) -> float:
+        """Closer than this partners cannot agree.
+
+        Where power is free nothing holds bids still but how exactly prosumers answer, and closer is worth nothing.
+        """
+        rules, lmp = self.rules, np.abs(self.lmp_usd_per_kwh).mean()
+        if lmp >= FREE * rules.least_worth_usd_per_kwh:
+            return rules.resolution_kw
+        return max(rules.resolution_kw, EXACT * float(_size_kw(self.graph, self.state).max()))
 
     def deliveries(self, lmp_usd_per_kwh: FloatArray | None = None) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices.

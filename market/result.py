@@ -219,6 +219,12 @@ class Result(ResultTables):
         return np.asarray(self.dt_h * self.graph.fee_usd_per_kwh * np.abs(self.trade_kw).sum(axis=1))
 
     @property
+    def charges_usd(self) -> FloatArray:
+        """What each prosumer is charged for its trades: half of the network's charge and of the fee, (prosumer,)."""
+        halves = (self.network_charge_usd + self.sharing_fee_usd)[self.graph.link, None] / 2
+        return by_owner(self.graph, halves)[:, 0]
+
+    @property
     def fees_usd(self) -> float:
         """All fees, on bids, feed-in and trades, in $: a transfer from prosumers to the DSO and the platform."""
         return float(self.grid_fee_usd.sum() + self.feed_in_fee_usd.sum() + self.sharing_fee_usd.sum())

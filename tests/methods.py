@@ -21,7 +21,7 @@ from rich.table import Table
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents import Link
-from gridbazaar.market import EnergyMarket, MarketSettings, Method
+from gridbazaar.market import EnergyMarket, MarketSettings, Method, NetworkUse
 
 SOON = {"max_iterations": 25, "max_rounds": 300}  # where methods that need not settle give up on random markets
 SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
@@ -77,7 +77,7 @@ def ieee33(what: str, method: Method, tolerance: float, alpha_scale: float = 1.0
     scenario = gb.load("ieee33").changed(alpha_scale=alpha_scale)
     clearing, homes = scenario.build_clearing(), scenario.build_households()
     links = [Link(link.a, link.b, cap_scale * link.cap_kw) for link in scenario.build_links()]
-    settings = MarketSettings(method=method, regret_tolerance=tolerance)
+    settings = MarketSettings(method=method, regret_tolerance=tolerance, network_use=NetworkUse.BIDS)
     return timed(what, EnergyMarket(clearing, homes, links, settings=settings), None)
 
 
@@ -89,7 +89,9 @@ def random_runs(markets: int, tolerance: float, methods: list[Method], console: 
             for method in methods:
                 status.update(f"market {seed + 1} of {markets}: {method}")
                 limits = {} if method in (Method.NEWTON, Method.ADMM) else SOON
-                settings = MarketSettings(method=method, regret_tolerance=tolerance, **limits)
+                settings = MarketSettings(
+                    method=method, regret_tolerance=tolerance, network_use=NetworkUse.BIDS, **limits
+                )
                 built = EnergyMarket(market.clearing(), market.households, market.links, settings=settings)
                 yield timed(f"market {seed}", built, market)
 

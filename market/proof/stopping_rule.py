@@ -81,7 +81,7 @@ class StoppingRule:
         """
         self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
         self._charged = charged
-        days = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
+        days: float = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, dt_h, settings, behaving)
         unknown = np.full(len(graph.names), np.nan)
@@ -135,7 +135,8 @@ class StoppingRule:
     def settles(self) -> bool:
         """Whether nobody regrets the schedule in force, within tolerance."""
         certificate = self.certificate()
-        return certificate.relative <= self._settings.regret_tolerance or certificate.total_usd <= self._negligible_usd
+        small = certificate.relative <= self._settings.regret_tolerance
+        return bool(small or certificate.total_usd <= self._negligible_usd)
 
     def announced(self) -> bool:
         """Sharing begins anew; whether the certificate has failed to halve since it did last."""

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from ...market.result import Result
+from ...market.settings import NetworkUse
 from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
@@ -18,6 +19,7 @@ from .run import Run
 from .who_saw_what import across
 
 _SHOWN = 3  # broken limits in a sentence; kpis.json has them all
+_CENT = 0.005  # $; fees below that are not worth a word
 
 
 def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
@@ -36,6 +38,11 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "welfare_usd": result.welfare_usd,
         "prosumer_cost_usd": _by_name(result, result.prosumer_cost_usd),
         "payment_usd": _by_name(result, result.payment_usd),
+        "network_use": result.network_use.value,
+        "network_charge_usd": float(result.network_charge_usd.sum()),
+        "grid_fee_usd": float(result.grid_fee_usd.sum()),
+        "feed_in_fee_usd": float(result.feed_in_fee_usd.sum()),
+        "sharing_fee_usd": float(result.sharing_fee_usd.sum()),
         "regret_usd": _number(certificate.total_usd),
         "regret_relative": _number(certificate.relative),
         "dso_regret_usd": _number(certificate.dso_regret_usd),
@@ -59,6 +66,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_name(result, result.elastic_kw),
         "bid_kw": _by_name(result, result.bid_kw),
+        "withdrawal_kw": _by_name(result, result.withdrawal_kw),
         **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
@@ -101,6 +109,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        _network_use(result),
         f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; {_physics(result)}",
         f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
@@ -143,6 +152,20 @@ def _physics(result: Result) -> str:
     if proof.doubt:
         return "no AC solution"
     return f"AC flow within {max(proof.voltage_error_pu, 1e-12):.0e} pu"
+
+
+def _network_use(result: Result) -> str:
+    """What the network carries, and what is charged for it and for the rest."""
+    within = result.certificate.total_usd
+    if result.network_use is NetworkUse.WITHDRAWALS:
+        charged = dollars(float(result.network_charge_usd.sum()), within)
+        said = f"the network carries bids and trades (market.network_use withdrawals) and charges {charged} for trades"
+    else:
+        said = "the network carries bids; trades are contracts that load no wire (market.network_use bids)"
+    fees = result.grid_fee_usd.sum(), result.feed_in_fee_usd.sum(), result.sharing_fee_usd.sum()
+    named = zip(("grid", "feed-in", "sharing"), fees, strict=True)
+    listed_fees = ", ".join(f"{name} {dollars(float(usd), within)}" for name, usd in named if usd >= _CENT)
+    return f"{said}; fees: {listed_fees}" if listed_fees else said
 
 
 def _replay(replayed: AcReplay | SolverError | None) -> dict[str, Any]:
@@ -194,16 +217,18 @@ def _timing(result: Result) -> FittingTable:
 
 
 def _schedule(result: Result, title: str) -> FittingTable:
-    """Who bought and paid what."""
+    """Who bought and paid what; charges on trades where there are any."""
+    charged = ("charges",) if result.charges_usd.any() else ()
     columns = (
         Column("prosumer"),
         *(Column(key, "kWh") for key in ("bids", "bought", "sold", "elastic")),
-        *(Column(key, "$") for key in ("cost", "payments", "total", "regret")),
+        *(Column(key, "$") for key in ("cost", "payments", *charged, "total", "regret")),
     )
     powers = result.bid_kw, result.bought_kw, result.sold_kw, result.elastic_kw
     energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
     cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
-    paid = np.column_stack([cost, payment, cost + payment])
+    charges = [result.charges_usd] if charged else []
+    paid = np.column_stack([cost, payment, *charges, sum(charges, cost + payment)])
     rows = [
         (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{max(regret, 0.0):.1e}")
         for name, kwh, due, regret in zip(result.names, energies, paid, result.regret_usd, strict=True)

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from gridbazaar.market import Case, MarketSettings, Order, SettingsError
+from gridbazaar.market import Case, MarketSettings, NetworkUse, Order, SettingsError
 
 ABOVE_0 = ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance")
 REFUSED = [
@@ -18,6 +18,11 @@ REFUSED = [
     ("max_rounds", 0, "max_rounds 0 must be at least 1"),
     ("max_iterations", 1, "max_iterations 1 must be at least 2"),
     ("case", 4, "case 4 is none of 1, 2, 3; name one of them"),
+    *(
+        ("regret_tolerance_usd", value, f"regret_tolerance_usd {value} must be a finite number of at least 0")
+        for value in (-1e-6, np.inf, np.nan)
+    ),
+    ("network_use", "wires", "network_use wires is none of bids, withdrawals; name one of them"),
     ("order", "random", "order random is none of proximal_jacobi, gauss_seidel, jacobi; name one of them"),
 ]
 
@@ -36,6 +41,9 @@ def test_plain_values_become_members():
     settings = MarketSettings(case=2, order="gauss_seidel")
     assert settings.case is Case.CENTRAL
     assert settings.order is Order.GAUSS_SEIDEL
+    assert MarketSettings().network_use is NetworkUse.WITHDRAWALS
+    assert not MarketSettings(network_use="bids").withdrawals
+    assert not MarketSettings(network_use="bids").sharing_rules.marks_up
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def tapped(monkeypatch, data):
     """A whole run on two workers that are saved after every round, up to its end; its bytes by community."""
     tap = Tap()
     monkeypatch.setattr(communities, "_EVERY_S", 0.0)
-    settings = MarketSettings()
+    settings = MarketSettings(network_use="bids")
     with EnergyMarket(**data("ieee33"), settings=settings, hosting=Hosting(Workers(2)), rng=5) as market:
         tap.on(monkeypatch)
         handles = [proxy._transport._pipe.fileno() for proxy in market.communities.proxies]

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from gridbazaar.agents import Behaviour, BehaviourError, HouseholdShortageError
-from gridbazaar.market import EnergyMarket, Hosting, WorkerLostError, Workers
+from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, WorkerLostError, Workers
 from gridbazaar.market.hosting import workers as workers_module
 from gridbazaar.market.hosting.calls import Call
 from gridbazaar.network import GridbazaarError, InputError
@@ -351,7 +351,8 @@ def test_markets_may_be_opened_in_threads(run_at, same):
 def test_after_ctrl_c_in_the_middle_of_an_answer_a_market_goes_on(data, run_at, same):
     whole = run_at("ieee33")
     rounds = []
-    with EnergyMarket(**data("ieee33"), rng=5, hosting=Hosting(Workers(2))) as market:
+    bids = MarketSettings(network_use="bids")
+    with EnergyMarket(**data("ieee33"), settings=bids, rng=5, hosting=Hosting(Workers(2))) as market:
         for _ in range(6):
             market.step()
             rounds.append(market.last)

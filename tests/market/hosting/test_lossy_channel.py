@@ -54,7 +54,7 @@ def build(ieee33_bazaar):
             case.clearing(),
             case.households,
             case.links,
-            settings=MarketSettings(**settings),
+            settings=MarketSettings(**{"network_use": "bids"} | settings),
             rng=rng,
             hosting=hosting,
             messages=messages,
@@ -110,6 +110,11 @@ def test_bad_messages_take_longer_and_not_much_longer_than_news_takes(build, opt
     assert 49 < sum(market.sharing_rounds) < most
 
 
+def test_markets_settle_where_trades_load_the_wires(build, ieee33_bazaar, joint):
+    market = build(FAULTS["all of it"], network_use="withdrawals")
+    is_at(market.run(), joint(ieee33_bazaar(), "withdrawals"), elastic_kw=4.0, cost=8e-4)
+
+
 def test_flat_demand_settles_where_the_dso_answers_every_round(build, optimum):
     """By the exchange, in which every round is a clearing with elastic bids."""
     market = build(FAULTS["lost"], alpha=0.1, method="admm")
@@ -128,7 +133,7 @@ def test_random_markets_settle_within_their_certificate(seed):
         market.clearing(),
         market.households,
         market.links,
-        settings=MarketSettings(regret_tolerance=1e-5),
+        settings=MarketSettings(regret_tolerance=1e-5, network_use="bids"),
         rng=seed,
         messages=MessageFaults(delay_rounds=2, loss=0.1),
     ).run()
@@ -151,7 +156,7 @@ def test_two_neighbours_at_one_bus_settle_though_they_are_told_different_lmps(ie
             crowded.clearing(),
             homes,
             crowded.links,
-            settings=MarketSettings(method=method),
+            settings=MarketSettings(method=method, network_use="bids"),
             rng=1,
             messages=MessageFaults(loss=0.3),
         )

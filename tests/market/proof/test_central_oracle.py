@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bits import charging
 
 from gridbazaar.agents import TradeGraph
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
@@ -32,6 +33,25 @@ def test_equilibrium_against_published_figures(ieee33_bazaar, graph):
     assert -found.welfare_usd == pytest.approx(12_299.33, abs=0.01)
     assert found.dso_cost_usd == pytest.approx(15_614.36, abs=0.02)
     assert found.voltage_pu.min() == pytest.approx(0.9531, abs=5e-5)
+
+
+@pytest.mark.parametrize("network_use", ["bids", "withdrawals"])
+def test_feed_in_fees_and_withdrawals_against_cvxpy(ieee33_bazaar, joint, lower_level, network_use):
+    bazaar, withdrawals = charging(ieee33_bazaar()), network_use == "withdrawals"
+    charged = TradeGraph([home.name for home in bazaar.households], bazaar.links)
+    best = joint(bazaar, network_use)
+    found = equilibrium(
+        bazaar.feeder, bazaar.load_kw, bazaar.load_kvar, bazaar.households, charged, withdrawals=withdrawals
+    )
+    assert found.welfare_usd == pytest.approx(best.welfare_usd, abs=0.01)
+    assert found.welfare_usd - found.fees_usd == pytest.approx(best.objective_usd, rel=1e-8)
+    assert found.elastic_kw == pytest.approx(best.elastic_kw, abs=0.1)
+    assert found.lmp_usd_per_kwh == pytest.approx(best.lmp_usd_per_kwh, abs=2e-6)
+    assert found.fees_usd > 1
+    lmp = np.random.default_rng(2).uniform(0.0, 0.3, (3, 24))
+    planned = LowerLayer(bazaar.households, charged, withdrawals=withdrawals).solve(lmp)
+    assert planned.cost_usd == pytest.approx(lower_level(bazaar, lmp, network_use), rel=1e-8)
+    assert planned.bid_kw.min() < -100  # at these LMPs somebody sells
 
 
 def test_lower_layer_against_cvxpy(ieee33_bazaar, graph, lower_level):

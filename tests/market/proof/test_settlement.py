@@ -36,6 +36,33 @@ def test_any_bills_balance(bid, lmp, trade, price, cost):
     assert sum(balance[name] for name in "abc") + balance["DSO"] + balance["generators"] == 1234
 
 
+@given(charge=st.lists(MONEY, min_size=2, max_size=2), fees=table(3), shared=st.lists(MONEY, min_size=2, max_size=2))
+def test_any_charges_balance(charge, fees, shared):
+    """Network charges and fees on bids reach the DSO, fees on trades the platform; every end of a link pays half."""
+    nothing = np.zeros((3, 1))
+    bills = Settlement.of(
+        GRAPH,
+        bid_kw=nothing,
+        lmp_usd_per_kwh=nothing,
+        trade_kw=nothing[:2],
+        price_usd_per_kwh=nothing[:2],
+        load_usd=0.0,
+        generation_usd={},
+        dt_h=1.0,
+    ).charging(
+        GRAPH,
+        network_charge_usd=np.array(charge),
+        grid_fee_usd=np.abs(fees[:, 0]),
+        feed_in_fee_usd=np.abs(fees[:, 1]),
+        sharing_fee_usd=np.abs(shared),
+    )
+    balance = bills.balance_cents()
+    assert sum(balance.values()) == 0
+    assert balance["platform"] == pytest.approx(100 * np.abs(shared).sum(), abs=2.1, rel=1e-12)
+    assert balance["DSO"] == pytest.approx(100 * (sum(charge) + np.abs(fees).sum()), abs=6.1, rel=1e-12)
+    assert balance["c"] == pytest.approx(-100 * (charge[1] / 2 + np.abs(fees[2]).sum() + abs(shared[1]) / 2), abs=2.1)
+
+
 def test_by_hand():
     """Half an hour: a bids 10 kW at 0.2 $/kWh, buys 4 kW of b at 0.15; the generator costs 0.71 $."""
     bills = Settlement.of(

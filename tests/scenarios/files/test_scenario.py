@@ -31,7 +31,48 @@ def test_ieee33_is_its_tables() -> None:
         np.testing.assert_allclose(household.renewable_kw, row["renewable_peak_kw"] * profiles[row["renewable"]])
         assert household.bus == str(row["bus"])
         assert (household.elastic_max_kw == row["elastic_max_kw"]).all()
-    assert scenario.build_settings() == MarketSettings()
+    assert scenario.build_settings() == MarketSettings(network_use="bids")
+
+
+def test_feed_in_fees_and_the_network_s_use_are_read() -> None:
+    changes = {
+        "prosumers.p1.feed_in_max_kw": 70,
+        "prosumers.p1.grid_fee_usd_per_kwh": 0.04,
+        "prosumers.p1.feed_in_fee_usd_per_kwh": 0.01,
+        "links.p1-p2.fee_usd_per_kwh": 0.02,
+        "market.network_use": "withdrawals",
+        "market.regret_tolerance_usd": 1e-5,
+    }
+    scenario = gb.load("ieee33", changes)
+    p1, p2, _ = scenario.build_households()
+    assert (p1.feed_in_max_kw == 70).all()
+    assert (p1.grid_fee_usd_per_kwh, p1.feed_in_fee_usd_per_kwh) == (0.04, 0.01)
+    assert (p2.feed_in_max_kw == 0).all()
+    assert (p2.grid_fee_usd_per_kwh, p2.feed_in_fee_usd_per_kwh) == (0, 0)
+    assert [link.fee_usd_per_kwh for link in scenario.build_links()] == [0.02, 0, 0]
+    settings = scenario.build_settings()
+    assert (settings.network_use, settings.regret_tolerance_usd) == ("withdrawals", 1e-5)
+
+
+def test_a_scenario_that_does_not_say_so_loads_the_wires_with_trades() -> None:
+    assert gb.load("ieee33", {"market.network_use": None}).build_settings().network_use == "withdrawals"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("prosumers.p1.grid_fee_usd_per_kwh", -0.01),
+        ("prosumers.p1.feed_in_fee_usd_per_kwh", -0.01),
+        ("prosumers.p1.feed_in_max_kw", -1),
+        ("links.p1-p2.fee_usd_per_kwh", -0.01),
+        ("links.p1-p2.fee_usd_per_kwh", "cheap"),
+        ("market.network_use", "wires"),
+        ("market.regret_tolerance_usd", -1e-6),
+    ],
+)
+def test_bad_tariffs_are_refused_by_their_place(key: str, value: object) -> None:
+    with pytest.raises(gb.ScenarioError, match=key.replace(".", r"\.")):
+        gb.load("ieee33", {key: value}).check()
 
 
 def test_a_bid_replaces_the_load_of_its_bus_if_so_asked() -> None:

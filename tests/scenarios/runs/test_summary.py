@@ -36,6 +36,7 @@ prosumers:
                 fixed_peak_kw: 3}
 links:
   ann-bob: {a: "home[pv]", b: "home[red]", cap_kw: 6}
+market: {network_use: bids}
 """
 
 
@@ -177,6 +178,28 @@ def test_on_a_narrow_terminal_nothing_is_cut() -> None:
     assert max(map(len, lines[:-1])) <= 40
     assert "…" not in "".join(lines)
     assert "total -$5.16, regret" in " ".join(" ".join(lines).split())
+
+
+@pytest.mark.usefixtures("homes")
+def test_what_the_network_carries_and_charges_is_said() -> None:
+    out, _ = told("run", "homes.yaml", "--no-ac", "-o", "bids")
+    assert "the network carries bids; trades are contracts that load no wire (market.network_use bids)\n" in out
+    assert "charges" not in out
+    words = ("market.network_use=withdrawals", "links.ann-bob.fee_usd_per_kwh=0.01", "feeder.lines.a-b.p_max_kw=8")
+    fee = ("links.ann-bob.cap_kw=1", "prosumers.home[red].grid_fee_usd_per_kwh=0.1")
+    out, _ = told("run", "homes.yaml", "--no-ac", "-o", "wires", *(f"--set={word}" for word in words + fee))
+    assert "the network carries bids and trades (market.network_use withdrawals) and charges $" in out
+    assert "; fees: grid $" in out
+    kpis = json.loads(Path("wires/kpis.json").read_text())
+    prosumers, trades = (pd.read_parquet(f"wires/{table}.parquet") for table in ("prosumers", "trades"))
+    assert kpis["network_use"] == "withdrawals"
+    assert kpis["network_charge_usd"] == pytest.approx(trades.network_charge_usd.sum())
+    assert kpis["sharing_fee_usd"] == pytest.approx(0.01 * trades.trade_kw.abs().sum())
+    bought = prosumers[prosumers.prosumer == "home[red]"].bid_kw.clip(lower=0).sum()
+    assert kpis["grid_fee_usd"] == pytest.approx(0.1 * bought)
+    bills = pd.read_parquet("wires/bills.parquet")
+    assert bills[bills.item == "grid fee"].amount_usd.max() == pytest.approx(0.1 * bought, abs=0.006)
+    assert round(bills.amount_usd.sum(), 6) == 0
 
 
 @pytest.mark.usefixtures("homes")

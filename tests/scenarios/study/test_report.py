@@ -259,6 +259,7 @@ prosumers:
   bob: {{bus: b, {home}, beta_usd_per_kwh: 0.4, fixed_peak_kw: 3}}
 links:
   ann-bob: {{a: ann, b: bob, cap_kw: 6}}
+market: {{network_use: bids}}
 """,
         encoding="utf-8",
     )
