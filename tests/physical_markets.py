@@ -133,7 +133,7 @@ def _household(rng: np.random.Generator, name: str, bus: str, size: float, sun: 
 
 
 def gains_usd(market: PhysicalMarket, result: Result) -> float:
-    """What all prosumers together could gain by deviating alone at the prices of a result, by cvxpy: the true regret."""
+    """What all prosumers could gain by deviating, each alone, at the prices of a result, by cvxpy: the true regret."""
     graph, periods = result.graph, result.bid_kw.shape[1]
     seen = result.network_use is NetworkUse.WITHDRAWALS
     homes, dt_h = market.households, result.dt_h

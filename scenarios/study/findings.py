@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ...market.result import Result
-from ...market.settings import Case
+from ...market.settings import Case, NetworkUse
 from ...network.arrays import BoolArray, FloatArray
 from ..files.scenario_rows import ScenarioRows
 
@@ -100,6 +100,8 @@ class Study:
         flat: A run with alpha scaled by `FLAT_SCALE`.
         simultaneous: A run in the order `jacobi`.
         sequential: A run in the order `gauss_seidel`: the same equilibrium, perhaps by other bids.
+        wires: Case 3 when the network carries bids alone, and when it carries withdrawals, by `newton`; what is
+            possible of the two.
         seconds: How long each part took.
         left_out: Why a part is missing, by its name.
         messages: Who told whom what in Case 3, see `who_saw_what.matrix`.
@@ -116,6 +118,7 @@ class Study:
     flat: Traced | None
     simultaneous: Traced | None
     sequential: Traced | None
+    wires: Mapping[NetworkUse, Traced]
     seconds: Mapping[str, float]
     left_out: Mapping[str, str]
     messages: pd.DataFrame

@@ -80,6 +80,12 @@ _CASES_TEXT = (
     "Case 1: no sharing. Case 2: the prosumers' problems solved by one planner. Case 3: Algorithm 1. Costs are (11), "
     "bids at the LMP less utility; payments between prosumers are part of Case 3 only, stand apart and sum to zero."
 )
+_WIRES_TEXT = (
+    "The paper's DSO clears for bids; trades between prosumers are contracts that its equation (10) does not see. "
+    "Physically each prosumer withdraws its bid and its net trade where it stands. Beside each other: the market of "
+    "the paper with its flows as cleared and with the trades, and the one in which the DSO clears for withdrawals and "
+    "prosumers pay the LMP on them, so that a trade bears what the network charges for it."
+)
 _LEDGER_TEXT = (
     "Every message of the run of Case 3, added up by sender and receiver, with all that is in it. Nothing else crosses "
     "between the agents. Needs (where somebody may go short) and books go to the person at the screen."
@@ -112,6 +118,7 @@ def _sections(study: Study) -> list[Section]:
         Section("Figures 6 to 8: who generates, buys, sells and consumes", most, balances),
         Section("Table 1: parameters", tables=("table1_market", "table1_prosumers", "table1_generators")),
         Section("Table 2: costs in the three cases", (_CASES_TEXT,), tables=("table2_costs",)),
+        Section("Do trades load the wires?", (_WIRES_TEXT,), tables=("network_use",)),
         Section("Figure 9: the role of alpha", shown=(alpha,)),
         Section("What the paper leaves open", shown=(unsettled,), tables=("open_questions",)),
         Section("Who saw what", (_LEDGER_TEXT,), tables=("who_saw_what", "messages")),

@@ -10,7 +10,7 @@ import numpy as np
 from ...market.energy_market import EnergyMarket
 from ...market.hosting.message_log import Entries
 from ...market.rounds import Phase
-from ...market.settings import Case, Method, Order
+from ...market.settings import Case, Method, NetworkUse, Order
 from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
@@ -68,10 +68,20 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
         flat=parts.possible(f"alpha x {FLAT_SCALE:g}", partial(_run, flat)),
         simultaneous=parts.possible("order jacobi", partial(_run, base.changed(order=Order.JACOBI))),
         sequential=parts.possible("order gauss_seidel", partial(_run, base.changed(order=Order.GAUSS_SEIDEL))),
+        wires={
+            use: run
+            for use in NetworkUse
+            if (run := parts.possible(f"the network carries {use}", partial(_run, _carrying(reliable, use))))
+        },
         seconds=parts.seconds,
         left_out=parts.left_out,
         messages=matrix(frame(messages), base.prosumers),
     )
+
+
+def _carrying(scenario: Scenario, use: NetworkUse) -> Scenario:
+    """The scenario with another use of the network, by the method and to the tolerance that are ours."""
+    return scenario.changed(case=Case.SHARING, network_use=use, method=Method.NEWTON, order=Order.PROXIMAL_JACOBI)
 
 
 class _Parts:

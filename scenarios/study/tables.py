@@ -1,6 +1,6 @@
 """The tables of the report: what stands in the CSV files and, number for number, in the page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ def tables(study: Study) -> Mapping[str, pd.DataFrame]:
         "table1_market": _market(study),
         "table2_costs": _costs(study),
         "statements": _statements(study),
+        "network_use": _network_use(study),
         **({"criterion": _criterion(study), "criterion_by_hour": _criterion_by_hour(study)} if study.slopes else {}),
         "who_saw_what": across(study.messages).reset_index(names="sender"),
         "messages": study.messages,
@@ -133,6 +134,26 @@ def _criterion_by_hour(study: Study) -> pd.DataFrame:
                 )
             )
     return pd.concat(frames, ignore_index=True)
+
+
+def _network_use(study: Study) -> pd.DataFrame:
+    """The market when trades are contracts that load no wire, as in the paper, and when the DSO clears for them."""
+    found = {use: run.result for use, run in study.wires.items()}
+    rows: list[tuple[str, Callable[[Result], str]]] = [
+        ("outcome", lambda r: r.message),
+        ("DSO cost $", lambda r: f"{r.dso_cost_usd:.2f}"),
+        ("utility $", lambda r: f"{float(r.utility_usd.sum()):.2f}"),
+        ("welfare $", lambda r: f"{r.welfare_usd:.2f}"),
+        ("traded kWh", lambda r: f"{r.dt_h * float(np.abs(r.trade_kw).sum()):.0f}"),
+        ("network's charge for trades $", lambda r: f"{float(r.network_charge_usd.sum()):.2f}"),
+        ("losses kWh, as cleared", lambda r: f"{r.dispatch.losses_kwh:.1f}"),
+        ("losses kWh, with trades", lambda r: f"{r.dt_h * float(r.with_trades.loss_kw.sum()):.1f}"),
+        ("lowest voltage pu, as cleared", lambda r: f"{r.dispatch.voltage_min_pu:.4f}"),
+        ("lowest voltage pu, with trades", lambda r: f"{float(r.with_trades.v_pu.min()):.4f}"),
+        ("limits broken with trades", lambda r: "; ".join(map(str, r.breaches[:3])) or "none"),
+    ]
+    cells = {f"the network carries {use}": [said(result) for _, said in rows] for use, result in found.items()}
+    return pd.DataFrame({"what": [what for what, _ in rows], **cells})
 
 
 def _open_questions(study: Study) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.market import Certificate
+from gridbazaar.market.proof.certificate import PhysicalProof
 
 STOPPED = [
     *({"max_rounds": rounds, "max_iterations": steps} for rounds in (1, 3, 10) for steps in (2, 3, 6)),
@@ -44,8 +45,8 @@ def test_is_not_vacuous(ieee33_run, best):
     assert early.certificate.total_usd < 2 * (best[1.0] - early.welfare_usd)
 
 
-def certificate(*regret, turnover=1e4, gap=0.0, behaved=True, dso=0.0):
-    return Certificate(("a", "b"), np.array(regret), dso, turnover, gap, behaved)
+def certificate(*regret, turnover=1e4, behaved=True, dso=0.0, **physics):
+    return Certificate(("a", "b"), np.array(regret), dso, turnover, PhysicalProof(**physics), behaved)
 
 
 SENTENCES = {
@@ -61,6 +62,16 @@ SENTENCES = {
         certificate(0.0, 0.001, behaved=False),
         "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own "
         "leave no bound on the welfare",
+    ),
+    "local": (
+        certificate(0.002, 0.001, local="3 of 24 periods"),
+        "no prosumer could gain more than $0.002 by deviating (a); 3 of 24 periods are at a local optimum of the AC "
+        "problem: the bound is on deviations, not on the welfare",
+    ),
+    "no AC solution": (
+        certificate(0.002, 0.001, doubt="in 1 of 24 periods the dispatch is no solution of the AC equations"),
+        "no prosumer could gain more than $0.002 by deviating (a); welfare within $0.003 (3.0e-07) of the optimum; but "
+        "in 1 of 24 periods the dispatch is no solution of the AC equations",
     ),
     "not yet": (
         certificate(np.nan, np.nan),
