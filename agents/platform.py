@@ -23,6 +23,7 @@ WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LM
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 EXACT = 1e-6  # of their size: how exactly prosumers answer
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
+KNOWN = 5e-7, 5e-8  # $/kWh: how exactly LMPs next to nothing are taken at first, and known at best
 ABOVE = 10.0  # how many times penalties exceed what the DSO's costs are concave by; with over-relaxation 4 is too few
 _SMALLEST_KW = 1e-3
 
@@ -217,10 +218,21 @@ class SharingPlatform(mesa.Agent):
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
         rules, sides = self.rules, (self.pairs, self.bids)
-        agreed = self.primal_kw <= max(rules.primal_tolerance_kw / self.state.tightness, self._finest_kw)
+        agreed = self._apart_kw <= max(rules.primal_tolerance_kw / self.state.tightness, self._finest_kw)
         finest = self._finest_kw * max(float(side.penalty.value.max(initial=0.0)) for side in sides)
         still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest)
         return agreed and still and all(side.gate.all_have_had_one for side in sides)
+
+    @property
+    def _apart_kw(self) -> float:
+        """The primal residual, less what the DSO's answers leave open where they say that power is free."""
+        bids = self.bids
+        free = bids.curve.elastic & (np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh)
+        if not free.any():
+            return self.primal_kw
+        known = max(KNOWN[0] / self.state.tightness, KNOWN[1])
+        apart = np.abs(bids.mismatch_kw) - np.where(free, known / bids.penalty.value, 0.0)
+        return float(max(np.abs(self.pairs.mismatch_kw).max(initial=0.0), apart.max(initial=0.0)))
 
     def tighten(self) -> None:
         """Ask for closer agreement from now on: what was agreed leaves too much regret."""
@@ -238,8 +250,8 @@ class SharingPlatform(mesa.Agent):
 
         Where power is free nothing holds bids still but how exactly prosumers answer, and closer is worth nothing.
         """
-        rules, lmp = self.rules, np.abs(self.lmp_usd_per_kwh).mean()
-        if lmp >= FREE * rules.least_worth_usd_per_kwh:
+        rules, free = self.rules, np.abs(self.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh
+        if not free.any():
             return rules.resolution_kw
         return max(rules.resolution_kw, EXACT * float(_size_kw(self.graph, self.state).max()))
 

@@ -31,6 +31,7 @@ from .messages import Delivery, Quote
 from .plan import BID, ELASTIC, TRADES, Plan
 
 _RHO = 0.1  # OSQP's own penalty, which every solve starts from
+_KNOWN = 1e-6  # $/kWh: LMPs next to nothing are known no better
 _SMALLEST_KW = 1.0  # smaller households are scaled like this one: a millionth of it is exact enough for any
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
 """OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
@@ -162,13 +163,14 @@ class Subproblem:
         """The bid, moved across the step of the curtailment no further than a held one would be, (period,).
 
         The step is at the shadow price 0, from nothing curtailed to everything. There a held bid is at
-        `held - price / weight`.
+        `held - price / weight`, with a price that is not known from nothing as nothing.
         """
         home, weight = self.household, delivery.bid_weight_usd_per_kw2h
         steps = (weight > 0) & (home.renewable_kw > 0)
         if not steps.any():
             return bid
-        bought, sold = (delivery.held_bid_kw - p / np.where(steps, weight, 1.0) for p in self._prices_of_bids(delivery))
+        told = (price - np.clip(price, -_KNOWN, _KNOWN) for price in self._prices_of_bids(delivery))
+        bought, sold = (delivery.held_bid_kw - price / np.where(steps, weight, 1.0) for price in told)
         held = np.clip(np.maximum(bought, 0.0) + np.minimum(sold, 0.0), home.bid_min_kw, home.bid_max_kw)
         low = self._needed(np.zeros(self.periods), supply)
         high = low + home.renewable_kw
