@@ -219,6 +219,11 @@ class Result(ResultTables):
         return np.asarray(self.dt_h * self.graph.fee_usd_per_kwh * np.abs(self.trade_kw).sum(axis=1))
 
     @property
+    def own_cost_usd(self) -> FloatArray:
+        """F_i of (11) with what its trades are charged; what partners pay each other is not in it, (prosumer,) in $."""
+        return self.prosumer_cost_usd + self.charges_usd
+
+    @property
     def charges_usd(self) -> FloatArray:
         """What each prosumer is charged for its trades: half of the network's charge and of the fee, (prosumer,)."""
         halves = (self.network_charge_usd + self.sharing_fee_usd)[self.graph.link, None] / 2

@@ -171,6 +171,7 @@ def equilibrium(
     graph: TradeGraph,
     *,
     withdrawals: bool = False,
+    p_limits_kw: tuple[FloatArray, FloatArray] | None = None,
 ) -> Equilibrium:
     """The equilibrium as one convex problem: min cost - utility + fees over (2)-(10), (13)-(17), bids as variables.
 
@@ -183,6 +184,7 @@ def equilibrium(
         households: The prosumers.
         graph: Who may trade with whom.
         withdrawals: Whether the network carries what prosumers withdraw, trades included, or only their bids (10).
+        p_limits_kw: What generators can do at least and at most, (generator, period) each; by the tables if not given.
 
     Raises:
         SolverError: The solver found no optimum.
@@ -190,7 +192,7 @@ def equilibrium(
     block = _Households(households, graph, withdrawals=withdrawals)
     at_bus = np.zeros((len(feeder.buses), len(households)))
     at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
-    grid = Grid(feeder, load_kw + at_bus @ block.order, load_kvar)
+    grid = Grid(feeder, load_kw + at_bus @ block.order, load_kvar, p_limits_kw)
     dt_h = households[0].dt_h
     problem = cp.Problem(cp.Minimize(grid.cost - block.utility + block.fees), block.constraints + grid.constraints)
     _solve(problem, "the joint problem")

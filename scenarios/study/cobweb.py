@@ -121,8 +121,10 @@ def _equilibrium(alone: Scenario) -> tuple[FloatArray, FloatArray]:
     """Bids and elastic loads of the equilibrium without sharing, (prosumer, period), from the joint problem."""
     clearing, homes = alone.build_clearing(), alone.build_households()
     graph = TradeGraph([home.name for home in homes], [Link(link.a, link.b, 0.0) for link in alone.build_links()])
-    found = equilibrium(clearing.feeder, clearing.load_kw, clearing.load_kvar, homes, graph)
-    return np.maximum(found.bid_kw, 0.0), found.elastic_kw
+    limits = clearing.p_gen_min_kw, clearing.p_gen_max_kw
+    found = equilibrium(clearing.feeder, clearing.load_kw, clearing.load_kvar, homes, graph, p_limits_kw=limits)
+    least, most = (np.array([getattr(home, key) for home in homes]) for key in ("bid_min_kw", "bid_max_kw"))
+    return np.clip(found.bid_kw, least, most), found.elastic_kw
 
 
 def _moves(alone: Scenario, rest: FloatArray, mover: int | None) -> FloatArray:

@@ -78,7 +78,8 @@ _COLD_TEXT = (
 )
 _CASES_TEXT = (
     "Case 1: no sharing. Case 2: the prosumers' problems solved by one planner. Case 3: Algorithm 1. Costs are (11), "
-    "bids at the LMP less utility; payments between prosumers are part of Case 3 only, stand apart and sum to zero."
+    "bids at the LMP less utility, with what the network and the platform charge for trades; payments between "
+    "prosumers are part of Case 3 only, stand apart and sum to zero."
 )
 _WIRES_TEXT = (
     "The paper's DSO clears for bids; trades between prosumers are contracts that its equation (10) does not see. "

@@ -177,8 +177,8 @@ def _central(study: Study) -> tuple[str, bool | None]:
     gap, bound = abs(two.welfare_usd - three.welfare_usd), two.certificate.total_usd + three.certificate.total_usd
     said = (
         f"DSO cost less utility ${-two.welfare_usd:,.3f} and ${-three.welfare_usd:,.3f}: they differ by ${gap:.1e}, "
-        f"and the certificates allow ${bound:.1e}; prosumers ${two.prosumer_cost_usd.sum():,.2f} and "
-        f"${three.prosumer_cost_usd.sum():,.2f}"
+        f"and the certificates allow ${bound:.1e}; prosumers ${two.own_cost_usd.sum():,.2f} and "
+        f"${three.own_cost_usd.sum():,.2f}"
     )
     return said, gap <= bound + 1e-3
 
@@ -191,9 +191,9 @@ def _alone(study: Study) -> tuple[str, bool | None]:
         return "one of the two did not settle", None
     if not three.graph.links:
         return "nobody is linked to anybody", None
-    more = one.prosumer_cost_usd.sum() - three.prosumer_cost_usd.sum()
+    more = one.own_cost_usd.sum() - three.own_cost_usd.sum()
     within = cost_accuracy_usd(study.scenario, one) + cost_accuracy_usd(study.scenario, three)
-    share, at_most = (usd / abs(three.prosumer_cost_usd.sum()) for usd in (more, abs(more) + within))
+    share, at_most = (usd / abs(three.own_cost_usd.sum()) for usd in (more, abs(more) + within))
     if abs(more) <= within:
         said = f"no difference: ${abs(more):.1e}, and the certificates tell costs to ${within:.1e} only"
         return said, None if at_most >= _TENTH[0] else False

@@ -60,7 +60,7 @@ def _costs(study: Study) -> pd.DataFrame:
     """Table 2: costs (11) by prosumer and in total; payments, which only Case 3 has, apart; changes against it."""
     missing = np.full(len(study.result.names) + 1, np.nan)
     one, two, three = (
-        _with_total(study.cases[case].result, "prosumer_cost_usd") if case in study.cases else missing for case in Case
+        _with_total(study.cases[case].result, "own_cost_usd") if case in study.cases else missing for case in Case
     )
     payments = _with_total(study.result, "payment_usd")
     base = np.where(np.abs(three + payments) > 0.005, three + payments, np.nan)
