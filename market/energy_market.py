@@ -28,9 +28,9 @@ from .hosting.public import PublicProsumer
 from .lifecycle import Blueprint, Lifecycle
 from .methods import METHODS
 from .outcome import Ending, Outcome
-from .proof import wording
 from .proof.shortfall import find_shortfall
 from .proof.stopping_rule import StoppingRule
+from .record import record
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
@@ -153,7 +153,7 @@ class EnergyMarket(Lifecycle):
         self.rounds += 1
         seconds = perf_counter() - start
         self.seconds[phase] += seconds
-        self.last = _record(self, phase, seconds, lost)
+        self.last = record(self, phase, seconds, lost)
         self.datacollector.collect(self)
 
     def run(self, watch: Callable[[Round], None] | None = None) -> Result:
@@ -385,46 +385,3 @@ def _refuse_shortage(operator: SystemOperator) -> None:
 def _reported(name: str, market: EnergyMarket) -> Any:
     """What the data collector keeps of a round."""
     return getattr(market.last, name)
-
-
-def _record(market: EnergyMarket, phase: Phase, seconds: float, lost: int) -> Round:
-    """What the round that has just ended produced; `lost` is how many incidents there had been before."""
-    platform, operator, proof = market.platform, market.operator, market.proof
-    diagnosis = proof.diagnose(platform)
-    return Round(
-        number=market.rounds,
-        iteration=market.iteration,
-        phase=phase,
-        seconds=seconds,
-        primal_kw=platform.primal_kw,
-        dual_usd_per_kwh=platform.dual_usd_per_kwh,
-        dso_cost_usd=operator.cleared.cost_usd,
-        outer_error=proof.state.outer_error,
-        regret_usd=proof.total_regret_usd,
-        regret_by_prosumer_usd=frozen(proof.state.regret_usd),
-        clearings=operator.state.clearings,
-        elastic_clearings=operator.state.elastic_clearings,
-        slowest=diagnosis.place,
-        verdict=diagnosis.verdict,
-        bid_kw=frozen(platform.bids.bid_kw if phase is Phase.SHARING else market.bid_kw),
-        lmp_usd_per_kwh=frozen(platform.lmp_usd_per_kwh),
-        power_kw=frozen(platform.power_kw),
-        price_usd_per_kwh=frozen(platform.price_usd_per_kwh),
-        penalty_usd_per_kw2h=frozen(platform.pairs.penalty.value),
-        incidents="; ".join(map(str, market.communities.incidents[lost:])),
-        sentence=_sentence(market, phase),
-    )
-
-
-def _sentence(market: EnergyMarket, phase: Phase) -> str:
-    """What a round came to."""
-    known = market.proof.state
-    if market.phase is Phase.ENDED:
-        return market.ending.message
-    if phase is Phase.CLEARING:
-        return wording.of_clearing(market.iteration, market.operator.cleared.cost_usd, known.proven)
-    if phase is Phase.SHARING:
-        return wording.of_sharing(market.iteration, market.platform.rounds, known.diagnosis)
-    if market.phase is Phase.SHARING:
-        return wording.of_closer_sharing(market.iteration, known.sharing_regret_usd)
-    return wording.of_delivery(market.iteration, known.outer_error)
