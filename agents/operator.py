@@ -80,7 +80,7 @@ class SystemOperator(mesa.Agent):
         """
         free = self.by_bus(1 / asks.weight_usd_per_kw2h)
         price = self.by_bus(asks.price_usd_per_kwh / asks.weight_usd_per_kw2h) / free
-        tangents = list(self.state.tangents)
+        tangents = list(self.state.tangents) or [None] * self.clearing.periods
         chosen, cleared = self.clearing.solve_elastic(
             asks.periods,
             self.buses,

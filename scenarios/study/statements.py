@@ -159,7 +159,7 @@ def _buyer(study: Study) -> tuple[str, bool | None]:
     energy, price = result.dt_h * result.bid_kw.sum(axis=1), result.lmp_usd_per_kwh.mean(axis=1)
     most, cheapest = int(np.argmax(energy)), int(np.argmin(price))
     parts, feeder = result.dispatch.components, result.feeder
-    at, dear = feeder.index(result.buses[most]), feeder.index(result.buses[int(np.argmax(price))])
+    at, dear = feeder.index(result.prosumer_buses[most]), feeder.index(result.prosumer_buses[int(np.argmax(price))])
     why = ", ".join(
         f"{name} {getattr(parts, name)[at].mean():.4f} (dearest prosumer: {getattr(parts, name)[dear].mean():.4f})"
         for name in ("energy", "loss", "voltage", "congestion")

@@ -188,7 +188,7 @@ def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
 
     def sell(asks):
         asked.append(asks)
-        return Sale(np.full(asks.bid_kw.shape, 0.25))
+        return Sale(np.full(asks.bid_kw.shape, 0.25), np.zeros(asks.periods.size))
 
     after = after_round(mixed, mixed.bid_kw, sell=sell)
     [asks] = asked

@@ -26,7 +26,7 @@ ALLOWED = {
     "Regret": ["usd"],
     "Regrets": ["usd"],
     "Asks": ["periods", *ASKED],
-    "Sale": ["lmp_usd_per_kwh"],
+    "Sale": ["lmp_usd_per_kwh", "concave_usd_per_kw2h"],
 }
 
 

@@ -105,7 +105,7 @@ def test_what_the_dso_says_is_what_prosumers_are_told_next(open_platform):
     platform = open_platform()
     platform.receive(offers(1))
     asks = platform.asks()
-    platform.hear(Sale(np.full(asks.bid_kw.shape, 0.25)))
+    platform.hear(Sale(np.full(asks.bid_kw.shape, 0.25), np.zeros(asks.periods.size)))
     platform.update_prices()
     quotes = platform.quotes((0, 1, 2))
     assert (quotes.lmp_usd_per_kwh[:, ELASTIC] == 0.25).all()

@@ -157,8 +157,8 @@ def test_feed_in_at_an_lmp_of_nothing_settles(street, home, open_market, network
         assert result.outcome is Outcome.SETTLED, result.message
         assert np.abs(result.lmp_usd_per_kwh).max() < 1e-3
         assert result.elastic_kw == pytest.approx(np.full((3, 2), 60.0), abs=0.5)
-        assert result.curtailed_kw.sum() > 20  # the relaxation burns the rest
-        assert result.outer_iterations <= 8
+        assert result.curtailed_kw.sum() > 1000  # and nothing is burnt in the wires
+        assert result.outer_iterations <= 20
 
 
 def test_links_bring_what_no_bid_may(street, home, open_market):

@@ -26,7 +26,7 @@ def test_trades_cancel_and_keep_their_caps(result):
 
 def test_bids_are_those_that_were_cleared(result):
     """(10), (17)"""
-    rows = [result.feeder.index(bus) for bus in result.buses]
+    rows = [result.feeder.index(bus) for bus in result.prosumer_buses]
     load = np.outer(result.feeder.p_kw[rows], np.ones(24))
     asked = result.dispatch.demand_kw[rows] - result.bid_kw
     assert (asked >= -1e-9).all()
@@ -74,5 +74,5 @@ def test_price_components_add_up_in_the_table(result):
 
 
 def test_prosumers_pay_the_price_of_their_bus(result):
-    rows = [result.feeder.index(bus) for bus in result.buses]
+    rows = [result.feeder.index(bus) for bus in result.prosumer_buses]
     assert np.array_equal(result.lmp_usd_per_kwh, result.dispatch.lmp_usd_per_kwh[rows])
