@@ -82,25 +82,23 @@ class Programs:
         self._built: dict[Kind, ConicProgram] = {}
         self._one_builds = Lock()
 
-    def of(self, kind: Kind, limits: PowerLimits) -> ConicProgram:
-        """The program of a kind; `limits` are those of a period that it is for."""
+    def of(self, kind: Kind) -> ConicProgram:
+        """The program of a kind; what its generators can do in a period is said when it is solved."""
         with self._one_builds:
             if kind not in self._built:
                 price = self.shortage_price if kind.shortage else None
                 self._built[kind] = build_program(
-                    self.feeder, price, self.bidding, tangent=kind.tangent, limits=self._nominal(kind, limits)
+                    self.feeder, price, self.bidding, tangent=kind.tangent, limits=self._limits(kind)
                 )
             return self._built[kind]
 
-    def _nominal(self, kind: Kind, limits: PowerLimits) -> PowerLimits:
-        """Limits that do not depend on which period comes first: solvers are set up with them."""
+    def _limits(self, kind: Kind) -> PowerLimits:
+        """The limits of the tables, with those fixed that are, whichever period comes first."""
         nominal = PowerLimits.of(self.feeder)
-        fixed = np.array(kind.fixed)
         if nominal.fixed == kind.fixed:
             return nominal
-        most = np.where(fixed, nominal.most_kw, np.maximum(nominal.most_kw, nominal.least_kw + self.feeder.base_kw))
-        del limits
-        return PowerLimits(np.where(fixed, most, nominal.least_kw), most)
+        room = np.maximum(nominal.most_kw, nominal.least_kw + self.feeder.base_kw)
+        return PowerLimits(nominal.least_kw, np.where(kind.fixed, nominal.least_kw, room))
 
 
 class PeriodSolver:
@@ -147,7 +145,7 @@ class PeriodSolver:
 
     def _relaxed(self, asked: Asked, *, shortage: bool) -> ClearedPeriod:
         kind = Kind(False, shortage, asked.limits.fixed)
-        program = self._programs.of(kind, asked.limits)
+        program = self._programs.of(kind)
         if kind not in self._by_cones:
             self._by_cones[kind] = CompiledProgram(program)
         cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
@@ -178,7 +176,7 @@ class PeriodSolver:
     def _tangent_program(self, asked: Asked, *, shortage: bool) -> LinearisedProgram:
         kind = Kind(True, shortage, asked.limits.fixed)
         if kind not in self._by_tangents:
-            self._by_tangents[kind] = LinearisedProgram(self._programs.of(kind, asked.limits), self._programs.flow)
+            self._by_tangents[kind] = LinearisedProgram(self._programs.of(kind), self._programs.flow)
         return self._by_tangents[kind]
 
     def _affordable(self, period: ClearedPeriod) -> bool:
