@@ -9,12 +9,12 @@ import numpy as np
 
 from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
-from .branch_flow import ConicProgram, PowerLimits, build_program
+from .branch_flow import Columns, ConicProgram, PowerLimits, build_program
 from .feeder import Feeder
 from .linearised import LinearisedProgram
-from .per_unit import impedances_pu, negligible_kw
+from .per_unit import impedances_pu, is_coupler, negligible_kw
 from .physics import Physics
-from .solver import ClearedPeriod, CompiledProgram, ConicSolution, Cost, Tangent
+from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
 
 _EXACT_PU = 5e-7
 """What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit; solvers leave 1e-8."""
@@ -79,6 +79,8 @@ class Programs:
     ) -> None:
         self.feeder, self.physics, self.shortage_price, self.bidding = feeder, physics, shortage_price, bidding
         self.flow = flow
+        self._felt = np.hypot(*impedances_pu(feeder))[1:] * np.where(is_coupler(feeder)[1:], 0.0, 1.0)
+        self._above, self._tap = feeder.parent[1:], feeder.tap[1:] ** -2
         self._built: dict[Kind, ConicProgram] = {}
         self._one_builds = Lock()
 
@@ -91,6 +93,12 @@ class Programs:
                     self.feeder, price, self.bidding, tangent=kind.tangent, limits=self._limits(kind)
                 )
             return self._built[kind]
+
+    def burnt_pu(self, columns: Columns, x: FloatArray) -> float:
+        """By how much currents exceed what flows need, weighed by what that does to losses and voltages, per unit."""
+        sending = x[columns.voltage][self._above] * self._tap
+        needed = (x[columns.p_flow] ** 2 + x[columns.q_flow] ** 2) / sending
+        return float(self._felt @ np.abs(x[columns.current] - needed))
 
     def _limits(self, kind: Kind) -> PowerLimits:
         """The limits of the tables, with those fixed that are, whichever period comes first."""
@@ -150,7 +158,7 @@ class PeriodSolver:
             self._by_cones[kind] = CompiledProgram(program)
         cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
         solution = self._by_cones[kind].solve(_rhs(program, asked), cost)
-        exact = solution.solved and _burnt_pu(program, solution) <= _EXACT_PU
+        exact = solution.solved and self._programs.burnt_pu(program.columns, solution.x) <= _EXACT_PU
         return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, exact=exact)
 
     def _along_tangents(self, asked: Asked) -> ClearedPeriod:
@@ -188,16 +196,6 @@ class PeriodSolver:
 
 def _rhs(program: ConicProgram, asked: Asked) -> FloatArray:
     return program.rhs_of(asked.demand_kw, asked.demand_kvar, asked.limits)
-
-
-def _burnt_pu(program: ConicProgram, solution: ConicSolution) -> float:
-    """By how much currents exceed what flows need, weighed by what that does to losses and voltages, per unit."""
-    feeder, columns, x = program.feeder, program.columns, solution.x
-    lines = program.curved
-    sending = x[columns.voltage][feeder.parent[1:][lines]] * feeder.tap[1:][lines] ** -2
-    needed = (x[columns.p_flow][lines] ** 2 + x[columns.q_flow][lines] ** 2) / sending
-    impedance = np.hypot(*impedances_pu(feeder))[1:][lines]
-    return float(np.sum(impedance * np.abs(x[columns.current][lines] - needed)))
 
 
 def _uses_slack(period: ClearedPeriod) -> bool:
