@@ -195,8 +195,8 @@ class EnergyMarket(Lifecycle):
         self.proof.certify(self.communities.regrets(self.proof.state.valued))
         if self.proof.settles and not self.operator.oversold and not self._ends_short():
             short, doubt = _shortage(self.operator), self.proof.state.physics.doubt
-            outcome = Outcome.SHORTAGE if short else Outcome.NOT_AC if doubt else Outcome.SETTLED
-            self._end(outcome, str(short or doubt))
+            outcome = Outcome.NOT_AC if doubt else Outcome.SHORTAGE if short else Outcome.SETTLED
+            self._end(outcome, doubt or str(short))
         return not self.running
 
     def _deliver(self) -> None:

@@ -28,13 +28,16 @@ def long_table(what: str, names: list[str] | tuple[str, ...], columns: Mapping[s
 def generators(feeder: Feeder, dispatch: Dispatch) -> pd.DataFrame:
     """What generators do: one row per generator and period.
 
-    `curtailed_kw` is what one that costs nothing, or is paid for, could have fed in beside.
+    `curtailed_kw` is what one that costs nothing, or is paid for, could have fed in beside; 0 at the root, where the
+    feeder is fed from above.
     """
     power = dispatch.p_gen_kw
     slope, cost = (
         np.array([[getattr(g, key)] for g in feeder.generators]) for key in ("a_usd_per_kw2h", "b_usd_per_kwh")
     )
     marginal = 2 * slope * power + cost
+    unused = np.maximum(dispatch.p_gen_max_kw - power, 0.0)
+    free = (marginal <= 0) & (feeder.generator_bus[:, None] > 0)
     frame = long_table(
         "generator",
         [g.name for g in feeder.generators],
@@ -43,7 +46,7 @@ def generators(feeder: Feeder, dispatch: Dispatch) -> pd.DataFrame:
             "q_kvar": dispatch.q_gen_kvar,
             "p_min_kw": dispatch.p_gen_min_kw,
             "p_max_kw": dispatch.p_gen_max_kw,
-            "curtailed_kw": np.where(marginal <= 0, np.maximum(dispatch.p_gen_max_kw - power, 0.0), 0.0),
+            "curtailed_kw": np.where(free, unused, 0.0),
             "marginal_cost_usd_per_kwh": marginal,
             "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh[feeder.generator_bus],
         },

@@ -90,10 +90,13 @@ def check_impedances(tree: Tree, generators: Sequence[Generator], base_kv: float
         needed_kva[tree.parent[n]] += needed_kva[n]
         z_ohm = hypot(line.r_ohm, line.x_ohm)
         line_kv = min(kv[n], kv[tree.parent[n]])
+        if z_ohm == 0 and (line.tap != 1 or kv[n] != kv[tree.parent[n]]):
+            sentence = "a transformer (a tap, or another base_kv at its other end) has an impedance; give it"
+            raise FeederError(sentence, table="lines", row=line.name, key="r_ohm")
         drop_pu = z_ohm / line_kv**2 * needed_kva[n] / 1000
         if drop_pu > 1 or z_ohm / line_kv**2 > IMPEDANCE_CEILING_PU:
             sentence = f"{z_ohm:g} ohm at {line_kv:g} kV could never carry the load behind it"
-            cure = "are r_ohm and x_ohm in milliohm? give them in ohm, and base_kv in kV"
+            cure = "are r_ohm and x_ohm in milliohm, or loads in W? give ohm, kW, and base_kv in kV"
             raise FeederError(f"{sentence}; {cure}", table="lines", row=line.name, key="r_ohm")
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 
-_STRENGTH = 0.02
-"""A feeder counts as carrying this part of its strength V² / z at the least, whatever its nominal loads."""
+_LEAST, _MOST = 0.02, 0.25
+"""What a feeder counts as carrying, whatever its nominal loads, as parts of its strength V² / z; no more can flow."""
 _USUAL_KW = 1000.0
 NEGLIGIBLE_PU = 1e-6
 """What solvers leave of nothing, of the power base."""
@@ -60,13 +60,14 @@ class Wired(Protocol):
 
 
 def power_base_kw(feeder: Wired) -> float:
-    """A power of ten below what the feeder is for: its nominal load, or a fiftieth of its strength if that is more."""
+    """A power of ten below what the feeder is for: its nominal load, between two parts of its strength."""
     along = np.hypot(feeder.r_ohm, feeder.x_ohm) / feeder.line_kv**2
     for n in range(1, along.size):
         along[n] += along[feeder.parent[n]]
     weakest = float(along.max(initial=0.0))  # to the electrically farthest bus, 1/MVA
-    strength = 1000.0 * _STRENGTH / weakest if weakest > 0 else 0.0
-    size = max(float(np.hypot(feeder.p_kw, feeder.q_kvar).sum()), strength)
+    strength = 1000.0 / weakest if weakest > 0 else 0.0
+    size = max(float(np.hypot(feeder.p_kw, feeder.q_kvar).sum()), _LEAST * strength)
+    size = min(size, _MOST * strength) if strength else size
     return float(10.0 ** floor(log10(size))) if size > 0 else _USUAL_KW
 
 

@@ -24,7 +24,7 @@ from ..per_unit import at_limit_kw, step_kw
 from ..solver import ConicSolution
 from .limits import SOURCES, WIRES, LimitKind, least_limits, relative_change
 from .relaxation import Relaxation, least_relief, solution_of
-from .remedies import LimitCure, LoadCure, LoadUnit, PriceCure, rounded
+from .remedies import LimitChange, LimitCure, LoadCure, LoadUnit, PriceCure, rounded
 
 _LARGE_LOADS, _NEARLY = 6, 0.9  # single buses worth trying: as much load as is missing, or nearly
 # A least relief may leave prices above the value of lost load; then somewhat more is tried.
@@ -140,9 +140,18 @@ class ShortPeriod:
     def _tried_limits(self, kinds: tuple[LimitKind, ...]) -> LimitCure | None:
         for factor in _NEAR + _FAR:
             cure = least_limits(self._program, self._rhs, kinds, self._price, factor)
-            if cure is None or self._carries(cure.applied(self.limited), *self.demand):
-                return cure
+            if cure is None:
+                return None
+            if self._carries(cure.applied(self.limited), *self.demand):
+                return LimitCure(tuple(map(self._told, cure.changes)))
         return None
+
+    def _told(self, change: LimitChange) -> LimitChange:
+        """A change of what a generator's profile makes of its limit is told as one."""
+        if change.table != "generators":
+            return change
+        nominal = next(g for g in self.feeder.generators if g.name == change.row)
+        return replace(change, by_profile=getattr(nominal, change.key) != change.old)
 
     def _tried_load(self, unit: LoadUnit, sign: int, factors: tuple[float, ...]) -> LoadCure | None:
         everywhere = np.arange(len(self.feeder.buses))

@@ -92,13 +92,13 @@ def _rows(program: ConicProgram, variable: str, side: str) -> Iterator[tuple[int
 
 
 def _levelled(changes: list[LimitChange]) -> list[LimitChange]:
-    """Voltage limits of one kind at their widest value: one number for all of the buses that need it."""
-    widest: dict[str, float] = {}
+    """Voltage limits that are alike at their widest value: one number for all of the buses that need it."""
+    widest: dict[tuple[str, float], float] = {}
     for change in changes:
         if change.table == "buses":
-            pick = min if change.key == "v_min_pu" else max
-            widest[change.key] = pick(change.value, widest.get(change.key, change.value))
-    return [replace(change, value=widest.get(change.key, change.value)) for change in changes]
+            alike, pick = (change.key, change.old), min if change.key == "v_min_pu" else max
+            widest[alike] = pick(change.value, widest.get(alike, change.value))
+    return [replace(change, value=widest.get((change.key, change.old), change.value)) for change in changes]
 
 
 def _wires_first(changes: list[LimitChange]) -> tuple[LimitChange, ...]:

@@ -32,7 +32,7 @@ _LIMIT_WORDS = {
     ("buses", "v_max_pu"): "a v_max_pu of {value:.4f} at bus {row}",
 }
 _GENERATOR_WORDS = "a {key} of {value} for generator {row}"
-_MANY_BUSES = {"v_min_pu": "no v_min_pu above {value:.4f}", "v_max_pu": "no v_max_pu below {value:.4f}"}
+_MANY_BUSES = "a {key} of {value:.4f} at all buses that have {old:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,14 @@ class LimitChange:
     key: str
     old: float
     value: float
+    by_profile: bool = False
 
     def __str__(self) -> str:
         """As in "a rating of 1129.0 kW on line 6-26"."""
         words = _LIMIT_WORDS.get((self.table, self.key), _GENERATOR_WORDS)
         value = self.value if self.table == "buses" else _exactly(self.value)
-        return words.format(key=self.key, value=value, row=self.row)
+        then = " in that period, where its profile makes it {old:g}" if self.by_profile else ""
+        return (words + then).format(key=self.key, value=value, row=self.row, old=self.old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,11 @@ class LimitCure:
     def __str__(self) -> str:
         """As in "a rating of 1129.0 kW on line 6-26 and a rating of 900.0 kW on line 26-27"."""
         words = []
-        for key in dict.fromkeys((change.table, change.key) for change in self.changes):
-            alike = [change for change in self.changes if (change.table, change.key) == key]
-            if len(alike) > 1 and key[1] in _MANY_BUSES:
-                words.append(_MANY_BUSES[key[1]].format(value=alike[0].value))
+        kinds = [(c.table, c.key, c.old if c.table == "buses" else 0.0) for c in self.changes]
+        for kind in dict.fromkeys(kinds):
+            alike = [change for change, own in zip(self.changes, kinds, strict=True) if own == kind]
+            if len(alike) > 1 and kind[0] == "buses":
+                words.append(_MANY_BUSES.format(key=kind[1], old=kind[2], value=alike[0].value))
             else:
                 words.extend(str(change) for change in alike)
         return _listed(words)

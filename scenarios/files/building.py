@@ -158,10 +158,26 @@ class Building:
                     self._behaviour(name, row)
         for bus in feeder.names:
             self._load_factor(bus)
+        self._check_generation()
         for household in households:
             caps = sum(link.cap_kw for link in links if household.name in (link.a, link.b))
             with self._placed():
                 household.check_balance(0.0 if settings.case is Case.NO_SHARING else caps)
+
+    def _check_generation(self) -> None:
+        """Refuse profiles that put a generator's least power above its most."""
+        for name, machine in self._scenario.feeder.generators.items():
+            path = ("feeder", "generators", name)
+            least, most = (
+                getattr(machine, f"{key}_kw")
+                * self._factor((*path, f"{key}_profile"), getattr(machine, f"{key}_profile"))
+                for key in ("p_min", "p_max")
+            )
+            if (least > most).any():
+                t = int(np.argmax(least > most))
+                sentence = f"is {least[t]:g} kW in period {t + 1}, above p_max_kw times its profile, {most[t]:g} kW"
+                cure = "give it a p_min_profile that stays below, such as that of p_max_kw"
+                raise self._refusal((*path, "p_min_kw"), f"{sentence}; {cure}")
 
     def doubts(self) -> list[Problem]:
         """Values that may be meant in another unit."""

@@ -15,6 +15,7 @@ from .yaml_file import Path_
 
 _TRANSMISSION_KV, _DISTRIBUTED_KW = 60.0, 2000.0
 _DEAR_USD_PER_KWH = 3.0
+_LEAST_US = 0.05
 _DROP_PU = (1e-6, 0.5)
 """A nominal load that moves voltages by less may be in MW, one that moves them by more in W."""
 _OFF = 300.0
@@ -37,27 +38,36 @@ def doubts(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
     yield from _loads(feeder)
     yield from _couplers(scenario, feeder)
     yield from _ratings(scenario, feeder, own_kw)
+    yield from _charging(scenario)
     yield from _prices(scenario)
     yield from _prosumers(scenario, feeder)
+    yield from _fees(scenario)
 
 
 def _period_length(scenario: ScenarioRows) -> Iterator[Doubt]:
     days = scenario.periods * scenario.dt_h / 24
-    if scenario.dt_h >= 5 and scenario.periods > 1 and (days / 60).is_integer():
+    if scenario.dt_h in (5, 10, 15, 20) and scenario.periods > 4:
         meant = f"{scenario.dt_h:g} minutes are {scenario.dt_h / 60:g}"
         yield Doubt(("dt_h",), f"{scenario.periods} periods of {scenario.dt_h:g} hours are {days:g} days; {meant}?")
 
 
 def _base_voltage(feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
     total = float(own_kw.sum())
-    if feeder.base_kv >= _TRANSMISSION_KV and 0 < total < _DISTRIBUTED_KW:
-        sentence = f"{feeder.base_kv:g} kV is a transmission voltage, and all loads together are {total:.4g} kW"
-        yield Doubt(("feeder", "base_kv"), f"{sentence}; {feeder.base_kv:g} V are {feeder.base_kv / 1000:g} kV?")
+    if not 0 < total < _DISTRIBUTED_KW:
+        return
+    stated: list[tuple[Path_, float]] = [(("feeder", "base_kv"), feeder.base_kv)]
+    stated += [(("feeder", "buses", bus.name, "base_kv"), bus.base_kv) for bus in feeder.buses]
+    for path, kv in stated:
+        if kv >= _TRANSMISSION_KV:
+            sentence = f"{kv:g} kV is a transmission voltage, and all loads together are {total:.4g} kW"
+            yield Doubt(path, f"{sentence}; {kv:g} V are {kv / 1000:g} kV?")
 
 
 def _loads(feeder: Feeder) -> Iterator[Doubt]:
-    """All nominal loads together, by what they do to voltages."""
-    p_kw, q_kvar = _behind(feeder, feeder.p_kw), _behind(feeder, feeder.q_kvar)
+    """All nominal loads together, by what they do to voltages; feed-in may be curtailed."""
+    if feeder.base_kv >= _TRANSMISSION_KV:
+        return
+    p_kw, q_kvar = _behind(feeder, np.maximum(feeder.p_kw, 0.0)), _behind(feeder, feeder.q_kvar)
     drop = np.zeros(len(feeder.buses))
     for n in range(1, drop.size):
         own = (feeder.r_ohm[n] * p_kw[n] + feeder.x_ohm[n] * q_kvar[n]) / (1000 * feeder.line_kv[n] ** 2)
@@ -85,15 +95,17 @@ def _line_keys(scenario: ScenarioRows) -> dict[frozenset[str], str]:
 
 
 def _ratings(scenario: ScenarioRows, feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
-    behind = _behind(feeder, own_kw)
+    """Line ratings beside what is drawn behind them (feed-in may be curtailed to little), and all that may flow."""
+    drawn, flowing = _behind(feeder, _drawn_kw(scenario, feeder)), _behind(feeder, own_kw)
     keys = _line_keys(scenario)
     for n, line in enumerate(feeder.lines, start=1):
-        amperes = behind[n] / (sqrt(3) * float(feeder.line_kv[n]))
-        for key, rating, needed, unit, other in (
-            ("p_max_kw", line.p_max_kw, behind[n], "kW", ("W", "MW")),
+        amperes = 1 / (sqrt(3) * float(feeder.line_kv[n]))
+        for key, rating, per_kw, unit, other in (
+            ("p_max_kw", line.p_max_kw, 1.0, "kW", ("W", "MW")),
             ("i_max_a", line.i_max_a, amperes, "A", ("mA", "kA")),
         ):
-            if not (np.isfinite(rating) and needed > 0):
+            needed = (drawn if rating < drawn[n] * per_kw else flowing)[n] * per_kw
+            if not np.isfinite(rating) or needed <= 0 or drawn[n] * per_kw <= rating <= needed:
                 continue
             ratio = rating / needed
             if 1 / _OFF < ratio < _OFF * 10:
@@ -102,6 +114,26 @@ def _ratings(scenario: ScenarioRows, feeder: Feeder, own_kw: FloatArray) -> Iter
             sentence = f"{rating:g} {unit} beside the {needed:.3g} {unit} that may be drawn and fed in behind it"
             path = ("feeder", "lines", keys[frozenset((line.from_bus, line.to_bus))], key)
             yield Doubt(path, f"{sentence}; is it in {meant[1]}? then {key} is {meant[0]:g}")
+
+
+def _charging(scenario: ScenarioRows) -> Iterator[Doubt]:
+    for name, row in scenario.feeder.lines.items():
+        if 0 < row.b_us < _LEAST_US:
+            sentence = f"{row.b_us:g} microsiemens are next to nothing; in siemens? then b_us is {row.b_us * 1e6:g}"
+            yield Doubt(("feeder", "lines", name, "b_us"), sentence)
+
+
+def _fees(scenario: ScenarioRows) -> Iterator[Doubt]:
+    for name, row in scenario.prosumers.items():
+        for key in ("grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh"):
+            yield from _dear(("prosumers", name, key), getattr(row, key))
+    for name, link in scenario.links.items():
+        yield from _dear(("links", name, "fee_usd_per_kwh"), link.fee_usd_per_kwh)
+
+
+def _dear(path: Path_, fee: float) -> Iterator[Doubt]:
+    if fee >= 1:
+        yield Doubt(path, f"{fee:g} $/kWh is a dear fee; {fee:g} cents are {fee / 100:g}?")
 
 
 def _prices(scenario: ScenarioRows) -> Iterator[Doubt]:
@@ -130,14 +162,23 @@ def _prosumers(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
                 yield Doubt(("prosumers", name, key), f"{sentence}; {value:g} W are {value / 1000:g} kW?")
 
 
-def _largest_kw(scenario: ScenarioRows, feeder: Feeder) -> FloatArray:
-    """What loads, prosumers and generators but those of the root may draw or feed in at each bus, (bus,)."""
-    total = np.hypot(feeder.p_kw, feeder.q_kvar)
+def _drawn_kw(scenario: ScenarioRows, feeder: Feeder) -> FloatArray:
+    """What loads and prosumers may draw at each bus, (bus,)."""
+    total = np.hypot(np.maximum(feeder.p_kw, 0.0), feeder.q_kvar)
     known = set(feeder.names)
     for row in scenario.prosumers.values():
-        if row.bus not in known:
-            continue
-        total[feeder.index(row.bus)] += row.elastic_max_kw + row.fixed_peak_kw + row.renewable_peak_kw
+        if row.bus in known:
+            total[feeder.index(row.bus)] += row.elastic_max_kw + row.fixed_peak_kw
+    return total
+
+
+def _largest_kw(scenario: ScenarioRows, feeder: Feeder) -> FloatArray:
+    """What loads, prosumers and generators but those of the root may draw or feed in at each bus, (bus,)."""
+    total = _drawn_kw(scenario, feeder) + np.maximum(-feeder.p_kw, 0.0)
+    known = set(feeder.names)
+    for row in scenario.prosumers.values():
+        if row.bus in known:
+            total[feeder.index(row.bus)] += row.renewable_peak_kw
     for machine, n in zip(feeder.generators, feeder.generator_bus, strict=True):
         if n > 0:
             total[n] += max(abs(machine.p_min_kw), abs(machine.p_max_kw))

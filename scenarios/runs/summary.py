@@ -108,7 +108,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     lines = [
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
-        f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu",
+        f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
+        f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
         _network_use(result),
         f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; {_physics(result)}",
         f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
@@ -127,6 +128,12 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
+
+
+def _curtailed(result: Result) -> str:
+    """What generators that cost nothing, or are paid for, could have fed in beside."""
+    kwh = result.dt_h * float(result.generators["curtailed_kw"].sum())
+    return f"; curtailed by the DSO {energy(kwh)} kWh" if kwh > 1e-3 * result.feeder.base_kw else ""
 
 
 def _with_trades(result: Result) -> list[str]:

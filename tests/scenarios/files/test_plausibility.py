@@ -73,3 +73,25 @@ def mw() -> dict[str, object]:
     rows = load("ieee33").feeder.buses
     keys = [(bus, key) for bus in rows for key in ("p_kw", "q_kvar")]
     return {f"feeder.buses.{bus}.{key}": getattr(rows[bus], key) / 1e6 for bus, key in keys}
+
+
+def test_feed_in_that_wires_must_curtail_is_no_wrong_unit(tmp_path):
+    file = tmp_path / "s.yaml"
+    text = SMALL.format(**USUAL).replace("b: {p_kw: 3, q_kvar: 1}", "b: {p_kw: -20000, q_kvar: 1, curtailable: true}")
+    file.write_text(text)
+    assert [doubt.key for doubt in load(str(file)).doubts()] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("feeder.lines.a-b.b_us", 0.0003, "in siemens? then b_us is 300"),
+        ("feeder.buses.b.base_kv", 400, "400 V are 0.4 kV?"),
+        ("prosumers.bob.grid_fee_usd_per_kwh", 5, "5 cents are 0.05?"),
+        ("links.ann-bob.fee_usd_per_kwh", 2, "2 cents are 0.02?"),
+    ],
+)
+def test_units_of_other_keys(tmp_path, key, value, says):
+    file = tmp_path / "s.yaml"
+    file.write_text(SMALL.format(**USUAL))
+    assert any(doubt.key == key and doubt.sentence.endswith(says) for doubt in load(str(file), {key: value}).doubts())

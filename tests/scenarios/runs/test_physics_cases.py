@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gridbazaar.network import replay_ac
+from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.loading import load
 from gridbazaar.scenarios.runs.recorder import new_folder
 from gridbazaar.scenarios.runs.run import Run
@@ -133,3 +134,22 @@ def test_the_relaxation_alone_ends_with_exit_code_3_and_says_so_everywhere(ran):
     manifest = json.loads(Path(done.folder / "manifest.json").read_text())
     assert manifest["outcome"] == "not_ac"
     assert "no solution of the AC equations" in done.kpis["certificate"]
+
+
+def test_a_limit_by_a_profile_is_told_as_one(ran):
+    done = ran(feeder__generators__grid__p_max_profile="sun")
+    assert done.exit_code == 4
+    assert "for generator grid in that period, where its profile makes it 0" in done.result.message
+
+
+def test_what_a_profile_makes_impossible_is_refused_with_its_place(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(yaml.safe_dump(two_homes()))
+    grid, line = "feeder.generators.grid", "feeder.lines.a-b"
+    for changes, says in (
+        ({f"{grid}.p_min_kw": 10, f"{grid}.p_max_profile": "sun"}, r"p_min_kw: is 10 kW in period 1, above p_max_kw"),
+        ({f"{grid}.p_max_profile": "moon"}, r"there is no profile moon; known are sun"),
+        ({f"{line}.r_ohm": 0, f"{line}.x_ohm": 0, f"{line}.tap": 1.02}, r"a transformer .* has an impedance; give it"),
+    ):
+        with pytest.raises(ScenarioError, match=says):
+            load(str(file), changes).check()
