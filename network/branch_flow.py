@@ -160,6 +160,20 @@ class ConicProgram:
                     rhs[self.rows[block.name]] = bound[block.index] / base_kw
         return rhs
 
+    @cached_property
+    def _drawing(self) -> tuple[sp.csr_array, sp.csr_array]:
+        """What the balances say of all but flows, currents and voltages."""
+        rows = (self.rows[f"{kind} balance"] for kind in ("active", "reactive"))
+        active, reactive = (sp.csr_array(self.matrix[row, self.columns.p_gen.start :]) for row in rows)
+        return active, reactive
+
+    def drawn(self, x: FloatArray, rhs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What every bus draws net of its generation, p and q, (bus,) each: all that flows must bring, per unit."""
+        others = x[self.columns.p_gen.start :]
+        kinds = zip(self._drawing, ("active", "reactive"), strict=True)
+        p, q = (by @ others - rhs[self.rows[f"{kind} balance"]] for by, kind in kinds)
+        return p, q
+
     def bound_multipliers(self, z: FloatArray, variable: str) -> FloatArray:
         """Multiplier of the upper less that of the lower bound of a variable, (bus, line or generator, ...).
 

@@ -75,9 +75,6 @@ class LinearisedProgram:
         slots = sp.csc_array((order, (rows, cols)), shape=program.matrix.shape)
         self._slots, self._pattern = slots.data.astype(np.intp) - 1, slots
         self._own_tap = feeder.tap[1:][curved] ** -2
-        free = np.arange(columns.p_gen.start, program.linear.size)  # all but flows, currents and voltages
-        others = program.matrix[:, free]
-        self._free, self._drawn_by = free, [others[program.rows[f"{kind} balance"]] for kind in ("active", "reactive")]
         damped = [columns.p_gen, columns.q_gen, columns.bid]
         self._damped: IntArray = np.concatenate([np.arange(span.start, span.stop) for span in damped])
         ones = np.ones(curved.size)
@@ -150,9 +147,7 @@ class LinearisedProgram:
         return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self.matrix(tangent), b=rhs)
 
     def _drawn(self, x: FloatArray, rhs: FloatArray) -> Drawn:
-        rows = (self.program.rows[f"{kind} balance"] for kind in ("active", "reactive"))
-        others = x[self._free]
-        p, q = (by @ others - rhs[row] for by, row in zip(self._drawn_by, rows, strict=True))
+        p, q = self.program.drawn(x, rhs)
         return Drawn(p[:, None], q[:, None])
 
     def _missed(self, x: FloatArray, flow: AcFlow) -> float:

@@ -16,8 +16,10 @@ from .per_unit import impedances_pu, is_coupler, negligible_kw
 from .physics import Physics
 from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
 
-_EXACT_PU = 5e-7
-"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit; solvers leave 1e-8."""
+_EXACT_PU = 3e-8
+"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit, and is exact for sure ..."""
+_VOLTAGE_PU = 5e-7
+"""... and by how much its voltages may differ from those of the AC flow otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,17 @@ class Programs:
                 )
             return self._built[kind]
 
-    def burnt_pu(self, columns: Columns, x: FloatArray) -> float:
+    def is_exact(self, program: ConicProgram, x: FloatArray, rhs: FloatArray) -> bool:
+        """Whether a solution of the relaxation is one of the AC equations."""
+        burnt = self._burnt_pu(program.columns, x)
+        if burnt <= _EXACT_PU or burnt > 1e3 * _EXACT_PU:
+            return burnt <= _EXACT_PU
+        p, q = program.drawn(x, rhs)
+        flow = self.flow.solve(p[:, None], q[:, None])
+        missed = np.abs(np.sqrt(flow.voltage[:, 0]) - np.sqrt(x[program.columns.voltage])).max()
+        return bool(flow.solved.all() and missed <= _VOLTAGE_PU)
+
+    def _burnt_pu(self, columns: Columns, x: FloatArray) -> float:
         """By how much currents exceed what flows need, weighed by what that does to losses and voltages, per unit."""
         sending = x[columns.voltage][self._above] * self._tap
         needed = (x[columns.p_flow] ** 2 + x[columns.q_flow] ** 2) / sending
@@ -158,7 +170,7 @@ class PeriodSolver:
             self._by_cones[kind] = CompiledProgram(program)
         cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
         solution = self._by_cones[kind].solve(_rhs(program, asked), cost)
-        exact = solution.solved and self._programs.burnt_pu(program.columns, solution.x) <= _EXACT_PU
+        exact = solution.solved and self._programs.is_exact(program, solution.x, _rhs(program, asked))
         return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, exact=exact)
 
     def _along_tangents(self, asked: Asked) -> ClearedPeriod:
