@@ -16,10 +16,10 @@ from .per_unit import impedances_pu, is_coupler, negligible_kw
 from .physics import Physics
 from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
 
-_EXACT_PU = 3e-8
-"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit, and is exact for sure ..."""
+_EXACT_PU = 3e-8, 5e-7
+"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit: exact for sure, not exact."""
 _VOLTAGE_PU = 5e-7
-"""... and by how much its voltages may differ from those of the AC flow otherwise."""
+"""By how much its voltages may differ from those of the AC flow in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class Programs:
     def is_exact(self, program: ConicProgram, x: FloatArray, rhs: FloatArray) -> bool:
         """Whether a solution of the relaxation is one of the AC equations."""
         burnt = self._burnt_pu(program.columns, x)
-        if burnt <= _EXACT_PU or burnt > 1e3 * _EXACT_PU:
-            return burnt <= _EXACT_PU
+        if burnt <= _EXACT_PU[0] or burnt > _EXACT_PU[1]:
+            return burnt <= _EXACT_PU[0]
         p, q = program.drawn(x, rhs)
         flow = self.flow.solve(p[:, None], q[:, None])
         missed = np.abs(np.sqrt(flow.voltage[:, 0]) - np.sqrt(x[program.columns.voltage])).max()

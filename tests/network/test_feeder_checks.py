@@ -112,7 +112,7 @@ WRONG = {
     ),
     "impedance in milliohm": (
         {"lines": [line(r_ohm=922.0, x_ohm=470.0), B_C], "buses": [Bus("a"), Bus("b", p_kw=500.0), Bus("c")]},
-        "1034.88 ohm at 10 kV could never carry the load behind it; are r_ohm and x_ohm in milliohm? give them in ohm",
+        "1034.88 ohm at 10 kV could never carry the load behind it; are r_ohm and x_ohm in milliohm, or loads in W?",
         ("lines", "a-b", "r_ohm"),
     ),
     "base in volts": (
