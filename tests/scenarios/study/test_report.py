@@ -180,7 +180,7 @@ def test_the_page_opens_in_a_browser_without_a_network(opened: tuple[object, lis
         """Object.fromEntries([...document.querySelectorAll("table")].map(t => [t.dataset.csv,
              [...t.rows].map(r => [...r.cells].map(c => c.innerText.trim()))]))"""
     )
-    assert len(shown) == 10
+    assert len(shown) == 11
     for name, cells in shown.items():
         frame = pd.read_csv(folder / "tables" / name, dtype=str, keep_default_na=False)
         assert cells[0] == list(frame.columns)
