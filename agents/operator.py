@@ -10,7 +10,8 @@ import numpy as np
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
-from ..network.solver import ClearedPeriod, Tangent
+from ..network.solver import ClearedPeriod
+from ..network.tangent import Tangent
 from .mesa_library import mesa
 from .messages import Asks, Sale
 from .operator_state import ElasticClearing, OperatorState

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 from ..network.arrays import FloatArray, IntArray
 from ..network.dispatch import Dispatch
-from ..network.solver import ClearedPeriod, Tangent
+from ..network.solver import ClearedPeriod
+from ..network.tangent import Tangent
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from ..agents.price_curve import PriceCurve
 from ..agents.update_gate import UpdateGate
 from ..network.dispatch import Dispatch, PriceComponents
 from ..network.errors import InputError
-from ..network.solver import Tangent
+from ..network.tangent import Tangent
 from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
 from .methods.memory import CurveState, NewtonSlopes

@@ -38,7 +38,8 @@ from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
 from .physics import Physics
 from .slopes import SlopeSystem, concavity, paths_of
-from .solver import ClearedPeriod, Tangent
+from .solver import ClearedPeriod
+from .tangent import Tangent
 
 Starts = Sequence[Tangent | None]
 

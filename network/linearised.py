@@ -22,7 +22,8 @@ import scipy.sparse as sp
 from .ac_flow import AcFlow, RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram
-from .solver import ConicSolution, Cost, Solvers, Tangent
+from .solver import ConicSolution, Cost, Solvers
+from .tangent import Tangent, TangentRows
 
 _MOST_ROUNDS = 60
 _AT_REST_PU = 2e-9
@@ -60,30 +61,23 @@ class LinearisedProgram:
         """
         self.program, self._flow = program, flow
         columns, matrix = program.columns, program.matrix.tocoo()
-        curved, feeder = program.curved, program.feeder
-        self._at = (
-            columns.p_flow.start + curved,
-            columns.q_flow.start + curved,
-            columns.voltage.start + feeder.parent[1:][curved],
-        )
-        row = np.arange(program.rows["tangent"].start, program.rows["tangent"].stop)
+        self._tangents = TangentRows(program)
         below, right = (np.asarray(place, dtype=np.intp) for place in matrix.coords)
-        rows = np.concatenate([below, *[row] * len(self._at)])
-        cols = np.concatenate([right, *self._at])
+        rows = np.concatenate([below, *[self._tangents.rows] * 3])
+        cols = np.concatenate([right, *self._tangents.columns])
         self._fixed = matrix.data
         order = np.arange(1.0, rows.size + 1.0)
-        slots = sp.csc_array((order, (rows, cols)), shape=program.matrix.shape)
-        self._slots, self._pattern = slots.data.astype(np.intp) - 1, slots
-        self._own_tap = feeder.tap[1:][curved] ** -2
+        self._pattern = sp.csc_array((order, (rows, cols)), shape=program.matrix.shape)
+        self._slots = self._pattern.data.astype(np.intp) - 1
         damped = [columns.p_gen, columns.q_gen, columns.bid]
         self._damped: IntArray = np.concatenate([np.arange(span.start, span.stop) for span in damped])
-        ones = np.ones(curved.size)
+        ones = np.ones(program.curved.size)
         everywhere = Tangent(ones, ones, ones, ones)
-        self._solvers = Solvers(program, _diagonal(program.quadratic), self.matrix(everywhere))
+        self._solvers = Solvers(program, _diagonal(program.quadratic), self._matrix(everywhere))
 
-    def matrix(self, tangent: Tangent) -> sp.csc_array:
+    def _matrix(self, tangent: Tangent) -> sp.csc_array:
         """A with a tangent in it."""
-        filled = np.concatenate([self._fixed, -tangent.p, -tangent.q, tangent.u * self._own_tap])
+        filled = np.concatenate([self._fixed, *self._tangents.entries(tangent)])
         return sp.csc_array((filled[self._slots], self._pattern.indices, self._pattern.indptr), self._pattern.shape)
 
     def solve(
@@ -139,12 +133,12 @@ class LinearisedProgram:
     def _round(self, rhs: FloatArray, cost: Cost, tangent: Tangent, pull: FloatArray, damping: float) -> ConicSolution:
         quadratic, linear = cost.quadratic.copy(), cost.linear.copy()
         bend = np.maximum(tangent.bend, 0.0)
-        for at, flow in zip(self._at[:2], (tangent.p_flow, tangent.q_flow), strict=True):
+        for at, flow in zip(self._tangents.columns[:2], (tangent.p_flow, tangent.q_flow), strict=True):
             quadratic[at] += bend
             linear[at] -= bend * flow
         quadratic[self._damped] += damping
         linear[self._damped] -= pull[self._damped]
-        return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self.matrix(tangent), b=rhs)
+        return self._solvers.solve(P=_diagonal(quadratic), q=linear, A=self._matrix(tangent), b=rhs)
 
     def _drawn(self, x: FloatArray, rhs: FloatArray) -> Drawn:
         p, q = self.program.drawn(x, rhs)

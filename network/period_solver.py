@@ -14,7 +14,8 @@ from .feeder import Feeder
 from .linearised import LinearisedProgram
 from .per_unit import impedances_pu, is_coupler, negligible_kw
 from .physics import Physics
-from .solver import ClearedPeriod, CompiledProgram, Cost, Tangent
+from .solver import ClearedPeriod, CompiledProgram, ConicSolution, Cost
+from .tangent import Tangent
 
 _EXACT_PU = 3e-8, 5e-7
 """What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit: exact for sure, not exact."""
@@ -54,6 +55,20 @@ class Asked:
     limits: PowerLimits
     bid_cost: BidCost | None = None
     start: Tangent | None = None
+
+    def cost_in(self, program: ConicProgram) -> Cost | None:
+        """The cost of a program, if it is not its own."""
+        return None if self.bid_cost is None else self.bid_cost.within(program)
+
+    def rhs_in(self, program: ConicProgram) -> FloatArray:
+        """The right-hand side of a program, (row,)."""
+        return program.rhs_of(self.demand_kw, self.demand_kvar, self.limits)
+
+    def answered(
+        self, program: ConicProgram, solution: ConicSolution, tangent: Tangent | None, *, exact: bool
+    ) -> ClearedPeriod:
+        """The period with a solution."""
+        return ClearedPeriod(program, solution, self.demand_kw, self.demand_kvar, self.limits, tangent, exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +172,8 @@ class PeriodSolver:
         for shortage in (False, True):
             compiled = self._tangent_program(asked, shortage=shortage)
             program = compiled.program
-            solution, tangent = compiled.step(_rhs(program, asked), bid_cost.within(program), start)
-            found = ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, tangent)
+            solution, tangent = compiled.step(asked.rhs_in(program), bid_cost.within(program), start)
+            found = asked.answered(program, solution, tangent, exact=False)
             if tangent and (shortage or self._affordable(found)):
                 return found
         return self._along_tangents(replace(asked, start=None))
@@ -168,10 +183,10 @@ class PeriodSolver:
         program = self._programs.of(kind)
         if kind not in self._by_cones:
             self._by_cones[kind] = CompiledProgram(program)
-        cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
-        solution = self._by_cones[kind].solve(_rhs(program, asked), cost)
-        exact = solution.solved and self._programs.is_exact(program, solution.x, _rhs(program, asked))
-        return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, exact=exact)
+        rhs = asked.rhs_in(program)
+        solution = self._by_cones[kind].solve(rhs, asked.cost_in(program))
+        exact = solution.solved and self._programs.is_exact(program, solution.x, rhs)
+        return asked.answered(program, solution, None, exact=exact)
 
     def _along_tangents(self, asked: Asked) -> ClearedPeriod:
         """An AC solution: without shortage slack if there is one, else with it, and without what of it is not used."""
@@ -189,9 +204,8 @@ class PeriodSolver:
     def _linearised(self, asked: Asked, *, shortage: bool, start: Tangent | None = None) -> ClearedPeriod:
         compiled = self._tangent_program(asked, shortage=shortage)
         program = compiled.program
-        cost = None if asked.bid_cost is None else asked.bid_cost.within(program)
-        solution, tangent, exact = compiled.solve(_rhs(program, asked), cost, start)
-        return ClearedPeriod(program, solution, asked.demand_kw, asked.demand_kvar, asked.limits, tangent, exact)
+        solution, tangent, exact = compiled.solve(asked.rhs_in(program), asked.cost_in(program), start)
+        return asked.answered(program, solution, tangent, exact=exact)
 
     def _tangent_program(self, asked: Asked, *, shortage: bool) -> LinearisedProgram:
         kind = Kind(True, shortage, asked.limits.fixed)
@@ -204,10 +218,6 @@ class PeriodSolver:
         rows = period.program.rows
         prices = (period.solution.z[rows[f"{kind} balance"]] for kind in ("active", "reactive"))
         return all(np.max(np.abs(price)) <= self._programs.shortage_price for price in prices)
-
-
-def _rhs(program: ConicProgram, asked: Asked) -> FloatArray:
-    return program.rhs_of(asked.demand_kw, asked.demand_kvar, asked.limits)
 
 
 def _uses_slack(period: ClearedPeriod) -> bool:

@@ -30,7 +30,8 @@ from scipy.sparse.linalg import splu
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
 from .feeder import Feeder
-from .solver import ClearedPeriod, Tangent
+from .solver import ClearedPeriod
+from .tangent import Tangent, TangentRows
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
 STEEPEST = 1.0  # $/kWh per kW
@@ -58,11 +59,11 @@ class SlopeSystem:
         diagonal = np.arange(columns)
         rows: list[IntArray] = [diagonal, right, columns + below, columns + self._bounds, columns + within[0]]
         cols: list[IntArray] = [diagonal, columns + below, right, columns + self._bounds, columns + within[1]]
-        if program.tangent:
-            line, at = _tangent_places(program)
-            bent = np.tile(np.stack(at), (3, 1))
-            rows += [*at, *[columns + line] * 3, *bent]
-            cols += [*[columns + line] * 3, *at, *np.repeat(np.stack(at), 3, axis=0)]
+        self._tangents = TangentRows(program) if program.tangent else None
+        if self._tangents:
+            line, at = columns + self._tangents.rows, self._tangents.columns
+            rows += [*at, *[line] * 3, *np.repeat(at, 3, axis=0)]
+            cols += [*[line] * 3, *at, *np.tile(at, (3, 1))]
         entries = program.matrix.tocoo().data
         self._fixed = np.concatenate([program.quadratic, entries, entries])
         size = columns + program.rhs.size
@@ -90,16 +91,10 @@ class SlopeSystem:
 
     def _bent(self, tangent: Tangent | None) -> list[FloatArray]:
         """The coefficients of a tangent, twice, and what the cost bends by it, in the order of their places."""
-        if tangent is None:
+        if tangent is None or self._tangents is None:
             return []
-        tap = self._program.feeder.tap[1:][self._program.curved] ** -2
-        slope = [-tangent.p, -tangent.q, tangent.u * tap]
-        # (dP - (P/u) du)² and (dQ - (Q/u) du)²: of dP, dQ, du
-        parts = np.zeros((2, 3, tap.size))
-        parts[0, 0] = parts[1, 1] = 1.0
-        parts[0, 2], parts[1, 2] = -tangent.p * tap / 2, -tangent.q * tap / 2
-        bent = np.einsum("kil,kjl->jil", parts, parts) * np.maximum(tangent.bend, 0.0)
-        return [*slope, *slope, *bent.reshape(9, -1)]
+        entries = self._tangents.entries(tangent)
+        return [*entries, *entries, *self._tangents.bends(tangent).reshape(9, -1)]
 
 
 def paths_of(feeder: Feeder, buses: IntArray) -> FloatArray:
@@ -120,14 +115,6 @@ def concavity(period: ClearedPeriod, paths: FloatArray) -> float:
     through = paths[period.program.curved]
     wanted = np.maximum(-period.tangent.bend, 0.0)[:, None] * through
     return float(np.linalg.eigvalsh(through.T @ wanted).max()) / period.program.feeder.base_kw
-
-
-def _tangent_places(program: ConicProgram) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:
-    """The rows of the tangents, and the columns of P, Q and v_m of their lines."""
-    columns, curved = program.columns, program.curved
-    at = columns.p_flow.start, columns.q_flow.start, columns.voltage.start
-    places = curved, curved, program.feeder.parent[1:][curved]
-    return _rows(program, "tangent"), tuple(start + place for start, place in zip(at, places, strict=True))
 
 
 def _rows(program: ConicProgram, name: str) -> IntArray:

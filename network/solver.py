@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from .arrays import FloatArray
 from .branch_flow import CONE_ROWS, ConicProgram, PowerLimits
+from .tangent import Tangent
 
 # Clarabel's default accuracy, 1e-8, leaves cone gaps of 4e-7 pu; one iteration more leaves 2e-8.
 TOLERANCE = 1e-9
@@ -39,37 +40,6 @@ class ConicSolution:
         return self.status in _SOLVED
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tangent:
-    """(5') of a period, l = (2 P0/u0) P + (2 Q0/u0) Q - (l0/u0) u, and how much the cost bends; (curved line,) each.
-
-    Attributes:
-        p_flow, q_flow, sending: P0, Q0 and u0: the flow that it is taken at, per unit.
-        bend: What (dP - (P/u) du)² and (dQ - (Q/u) du)² cost, twice: 2 gamma of the components; below 0 where power is
-            worth less than nothing, and losses are wanted.
-    """
-
-    p_flow: FloatArray
-    q_flow: FloatArray
-    sending: FloatArray
-    bend: FloatArray
-
-    @property
-    def p(self) -> FloatArray:
-        """The coefficient of P."""
-        return 2 * self.p_flow / self.sending
-
-    @property
-    def q(self) -> FloatArray:
-        """The coefficient of Q."""
-        return 2 * self.q_flow / self.sending
-
-    @property
-    def u(self) -> FloatArray:
-        """The coefficient of u, less its sign."""
-        return (self.p_flow**2 + self.q_flow**2) / self.sending**2
-
-
 @dataclass(frozen=True, slots=True)
 class ClearedPeriod:
     """The solution of one period, the program it solves (with shortage slack, or without) and what it was given.
@@ -88,8 +58,8 @@ class ClearedPeriod:
     demand_kw: FloatArray
     demand_kvar: FloatArray
     limits: PowerLimits
-    tangent: Tangent | None = None
-    exact: bool = True
+    tangent: Tangent | None
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
