@@ -109,7 +109,8 @@ class Quotes:
     Attributes:
         members: Who is to answer, as prosumer indices.
         lmp_usd_per_kwh, held_bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
-        price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h, proximal_usd_per_kw2h: (arc, period).
+        price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h: (arc, period).
+        proximal: Weight of the proximal term, as a multiple of the penalty.
     """
 
     members: tuple[int, ...]
@@ -120,7 +121,7 @@ class Quotes:
     own_kw: FloatArray = axes("arc", "period")
     partner_kw: FloatArray = axes("arc", "period")
     penalty_usd_per_kw2h: FloatArray = axes("arc", "period")
-    proximal_usd_per_kw2h: FloatArray = axes("arc", "period")
+    proximal: float = axes()
 
     def of(self, prosumer: int, layout: Layout) -> Quote:
         """One prosumer's view."""
@@ -133,7 +134,7 @@ class Quotes:
             self.own_kw[arcs],
             self.partner_kw[arcs],
             self.penalty_usd_per_kw2h[arcs],
-            self.proximal_usd_per_kw2h[arcs],
+            self.proximal * self.penalty_usd_per_kw2h[arcs],
         )
 
 

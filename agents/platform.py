@@ -134,7 +134,6 @@ class SharingPlatform(mesa.Agent):
     def quotes(self, members: tuple[int, ...]) -> Quotes:
         """What the named prosumers are told before they answer."""
         pairs, graph, terms = self.pairs, self.graph, self.bids.quoted
-        penalty = pairs.penalty.value[graph.link]
         return Quotes(
             members,
             frozen(terms.lmp_usd_per_kwh),
@@ -143,8 +142,8 @@ class SharingPlatform(mesa.Agent):
             frozen(pairs.price_usd_per_kwh[graph.link]),
             frozen(pairs.quoted_kw),
             frozen(pairs.quoted_kw[graph.reverse]),
-            frozen(penalty),
-            frozen(penalty if self.rules.proximal else np.zeros_like(penalty)),
+            frozen(pairs.penalty.value[graph.link]),
+            float(self.rules.proximal),
         )
 
     def receive(self, offers: Offers, quoted_in: int | None = None) -> None:

@@ -44,6 +44,7 @@ class Prosumer(mesa.Agent):
         fee_usd_per_kwh: FloatArray | None = None,
         *,
         withdrawals: bool = False,
+        problem: type[Subproblem] = Subproblem,
     ) -> None:
         """Move in.
 
@@ -55,12 +56,13 @@ class Prosumer(mesa.Agent):
             rng: Its own randomness.
             fee_usd_per_kwh: What a kWh on each of its links costs both ends together beside its price, (link,).
             withdrawals: Whether the DSO clears for what it withdraws, trades included, and not for its bid.
+            problem: How it solves its own problem.
         """
         super().__init__(model)
         self.household = household
         self.behaviour = behaviour
         self.behaviour.rng = rng
-        self.problem = Subproblem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
+        self.problem = problem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
         nothing = np.zeros(household.periods)
         self.plan = self.schedule = Plan(nothing, nothing, nothing, np.zeros((cap_kw.size, household.periods)))
         self.power_kw, self.bid_kw = self.plan.trade_kw, nothing
@@ -108,21 +110,14 @@ class Prosumer(mesa.Agent):
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
-        `market.proof.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
-        nothing and what is missing costs its first kWh's utility or the LMP, whichever is dearer. It is inf for a
-        schedule that it cannot hold: out of its limits by more than a thousandth of its size.
+        `market.proof.certificate`); see `Homes.regret_usd`.
 
         Args:
             delivery: The prices; its trades are not looked at.
             plan: Another schedule to judge by them than the one it is committed to.
         """
-        plan = self.schedule if plan is None else plan
-        if plan.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
-            return Regret(np.inf)
-        paid = self.problem.paid(self._believed(delivery))
-        bound = self.problem.least_cost_usd(paid)
-        payment = plan.payment_usd(self.household, paid.price_usd_per_kwh) + self.problem.sharing_fees_usd(plan)
-        return Regret(plan.kept_cost_usd(self.household, paid.lmp_usd_per_kwh) + payment - bound)
+        believed = self._believed(delivery)
+        return Regret(self.problem.regret_usd(believed, self.schedule if plan is None else plan))
 
     def deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
         """After Algorithm 1: re-solve with the trades fixed, bid for what is needed (26), and tell what is regretted.
@@ -157,20 +152,17 @@ class Prosumer(mesa.Agent):
     def memory(self) -> FloatArray:
         """All that it remembers, but for its private data and its behaviour, (row, period).
 
-        Plan, schedule, powers and order; then the point that the solver starts from, with the rows that it has there.
+        Plan, schedule, powers and order; then the point where its next search starts.
         """
-        point = (values.reshape(-1, self.household.periods) for values in self.problem.point)
-        return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, *point])
+        return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, self.problem.point])
 
     def recall(self, memory: FloatArray) -> None:
         """Go on from a `memory`, to the last bit."""
         links = self.problem.links
-        variables = self.problem.point[0].size // self.household.periods
-        rows = np.cumsum([3 + links, 3 + links, links, 1, variables])
-        plan, schedule, power, bid, x, y = np.split(memory, rows)
+        rows = np.cumsum([3 + links, 3 + links, links, 1])
+        plan, schedule, power, bid, self.problem.point = np.split(memory, rows)
         self.plan, self.schedule = Plan.of(plan), Plan.of(schedule)
         self.power_kw, self.bid_kw = power, bid[0]
-        self.problem.point = x.ravel(), y.ravel()
 
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)

@@ -131,7 +131,7 @@ class EnergyMarket(Lifecycle):
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
         self.communities = set_up_communities(
-            households, self.graph, behaviours, of_prosumers, hosting or Hosting(), withdrawals=withdrawals
+            households, self.graph, behaviours, of_prosumers, hosting or Hosting(), self.settings
         )
         self.prosumers = _agents_of(self)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...agents.behaviour import Behaviour, PriceTaker
 from ...agents.household import Household
+from ...agents.subproblem import Subproblem
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import IntArray
 from ...network.errors import InputError
@@ -23,6 +24,7 @@ class CommunitySpec:
         behaviours: How they act.
         seeds: Where their own randomness starts.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
+        problem: How they solve their own problems.
     """
 
     membership: Membership
@@ -30,6 +32,7 @@ class CommunitySpec:
     behaviours: tuple[Behaviour, ...]
     seeds: tuple[np.random.SeedSequence, ...]
     withdrawals: bool = False
+    problem: type[Subproblem] = Subproblem
 
 
 def community_specs(
@@ -40,6 +43,7 @@ def community_specs(
     seed: np.random.SeedSequence | None = None,
     *,
     withdrawals: bool = False,
+    problem: type[Subproblem] = Subproblem,
 ) -> list[CommunitySpec]:
     """What each community is set up with; each prosumer has the same seed wherever it lives.
 
@@ -50,6 +54,7 @@ def community_specs(
         behaviours: How the named prosumers act; all others are price takers.
         seed: Seed of all randomness; each prosumer gets its own child.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
+        problem: How they solve their own problems.
 
     Raises:
         InputError: A behaviour is meant for nobody, or for more than one.
@@ -65,6 +70,7 @@ def community_specs(
             tuple(chosen.get(graph.names[i]) or PriceTaker() for i in members),
             tuple(seeds[i] for i in members),
             withdrawals,
+            problem,
         )
         for members in communities
     ]
