@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
-from .behaviour import Behaviour
 from .homes import Homes
 from .household import Household
-from .mesa_library import mesa
 from .messages import Deliveries, Offers, Pledges, Quotes
 from .plan import Plan
-from .prosumer import Prosumer
 from .subproblem import Subproblem
 
 
@@ -57,8 +53,10 @@ class Standing:
     @classmethod
     def of(cls, by_home: FloatArray, by_arc: FloatArray) -> Standing:
         """What these stand for."""
-        plan, schedule = Plan(*by_home[:3], by_arc[0]), Plan(*by_home[3:6], by_arc[1])
-        return cls(plan, schedule, by_arc[2], by_home[6], by_home[7])
+        bid, curtailed, elastic, committed_bid, committed_curtailed, committed_elastic, order, worth = by_home
+        plan = Plan(bid, curtailed, elastic, by_arc[0])
+        schedule = Plan(committed_bid, committed_curtailed, committed_elastic, by_arc[1])
+        return cls(plan, schedule, by_arc[2], order, worth)
 
 
 class Crowd:
@@ -82,15 +80,6 @@ class Crowd:
         """Whether nobody of the community is left out."""
         return self.members.size == self.homes.count
 
-    def arcs(self, prosumer: int) -> slice:
-        """The arcs that a prosumer owns."""
-        return slice(int(self.homes.starts[prosumer]), int(self.homes.starts[prosumer + 1]))
-
-    def arcs_of(self, prosumers: IntArray) -> IntArray:
-        """The arcs that these own, (arc,)."""
-        starts = self.homes.starts
-        return np.concatenate([np.arange(starts[i], starts[i + 1]) for i in prosumers] or [np.zeros(0, dtype=np.intp)])
-
     def answer(self, quotes: Quotes, asked: IntArray) -> Offers:
         """Algorithm 1, line 5: the offers of these members, by index; rows of others are zero."""
         was, homes = self.standing, self.homes
@@ -100,7 +89,7 @@ class Crowd:
         if asked.size == homes.count:
             self.standing = replace(was, plan=plan, power_kw=plan.trade_kw, order_kw=order, worth_usd_per_kwh=worth)
             return Offers(quotes.members, plan.trade_kw, quotes.price_usd_per_kwh, order)
-        arcs = self.arcs_of(asked)
+        arcs = self.homes.arcs_of(asked)
         power, ordered = was.power_kw.copy(), was.order_kw.copy()
         power[arcs], ordered[asked] = plan.trade_kw[arcs], order[asked]
         self.standing = replace(was, plan=plan, power_kw=power, order_kw=ordered, worth_usd_per_kwh=worth)
@@ -130,46 +119,41 @@ class Crowd:
         return frozen(ordered)
 
 
-class CrowdMember(Prosumer):
-    """A price taker that answers with its crowd, and can be looked at like any prosumer."""
+class CrowdSeat:
+    """A row of a crowd, as the `Seat` of a prosumer: to be looked at."""
 
-    def __init__(self, model: mesa.Model, household: Household, behaviour: Behaviour, crowd: Crowd, place: int) -> None:
-        """Join.
+    def __init__(self, household: Household, crowd: Crowd, place: int) -> None:
+        """Take the place, a row."""
+        self._household, self._crowd, self._place = household, crowd, place
 
-        Args:
-            model: The community it lives in.
-            household: Its private data.
-            behaviour: How it acts: as a price taker.
-            crowd: With whom it answers.
-            place: Its row there.
-        """
-        mesa.Agent.__init__(self, model)
-        self.household, self.behaviour = household, behaviour
-        self._crowd, self._place = crowd, place
+    @property
+    def _arcs(self) -> slice:
+        return self._crowd.homes.arcs(self._place)
 
-    @cached_property
-    def problem(self) -> Subproblem:  # type: ignore[override]  # made when somebody looks
-        """Its own optimisation problem."""
-        homes, arcs = self._crowd.homes, self._crowd.arcs(self._place)
+    @property
+    def problem(self) -> Subproblem:
+        """Its own optimisation problem, made for who asks."""
+        homes, arcs = self._crowd.homes, self._arcs
         fee = 2 * homes.fee_usd_per_kwh[arcs]
-        return Subproblem(self.household, homes.cap_kw[arcs], fee, withdrawals=homes.withdrawals)
+        return Subproblem(self._household, homes.cap_kw[arcs], fee, withdrawals=homes.withdrawals)
 
     @property
-    def plan(self) -> Plan:  # type: ignore[override]  # a row of the crowd's
+    def plan(self) -> Plan:
         """What it intends."""
-        return self._crowd.standing.plan.only(self._place, self._crowd.arcs(self._place))
+        return self._crowd.standing.plan.only(self._place, self._arcs)
 
     @property
-    def schedule(self) -> Plan:  # type: ignore[override]
+    def schedule(self) -> Plan:
         """What it is committed to."""
-        return self._crowd.standing.schedule.only(self._place, self._crowd.arcs(self._place))
+        return self._crowd.standing.schedule.only(self._place, self._arcs)
 
     @property
-    def power_kw(self) -> FloatArray:  # type: ignore[override]
+    def power_kw(self) -> FloatArray:
         """The sharing powers that it offered last, (link, period)."""
-        return self._crowd.standing.power_kw[self._crowd.arcs(self._place)]
+        return self._crowd.standing.power_kw[self._arcs]
 
     @property
-    def bid_kw(self) -> FloatArray:  # type: ignore[override]
+    def bid_kw(self) -> FloatArray:
         """What it orders from the DSO as it stands, (period,)."""
-        return self._crowd.standing.order_kw[self._place]
+        order: FloatArray = self._crowd.standing.order_kw[self._place]
+        return order

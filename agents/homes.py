@@ -68,9 +68,15 @@ class Homes(Valuation):
             cell[:, 5], cell[:, 6] = home.bid_min_kw, home.bid_max_kw
             cell[:, 7], cell[:, 8] = home.grid_fee_usd_per_kwh, home.feed_in_fee_usd_per_kwh
             cell[:, 9] = 2 * home.alpha_usd_per_kw2h
-        self.net_kw, self.renewable_kw, self.elastic_min_kw, self.elastic_max_kw, _, self.bid_min_kw, self.bid_max_kw = (
-            self._cells[:, :, k] for k in range(7)
-        )
+        (
+            self.net_kw,
+            self.renewable_kw,
+            self.elastic_min_kw,
+            self.elastic_max_kw,
+            _,
+            self.bid_min_kw,
+            self.bid_max_kw,
+        ) = (self._cells[:, :, k] for k in range(7))
         self.beta_usd_per_kwh, self.grid_fee_usd_per_kwh, self.feed_in_fee_usd_per_kwh, bend = (
             self._cells[:, :1, k] for k in (4, 7, 8, 9)
         )
@@ -78,6 +84,7 @@ class Homes(Valuation):
         own = (self.net_kw + self.renewable_kw, self.renewable_kw, self.elastic_max_kw)
         self.size_kw = np.maximum(np.max([series.max(axis=1) for series in own], axis=0), _SMALLEST_KW)
         self.everybody: IntArray = np.arange(self.count)
+        self._arcs = starts, cap_kw, self.fee_usd_per_kwh
         self._most_links = int(np.diff(starts).max(initial=0))
 
     def check_balance(self, households: Sequence[Household]) -> None:
@@ -88,7 +95,7 @@ class Homes(Valuation):
         """
         caps = self.by_home(self.cap_kw)
         missing = (self.net_kw + self.elastic_min_kw - self.bid_max_kw).max(axis=1) - caps
-        for i in np.flatnonzero(missing > 0):
+        for i in np.flatnonzero(missing > 0).tolist():
             households[i].check_balance(float(caps[i]))
 
     def share(
@@ -108,27 +115,25 @@ class Homes(Valuation):
         found, trade = np.empty((4, self.count, self.periods)), np.empty((self.cap_kw.size, self.periods))
         if before and asked.size < self.count:
             found[:], trade[:] = (start, before.bid_kw, before.curtailed_kw, before.elastic_kw), before.trade_kw
-        inputs = (
-            self.starts,
-            self.cap_kw,
-            self.fee_usd_per_kwh,
-            self.withdrawals,
-            start,
-            quotes.lmp_usd_per_kwh,
-            quotes.held_bid_kw,
-            quotes.bid_weight_usd_per_kw2h,
-            quotes.price_usd_per_kwh,
-            quotes.own_kw,
-            quotes.partner_kw,
-            quotes.penalty_usd_per_kw2h,
-            quotes.proximal,
-        )
-        run_rows(knapsack.share_rows, asked, self._cells, inputs, (5, self._most_links), found, trade)
+        rules = self.withdrawals, quotes.proximal
+        told = start, quotes.lmp_usd_per_kwh, quotes.held_bid_kw, quotes.bid_weight_usd_per_kw2h
+        links = quotes.price_usd_per_kwh, quotes.own_kw, quotes.partner_kw, quotes.penalty_usd_per_kw2h
+        room = 5, self._most_links
+        run_rows(knapsack.share_rows, asked, self._cells, (self._arcs, rules, told, links), room, (found, trade))
         return Plan(found[1], found[2], found[3], trade), found[0]
 
     def order_kw(self, bid_kw: FloatArray, trade_kw: FloatArray) -> FloatArray:
         """What is asked of the DSO with bids, (prosumer, period), and trades, (arc, period): the bid or withdrawal."""
         return np.asarray(bid_kw + self.by_home(trade_kw)) if self.withdrawals else bid_kw
+
+    def arcs(self, prosumer: int) -> slice:
+        """The arcs that a prosumer owns."""
+        return slice(int(self.starts[prosumer]), int(self.starts[prosumer + 1]))
+
+    def arcs_of(self, prosumers: IntArray) -> IntArray:
+        """The arcs that these own, (arc,)."""
+        first, links = self.starts[prosumers], self.starts[prosumers + 1] - self.starts[prosumers]
+        return np.repeat(first - np.cumsum(links) + links, links) + np.arange(links.sum())
 
     def by_home(self, values: FloatArray) -> FloatArray:
         """Sums over the arcs of each, (prosumer, ...), of (arc, ...)."""
@@ -227,9 +232,8 @@ class Homes(Valuation):
         Exact, and never above the truth but for rounding.
         """
         cost = np.empty(self.count)
-        told = paid.lmp_usd_per_kwh, paid.price_usd_per_kwh
-        inputs = (self.starts, self.cap_kw, self.fee_usd_per_kwh, *told)
-        run_rows(knapsack.least_rows, self.everybody, self._cells, inputs, (3, 3 + 2 * self._most_links), cost)
+        prices, room = (paid.lmp_usd_per_kwh, paid.price_usd_per_kwh), (3, 3 + 2 * self._most_links)
+        run_rows(knapsack.least_rows, self.everybody, self._cells, (self._arcs, prices), room, (cost,))
         return self.dt_h * cost
 
     def regret_usd(self, told: Deliveries, plan: Plan) -> FloatArray:

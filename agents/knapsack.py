@@ -26,8 +26,12 @@ _FAR = float("inf")
 
 Line = tuple[float, float]
 """A power in kW, and its slope in kW per $/kWh, at one m."""
+Terms = tuple[float, float, float]
+"""price, held and weight in `price x + weight (x - held)²/2` for a power x."""
 Numbers = Any
 """A list of floats, or an array of them when compiled."""
+Links = tuple[Numbers, Numbers, Numbers, Numbers, Numbers]
+"""anchor, price, rate, cap and fee in `price p + fee |p| + (p - anchor)² / (2 rate)` for the trade p on each link."""
 
 
 def clipped(value: float, low: float, high: float) -> float:
@@ -49,8 +53,9 @@ def traded(m: float, anchor: float, price: float, rate: float, cap: float, fee: 
     return clipped(split(anchor + (m - price) * rate, fee * rate), -cap, cap)
 
 
-def trades(m: float, anchor: Numbers, price: Numbers, rate: Numbers, cap: Numbers, fee: Numbers) -> Line:
+def trades(m: float, links: Links) -> Line:
     """The sum of the trades on all links."""
+    anchor, price, rate, cap, fee = links
     total = slope = 0.0
     for j in range(len(cap)):
         power = traded(m, anchor[j], price[j], rate[j], cap[j], fee[j])
@@ -60,8 +65,9 @@ def trades(m: float, anchor: Numbers, price: Numbers, rate: Numbers, cap: Number
     return total, slope
 
 
-def bid_line(m: float, price: float, weight: float, held: float, home: Numbers) -> Line:
+def bid_line(m: float, terms: Terms, home: Numbers) -> Line:
     """The bid with a weight: argmin of `price b + fees + weight (b - held)²/2 - m b` within (17)."""
+    price, held, weight = terms
     if weight == 0.0:
         return 0.0, 0.0
     low, high, buy, sell = home[5], home[6], home[7], home[8]
@@ -76,12 +82,13 @@ def consumed(worth: float, bend: float, home: Numbers) -> float:
     return clipped(worth / bend, home[2], home[3])
 
 
-def used(m: float, lmp: float, weight: float, held: float, home: Numbers) -> Line:
-    """What is consumed and curtailed when the LMP and a weight are on what is withdrawn; `Line` with slope <= 0.
+def used(m: float, terms: Terms, home: Numbers) -> Line:
+    """What is consumed and curtailed when an LMP and a weight are on what is withdrawn; it falls with m.
 
     With a weight, curtailment is a line as well: nothing while the multiplier s of (13) is above 0, all below, and in
     between what keeps it at 0. Without one it is a step and left out here.
     """
+    lmp, held, weight = terms
     net, renewable, low, high, beta, bend = home[0], home[1], home[2], home[3], home[4], home[9]
     if weight == 0.0:
         elastic = consumed(beta - m - lmp, bend, home)
@@ -97,41 +104,27 @@ def used(m: float, lmp: float, weight: float, held: float, home: Numbers) -> Lin
     return between, -1.0 / weight
 
 
-def next_kink(
-    m: float,
-    up: bool,
-    bid: tuple[float, float, float],
-    order: tuple[float, float, float],
-    home: Numbers,
-    anchor: Numbers,
-    price: Numbers,
-    rate: Numbers,
-    cap: Numbers,
-    fee: Numbers,
-) -> float:
-    """The nearest m above or below where a line bends; `bid` and `order` are price, weight and held power of both."""
-    way = 1.0 if up else -1.0
-    nearest = _FAR
+def nearer(m: float, way: float, at: float, nearest: float) -> float:
+    """The nearer to m of two numbers that lie that way."""
+    return at if way * m < way * at < way * nearest else nearest
+
+
+def next_kink(m: float, way: float, bid: Terms, order: Terms, home: Numbers, links: Links) -> float:
+    """The nearest m above (`way` 1) or below (-1) where a line may bend; infinite if there is none."""
+    anchor, price, rate, cap, fee = links
+    nearest = way * _FAR
     for j in range(len(cap)):
         for power in (-cap[j], 0.0, cap[j]):
-            for charge in (-fee[j], fee[j]):
-                ahead = way * (price[j] + charge + (power - anchor[j]) / rate[j] - m)
-                if 0.0 < ahead < nearest:
-                    nearest = ahead
+            at = price[j] + (power - anchor[j]) / rate[j]
+            nearest = nearer(m, way, at - fee[j], nearer(m, way, at + fee[j], nearest))
     for power in (home[5], 0.0, home[6]):
-        for charge in (-home[8], home[7]):
-            ahead = way * (bid[0] + charge + bid[1] * (power - bid[2]) - m)
-            if 0.0 < ahead < nearest:
-                nearest = ahead
-    lmp, weight, held = order
-    for curtailed in (0.0, home[1]):
-        for elastic in (home[2], home[3], clipped(home[4] / home[9], home[2], home[3])):
-            drawn = home[0] + curtailed + elastic
-            for worth in (home[4] - home[9] * elastic, 0.0):
-                ahead = way * (worth - lmp - weight * (drawn - held) - m)
-                if 0.0 < ahead < nearest:
-                    nearest = ahead
-    return m + way * nearest
+        at = bid[0] + bid[2] * (power - bid[1])
+        nearest = nearer(m, way, at - home[8], nearer(m, way, at + home[7], nearest))
+    for elastic in (home[2], home[3], consumed(home[4], home[9], home)):
+        for drawn in (home[0] + elastic, home[0] + elastic + home[1]):
+            at = -order[0] - order[2] * (drawn - order[1])
+            nearest = nearer(m, way, at + home[4] - home[9] * elastic, nearer(m, way, at, nearest))
+    return nearest
 
 
 def stepped(m: float, aim: float, at: float, size: float) -> float:
@@ -142,39 +135,29 @@ def stepped(m: float, aim: float, at: float, size: float) -> float:
 
 
 def share(
-    start: float,
-    lmp: float,
-    held: float,
-    weight: float,
-    withdrawals: bool,
-    home: Numbers,
-    anchor: Numbers,
-    price: Numbers,
-    rate: Numbers,
-    cap: Numbers,
-    fee: Numbers,
+    start: float, terms: Terms, withdrawals: bool, home: Numbers, links: Links
 ) -> tuple[float, float, float, float]:
     """The root m, and with it bid, curtailment and elastic load; the trades are `traded` at m.
 
     Args:
         start: Where to begin to look for m; the last bits depend on it, nothing else.
-        lmp, held, weight: `LMP x + weight (x - held)²/2` for the order x.
+        terms: Of the order to the DSO.
         withdrawals: Whether the order is what is withdrawn, or the bid.
         home: net, p_res, e_min, e_max, beta, least bid, largest bid, grid fee, feed-in fee, 2 alpha.
-        anchor, price, rate, cap, fee: `price p + fee |p| + (p - anchor)² / (2 rate)` for each link's trade p.
+        links: Of all links.
     """
-    bid_terms = (0.0, 0.0, 0.0) if withdrawals else (lmp, weight, held)
-    order = (lmp, weight, held) if withdrawals else (0.0, 0.0, 0.0)
-    at_sale, at_purchase, at_waste = bid_terms[0] - home[8], bid_terms[0] + home[7], -order[0]
-    sale = home[5] if bid_terms[1] == 0.0 else 0.0
-    purchase = home[6] if bid_terms[1] == 0.0 else 0.0
-    waste = -home[1] if order[1] == 0.0 else 0.0
+    none = (0.0, 0.0, 0.0)
+    bid, order = (none, terms) if withdrawals else (terms, none)
+    at_sale, at_purchase, at_waste = bid[0] - home[8], bid[0] + home[7], -order[0]
+    sale = home[5] if bid[2] == 0.0 else 0.0
+    purchase = home[6] if bid[2] == 0.0 else 0.0
+    waste = -home[1] if order[2] == 0.0 else 0.0
     left, right, m = -_FAR, _FAR, start
     line = spent = rest = 0.0
     for turn in range(_TURNS):
-        total, total_slope = trades(m, anchor, price, rate, cap, fee)
-        line, line_slope = bid_line(m, bid_terms[0], bid_terms[1], bid_terms[2], home)
-        spent, spent_slope = used(m, order[0], order[1], order[2], home)
+        total, total_slope = trades(m, links)
+        line, line_slope = bid_line(m, bid, home)
+        spent, spent_slope = used(m, order, home)
         rest, slope = line + total - home[0] - spent, line_slope + total_slope - spent_slope
         least = rest + (sale if m <= at_sale else 0.0) + (purchase if m > at_purchase else 0.0)
         most = rest + (sale if m < at_sale else 0.0) + (purchase if m >= at_purchase else 0.0)
@@ -187,10 +170,8 @@ def share(
             left, gap = m, most
         else:
             break
-        if slope > 0.0:
-            aim = m - gap / slope
-        else:
-            aim = next_kink(m, gap < 0.0, bid_terms, order, home, anchor, price, rate, cap, fee)
+        way = 1.0 if gap < 0.0 else -1.0
+        aim = m - gap / slope if slope > 0.0 else next_kink(m, way, bid, order, home, links)
         aim = stepped(m, aim, at_sale, sale)
         aim = stepped(m, aim, at_purchase, purchase)
         aim = stepped(m, aim, at_waste, waste)
@@ -208,16 +189,16 @@ def share(
     jumped = clipped(-rest - wasted_most, bid_least, bid_most)
     curtailed = -clipped(-rest - jumped, wasted_least, wasted_most)
     elastic = spent
-    if order[1] > 0.0:
-        s = m + order[0] + order[1] * (home[0] + spent - order[2])
-        elastic = clipped((home[4] - (s if s > 0.0 else 0.0)) / home[9], home[2], home[3])
+    if order[2] > 0.0:
+        s = m + order[0] + order[2] * (home[0] + spent - order[1])
+        elastic = consumed(home[4] - (s if s > 0.0 else 0.0), home[9], home)
         elastic = clipped(elastic, spent - home[1], spent)
         curtailed = spent - elastic
     return m, line + jumped, curtailed, elastic
 
 
 def least(at: Numbers, low: Numbers, high: Numbers, count: int, home: Numbers) -> float:
-    """The least cost without weights and penalties, in $/h: the maximum of the Lagrange dual in the multiplier m of (13).
+    """The least cost without weights and penalties, in $/h: the maximum of the Lagrange dual in m, s of (13).
 
     Each of so many items costs `at` per kW and has limits; the elastic load takes up what they leave. No m lifts the
     dual above the least cost, so that an error in m cannot make it too high.
@@ -253,9 +234,7 @@ def middle(at: Numbers, count: int, left: float, right: float) -> float:
     return nearest
 
 
-def between(
-    at: Numbers, low: Numbers, high: Numbers, count: int, home: Numbers, left: float, right: float
-) -> float:
+def between(at: Numbers, low: Numbers, high: Numbers, count: int, home: Numbers, left: float, right: float) -> float:
     """The m between two neighbouring prices at which the elastic load takes up what the items leave."""
     rest = -home[0]
     for k in range(count):
@@ -266,35 +245,25 @@ def between(
 def dual(m: float, at: Numbers, low: Numbers, high: Numbers, count: int, home: Numbers) -> float:
     """The Lagrange dual at m, in $/h."""
     elastic = consumed(home[4] - m, home[9], home)
-    value = m * home[0] + (home[9] / 2 * elastic - (home[4] - m)) * elastic
+    value: float = m * home[0] + (home[9] / 2 * elastic - (home[4] - m)) * elastic
     for k in range(count):
         cost = at[k] - m
         value += cost * (high[k] if cost < 0.0 else low[k])
     return value
 
 
-# --- rows of prosumers ---------------------------------------------------------------------------------------------------
+# --- rows of prosumers -----------------------------------------------------------------------------------------------
 
 
 def share_rows(
     asked: Numbers,
     cells: Numbers,
-    starts: Numbers,
-    cap: Numbers,
-    fee: Numbers,
-    withdrawals: bool,
-    start: Numbers,
-    lmp: Numbers,
-    held: Numbers,
-    weight: Numbers,
-    price: Numbers,
-    own: Numbers,
-    partner: Numbers,
-    penalty: Numbers,
-    proximal: float,
+    arcs: tuple[Numbers, Numbers, Numbers],
+    rules: tuple[bool, float],
+    homes: tuple[Numbers, Numbers, Numbers, Numbers],
+    links: tuple[Numbers, Numbers, Numbers, Numbers],
     scratch: Numbers,
-    found: Numbers,
-    trade: Numbers,
+    results: tuple[Any, Any],
 ) -> None:
     """`share` for the prosumers asked, in all periods.
 
@@ -304,75 +273,70 @@ def share_rows(
     Args:
         asked: Which prosumers.
         cells: The numbers of each home, (prosumer, period, 10), as of `share`.
-        starts: Where the arcs of each begin, (prosumer + 1,).
-        cap, fee: Of each arc, (arc,).
-        withdrawals: As of `share`.
-        start, lmp, held, weight: (prosumer, period).
-        price, own, partner, penalty: (arc, period).
-        proximal: sigma over rho.
+        arcs: Where the arcs of each prosumer begin, (prosumer + 1,); cap and fee of each arc, (arc,).
+        rules: `withdrawals` as of `share`, and sigma over rho.
+        homes: Where to start; LMP, held order and weight of leaving it; (prosumer, period) each.
+        links: Price, own and partner's power, and rho; (arc, period) each.
         scratch: Room for 5 rows of as many numbers as anybody has links.
-        found: Is given m, bid, curtailment and elastic load, (4, prosumer, period).
-        trade: Is given the trades, (arc, period).
+        results: Are given m, bid, curtailment and elastic load, (4, prosumer, period), and trades, (arc, period).
     """
+    starts, cap, fee = arcs
+    withdrawals, proximal = rules
+    start, lmp, held, weight = homes
+    price, own, partner, penalty = links
+    found, trade = results
     anchor, quoted, rate, most, charge = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     for i in asked:
-        begin, links = starts[i], starts[i + 1] - starts[i]
-        for j in range(links):
+        begin, count = starts[i], starts[i + 1] - starts[i]
+        for j in range(count):
             most[j], charge[j] = cap[begin + j], fee[begin + j]
         for t in range(len(lmp[i])):
-            for j in range(links):
-                rho, arc = penalty[begin + j][t], begin + j
+            for j in range(count):
+                arc = begin + j
+                rho = penalty[arc][t]
                 quoted[j], rate[j] = price[arc][t], 1.0 / (rho + proximal * rho)
                 anchor[j] = (proximal * rho * own[arc][t] - rho * partner[arc][t]) * rate[j]
             m, bid, curtailed, elastic = share(
                 start[i][t],
-                lmp[i][t],
-                held[i][t],
-                weight[i][t],
+                (lmp[i][t], held[i][t], weight[i][t]),
                 withdrawals,
                 cells[i][t],
-                anchor[:links],
-                quoted[:links],
-                rate[:links],
-                most[:links],
-                charge[:links],
+                (anchor[:count], quoted[:count], rate[:count], most[:count], charge[:count]),
             )
             found[0, i, t], found[1, i, t], found[2, i, t], found[3, i, t] = m, bid, curtailed, elastic
-            for j in range(links):
+            for j in range(count):
                 trade[begin + j, t] = traded(m, anchor[j], quoted[j], rate[j], most[j], charge[j])
 
 
 def least_rows(
     asked: Numbers,
     cells: Numbers,
-    starts: Numbers,
-    cap: Numbers,
-    fee: Numbers,
-    lmp: Numbers,
-    price: Numbers,
+    arcs: tuple[Numbers, Numbers, Numbers],
+    prices: tuple[Numbers, Numbers],
     scratch: Numbers,
-    cost: Numbers,
+    results: tuple[Any],
 ) -> None:
     """`least` for the prosumers asked, summed over the periods.
 
     Args:
-        asked, cells, starts, cap, fee: As of `share_rows`.
-        lmp: What bids cost, (prosumer, period).
-        price: What trades cost, (arc, period).
+        asked, cells, arcs: As of `share_rows`.
+        prices: What bids cost, (prosumer, period), and what trades cost, (arc, period).
         scratch: Room for 3 rows of twice as many numbers as anybody has links, and 3 more.
-        cost: Is given the costs, (prosumer,) in $/h.
+        results: Are given the costs, (prosumer,) in $/h.
     """
+    starts, cap, fee = arcs
+    lmp, price = prices
     at, low, high = scratch[0], scratch[1], scratch[2]
     for i in asked:
-        total, begin, links = 0.0, starts[i], starts[i + 1] - starts[i]
+        total, begin, count = 0.0, starts[i], starts[i + 1] - starts[i]
         for t in range(len(lmp[i])):
             home = cells[i][t]
             at[0], low[0], high[0] = lmp[i][t] + home[7], 0.0, home[6]
             at[1], low[1], high[1] = lmp[i][t] - home[8], home[5], 0.0
             at[2], low[2], high[2] = 0.0, -home[1], 0.0
-            for j in range(links):
+            for j in range(count):
                 arc, buy, sell = begin + j, 3 + 2 * j, 4 + 2 * j
                 at[buy], low[buy], high[buy] = price[arc][t] + fee[arc], 0.0, cap[arc]
                 at[sell], low[sell], high[sell] = price[arc][t] - fee[arc], -cap[arc], 0.0
-            total += least(at, low, high, 3 + 2 * links, home)
-        cost[i] = total
+            total += least(at, low, high, 3 + 2 * count, home)
+        results[0][i] = total

@@ -56,7 +56,7 @@ class OsqpSubproblem(Subproblem):
         withdrawals: bool = False,
         tolerance: float = 1e-6,
     ) -> None:
-        """Set up the solver; as `Subproblem`, and:
+        """Set up the solver.
 
         Args:
             household, cap_kw, fee_usd_per_kwh, withdrawals: As of `Subproblem`.

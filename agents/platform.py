@@ -226,7 +226,7 @@ class SharingPlatform(mesa.Agent):
     def _apart_kw(self) -> float:
         """The primal residual, less what the DSO's answers leave open where they say that power is free."""
         bids = self.bids
-        free = bids.curve.elastic & (np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh)
+        free = np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh
         if not free.any():
             return self.primal_kw
         known = max(KNOWN[0] / self.state.tightness, KNOWN[1])

@@ -72,7 +72,7 @@ class Subproblem:
     def paid(self, told: Delivery) -> Delivery:
         """What a delivery comes to where an order is a bid, see `Homes.paid`; for `deliver` and `least_cost_usd`."""
         paid = self._homes.paid(_deliveries(told))
-        return paid.of(0, self)
+        return paid.of(0, self._homes)
 
     def deliver(self, paid: Delivery) -> Plan:
         """The best plan with the trades given, see `Homes.deliver`."""
@@ -89,10 +89,6 @@ class Subproblem:
     def regret_usd(self, told: Delivery, plan: Plan) -> float:
         """What it could still gain at these prices by leaving this plan, in $, see `Homes.regret_usd`."""
         return float(self._homes.regret_usd(_deliveries(told), _plans(plan))[0])
-
-    def arcs(self, _: int) -> slice:
-        """The arcs it owns among those of its own problem: all."""
-        return slice(None)
 
     def _own(self, plan: Plan) -> Plan:
         return plan.only(0, slice(None))

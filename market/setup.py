@@ -57,9 +57,11 @@ def set_up_communities(
     """Divide the prosumers into communities, and set these up."""
     backend, people = hosting.backend, len(households)
     divided = partition(graph, backend.communities(people) if backend else 1, hosting.together)
-    problem = Subproblem
+    problem: type[Subproblem] = Subproblem
     if settings.subproblem is Answers.OSQP:
-        from ..agents.osqp_subproblem import OsqpSubproblem as problem  # loads OSQP
+        from ..agents.osqp_subproblem import OsqpSubproblem  # loads OSQP
+
+        problem = OsqpSubproblem
     specs = community_specs(
         households, graph, divided, behaviours, seed, withdrawals=settings.withdrawals, problem=problem
     )

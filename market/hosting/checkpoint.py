@@ -15,7 +15,6 @@ from ...agents.crowd import Crowd, Standing
 from ...network.arrays import FloatArray
 from .plain import from_plain, to_plain
 
-
 _ELSEWHERE = -1
 
 
@@ -66,7 +65,7 @@ def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
         members=np.array([names[i] for i in members]),
         links=np.diff(crowd.homes.starts)[members],
         by_home=crowd.standing.by_home[:, members],
-        by_arc=crowd.standing.by_arc[:, crowd.arcs_of(members)],
+        by_arc=crowd.standing.by_arc[:, crowd.homes.arcs_of(members)],
         names=np.array([prosumer.name for prosumer in others]),
         rows=np.array([memory.shape[0] for memory in memories], dtype=int),
         memories=np.concatenate([*memories, np.zeros((0, crowd.homes.periods))]),
@@ -75,9 +74,7 @@ def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
     return archive.getvalue()
 
 
-def load_memories(
-    crowd: Crowd, names: Sequence[str], others: Sequence[Remembering], saved: Sequence[bytes]
-) -> None:
+def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Remembering], saved: Sequence[bytes]) -> None:
     """Let a community, as of `save_memories`, go on from memories that stand somewhere among those saved."""
     row = {names[i]: int(i) for i in crowd.members}
     by_home, by_arc = crowd.standing.by_home, crowd.standing.by_arc
@@ -91,7 +88,7 @@ def load_memories(
             rows = np.array([row.get(name, _ELSEWHERE) for name in archive["members"].tolist()], dtype=int)
             here, links = rows != _ELSEWHERE, archive["links"]
             by_home[:, rows[here]] = archive["by_home"][:, here]
-            by_arc[:, crowd.arcs_of(rows[here])] = archive["by_arc"][:, np.repeat(here, links)]
+            by_arc[:, crowd.homes.arcs_of(rows[here])] = archive["by_arc"][:, np.repeat(here, links)]
     crowd.standing = Standing.of(by_home, by_arc)
     for prosumer in others:
         prosumer.recall(memories[prosumer.name])

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from ...agents.behaviour import BehaviourError, PriceTaker
-from ...agents.crowd import Crowd, CrowdMember
+from ...agents.crowd import Crowd, CrowdSeat
 from ...agents.homes import Homes
 from ...agents.mesa_library import mesa
 from ...agents.messages import (
@@ -58,7 +58,9 @@ class Community(mesa.Model):
         self.prosumers: list[Prosumer] = []
         for i, joins in enumerate(alike):
             if joins:
-                self.prosumers.append(CrowdMember(self, spec.households[i], spec.behaviours[i], self.crowd, i))
+                home = spec.households[i]
+                seat = CrowdSeat(home, self.crowd, i)
+                self.prosumers.append(Prosumer.seated(self, home, spec.behaviours[i], seat))
             else:
                 self.others[i] = self._alone(i, spec)
                 self.prosumers.append(self.others[i])
