@@ -108,7 +108,8 @@ class Crowd:
         plan = homes.deliver(homes.paid(deliveries))
         ordered = homes.order_kw(was.schedule.bid_kw, was.schedule.trade_kw)
         self.standing = replace(was, plan=plan, order_kw=ordered)
-        return Pledges(homes.order_kw(plan.bid_kw, plan.trade_kw), homes.regret_usd(deliveries, plan))
+        order, regret = homes.order_kw(plan.bid_kw, plan.trade_kw), homes.regret_usd(deliveries, plan)
+        return Pledges(order, regret, plan.excess_kw(homes))
 
     def commit(self, step: float) -> FloatArray:
         """The bids that members commit to, (prosumer, period)."""

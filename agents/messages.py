@@ -188,10 +188,13 @@ class Pledges:
     Attributes:
         bid_kw: The bids that those need, (prosumer, period), for the DSO.
         regret_usd: What is regretted of what was agreed, (prosumer,).
+        excess_kw: How much less would have to be bought, (prosumer, period): what trades leave no way to keep, see
+            `Plan.excess_kw`; 0 for nearly everybody.
     """
 
     bid_kw: FloatArray = axes("prosumer", "period")
     regret_usd: FloatArray = axes("prosumer")
+    excess_kw: FloatArray = axes("prosumer", "period")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,6 +104,26 @@ class PairExchange:
             gate=gate,
         )
 
+    def relieved(self, graph: TradeGraph, excess_kw: FloatArray) -> FloatArray:
+        """The trades, (link, period), without what an end has too much or too little of, (prosumer, period).
+
+        Each end spreads it over its links in proportion to their room below the cap; none where the other end has the
+        same trouble.
+        """
+        cap, ends = graph.cap_kw[:, None], (graph.owner[graph.forward], graph.owner[graph.backward])
+        excess = [excess_kw[end] for end in ends]
+        opposed = excess[0] * excess[1] <= 0
+        room = []
+        for mine, way in zip(excess, (1.0, -1.0), strict=True):
+            less, more = cap + way * self.trade_kw, cap - way * self.trade_kw
+            room.append(np.where(opposed, np.where(mine > 0, less, np.where(mine < 0, more, 0.0)), 0.0))
+        total = np.zeros_like(excess_kw)
+        for end, free in zip(ends, room, strict=True):
+            np.add.at(total, end, free)
+        part = np.divide(excess_kw, total, out=np.zeros_like(total), where=total > 0)
+        moved = [np.clip(part[end], -1.0, 1.0) * free for end, free in zip(ends, room, strict=True)]
+        return np.asarray(np.clip(self.trade_kw - moved[0] + moved[1], -cap, cap))
+
     def following(self, graph: TradeGraph, change_usd_per_kwh: FloatArray, which: BoolArray) -> PairExchange:
         """The prices of these pairs, (link,), follow the mean change of the LMPs, (prosumer, period), at their ends."""
         change = which[:, None] * mean_of_ends(graph, change_usd_per_kwh)

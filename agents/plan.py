@@ -79,7 +79,13 @@ class Plan:
         """What the trades of one prosumer cost at the sharing prices (link, period), in $; negative for a seller."""
         return float(home.dt_h * (price * self.trade_kw).sum())
 
+    def excess_kw(self, home: Valuation) -> FloatArray:
+        """What the elastic load has above its limits (14), as `bid_kw`; below 0 what it lacks.
+
+        It is not 0 only where given trades leave no other way.
+        """
+        return np.asarray(self.elastic_kw - np.clip(self.elastic_kw, home.elastic_min_kw, home.elastic_max_kw))
+
     def violation_kw(self, home: Valuation) -> FloatArray:
-        """By how much the elastic load leaves its limits (14); above 0 only where given trades leave no other way."""
-        outside = np.maximum(home.elastic_min_kw - self.elastic_kw, self.elastic_kw - home.elastic_max_kw)
-        return np.asarray(np.maximum(outside.max(axis=-1), 0.0))
+        """By how much the elastic load leaves its limits (14) at most."""
+        return np.asarray(np.abs(self.excess_kw(home)).max(axis=-1))

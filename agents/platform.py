@@ -269,6 +269,19 @@ class SharingPlatform(mesa.Agent):
             lmp, price = lmp_usd_per_kwh, self._followed(price, lmp_usd_per_kwh - lmp)
         return Deliveries(frozen(lmp), frozen(price[graph.link]), frozen(trade), frozen(held), frozen(weight))
 
+    def relieve(self, excess_kw: FloatArray) -> None:
+        """Change what was agreed so that both ends can keep it, as far as the other ends can do with more or less.
+
+        Who cannot use what its trades bring is let off buying it, or sells it, on all links that have room for that,
+        each in proportion; who lacks something likewise.
+
+        Args:
+            excess_kw: What prosumers have too much of, (prosumer, period), see `Pledges.excess_kw`.
+        """
+        graph, pairs = self.graph, self.state.pairs
+        trade = pairs.relieved(graph, excess_kw)
+        self.state = replace(self.state, pairs=replace(pairs, trade_kw=trade))
+
     def with_whole_prices(self, told: Deliveries) -> Deliveries:
         """The same with the prices of trades that buyers pay to sellers: LMPs, at the mean of both ends, in them."""
         if not self.rules.marks_up:

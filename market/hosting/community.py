@@ -99,7 +99,8 @@ class Community(mesa.Model):
         for i, prosumer in self.others.items():
             bid, regret = prosumer.deliver(deliveries.of(i, self.membership))
             bids[i], pledges.regret_usd[i] = bid.power_kw, regret.usd
-        return Pledges(bids, pledges.regret_usd)
+            pledges.excess_kw[i] = prosumer.plan.excess_kw(prosumer.household)
+        return Pledges(bids, pledges.regret_usd, pledges.excess_kw)
 
     def commit(self, commitment: Commitment) -> Bids:
         """The bids that members commit to."""
