@@ -8,9 +8,9 @@ import numpy as np
 
 _FIRST, _LATER = 8, 2
 """Rounds before the first attempt in the first outer step, and in later ones, where trades and prices are nearly there."""
-_RATE = 0.1
+_RATE = 0.15
 """By how much the logarithm of a regret falls in a round, before that is seen."""
-_LEAST, _MOST = 2, 20
+_LEAST, _MOST = 2, 12
 """Rounds between two attempts."""
 _STUCK = 0.9
 """A regret that is more than so many times the one of the attempt before does not fall."""
