@@ -90,9 +90,8 @@ def run(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="results folder (a new one)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
     replay: Annotated[
-        bool | None,
-        typer.Option("--ac/--no-ac", help="replay the dispatch in an AC power flow, if pandapower is there"),
-    ] = None,
+        bool, typer.Option("--ac/--no-ac", help="replay the dispatch in pandapower's AC power flow as well")
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
     workers: Workers = 0,
     ray: RayAddress = None,
@@ -123,8 +122,6 @@ def run(
     _tell_doubts(loaded)
     if backend:
         backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
-    if replay is None:
-        replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     if replay:

@@ -158,7 +158,7 @@ def _physics(result: Result) -> str:
     proof = result.certificate.physics
     if proof.doubt:
         return "no AC solution"
-    return f"AC flow within {max(proof.voltage_error_pu, 1e-12):.0e} pu"
+    return f"voltages within {max(proof.voltage_error_pu, 1e-12):.0e} pu of the AC flow by sweeps"
 
 
 def _network_use(result: Result) -> str:

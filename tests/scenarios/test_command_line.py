@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,6 +112,7 @@ def test_options_are_values_of_the_scenario(tmp_path: Path) -> None:
 
 def test_the_dispatch_can_be_replayed_in_an_ac_power_flow(tmp_path: Path) -> None:
     done = gridbazaar("run", "ieee33", "--ac", "-o", "r", folder=tmp_path)
+    assert re.search(r"voltages within \de-\d\d pu of the AC flow by sweeps", done.stdout)
     assert "AC power flow (pandapower): voltages within" in done.stdout
     found = json.loads((tmp_path / "r" / "kpis.json").read_text())
     assert found["ac_voltage_error_pu"] < 1e-4
@@ -329,6 +331,10 @@ def test_help_lists_and_refusals_import_nothing_heavy(what: str, tmp_path: Path)
 )
 def test_what_is_checked_needs_numpy_and_no_more(words: tuple[str, ...], tmp_path: Path) -> None:
     assert imported(words, HEAVY, tmp_path) == ["numpy"]
+
+
+def test_a_plain_run_needs_neither_pandapower_nor_what_draws_and_what_formulates(tmp_path: Path) -> None:
+    assert imported(("run", "ieee33", "-o", "r"), ("pandapower", "matplotlib", "cvxpy"), tmp_path) == []
 
 
 def test_pandapower_is_imported_without_its_plots_which_others_may_still_use(tmp_path: Path) -> None:
