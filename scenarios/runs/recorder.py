@@ -24,8 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-import pandas as pd
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
@@ -33,9 +32,11 @@ from ...market.checkpoints import Checkpoints
 from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
+from ...market.tables import TABLES
 from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
 from ..files.scenario_rows import ScenarioRows
+from .arrow import table
 from .streams import Stream, access, read_stream
 from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, read_table
 
@@ -43,7 +44,6 @@ _LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy
 _LOCK = ".lock"
 OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
-_TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
 MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
 
@@ -125,9 +125,7 @@ class Recorder:
         before = {name: read_table(folder, name) for name in SCHEMAS}
         self.checkpoint = self.checkpoints.newest(at_most=len(before[ROUNDS]))
         begun = self.checkpoint.rounds if self.checkpoint else 0
-        before[MESSAGES] = before[MESSAGES].filter(
-            pc.less_equal(before[MESSAGES]["round"], begun)
-        )  # others are sent again
+        before[MESSAGES] = _until(before[MESSAGES], begun)  # others are sent again
         named = [name for name in SCHEMAS if name != MESSAGES or log_messages or before[MESSAGES]]
         self._streams = {name: Stream(folder / f"{name}.arrows", SCHEMAS[name], before[name]) for name in named}
         self._relived = before[ROUNDS].select(_TELLING).to_pylist()
@@ -206,8 +204,8 @@ class Recorder:
         Raises:
             ResultsError: A file cannot be written.
         """
-        for name in _TABLES:
-            self._put(f"{name}.parquet", partial(getattr(result, name).to_parquet, index=False))
+        for name in TABLES:
+            self._put(f"{name}.parquet", partial(_write_table, result, name))
         self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json(MANIFEST, {**self._manifest, **ending})
@@ -278,9 +276,22 @@ def _ending(error: BaseException) -> dict[str, str]:
     return {"outcome": "failed", "message": str(error) or type(error).__name__}
 
 
+def _write_table(result: Result, name: str, file: Path) -> None:
+    pq.write_table(table(result.columns(name)), file)
+
+
+def _until(rows: pa.Table, last: int) -> pa.Table:
+    """The rows of rounds up to this one."""
+    if not len(rows):
+        return rows
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.less_equal(rows["round"], last))
+
+
 def _same(one: Any, other: Any) -> bool:
     """Whether two cells are equal; nan is nan."""
-    return bool(one == other) or bool(pd.isna(one) and pd.isna(other))
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124  # which is what nan is
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """What a run has left, and what the command line ends with."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ...market.outcome import Outcome
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""

@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from ..errors import ResultsError
+from .arrow import column
 
 
 @contextmanager
@@ -50,7 +50,7 @@ class Stream:
 
     def write(self, cells: Sequence[Any]) -> None:
         """Put a row on disk."""
-        self.write_columns([[cell.ravel() if isinstance(cell, np.ndarray) else cell] for cell in cells])
+        self.write_columns([[cell] for cell in cells])
 
     def write_columns(self, columns: Sequence[Any]) -> None:
         """Put some rows on disk, given by column.
@@ -58,7 +58,7 @@ class Stream:
         Raises:
             ResultsError: They cannot be written; the rows before them can be read.
         """
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, self._schema.types, strict=True)]
+        arrays = [column(cells, kind) for cells, kind in zip(columns, self._schema.types, strict=True)]
         with access(self.path):
             self._stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
             self._sink.flush()

@@ -1,10 +1,11 @@
 """What a person, or a program, is told at the end of a run."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
@@ -17,6 +18,9 @@ from .amounts import counted, dollars, energy, listed, money
 from .fitting import Column, FittingTable
 from .run import Run
 from .who_saw_what import across
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 3  # broken limits in a sentence; kpis.json has them all
 _CENT = 0.005  # $; fees below that are not worth a word
@@ -132,7 +136,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
 
 def _curtailed(result: Result) -> str:
     """What generators that cost nothing, or are paid for, could have fed in beside."""
-    kwh = result.dt_h * float(result.generators["curtailed_kw"].sum())
+    kwh = result.dt_h * float(np.sum(np.asarray(result.columns("generators")["curtailed_kw"])))
     return f"; curtailed by the DSO {energy(kwh)} kWh" if kwh > 1e-3 * result.feeder.base_kw else ""
 
 

@@ -32,7 +32,7 @@ def read_table(folder: Path, name: str) -> pa.Table:
         return read_stream(stream, SCHEMAS[name])
     if (folder / f"{name}.parquet").is_file():
         return pq.read_table(folder / f"{name}.parquet").cast(SCHEMAS[name])
-    return SCHEMAS[name].empty_table()
+    return pa.Table.from_batches([], schema=SCHEMAS[name])  # an empty_table would import pandas
 
 
 def _schema_of_rounds() -> pa.Schema:
