@@ -52,10 +52,10 @@ def texts(cells: Sequence[str]) -> pa.Array:
 def _repeated(cells: Names) -> pa.Array:
     """Names that come again and again: the bytes of each are looked up by their place among those of all."""
     encoded = [name.encode() for name in cells.names]
-    lengths = np.array([len(name) for name in encoded], dtype=np.intp)
-    starts, sizes = (np.cumsum(lengths) - lengths)[cells.index], lengths[cells.index]
-    ends = np.concatenate([[0], np.cumsum(sizes)])
-    places = np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])
+    lengths = np.array([len(name) for name in encoded], dtype=np.int32)
+    starts, sizes = (np.cumsum(lengths, dtype=np.int32) - lengths)[cells.index], lengths[cells.index]
+    ends = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(sizes, dtype=np.int32)])
+    places = np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1], dtype=np.int32)
     return _joined(np.frombuffer(b"".join(encoded), dtype=np.uint8)[places], ends)
 
 

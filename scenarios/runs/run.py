@@ -10,6 +10,7 @@ from ...market.outcome import Outcome
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
+from .kept import Kept
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class Run:
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
         who_saw_what: The messages by sender and receiver, if they were logged.
+        kept: What is on disk of every round.
     """
 
     result: Result
@@ -44,3 +46,4 @@ class Run:
     folder: Path
     exit_code: int
     who_saw_what: pd.DataFrame | None = None
+    kept: Kept = Kept.ALL

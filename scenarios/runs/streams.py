@@ -74,7 +74,7 @@ class Stream:
 
 
 def read_stream(path: Path, schema: pa.Schema) -> pa.Table:
-    """All whole rows of a stream, also of one that was cut off.
+    """All whole rows of a stream, also of one that was cut off; with this schema where not even that was written.
 
     Raises:
         ResultsError: The file is gone, or cannot be read.
@@ -83,5 +83,7 @@ def read_stream(path: Path, schema: pa.Schema) -> pa.Table:
     with access(path):
         source = pa.OSFile(str(path))
     with source, suppress(pa.ArrowInvalid, OSError):
-        batches.extend(pa.ipc.open_stream(source))
+        stream = pa.ipc.open_stream(source)
+        schema = stream.schema
+        batches.extend(stream)
     return pa.Table.from_batches(batches, schema=schema)

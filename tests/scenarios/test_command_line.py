@@ -119,6 +119,16 @@ def test_the_dispatch_can_be_replayed_in_an_ac_power_flow(tmp_path: Path) -> Non
     assert found["ac_losses_kwh"] == pytest.approx(found["losses_kwh"], rel=1e-4)
 
 
+def test_a_run_that_goes_on_keeps_what_it_kept_and_refuses_another_choice(tmp_path: Path) -> None:
+    limits = ("--set", "market.max_iterations=2", "--set", "market.regret_tolerance=1e-12")
+    done = gridbazaar("run", "ieee33", "--record", "summary", *limits, "-o", "r", folder=tmp_path)
+    assert "of every round one row without arrays is kept; --record all keeps those of all" in done.stdout
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["record"] == "summary"
+    again = gridbazaar("run", "--resume", "r", "--record", "none", folder=tmp_path)
+    assert again.returncode == 2
+    assert again.stderr.endswith("a run goes on where it is, with what is recorded there; leave out --record none\n")
+
+
 FAILURES = {
     "bad input": (("run", "ieee33", "--set", "market.oder=x"), 2, "market.oder: unknown key; did you mean order?"),
     "no key": (("run", "ieee33", "--set", "x"), 2, "--set x: this is not a key and a value; write it like --set"),
