@@ -1,6 +1,7 @@
 """A prosumer's private data: loads, forecast, utility, limits and tariffs, (11)-(17)."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 
@@ -119,19 +120,19 @@ class Household(Valuation):
     feed_in_fee_usd_per_kwh: float = 0.0
 
     def __post_init__(self) -> None:
-        periods = max(np.size(getattr(self, key)) for key in _SERIES)
-        for key in _SERIES:
-            object.__setattr__(self, key, self._series(key, periods))
-        if not (np.isfinite(self.dt_h) and self.dt_h > 0):
-            raise HouseholdError(self.name, "dt_h", f"dt_h {self.dt_h:g} must be a finite number of hours above 0")
-        for key in ("alpha_usd_per_kw2h", "beta_usd_per_kwh"):
-            value = getattr(self, key)
-            if not (np.isfinite(value) and value > 0):
-                raise HouseholdError(self.name, key, f"{key} {value:g} must be above 0: utility (12) must be concave")
-        for key in _FEES:
-            value = getattr(self, key)
-            if not (np.isfinite(value) and value >= 0):
-                raise HouseholdError(self.name, key, f"{key} {value:g} must be a finite number of at least 0")
+        given = [np.asarray(getattr(self, key), dtype=float) for key in _SERIES]
+        periods = max(values.size for values in given)
+        series = np.empty((len(_SERIES), periods))
+        for row, (key, values) in enumerate(zip(_SERIES, given, strict=True)):
+            if values.ndim > 1 or values.size not in (1, periods):
+                problem = f"{key} has {values.size} values where other series have {periods}"
+                raise HouseholdError(self.name, key, problem)
+            series[row] = values
+        if not (series.min() >= 0 and series.max() < np.inf):  # nan is neither
+            self._refuse_values()
+        for key, row in zip(_SERIES, frozen(series), strict=True):
+            object.__setattr__(self, key, row)
+        self._check_numbers()
         wrong = self.elastic_max_kw < self.elastic_min_kw
         if wrong.any():
             t = int(np.argmax(wrong))
@@ -140,15 +141,26 @@ class Household(Valuation):
             problem = f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}; swap or widen them"
             raise HouseholdError(self.name, "elastic_max_kw", problem)
 
-    def _series(self, key: str, periods: int) -> FloatArray:
-        values = np.atleast_1d(np.asarray(getattr(self, key), dtype=float))
-        if values.ndim != 1 or values.size not in (1, periods):
-            raise HouseholdError(self.name, key, f"{key} has {values.size} values where other series have {periods}")
-        if not np.isfinite(values).all():
-            raise HouseholdError(self.name, key, f"{key} has a value that is not a finite number")
-        if (values < 0).any():
-            raise HouseholdError(self.name, key, f"{key} {values.min():g} must not be below 0")
-        return frozen(np.broadcast_to(values, (periods,)).copy())
+    def _refuse_values(self) -> None:
+        """Name the first series with a value that no power can have."""
+        for key in _SERIES:
+            values = np.asarray(getattr(self, key), dtype=float)
+            if not np.isfinite(values).all():
+                raise HouseholdError(self.name, key, f"{key} has a value that is not a finite number")
+            if (values < 0).any():
+                raise HouseholdError(self.name, key, f"{key} {values.min():g} must not be below 0")
+
+    def _check_numbers(self) -> None:
+        if not (isfinite(self.dt_h) and self.dt_h > 0):
+            raise HouseholdError(self.name, "dt_h", f"dt_h {self.dt_h:g} must be a finite number of hours above 0")
+        for key in ("alpha_usd_per_kw2h", "beta_usd_per_kwh"):
+            value = getattr(self, key)
+            if not (isfinite(value) and value > 0):
+                raise HouseholdError(self.name, key, f"{key} {value:g} must be above 0: utility (12) must be concave")
+        for key in _FEES:
+            value = getattr(self, key)
+            if not (isfinite(value) and value >= 0):
+                raise HouseholdError(self.name, key, f"{key} {value:g} must be a finite number of at least 0")
 
     @property
     def periods(self) -> int:

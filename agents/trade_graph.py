@@ -1,9 +1,9 @@
 """Who may trade with whom: the undirected trade graph and its array layout."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +51,7 @@ class Link:
             raise LinkError(self.name, "b", f"{self.a} cannot trade with itself; name another partner")
         for key in ("cap_kw", "fee_usd_per_kwh"):
             value = getattr(self, key)
-            if not (np.isfinite(value) and value >= 0):
+            if not (isfinite(value) and value >= 0):
                 raise LinkError(self.name, key, f"{key} {value} must be a finite number of at least 0")
 
     @property
@@ -87,8 +87,8 @@ class TradeGraph:
         self.links = tuple(links)
         index = {name: i for i, name in enumerate(self.names)}
         self._refuse_unknown_ends(index)
-        self._refuse_double_links()
         ends = np.array([(index[link.a], index[link.b]) for link in self.links], dtype=np.intp).reshape(-1, 2)
+        self._refuse_double_links(ends)
         owner = np.concatenate([ends[:, 0], ends[:, 1]])
         partner = np.concatenate([ends[:, 1], ends[:, 0]])
         order = np.lexsort((partner, owner))
@@ -127,11 +127,19 @@ class TradeGraph:
             for key, end in (("a", link.a), ("b", link.b)):
                 if end not in index:
                     close = get_close_matches(end, self.names, n=1)
-                    cure = f"did you mean {close[0]}?" if close else f"the prosumers are {', '.join(self.names)}"
+                    cure = f"did you mean {close[0]}?" if close else f"the prosumers are {_first(self.names)}"
                     raise LinkError(link.name, key, f"there is no prosumer {end}; {cure}")
 
-    def _refuse_double_links(self) -> None:
-        pairs = Counter(frozenset((link.a, link.b)) for link in self.links)
-        for link in self.links:
-            if pairs[frozenset((link.a, link.b))] > 1:
-                raise LinkError(link.name, "b", f"{link.a} and {link.b} are linked twice; add up the caps in one link")
+    def _refuse_double_links(self, ends: IntArray) -> None:
+        """Refuse two links between one pair; `ends` are those of each link by index, (link, 2)."""
+        pairs = ends.min(axis=1) * len(self.names) + ends.max(axis=1)
+        _, which, count = np.unique(pairs, return_inverse=True, return_counts=True)
+        double = np.flatnonzero(count[which] > 1)
+        if double.size:
+            link = self.links[int(double[0])]
+            raise LinkError(link.name, "b", f"{link.a} and {link.b} are linked twice; add up the caps in one link")
+
+
+def _first(names: Sequence[str], most: int = 12) -> str:
+    """Some names in a row; of many the first."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

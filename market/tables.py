@@ -1,11 +1,11 @@
-"""What a run found as tables: pandas frames with the unit in every column's name."""
+"""What a run found as tables, by column and as pandas frames, with the unit in every column's name."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ..agents.trade_graph import TradeGraph
 from ..network.ac_flow import RadialFlow
@@ -14,8 +14,15 @@ from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from ..network.flows import Breach, Flows, breaches, flows_when
 from . import network_tables
+from .columns import Columns, by_period, each_period, frame
 from .proof.settlement import Settlement
 from .settings import NetworkUse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
+"""The tables of a result."""
 
 
 class ResultTables:
@@ -54,21 +61,28 @@ class ResultTables:
         charged = self.network_use is NetworkUse.WITHDRAWALS
         return charged * network_charge(self.graph, self.lmp_usd_per_kwh)
 
+    def columns(self, table: str) -> Columns:
+        """One of the `TABLES` by column, as files have it; the property of that name is the same for pandas."""
+        makers = {
+            "prosumers": self._prosumers,
+            "trades": self._trades,
+            "prices": self._prices,
+            "generators": lambda: network_tables.generators(self.feeder, self.dispatch),
+            "buses": self._buses,
+            "lines": lambda: network_tables.lines(self.feeder, self.dispatch, self.with_trades),
+            "bills": self.settlement.columns,
+        }
+        return makers[table]()
+
     @property
     def bills(self) -> pd.DataFrame:
         """Who pays whom: account, item, counterparty, amount_usd (> 0: the account receives)."""
-        return self.settlement.frame()
+        return frame(self.columns("bills"))
 
     @property
     def prosumers(self) -> pd.DataFrame:
         """The schedule: one row per prosumer and period."""
-        frame = self._long("prosumer", self.graph.names, self.bid_kw.shape[1])
-        for column in ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw"):
-            frame[column] = getattr(self, column).ravel()
-        frame["net_trade_kw"] = self.net_trade_kw.ravel()
-        frame["withdrawal_kw"] = self.withdrawal_kw.ravel()
-        frame["lmp_usd_per_kwh"] = self.lmp_usd_per_kwh.ravel()
-        return frame
+        return frame(self.columns("prosumers"))
 
     @property
     def trades(self) -> pd.DataFrame:
@@ -77,48 +91,64 @@ class ResultTables:
         A kWh costs its buyer the price, half of the network's charge and half of the fee; the seller gets the price
         less these.
         """
-        frame = self._long("link", [link.name for link in self.graph.links], self.bid_kw.shape[1])
-        periods = self.bid_kw.shape[1]
-        frame["a"] = np.repeat([link.a for link in self.graph.links], periods)
-        frame["b"] = np.repeat([link.b for link in self.graph.links], periods)
-        frame["trade_kw"] = self.trade_kw.ravel()
-        frame["price_usd_per_kwh"] = self.price_usd_per_kwh.ravel()
-        way = np.sign(self.trade_kw)
-        beside = (way * self.network_charge_usd_per_kwh + self.graph.fee_usd_per_kwh[:, None]) / 2
-        frame["buyer_pays_usd_per_kwh"] = (self.price_usd_per_kwh + beside).ravel()
-        frame["seller_gets_usd_per_kwh"] = (self.price_usd_per_kwh - beside).ravel()
-        frame["network_charge_usd"] = (self.dispatch.dt_h * self.network_charge_usd_per_kwh * self.trade_kw).ravel()
-        fee = self.graph.fee_usd_per_kwh[:, None] * np.abs(self.trade_kw)
-        frame["fee_usd"] = (self.dispatch.dt_h * fee).ravel()
-        return frame
+        return frame(self.columns("trades"))
 
     @property
     def prices(self) -> pd.DataFrame:
         """The LMPs with their four components and the reactive price: one row per bus and period, $/kWh."""
-        dispatch = self.dispatch
-        frame = self._long("bus", self.feeder.names, self.bid_kw.shape[1])
-        frame["lmp_usd_per_kwh"] = dispatch.lmp_usd_per_kwh.ravel()
-        for part in ("energy", "loss", "voltage", "congestion"):
-            frame[f"{part}_usd_per_kwh"] = getattr(dispatch.components, part).ravel()
-        frame["reactive_usd_per_kvarh"] = dispatch.q_price_usd_per_kvarh.ravel()
-        return frame
+        return frame(self.columns("prices"))
 
     @property
     def generators(self) -> pd.DataFrame:
         """What generators do, what they could, and what a kWh more costs: one row per generator and period."""
-        return network_tables.generators(self.feeder, self.dispatch)
+        return frame(self.columns("generators"))
 
     @property
     def buses(self) -> pd.DataFrame:
         """Loads, injections, voltages and LMPs, with the trades and without: one row per bus and period."""
-        seen = self.network_use is NetworkUse.WITHDRAWALS
-        cleared, more = self.by_bus(self.withdrawal_kw if seen else self.bid_kw), self.uncleared_kw
-        return network_tables.buses(self.feeder, self.dispatch, cleared, self.with_trades, more)
+        return frame(self.columns("buses"))
 
     @property
     def lines(self) -> pd.DataFrame:
         """Flows, currents, loading and losses, with the trades and without: one row per line and period."""
-        return network_tables.lines(self.feeder, self.dispatch, self.with_trades)
+        return frame(self.columns("lines"))
+
+    def _prosumers(self) -> Columns:
+        powers = ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw", "net_trade_kw", "withdrawal_kw")
+        cells = {key: getattr(self, key).ravel() for key in (*powers, "lmp_usd_per_kwh")}
+        return {**by_period("prosumer", self.graph.names, self.bid_kw.shape[1]), **cells}
+
+    def _trades(self) -> Columns:
+        links, periods = self.graph.links, self.bid_kw.shape[1]
+        trade, price, charge = self.trade_kw, self.price_usd_per_kwh, self.network_charge_usd_per_kwh
+        fee = self.graph.fee_usd_per_kwh[:, None]
+        beside = (np.sign(trade) * charge + fee) / 2
+        return {
+            **by_period("link", [link.name for link in links], periods),
+            "a": each_period([link.a for link in links], periods),
+            "b": each_period([link.b for link in links], periods),
+            "trade_kw": trade.ravel(),
+            "price_usd_per_kwh": price.ravel(),
+            "buyer_pays_usd_per_kwh": (price + beside).ravel(),
+            "seller_gets_usd_per_kwh": (price - beside).ravel(),
+            "network_charge_usd": (self.dispatch.dt_h * charge * trade).ravel(),
+            "fee_usd": (self.dispatch.dt_h * (fee * np.abs(trade))).ravel(),
+        }
+
+    def _prices(self) -> Columns:
+        dispatch = self.dispatch
+        parts = ("energy", "loss", "voltage", "congestion")
+        return {
+            **by_period("bus", self.feeder.names, self.bid_kw.shape[1]),
+            "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh.ravel(),
+            **{f"{part}_usd_per_kwh": getattr(dispatch.components, part).ravel() for part in parts},
+            "reactive_usd_per_kvarh": dispatch.q_price_usd_per_kvarh.ravel(),
+        }
+
+    def _buses(self) -> Columns:
+        seen = self.network_use is NetworkUse.WITHDRAWALS
+        cleared, more = self.by_bus(self.withdrawal_kw if seen else self.bid_kw), self.uncleared_kw
+        return network_tables.buses(self.feeder, self.dispatch, cleared, self.with_trades, more)
 
     @property
     def uncleared_kw(self) -> FloatArray:
@@ -149,15 +179,6 @@ class ResultTables:
         arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
         arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
         return arcs
-
-    @staticmethod
-    def _long(what: str, names: list[str] | tuple[str, ...], periods: int) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                what: np.repeat(np.array(names, dtype=object), periods),
-                "period": np.tile(np.arange(1, periods + 1), len(names)),
-            }
-        )
 
 
 def by_owner(graph: TradeGraph, arcs: FloatArray) -> FloatArray:

@@ -20,6 +20,7 @@ import typer
 
 from ..network.errors import GridbazaarError
 from .errors import UnwrittenError, refuse
+from .runs.kept import Kept, Notes
 
 if TYPE_CHECKING:
     from ..market.hosting.backend import Backend
@@ -90,15 +91,18 @@ def run(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="results folder (a new one)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
     replay: Annotated[
-        bool | None,
-        typer.Option("--ac/--no-ac", help="replay the dispatch in an AC power flow, if pandapower is there"),
-    ] = None,
+        bool, typer.Option("--ac/--no-ac", help="replay the dispatch in pandapower's AC power flow as well")
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
     workers: Workers = 0,
     ray: RayAddress = None,
     patience: Annotated[float, typer.Option("--patience", help="seconds until a worker is taken to hang")] = 120.0,
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="RUN", help="go on with the run in this results folder")
+    ] = None,
+    record: Annotated[
+        Kept | None,
+        typer.Option("--record", help="of every round: all arrays (default of small ones), a summary row, or nothing"),
     ] = None,
     message_log: Annotated[
         bool, typer.Option("--message-log", help="write down every message, who sent it to whom")
@@ -117,14 +121,14 @@ def run(
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
     given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
     loaded = (
-        _recorded(resume, scenario, given, output, log_messages=message_log) if resume else _loaded(scenario, given)
+        _recorded(resume, scenario, given, output, record, log_messages=message_log)
+        if resume
+        else _loaded(scenario, given)
     )
     backend = _backend(workers, ray, patience)
     _tell_doubts(loaded)
     if backend:
         backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
-    if replay is None:
-        replay = find_spec("pandapower") is not None
     if replay and not find_spec("pandapower"):
         raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
     if replay:
@@ -148,7 +152,7 @@ def run(
             watch=watch,
             replay=replay,
             backend=backend,
-            log_messages=message_log,
+            notes=Notes(record, message_log),
             origin=origin,
             tell=watch.tell,
         )
@@ -247,7 +251,13 @@ def _loaded(scenario: str, changes: "list[Change]") -> "Scenario":
 
 
 def _recorded(
-    run: Path, scenario: str, changes: "list[Change]", output: Path | None, *, log_messages: bool
+    run: Path,
+    scenario: str,
+    changes: "list[Change]",
+    output: Path | None,
+    record: Kept | None,
+    *,
+    log_messages: bool,
 ) -> "Scenario":
     """The scenario of a run that is to go on, checked."""
     from .runs.resuming import recorded_scenario
@@ -257,6 +267,7 @@ def _recorded(
             f"--resume {run}", "", "a message log cannot begin in the middle of a run; leave out --message-log"
         )
     extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
+    extra = extra or (record and f"--record {record}")
     if extra:
         raise refuse(
             f"--resume {run}", "", f"a run goes on where it is, with what is recorded there; leave out {extra}"
@@ -386,7 +397,7 @@ def _told(act: Callable[[], object]) -> int:
     except GridbazaarError as error:
         return _failed(str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _failed("interrupted; finished rounds are in the results folder", 130)
+        return _failed("interrupted; what was saved is in the results folder", 130)
     except BrokenPipeError:
         _leave_stdout()
         return 1

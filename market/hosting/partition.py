@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import networkx as nx
 import numpy as np
 
 from ...agents.trade_graph import TradeGraph
@@ -23,6 +22,8 @@ def partition(graph: TradeGraph, parts: int, together: Mapping[str, str] | None 
     Returns:
         The prosumers of each community, by index in ascending order, in the order of their first; none is empty.
     """
+    if parts == 1:
+        return [np.arange(len(graph.names))]
     labels = together or {}
     work = np.array([1.0 + graph.arcs(i).stop - graph.arcs(i).start for i in range(len(graph.names))])
     chosen: dict[str, list[int]] = {}
@@ -50,6 +51,8 @@ def links_between(graph: TradeGraph, communities: list[IntArray]) -> int:
 
 def _line(graph: TradeGraph) -> list[int]:
     """All prosumers in a line along which partners are near to each other."""
+    import networkx as nx  # which no market needs that lives in one process
+
     numbered: nx.Graph[int] = nx.Graph()
     numbered.add_nodes_from(range(len(graph.names)))
     numbered.add_edges_from(zip(graph.owner.tolist(), graph.partner.tolist(), strict=True))

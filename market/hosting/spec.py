@@ -13,6 +13,8 @@ from ...network.arrays import IntArray
 from ...network.errors import InputError
 from .membership import Membership
 
+_SHOWN = 12  # names in a sentence
+
 
 @dataclass(frozen=True, slots=True)
 class CommunitySpec:
@@ -79,9 +81,11 @@ def community_specs(
 def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
     """Refuse behaviours that name nobody, and one object that is to serve two: it would mix up their state and rng."""
     owner: dict[int, str] = {}
+    known = frozenset(names)
     for name, behaviour in behaviours.items():
-        if name not in names:
-            raise InputError(f"there is a behaviour for {name}, but the prosumers are {', '.join(names)}")
+        if name not in known:
+            shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+            raise InputError(f"there is a behaviour for {name}, but the prosumers are {shown}")
         other = owner.setdefault(id(behaviour), name)
         if other != name:
             raise InputError(f"{other} and {name} share one behaviour object; give each its own")

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import linprog
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
@@ -59,6 +58,11 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         graph: Who may trade with whom.
         dt_h: Length of a period in hours.
     """
+    doubtful = np.flatnonzero((have < need).any(axis=0))
+    if not doubtful.size:
+        return None
+    from scipy.optimize import linprog
+
     links, people = len(graph.links), len(graph.names)
     ends = np.concatenate([graph.owner[graph.forward], graph.owner[graph.backward]])
     signs = np.repeat([1.0, -1.0], links)
@@ -67,7 +71,7 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
     bounds = [*((-cap, cap) for cap in graph.cap_kw), *[(0.0, None)] * people]
     rows: Any = sp.csr_array(sp.hstack([-into, -sp.identity(people)]))
     worst: Shortfall | None = None
-    for t in np.flatnonzero((have < need).any(axis=0)):
+    for t in doubtful:
         found: Any = linprog(cost, A_ub=rows, b_ub=have[:, t] - need[:, t], bounds=bounds)
         missing = float(np.asarray(found.x)[links:].sum()) if found.success else 0.0
         if missing > max(_NONE_KW * float(need[:, t].sum()), worst.missing_kw if worst else 0.0):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ...agents.household import Household, HouseholdError, HouseholdShortageErro
 from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
 from ...market.settings import Case, MarketSettings, SettingsError
-from ...network.arrays import FloatArray
+from ...network.arrays import FloatArray, frozen
 from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
@@ -22,6 +23,7 @@ from .source import Tree, did_you_mean
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
+    from ...agents.behaviour import Behaviour
     from ...market.energy_market import EnergyMarket
     from ...market.hosting.backend import Backend
     from ...market.hosting.message_log import Entries
@@ -39,7 +41,10 @@ class Building:
             tree: Where each of its values is written.
         """
         self._scenario, self._tree = scenario, tree
+        self._periods = scenario.periods
+        self._factors: dict[str, FloatArray] = {}
 
+    @cached_property
     def feeder(self) -> Feeder:
         """The feeder, checked."""
         row = self._scenario.feeder
@@ -73,7 +78,7 @@ class Building:
         """The DSO's clearing, with the loads of all buses."""
         from ...network.clearing import Clearing
 
-        feeder = self.feeder()
+        feeder = self.feeder
         factor = np.array([self._load_factor(name) for name in feeder.names])
         load_kw, load_kvar = feeder.p_kw[:, None] * factor, feeder.q_kvar[:, None] * factor
         p_min_kw, p_max_kw = self._generation(load_kw, feeder)
@@ -116,11 +121,13 @@ class Building:
             bounds.append(np.array([*rows, *(most if key == "p_max" else [np.zeros_like(row) for row in most])]))
         return bounds[0], bounds[1]
 
+    @cached_property
     def households(self) -> list[Household]:
         """The prosumers' private data, in the order of the table."""
         with self._placed():
             return [self._household(name, row) for name, row in self._scenario.prosumers.items()]
 
+    @cached_property
     def links(self) -> list[Link]:
         """Who may trade with whom."""
         with self._placed():
@@ -128,6 +135,7 @@ class Building:
             TradeGraph(list(self._scenario.prosumers), links)
             return links
 
+    @cached_property
     def settings(self) -> MarketSettings:
         """How the market is to be run."""
         with self._placed():
@@ -143,26 +151,29 @@ class Building:
         away = {name: Absence(row.from_round, row.rounds) for name, row in self._scenario.messages.away.items()}
         faults = MessageFaults(**{**dict(self._scenario.messages), "away": away})
         with self._placed():
-            check_faults(faults, self.settings())
+            check_faults(faults, self.settings)
         return faults
 
     def check(self) -> None:
         """Check everything that can be checked without running the market."""
-        settings, links, households = self.settings(), self.links(), self.households()
+        settings, links, households = self.settings, self.links, self.households
         self.messages()
-        feeder = self.feeder()
+        buses = dict.fromkeys(self.feeder.names)
         for name, row in self._scenario.prosumers.items():
-            with self._placed():
-                self._check_bus(feeder, name, row.bus)
-                if row.behaviour not in OWN:  # those are known to be right, and cost an import
-                    self._behaviour(name, row)
-        for bus in feeder.names:
+            if row.bus not in buses:
+                sentence = f"there is no bus {row.bus}{did_you_mean(row.bus, buses)}"
+                raise self._refusal(("prosumers", name, "bus"), sentence)
+        self._behaviours()
+        for bus in buses:
             self._load_factor(bus)
         self._check_generation()
-        for household in households:
-            caps = sum(link.cap_kw for link in links if household.name in (link.a, link.b))
-            with self._placed():
-                household.check_balance(0.0 if settings.case is Case.NO_SHARING else caps)
+        caps_kw = dict.fromkeys(self._scenario.prosumers, 0.0)
+        for link in () if settings.case is Case.NO_SHARING else links:
+            caps_kw[link.a] += link.cap_kw
+            caps_kw[link.b] += link.cap_kw
+        with self._placed():
+            for household in households:
+                household.check_balance(caps_kw[household.name])
 
     def _check_generation(self) -> None:
         """Refuse profiles that put a generator's least power above its most."""
@@ -181,7 +192,7 @@ class Building:
 
     def doubts(self) -> list[Problem]:
         """Values that may be meant in another unit."""
-        found = doubts(self._scenario, self.feeder())
+        found = doubts(self._scenario, self.feeder)
         return [Problem(self._tree.place(doubt.path), ".".join(doubt.path), doubt.sentence) for doubt in found]
 
     def market(
@@ -198,10 +209,10 @@ class Building:
         together = {name: row.community for name, row in self._scenario.prosumers.items() if row.community}
         return EnergyMarket(
             self.clearing(),
-            self.households(),
-            self.links(),
-            settings=self.settings(),
-            behaviours={name: self._behaviour(name, row) for name, row in self._scenario.prosumers.items()},
+            self.households,
+            self.links,
+            settings=self.settings,
+            behaviours=self._behaviours(),
             rng=np.random.SeedSequence(self._scenario.seed if rng is None else rng),
             hosting=Hosting(backend, together, log),
             messages=self.messages(),
@@ -239,9 +250,15 @@ class Building:
             )
         return peak_kw * factor
 
-    def _behaviour(self, name: str, row: ProsumerRow) -> Any:
-        path = ("prosumers", name, "behaviour")
-        return make_behaviour(row.behaviour, self._tree.place(path), ".".join(path))
+    def _behaviours(self) -> "dict[str, Behaviour]":
+        """How prosumers act that do not take prices, which is known to be right and costs an import."""
+        made: dict[str, Behaviour] = {}
+        for name, row in self._scenario.prosumers.items():
+            if row.behaviour not in OWN:
+                path = ("prosumers", name, "behaviour")
+                with self._placed():
+                    made[name] = make_behaviour(row.behaviour, self._tree.place(path), ".".join(path))
+        return made
 
     def _load_factor(self, bus: str) -> FloatArray:
         own = self._scenario.feeder.buses[bus].profile
@@ -250,19 +267,17 @@ class Building:
 
     def _factor(self, path: Path_, profile: str) -> FloatArray:
         """A profile as an array, (period,); constant 1 where none is named."""
+        if profile in self._factors:
+            return self._factors[profile]
         if not profile:
-            return np.ones(self._scenario.periods)
-        if profile not in self._scenario.profiles:
+            values = [1.0] * self._periods
+        elif profile in self._scenario.profiles:
+            values = [self._scenario.profiles[profile][str(t)] for t in range(1, self._periods + 1)]
+        else:
             sentence = f"there is no profile {profile}{did_you_mean(profile, self._scenario.profiles)}"
             raise refuse(self._tree.place(path), ".".join(path), sentence)
-        values = self._scenario.profiles[profile]
-        return np.array([values[str(t)] for t in range(1, self._scenario.periods + 1)])
-
-    def _check_bus(self, feeder: Feeder, name: str, bus: str) -> None:
-        if bus not in feeder.names:
-            path = ("prosumers", name, "bus")
-            sentence = f"there is no bus {bus}{did_you_mean(bus, feeder.names)}"
-            raise refuse(self._tree.place(path), ".".join(path), sentence)
+        self._factors[profile] = frozen(np.array(values))
+        return self._factors[profile]
 
     @contextmanager
     def _placed(self) -> Iterator[None]:
@@ -272,7 +287,7 @@ class Building:
         except FeederError as error:
             table = "" if error.table == "feeder" else error.table
             row = self._row_of(("feeder", "lines"), error.row) if table == "lines" else error.row
-            if ("feeder", table, row, error.key) not in self._tree.places and error.key in FeederRow.model_fields:
+            if not self._tree.states(("feeder", table, row, error.key)) and error.key in FeederRow.model_fields:
                 table = row = ""  # what no bus states for itself is stated once
             raise self._refusal(
                 tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence

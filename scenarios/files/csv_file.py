@@ -55,9 +55,10 @@ def read_rows(file: Path, needed: tuple[str, ...]) -> Iterator[TableRow]:
 def _records(file: Path) -> Iterator[tuple[str, list[str]]]:
     """The place and the cells of every row that holds any text."""
     reader = csv.reader(io.StringIO(read_text(file), newline=""), skipinitialspace=True, strict=True)
+    name = shown(file)
     while True:
         line = reader.line_num + 1
-        place = f"{shown(file)}:{line}"
+        place = f"{name}:{line}"
         try:
             record = next(reader, None)
         except csv.Error as error:

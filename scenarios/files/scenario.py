@@ -49,7 +49,7 @@ class Scenario(ScenarioRows):
         Raises:
             ScenarioError: The tables are not a radial feeder.
         """
-        return self._building.feeder()
+        return self._building.feeder
 
     def build_clearing(self) -> "Clearing":
         """The DSO's clearing, with the loads of all buses.
@@ -65,7 +65,7 @@ class Scenario(ScenarioRows):
         Raises:
             ScenarioError: Data contradict each other, or a prosumer names an unknown profile.
         """
-        return self._building.households()
+        return self._building.households
 
     def build_links(self) -> "list[Link]":
         """Who may trade with whom.
@@ -73,7 +73,7 @@ class Scenario(ScenarioRows):
         Raises:
             ScenarioError: A link does not fit the prosumers.
         """
-        return self._building.links()
+        return self._building.links
 
     def build_settings(self) -> "MarketSettings":
         """How the market is to be run.
@@ -81,7 +81,7 @@ class Scenario(ScenarioRows):
         Raises:
             ScenarioError: A setting is out of its range.
         """
-        return self._building.settings()
+        return self._building.settings
 
     def build_messages(self) -> "MessageFaults":
         """What happens to quotes and offers.

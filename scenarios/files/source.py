@@ -40,7 +40,7 @@ class Tree:
 
     Attributes:
         values: The scenario as nested mappings; tables are mappings by row name, profiles by period "1", "2", ...
-        places: File and line of every path.
+        places: File and line of every path, but for cells of CSV tables that stand where their row does.
         hours: The files of profiles, and what each calls its column of periods.
     """
 
@@ -119,13 +119,23 @@ class Tree:
             parts = parts[size:]
         return tuple(path)
 
+    def states(self, path: Path_) -> bool:
+        """Whether something is written at a path."""
+        return _value(self, path) is not None
+
     def merge(self, other: "Tree") -> None:
-        """Write another tree over this one, value by value."""
-        for path, value in _leaves(other.values, ()):
-            if value != {} or _value(self, path) is None:  # an empty table adds nothing to the one that is there
-                self.put(path, value, other.place(path))
+        """Write another tree over this one, value by value; where this one has nothing, all that is there at once."""
+        self._merge(other, other.values, ())
         self.places.update(other.places)
         self.hours.update(other.hours)
+
+    def _merge(self, other: "Tree", values: dict[str, Any], above: Path_) -> None:
+        for key, value in values.items():
+            path = (*above, key)
+            if isinstance(value, dict) and self.states(path):
+                self._merge(other, value, path)
+            else:
+                self.put(path, value, other.place(path))
 
 
 def _leaves(values: Mapping[str, Any], above: Path_) -> Iterator[tuple[Path_, Any]]:
@@ -268,10 +278,8 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
         here = (*path, "-".join(row.cells[column] for column in key_columns))
         if here in tree.places:
             raise refuse(row.place, ".".join(here), f"this row is already given at {tree.places[here]}; keep one")
-        tree.put(here, {}, row.place)
-        for key, cell in row.cells.items():
-            if cell and (key not in ("name", "bus") or key_columns != (key,)):
-                tree.put((*here, key), cell, row.place)
+        named = {key for key in ("name", "bus") if key_columns == (key,)}
+        tree.put(here, {key: cell for key, cell in row.cells.items() if cell and key not in named}, row.place)
 
 
 def _read_profiles(tree: Tree, file: Path) -> None:

@@ -1,15 +1,19 @@
 """What a run has left, and what the command line ends with."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ...market.outcome import Outcome
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
+from .kept import Kept
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended, as shells have it."""
@@ -33,6 +37,7 @@ class Run:
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
         who_saw_what: The messages by sender and receiver, if they were logged.
+        kept: What is on disk of every round.
     """
 
     result: Result
@@ -41,3 +46,4 @@ class Run:
     folder: Path
     exit_code: int
     who_saw_what: pd.DataFrame | None = None
+    kept: Kept = Kept.ALL

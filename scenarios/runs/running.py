@@ -14,6 +14,7 @@ from ...network.ac_replay import AcReplay, replay_ac
 from ...network.errors import SolverError
 from ..files.scenario import Scenario
 from .interrupts import interrupts
+from .kept import Notes
 from .recorder import Origin, Recorder
 from .run import Run, exit_code
 from .summary import kpis
@@ -27,8 +28,8 @@ def run_scenario(
     watch: Callable[[Round], None] | None = None,
     replay: bool = False,
     backend: Backend | None = None,
-    log_messages: bool = False,
     origin: Origin | None = None,
+    notes: Notes | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
@@ -39,14 +40,14 @@ def run_scenario(
         watch: Told of every round as it is finished.
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
         backend: Where the prosumers live; in this process by default.
-        log_messages: Whether to write down every message.
         origin: Where the scenario comes from and how the run was asked for, for the manifest.
+        notes: What to write down meanwhile; by default no messages, and of the rounds what takes little room.
         tell: Told what is being done once the rounds are over.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
     """
-    with interrupts() as interrupted, Recorder(folder, scenario, log_messages=log_messages, origin=origin) as recorder:
+    with interrupts() as interrupted, Recorder(folder, scenario, notes=notes, origin=origin) as recorder:
         start = perf_counter()
         with scenario.market(
             backend=backend,
@@ -68,7 +69,7 @@ def run_scenario(
             found = _found(result, folder, replayed)
             recorder.write_kpis(found)
         matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
-    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix)
+    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix, recorder.kept)
 
 
 def _replayed(result: Result) -> AcReplay | SolverError:

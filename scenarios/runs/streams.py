@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from ..errors import ResultsError
+from .arrow import column
 
 
 @contextmanager
@@ -50,7 +50,7 @@ class Stream:
 
     def write(self, cells: Sequence[Any]) -> None:
         """Put a row on disk."""
-        self.write_columns([[cell.ravel() if isinstance(cell, np.ndarray) else cell] for cell in cells])
+        self.write_columns([[cell] for cell in cells])
 
     def write_columns(self, columns: Sequence[Any]) -> None:
         """Put some rows on disk, given by column.
@@ -58,7 +58,7 @@ class Stream:
         Raises:
             ResultsError: They cannot be written; the rows before them can be read.
         """
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, self._schema.types, strict=True)]
+        arrays = [column(cells, kind) for cells, kind in zip(columns, self._schema.types, strict=True)]
         with access(self.path):
             self._stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
             self._sink.flush()
@@ -74,7 +74,7 @@ class Stream:
 
 
 def read_stream(path: Path, schema: pa.Schema) -> pa.Table:
-    """All whole rows of a stream, also of one that was cut off.
+    """All whole rows of a stream, also of one that was cut off; with this schema where not even that was written.
 
     Raises:
         ResultsError: The file is gone, or cannot be read.
@@ -83,5 +83,7 @@ def read_stream(path: Path, schema: pa.Schema) -> pa.Table:
     with access(path):
         source = pa.OSFile(str(path))
     with source, suppress(pa.ArrowInvalid, OSError):
-        batches.extend(pa.ipc.open_stream(source))
+        stream = pa.ipc.open_stream(source)
+        schema = stream.schema
+        batches.extend(stream)
     return pa.Table.from_batches(batches, schema=schema)

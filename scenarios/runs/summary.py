@@ -1,10 +1,11 @@
 """What a person, or a program, is told at the end of a run."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
@@ -15,15 +16,29 @@ from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
 from .fitting import Column, FittingTable
+from .kept import Kept
 from .run import Run
 from .who_saw_what import across
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SHOWN = 3  # broken limits in a sentence; kpis.json has them all
+_ROWS = 40  # prosumers in the table; of more than these the first half, and the rest in one row
+_MOST_NUMBERS = 100_000  # of an array in kpis.json; prosumers.parquet has all
 _CENT = 0.005  # $; fees below that are not worth a word
+
+_KEPT = {
+    Kept.SUMMARY: "of every round one row without arrays is kept; --record all keeps those of all prosumers and links",
+    Kept.NONE: "no rounds are kept (--record none)",
+}
 
 
 def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
-    """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null."""
+    """The run in numbers, ready for JSON: nothing in it is nan or infinite, what is not known is null.
+
+    So are arrays by prosumer and period of more than 100,000 numbers, which the tables have.
+    """
     certificate = result.certificate
     return {
         "settled": result.settled,
@@ -63,10 +78,10 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "limits_broken_with_trades": [str(breach) for breach in result.breaches],
         "losses_kwh": result.dispatch.losses_kwh,
         **_own_power(result),
-        "lmp_usd_per_kwh": _by_name(result, result.lmp_usd_per_kwh),
-        "elastic_load_kw": _by_name(result, result.elastic_kw),
-        "bid_kw": _by_name(result, result.bid_kw),
-        "withdrawal_kw": _by_name(result, result.withdrawal_kw),
+        "lmp_usd_per_kwh": _by_period(result, result.lmp_usd_per_kwh),
+        "elastic_load_kw": _by_period(result, result.elastic_kw),
+        "bid_kw": _by_period(result, result.bid_kw),
+        "withdrawal_kw": _by_period(result, result.withdrawal_kw),
         **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
@@ -122,6 +137,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         lines += _with_trades(result)
     if run.replayed:
         lines.append(f"AC power flow (pandapower): {_replay_sentence(run.replayed)}")
+    if run.kept is not Kept.ALL:
+        lines.append(_KEPT[run.kept])
     lines += [str(incident) for incident in result.hosting.incidents]
     if result.hosting.unsaved_because:
         lines.append(
@@ -132,7 +149,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
 
 def _curtailed(result: Result) -> str:
     """What generators that cost nothing, or are paid for, could have fed in beside."""
-    kwh = result.dt_h * float(result.generators["curtailed_kw"].sum())
+    kwh = result.dt_h * float(np.sum(np.asarray(result.columns("generators")["curtailed_kw"])))
     return f"; curtailed by the DSO {energy(kwh)} kWh" if kwh > 1e-3 * result.feeder.base_kw else ""
 
 
@@ -158,7 +175,7 @@ def _physics(result: Result) -> str:
     proof = result.certificate.physics
     if proof.doubt:
         return "no AC solution"
-    return f"AC flow within {max(proof.voltage_error_pu, 1e-12):.0e} pu"
+    return f"voltages within {max(proof.voltage_error_pu, 1e-12):.0e} pu of the AC flow by sweeps"
 
 
 def _network_use(result: Result) -> str:
@@ -236,9 +253,15 @@ def _schedule(result: Result, title: str) -> FittingTable:
     cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
     charges = [result.charges_usd] if charged else []
     paid = np.column_stack([cost, payment, *charges, sum(charges, cost + payment)])
+    regrets = np.maximum(result.regret_usd, 0.0)
+    shown = len(result.names) if len(result.names) <= _ROWS else _ROWS // 2
+    amounts = [*zip(result.names[:shown], energies, paid, regrets, strict=False)]
+    if shown < len(result.names):
+        rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets))
+        amounts.append((f"{len(result.names) - shown:,} more", *rest))
     rows = [
-        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{max(regret, 0.0):.1e}")
-        for name, kwh, due, regret in zip(result.names, energies, paid, result.regret_usd, strict=True)
+        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{regret:.1e}")
+        for name, kwh, due, regret in amounts
     ]
     return FittingTable(title, columns, rows)
 
@@ -275,6 +298,11 @@ def _diagnosis(result: Result) -> dict[str, Any] | None:
 def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:
     cells = np.where(np.isfinite(values), values, np.nan)
     return {name: _listed(row) for name, row in zip(result.names, cells, strict=True)}
+
+
+def _by_period(result: Result, values: FloatArray) -> dict[str, Any] | None:
+    """An array by prosumer and period, unless it is too large for a file that people look into."""
+    return _by_name(result, values) if values.size <= _MOST_NUMBERS else None
 
 
 def _listed(row: Any) -> Any:

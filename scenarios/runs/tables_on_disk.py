@@ -1,5 +1,6 @@
 """The tables of a results folder that grow while a run goes on: its rounds, and its messages if they are kept."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ ROUNDS, MESSAGES = "rounds", "messages"
 def read_rounds(folder: Path | str) -> pa.Table:
     """The rounds of a results folder; of a run that was killed, all rounds that it had finished.
 
+    They have the columns that the run has kept: all of them, or those that are one number or sentence a round.
+
     Raises:
         InputError: The folder holds no rounds.
     """
     if not any((Path(folder) / f"{ROUNDS}.{kind}").is_file() for kind in ("arrows", "parquet")):
-        raise InputError(f"{folder} holds no rounds; name a results folder")
+        raise InputError(f"{folder} holds no rounds; name a results folder, of a run without --record none")
     return read_table(Path(folder), ROUNDS)
 
 
@@ -31,8 +34,14 @@ def read_table(folder: Path, name: str) -> pa.Table:
     if stream.is_file():
         return read_stream(stream, SCHEMAS[name])
     if (folder / f"{name}.parquet").is_file():
-        return pq.read_table(folder / f"{name}.parquet").cast(SCHEMAS[name])
-    return SCHEMAS[name].empty_table()
+        rows = pq.read_table(folder / f"{name}.parquet")
+        return rows.cast(only(name, rows.column_names))
+    return pa.Table.from_batches([], schema=SCHEMAS[name])  # an empty_table would import pandas
+
+
+def only(name: str, columns: Sequence[str]) -> pa.Schema:
+    """The schema of a table of which some columns are kept."""
+    return pa.schema([SCHEMAS[name].field(column) for column in columns])
 
 
 def _schema_of_rounds() -> pa.Schema:

@@ -1,12 +1,16 @@
 """Who saw what: the messages of a run by sender and receiver."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from ...market.hosting.message_log import Entries
 from .tables_on_disk import MESSAGES, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FEW = 8
 """So many prosumers are shown one by one; more of them are one row."""
@@ -32,6 +36,8 @@ def across(messages: pd.DataFrame) -> pd.DataFrame:
 
 def frame(entries: Iterable[Entries]) -> pd.DataFrame:
     """The messages of a log as `messages.parquet` has them."""
+    import pandas as pd
+
     parts = [
         pd.DataFrame(
             {

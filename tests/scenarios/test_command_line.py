@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,10 +112,21 @@ def test_options_are_values_of_the_scenario(tmp_path: Path) -> None:
 
 def test_the_dispatch_can_be_replayed_in_an_ac_power_flow(tmp_path: Path) -> None:
     done = gridbazaar("run", "ieee33", "--ac", "-o", "r", folder=tmp_path)
+    assert re.search(r"voltages within \de-\d\d pu of the AC flow by sweeps", done.stdout)
     assert "AC power flow (pandapower): voltages within" in done.stdout
     found = json.loads((tmp_path / "r" / "kpis.json").read_text())
     assert found["ac_voltage_error_pu"] < 1e-4
     assert found["ac_losses_kwh"] == pytest.approx(found["losses_kwh"], rel=1e-4)
+
+
+def test_a_run_that_goes_on_keeps_what_it_kept_and_refuses_another_choice(tmp_path: Path) -> None:
+    limits = ("--set", "market.max_iterations=2", "--set", "market.regret_tolerance=1e-12")
+    done = gridbazaar("run", "ieee33", "--record", "summary", *limits, "-o", "r", folder=tmp_path)
+    assert "of every round one row without arrays is kept; --record all keeps those of all" in done.stdout
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["record"] == "summary"
+    again = gridbazaar("run", "--resume", "r", "--record", "none", folder=tmp_path)
+    assert again.returncode == 2
+    assert again.stderr.endswith("a run goes on where it is, with what is recorded there; leave out --record none\n")
 
 
 FAILURES = {
@@ -329,6 +341,13 @@ def test_help_lists_and_refusals_import_nothing_heavy(what: str, tmp_path: Path)
 )
 def test_what_is_checked_needs_numpy_and_no_more(words: tuple[str, ...], tmp_path: Path) -> None:
     assert imported(words, HEAVY, tmp_path) == ["numpy"]
+
+
+UNUSED = ("pandapower", "pandas._libs", "matplotlib", "cvxpy", "networkx", "scipy.optimize", "pyarrow.compute")
+
+
+def test_a_plain_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    assert imported(("run", "ieee33", "-o", "r"), UNUSED, tmp_path) == []
 
 
 def test_pandapower_is_imported_without_its_plots_which_others_may_still_use(tmp_path: Path) -> None:

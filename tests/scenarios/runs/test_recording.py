@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 import gridbazaar.scenarios as gb
+from gridbazaar.market.columns import Columns
 from gridbazaar.market.energy_market import EnergyMarket
 from gridbazaar.market.rounds import Phase, Round
 from gridbazaar.network.ac_replay import AcReplay
@@ -196,12 +197,12 @@ def test_a_stream_that_cannot_be_written_ends_the_run(monkeypatch: pytest.Monkey
 
 
 def test_a_table_that_cannot_be_written_leaves_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(frame: pd.DataFrame, file: Path, **_: object) -> None:
-        del frame
-        Path(file).write_text("half of it")
+    def fails(columns: Columns) -> pa.Table:
+        Path("out/prosumers.parquet.partial").write_text("half of it")
+        assert "prosumer" in columns
         raise OSError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", fails)
+    monkeypatch.setattr(recorder, "table", fails)
     with pytest.raises(ResultsError) as caught:
         run()
     assert str(caught.value) == f"out/prosumers.parquet: Permission denied{CURE}"
