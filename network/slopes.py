@@ -84,7 +84,7 @@ class SlopeSystem:
 
     def root(self, period: ClearedPeriod) -> FloatArray:
         """A factor R of the slopes d LMP / d demand in a period, (bus, rank); R R' is in $/kWh per kW."""
-        factors = splu(self._matrix(period))
+        factors = splu(self._matrix(period), relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
         moved = self._lmp_change(factors, self._moves)
         if self._exact:
             steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
