@@ -92,7 +92,7 @@ class BidExchange:
                 for itself and nobody has bid or traded a kW yet.
         """
         stay = curve.elastic & self.curve.elastic
-        steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
+        steep = curve.steepness_usd_per_kw2h[curve.place]
         least, worth = rules.least_worth_usd_per_kwh, np.abs(curve.lmp_usd_per_kwh).mean(axis=0)
         by_size = _SHARE * np.maximum(worth, least) / size_kw[:, None]
         by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
@@ -164,9 +164,11 @@ class BidExchange:
             sold_at: Its LMPs in the periods of `asks`, (prosumer, period); None where nothing was asked.
             now: The round that is about to end.
         """
-        rho, lmp = self.penalty.value, self.curve.at(self.bid_kw)
-        if self.curve.sloped.any():
-            lmp[:, self.curve.sloped] = self._along_the_curve(np.flatnonzero(self.curve.sloped))
+        rho, curve = self.penalty.value, self.curve
+        lmp = curve.lmp_usd_per_kwh + curve.own_usd_per_kw2h * (self.bid_kw - curve.reference_kw)
+        if curve.sloped.any():
+            best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, rho)
+            lmp = np.where(curve.sloped, best, lmp)
         if sold_at is not None:
             lmp[:, self.curve.elastic] = sold_at
         wanted = np.where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
@@ -177,12 +179,3 @@ class BidExchange:
             mismatch_kw=self.bid_kw - wanted,
             moved_usd_per_kwh=rho * np.abs(wanted - self.wanted_kw),
         )
-
-    def _along_the_curve(self, on: IntArray) -> FloatArray:
-        """The LMPs of what it would rather sell in some periods, (prosumer, period), by its curve."""
-        curve, rho = self.curve, self.penalty.value[:, on]
-        slope, free = curve.slope_usd_per_kw2h[on], curve.by_bus(1 / rho)
-        pull = curve.by_bus(self.asked_kw[:, on] + self.lmp_usd_per_kwh[:, on] / rho - curve.reference_kw[:, on])
-        system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
-        priced = curve.lmp_by_bus[:, on].T + np.einsum("tbc,ct->tb", slope, pull)
-        return np.asarray(np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place])

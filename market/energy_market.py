@@ -16,6 +16,7 @@ from ..agents.mesa_library import mesa
 from ..agents.messages import Deliveries, Pledges
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
+from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
 from ..network.arrays import FloatArray, frozen
@@ -179,17 +180,19 @@ class EnergyMarket(Lifecycle):
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
         if self.iteration == 0 and self._orders_only_add:
             _refuse_shortage(self.operator)
-        announced = self._method.announce(self.proof.state.proven)
-        self.communities.log.passed(announced.curve, OPERATOR, PLATFORM)
-        valued = self.platform.deliveries(self.operator.announce())
-        self.proof.cleared(self.operator.cleared, announced.dso_regret_usd, valued)
+        dso_regret = self._method.judge(self.proof.state.proven)
+        lmp = self.operator.announce()
+        self.proof.cleared(self.operator.cleared, dso_regret, self.platform.deliveries(lmp))
         self.sharing_rounds = (*self.sharing_rounds, 0)
-        if self.iteration > 1 and (self._settles() or (not announced.curve.is_flat and self._ends_at_the_limit())):
+        settled = self.iteration > 1 and self._settles()
+        curve = PriceCurve.flat(lmp) if settled else self._method.curve()
+        self.communities.log.passed(curve, OPERATOR, PLATFORM)
+        if settled or (self.iteration > 1 and not curve.is_flat and self._ends_at_the_limit()):
             return
         stalls = self.proof.announced(self.iteration) or self.operator.oversold
-        if announced.curve.elastic.any() and stalls:
+        if curve.elastic.any() and stalls:
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
-        self.platform.open(announced.curve, self.bid_kw)
+        self.platform.open(curve, self.bid_kw)
         self._channel.reopen()
         self.phase = Phase.SHARING
 

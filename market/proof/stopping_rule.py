@@ -19,7 +19,6 @@ from .outer_history import OuterHistory, OuterStep
 from .pace import Pace
 from .residual_history import ResidualHistory
 
-
 WORTH = 1e-3
 """What the first outer step may leave to be regretted, as a fraction of the turnover."""
 
