@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _FIRST, _LATER = 8, 2
-"""Rounds before the first attempt in the first outer step, and in later ones, where trades and prices are nearly there."""
+"""Rounds before the first attempt in the first outer step, and in later ones, where little is left to do."""
 _RATE = 0.15
 """By how much the logarithm of a regret falls in a round, before that is seen."""
 _LEAST, _MOST = 2, 12
