@@ -113,7 +113,8 @@ class BidExchange:
 
     def received(self, offers: Offers, told: BoolArray) -> BidExchange:
         """The ledger with the bids of those who told theirs, (prosumer,), written down."""
-        return replace(self, bid_kw=np.where(told[:, None], offers.bid_kw, self.bid_kw))
+        bids = offers.bid_kw if told.all() else np.where(told[:, None], offers.bid_kw, self.bid_kw)
+        return replace(self, bid_kw=bids)
 
     @property
     def _answered(self) -> BoolArray:
@@ -123,6 +124,8 @@ class BidExchange:
     def quoted(self) -> BidTerms:
         """What prosumers are told: along their own curve the whole of it, else the DSO's last answer."""
         curve, answered = self.curve, self._answered
+        if answered.all():
+            return BidTerms(self.lmp_usd_per_kwh, self.wanted_kw, self.penalty.value)
         return BidTerms(
             np.where(answered, self.lmp_usd_per_kwh, curve.lmp_usd_per_kwh),
             np.where(answered, self.wanted_kw, curve.reference_kw),
@@ -146,7 +149,9 @@ class BidExchange:
         """
         fresh, gate = self.gate.take(answered, now)
         relaxed = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
-        return replace(self, asked_kw=np.where(fresh[:, None], relaxed, self.asked_kw), gate=gate)
+        return replace(
+            self, asked_kw=relaxed if fresh.all() else np.where(fresh[:, None], relaxed, self.asked_kw), gate=gate
+        )
 
     @property
     def asks(self) -> Asks | None:

@@ -15,6 +15,7 @@ from .household import Household, Valuation
 from .messages import Deliveries, Quotes
 from .plan import Plan
 from .rows import run_rows
+from .trade_graph import sums_by_owner
 
 _KNOWN = 1e-6  # $/kWh: LMPs next to nothing are known no better
 _SMALLEST_KW = 1.0  # a smaller household is out of its limits when it is so by a thousandth of this
@@ -84,6 +85,7 @@ class Homes(Valuation):
         own = (self.net_kw + self.renewable_kw, self.renewable_kw, self.elastic_max_kw)
         self.size_kw = np.maximum(np.max([series.max(axis=1) for series in own], axis=0), _SMALLEST_KW)
         self.everybody: IntArray = np.arange(self.count)
+        self._sums = sums_by_owner(starts)
         self._arcs = starts, cap_kw, self.fee_usd_per_kwh
         self._most_links = int(np.diff(starts).max(initial=0))
 
@@ -118,8 +120,8 @@ class Homes(Valuation):
         rules = self.withdrawals, quotes.proximal
         told = start, quotes.lmp_usd_per_kwh, quotes.held_bid_kw, quotes.bid_weight_usd_per_kw2h
         links = quotes.price_usd_per_kwh, quotes.own_kw, quotes.partner_kw, quotes.penalty_usd_per_kw2h
-        room = 5, self._most_links
-        run_rows(knapsack.share_rows, asked, self._cells, (self._arcs, rules, told, links), room, (found, trade))
+        inputs, room = (self._cells, self._arcs, rules, told, links), (5, self._most_links)
+        run_rows(knapsack.share_rows, asked, inputs, (found, trade), cells=asked.size * self.periods, scratch=room)
         return Plan(found[1], found[2], found[3], trade), found[0]
 
     def order_kw(self, bid_kw: FloatArray, trade_kw: FloatArray) -> FloatArray:
@@ -137,11 +139,7 @@ class Homes(Valuation):
 
     def by_home(self, values: FloatArray) -> FloatArray:
         """Sums over the arcs of each, (prosumer, ...), of (arc, ...)."""
-        total = np.zeros((self.count, *values.shape[1:]))
-        linked = np.flatnonzero(np.diff(self.starts))
-        if linked.size:
-            total[linked] = np.add.reduceat(values, self.starts[linked], axis=0)
-        return total
+        return np.asarray(self._sums @ values)
 
     def _owned(self, values: FloatArray) -> FloatArray:
         """What is of prosumers, (prosumer, period), as (arc, period)."""
@@ -233,7 +231,9 @@ class Homes(Valuation):
         """
         cost = np.empty(self.count)
         prices, room = (paid.lmp_usd_per_kwh, paid.price_usd_per_kwh), (3, 3 + 2 * self._most_links)
-        run_rows(knapsack.least_rows, self.everybody, self._cells, (self._arcs, prices), room, (cost,))
+        inputs = self._cells, self._arcs, prices
+        cells = self.count * self.periods
+        run_rows(knapsack.least_rows, self.everybody, inputs, (cost,), cells=cells, scratch=room)
         return self.dt_h * cost
 
     def regret_usd(self, told: Deliveries, plan: Plan) -> FloatArray:

@@ -262,8 +262,8 @@ def share_rows(
     rules: tuple[bool, float],
     homes: tuple[Numbers, Numbers, Numbers, Numbers],
     links: tuple[Numbers, Numbers, Numbers, Numbers],
-    scratch: Numbers,
     results: tuple[Any, Any],
+    scratch: Numbers,
 ) -> None:
     """`share` for the prosumers asked, in all periods.
 
@@ -313,8 +313,8 @@ def least_rows(
     cells: Numbers,
     arcs: tuple[Numbers, Numbers, Numbers],
     prices: tuple[Numbers, Numbers],
-    scratch: Numbers,
     results: tuple[Any],
+    scratch: Numbers,
 ) -> None:
     """`least` for the prosumers asked, summed over the periods.
 

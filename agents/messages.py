@@ -107,13 +107,13 @@ class Quotes:
     """The quotes of many prosumers in one message.
 
     Attributes:
-        members: Who is to answer, as prosumer indices.
+        members: Who is to answer, as prosumer indices, in ascending order.
         lmp_usd_per_kwh, held_bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
         price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h: (arc, period).
         proximal: Weight of the proximal term, as a multiple of the penalty.
     """
 
-    members: tuple[int, ...]
+    members: IntArray
     lmp_usd_per_kwh: FloatArray = axes("prosumer", "period")
     held_bid_kw: FloatArray = axes("prosumer", "period")
     bid_weight_usd_per_kw2h: FloatArray = axes("prosumer", "period")
@@ -143,12 +143,12 @@ class Offers:
     """The offers of many prosumers in one message; rows of prosumers that were not asked are zero.
 
     Attributes:
-        members: Who answered, as prosumer indices.
+        members: Who answered, as prosumer indices, in ascending order.
         power_kw, price_usd_per_kwh: (arc, period).
         bid_kw: (prosumer, period), for the DSO.
     """
 
-    members: tuple[int, ...]
+    members: IntArray
     power_kw: FloatArray = axes("arc", "period")
     price_usd_per_kwh: FloatArray = axes("arc", "period")
     bid_kw: FloatArray = axes("prosumer", "period")

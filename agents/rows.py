@@ -1,4 +1,4 @@
-"""Functions over rows of prosumers: in Python for a handful, compiled and on all cores for many, to the same bits."""
+"""Functions over rows of arrays: in Python for a handful, compiled and on all cores for many, to the same bits."""
 
 from __future__ import annotations
 
@@ -15,41 +15,47 @@ from ..network.cores import cores, threads
 _WORTH_LOADING = 5_000
 """After so many cells that were interpreted, it is worth the time that compiled code takes to load (half a second)."""
 _CELLS_PER_THREAD = 5_000
+_MANY = 50_000
 
 
 def run_rows(
     rows: Callable[..., None],
     asked: IntArray,
-    cells: FloatArray,
     inputs: Sequence[Any],
-    scratch: tuple[int, int],
     results: tuple[FloatArray, ...],
+    *,
+    cells: int,
+    scratch: tuple[int, int] = (0, 0),
 ) -> None:
-    """Run `rows(asked, cells, *inputs, scratch, results)`.
+    """Run `rows(asked, *inputs, results, scratch)`.
 
     Args:
         rows: A function of numbers and of lists or arrays of them, which calls none but those of its module.
         asked: Which rows.
-        cells: Numbers for each row and period, (row, period, number).
         inputs: Tuples of numbers and arrays.
-        scratch: How much room it needs, (rows, numbers).
         results: Arrays that it fills in.
+        cells: How many numbers it finds, about.
+        scratch: How much room it needs, (rows, numbers).
     """
-    work = asked.size * cells.shape[1]
-    if not _tally.compiles(work):
-        lists = [_listed(value) for value in (asked, cells, *inputs)]
-        rows(*lists, [[0.0] * scratch[1] for _ in range(scratch[0])], results)
+    if not _tally.compiles(cells):
+        lists = [_listed(value) for value in (asked, *inputs)]
+        rows(*lists, results, [[0.0] * scratch[1] for _ in range(scratch[0])])
         return
-    kernel, arrays = _compiled(rows), [_given(value) for value in (cells, *inputs)]
-    parts = np.array_split(asked, max(1, min(cores(), work // _CELLS_PER_THREAD)))
+    kernel, arrays = _compiled(rows), [_given(value) for value in inputs]
+    parts = np.array_split(asked, max(1, min(cores(), cells // _CELLS_PER_THREAD)))
 
     def part(some: IntArray) -> None:
-        kernel(_given(some), *arrays, np.empty(scratch), results)
+        kernel(_given(some), *arrays, results, np.empty(scratch))
 
     if len(parts) == 1:
         part(parts[0])
     else:
         list(threads().map(part, parts))
+
+
+def are_many(values: FloatArray) -> bool:
+    """Whether there are so many numbers that one compiled pass is worth more than NumPy's many."""
+    return values.size >= _MANY
 
 
 def _listed(value: Any) -> Any:

@@ -102,7 +102,7 @@ def _quotes(quote: Quote) -> Quotes:
     """A quote as that of many."""
     rho, sigma = quote.penalty_usd_per_kw2h, quote.proximal_usd_per_kw2h
     return Quotes(
-        (0,),
+        np.zeros(1, dtype=np.intp),
         quote.lmp_usd_per_kwh[None],
         quote.held_bid_kw[None],
         quote.bid_weight_usd_per_kw2h[None],

@@ -252,7 +252,7 @@ class EnergyMarket(Lifecycle):
                 raise
             self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
         else:
-            for turn in self.settings.order.turns(len(self.graph.names)):
+            for turn in self.settings.order.turns(self.graph.everybody):
                 quotes = self.platform.quotes(turn)
                 for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
                     self.communities.log.arrived(offers)

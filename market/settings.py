@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from ..agents.sharing_rules import SharingRules
+from ..network.arrays import IntArray
 from ..network.errors import InputError
 
 
@@ -62,10 +63,9 @@ class Order(StrEnum):
             Order.JACOBI: "has no proximal term and diverges for every penalty once bids are interior",
         }[self]
 
-    def turns(self, prosumers: int) -> list[tuple[int, ...]]:
-        """Who answers together, as groups of prosumer indices in their order."""
-        everybody = tuple(range(prosumers))
-        return [(i,) for i in everybody] if self is Order.GAUSS_SEIDEL else [everybody]
+    def turns(self, everybody: IntArray) -> list[IntArray]:
+        """Who of all prosumers, by index, answers together, in their order."""
+        return list(everybody[:, None]) if self is Order.GAUSS_SEIDEL else [everybody]
 
 
 class Method(StrEnum):

@@ -73,8 +73,9 @@ class Community(mesa.Model):
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""
-        asked = np.array(quotes.members, dtype=np.intp)
-        offers = self.crowd.answer(quotes, np.intersect1d(asked, self.crowd.members, assume_unique=True))
+        asked = quotes.members
+        plain = asked if self.crowd.is_all else np.intersect1d(asked, self.crowd.members, assume_unique=True)
+        offers = self.crowd.answer(quotes, plain)
         others = [i for i in self.others if i in asked]
         if not others:
             return offers
