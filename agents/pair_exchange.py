@@ -189,10 +189,9 @@ def update_rows(
     before: tuple[Any, Any, Any, Any, Any, Any],
     extra: float,
     results: tuple[Any, Any, Any, Any, Any, Any],
-    scratch: Any,
+    _: Any,
 ) -> None:
     """As `PairExchange.updated`, for the links asked."""
-    del scratch
     forward, backward, fresh = ends
     power, price, quoted = told
     old_trade, old_moved, old_price, old_mismatch, old_agreed, rho = before

@@ -99,10 +99,9 @@ def balance_rows(
     counts: tuple[float, float],
     before: tuple[Any, Any, Any],
     results: tuple[Any, Any, Any],
-    scratch: Any,
+    _: Any,
 ) -> None:
     """As `AdaptivePenalty.balanced`, but for the least, for the rows asked."""
-    del scratch
     mismatch, moved, whole, new = sides
     worth, finest = counts
     value, step, way = before
