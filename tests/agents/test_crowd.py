@@ -67,9 +67,7 @@ def deliveries(graph, seed):
 def course(some, graph, members=slice(None)):
     """What a community says over two rounds, a delivery and half a commitment; rows of some of the market's."""
     membership = Membership.of(graph, np.arange(12)[members], 24)
-    said = []
-    for seed in (1, 2):
-        said.append(some.answer(membership.cut(quotes(graph, seed))))
+    said = [some.answer(membership.cut(quotes(graph, seed))) for seed in (1, 2)]
     told = membership.cut(deliveries(graph, 3))
     said += [some.deliver(told), some.commit(Commitment(0.5)), some.regrets(told), some.schedules(told)]
     return said

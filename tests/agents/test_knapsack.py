@@ -1,4 +1,4 @@
-"""(20) for one prosumer in one period: the root of its balance satisfies the optimality conditions, wherever it starts."""
+"""(20) for one prosumer in one period: the root of its balance is optimal, wherever the search starts."""
 
 import numpy as np
 import pytest
