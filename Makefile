@@ -8,7 +8,7 @@ ROOMS  := agents market network scenarios
 # one thread for each solver: both cores are busy with tests
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: install run paper test test-long lint types bench methods clean
+.PHONY: install run paper test test-long lint types bench bench-scale methods clean
 
 install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
@@ -25,6 +25,8 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 bench: $(VENV)/.tested               ## speed, as ratios against stated rivals
 	$(BIN)/python tests/bench.py
+bench-scale: $(VENV)/.tested         ## time and memory from 3 to 100,000 prosumers, beside rivals: hours
+	$(BIN)/python tests/bench_scale.py
 methods: $(VENV)/.tested             ## how the methods of Algorithm 2 fare, on ieee33 and on random markets
 	$(BIN)/python tests/methods.py
 clean:

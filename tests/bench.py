@@ -5,6 +5,7 @@ The ieee33 equilibrium (and see bench_hosting.py for worker processes against on
 (a) gridbazaar: the agents, from building the market to the certificate.
 (b) a script: the paper's algorithms (plain), every problem rebuilt in cvxpy at each solve (bench_script.py).
 (c) one central joint SOCP in cvxpy and Clarabel, which knows everybody's private data.
+(d) the same problem period by period in Clarabel on all cores, laid out as sparse arrays (bench_central.py).
 
 All settle to a regret of 1e-6 of the turnover or better. Times are medians of alternating runs in this process after
 one run of each for the imports; memory is the peak of a `gridbazaar run ieee33` by itself.
@@ -27,6 +28,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from bench_central import CentralPlanner
 from bench_hosting import hosting_table, measure_hosting
 from bench_script import script
 from rich.console import Console
@@ -63,6 +65,7 @@ def measure(repeat: int) -> dict[str, Any]:
         "gridbazaar": lambda: scenario.market().run(),
         "script": lambda: script(*data, regret_tolerance=TOLERANCE),
         "central": lambda: equilibrium(*data),
+        "by_period": lambda: CentralPlanner(clearing, homes, graph, withdrawals=False, tolerance=TOLERANCE).solve(),
     }
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     answers: dict[str, Any] = {}
@@ -81,6 +84,7 @@ def measure(repeat: int) -> dict[str, Any]:
         "dso_cost_error_usd": {name: abs(a.dso_cost_usd - exact.dso_cost_usd) for name, a in answers.items()},
         "faster_than_script": median(seconds["script"]) / median(seconds["gridbazaar"]),
         "slower_than_central": median(seconds["gridbazaar"]) / median(seconds["central"]),
+        "slower_than_by_period": median(seconds["gridbazaar"]) / median(seconds["by_period"]),
         "peak_memory_mib": peak_memory_mib(),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
     }
@@ -99,7 +103,12 @@ def show(found: dict[str, Any], file: Path) -> None:
     table = Table(title=f"ieee33 to a regret of {found['tolerance']:g} of the turnover")
     for heading in ("", "seconds (median)", "elastic load off by, kW", "DSO cost off by, $"):
         table.add_column(heading, justify="left" if not heading else "right")
-    labels = {"gridbazaar": "(a) gridbazaar", "script": "(b) script", "central": "(c) central SOCP"}
+    labels = {
+        "gridbazaar": "(a) gridbazaar",
+        "script": "(b) script",
+        "central": "(c) central SOCP",
+        "by_period": "(d) by period",
+    }
     for name, label in labels.items():
         errors = found["elastic_error_kw"][name], found["dso_cost_error_usd"][name]
         table.add_row(label, f"{found['seconds'][name]:.3f}", f"{errors[0]:.2f}", f"{errors[1]:.2f}")
@@ -107,6 +116,7 @@ def show(found: dict[str, Any], file: Path) -> None:
     console.print(table)
     console.print(f"(a) is {found['faster_than_script']:.0f} times faster than (b)")
     console.print(f"(a) takes {found['slower_than_central']:.1f} times as long as (c)")
+    console.print(f"(a) takes {found['slower_than_by_period']:.1f} times as long as (d)")
     console.print(hosting_table(found["hosting"]))
     console.print(f"peak memory of a run: {found['peak_memory_mib']:.0f} MiB; written to {file}")
 

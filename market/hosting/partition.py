@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import IntArray
@@ -51,12 +53,10 @@ def links_between(graph: TradeGraph, communities: list[IntArray]) -> int:
 
 def _line(graph: TradeGraph) -> list[int]:
     """All prosumers in a line along which partners are near to each other."""
-    import networkx as nx  # which no market needs that lives in one process
-
-    numbered: nx.Graph[int] = nx.Graph()
-    numbered.add_nodes_from(range(len(graph.names)))
-    numbered.add_edges_from(zip(graph.owner.tolist(), graph.partner.tolist(), strict=True))
-    return list(nx.utils.reverse_cuthill_mckee_ordering(numbered))
+    people = len(graph.names)
+    linked = sp.csr_array((np.ones(graph.owner.size), (graph.owner, graph.partner)), shape=(people, people))
+    line: list[int] = reverse_cuthill_mckee(linked, symmetric_mode=True).tolist()
+    return line
 
 
 def _fill(bins: list[list[int]], load: np.ndarray, line: list[int], work: np.ndarray) -> None:

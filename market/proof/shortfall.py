@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components, maximum_flow
 
 from ...agents.trade_graph import TradeGraph
-from ...network.arrays import FloatArray
+from ...network.arrays import BoolArray, FloatArray, IntArray
 from ...network.periods import period_name
 
 _NONE_KW = 1e-9  # of what is needed
+_MOST_PARTS = 2**30  # of all that is missing, in whole numbers of 32 bits
 _HALF = 0.5  # a kW more is worth a kW or nothing
 
 
@@ -50,7 +52,9 @@ class Shortfall:
 
 
 def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: float) -> Shortfall | None:
-    """The worst period in which somebody must go short, or None: one small linear program per doubtful period.
+    """The worst period in which somebody must go short, or None.
+
+    One small linear program per period, over those who may be short and all who are linked to them, near or far.
 
     Args:
         need: Fixed load and elastic_min_kw, (prosumer, period) in kW.
@@ -58,24 +62,74 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         graph: Who may trade with whom.
         dt_h: Length of a period in hours.
     """
-    doubtful = np.flatnonzero((have < need).any(axis=0))
-    if not doubtful.size:
-        return None
-    from scipy.optimize import linprog
-
-    links, people = len(graph.links), len(graph.names)
-    ends = np.concatenate([graph.owner[graph.forward], graph.owner[graph.backward]])
-    signs = np.repeat([1.0, -1.0], links)
-    into = sp.csr_matrix((signs, (ends, np.tile(np.arange(links), 2))), shape=(people, links))
-    cost = np.concatenate([np.zeros(links), np.ones(people)])
-    bounds = [*((-cap, cap) for cap in graph.cap_kw), *[(0.0, None)] * people]
-    rows: Any = sp.csr_array(sp.hstack([-into, -sp.identity(people)]))
     worst: Shortfall | None = None
-    for t in doubtful:
-        found: Any = linprog(cost, A_ub=rows, b_ub=have[:, t] - need[:, t], bounds=bounds)
-        missing = float(np.asarray(found.x)[links:].sum()) if found.success else 0.0
+    linked: IntArray | None = None
+    for t in np.flatnonzero((have < need).any(axis=0)):
+        linked = _groups(graph) if linked is None else linked
+        people = np.flatnonzero(np.isin(linked, linked[_unserved(have[:, t] - need[:, t], graph)]))
+        if not people.size:
+            continue
+        missing, short = _missing(have[people, t] - need[people, t], people, graph)
         if missing > max(_NONE_KW * float(need[:, t].sum()), worst.missing_kw if worst else 0.0):
-            short = np.asarray(found.ineqlin.marginals) < -_HALF
-            names = tuple(name for name, is_short in zip(graph.names, short, strict=True) if is_short)
-            worst = Shortfall(names, float(need[short, t].sum()), missing, int(t), dt_h)
+            who = people[short]
+            names = tuple(graph.names[i] for i in who)
+            worst = Shortfall(names, float(need[who, t].sum()), missing, int(t), dt_h)
     return worst
+
+
+def _missing(spare: FloatArray, people: IntArray, graph: TradeGraph) -> tuple[float, BoolArray]:
+    """How much power prosumers lack in all, whatever they trade, in kW, and who of them would be helped by a kW more.
+
+    Args:
+        spare: What each has beyond its need, below 0 what it lacks, (person,) in kW.
+        people: Who they are, by index; nobody else is linked to them.
+        graph: Who may trade with whom.
+    """
+    from scipy.optimize import linprog  # which no market needs in which everybody is served
+
+    place = np.full(len(graph.names), -1)
+    place[people] = np.arange(people.size)
+    a, b = (place[graph.owner[end]] for end in (graph.forward, graph.backward))
+    a, b, cap_kw = a[a >= 0], b[a >= 0], graph.cap_kw[a >= 0]
+    signs, link = np.repeat([1.0, -1.0], a.size), np.tile(np.arange(a.size), 2)
+    into = sp.csr_matrix((signs, (np.concatenate([a, b]), link)), shape=(people.size, a.size))
+    cost = np.concatenate([np.zeros(a.size), np.ones(people.size)])
+    bounds = [*((-cap, cap) for cap in cap_kw), *[(0.0, None)] * people.size]
+    rows: Any = sp.csr_array(sp.hstack([-into, -sp.identity(people.size)]))
+    found: Any = linprog(cost, A_ub=rows, b_ub=spare, bounds=bounds)
+    if not found.success:
+        return 0.0, np.zeros(people.size, dtype=bool)
+    return float(np.asarray(found.x)[a.size :].sum()), np.asarray(found.ineqlin.marginals) < -_HALF
+
+
+def _groups(graph: TradeGraph) -> IntArray:
+    """A number for each prosumer, the same for those who are linked, near or far, (prosumer,)."""
+    people = len(graph.names)
+    linked = sp.csr_array((np.ones(graph.owner.size), (graph.owner, graph.partner)), shape=(people, people))
+    return np.asarray(connected_components(linked, directed=False)[1], dtype=np.intp)
+
+
+def _unserved(spare: FloatArray, graph: TradeGraph) -> IntArray:
+    """Who lacks something that a flow from those who have more may not bring, by index.
+
+    The flow is found in whole parts, rounded to the safe side: whom it serves is served, others may be.
+
+    Args:
+        spare: What each has beyond its need, below 0 what it lacks, (prosumer,) in kW.
+        graph: Who may trade with whom.
+    """
+    people = spare.size
+    parts = _MOST_PARTS / float(-spare[spare < 0].sum())
+
+    def whole(kw: FloatArray) -> IntArray:
+        return np.minimum(np.floor(kw * parts), _MOST_PARTS).astype(np.intp)
+
+    gives, lacks = np.flatnonzero(spare > 0), np.flatnonzero(spare < 0)
+    needed = -whole(spare[lacks])
+    start = np.concatenate([np.full(gives.size, people), graph.owner, lacks])
+    end = np.concatenate([gives, graph.partner, np.full(lacks.size, people + 1)])
+    room = np.concatenate([whole(spare[gives]), whole(graph.cap_kw[graph.link]), needed]).astype(np.int32)
+    network = sp.csr_array((room, (start, end)), shape=(people + 2, people + 2))
+    flow = maximum_flow(network, people, people + 1).flow
+    brought = np.asarray(flow[[people + 1]].todense()).ravel()
+    return lacks[-brought[lacks] < needed]

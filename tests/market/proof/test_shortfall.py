@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gridbazaar.agents import Link, TradeGraph
-from gridbazaar.market.proof.shortfall import find_shortfall
+from gridbazaar.market.proof.shortfall import _missing, find_shortfall
 
 
 def graph(*caps):
@@ -34,3 +36,19 @@ def test_all_together_may_have_too_little():
     assert found.missing_kw == pytest.approx(5.0)
     assert found.names == ("a", "b", "c")
     assert found.need_kw == pytest.approx(30.0)
+
+
+@given(seed=st.integers(0, 2**32 - 1), people=st.integers(1, 12))
+def test_who_need_not_be_looked_at_changes_nothing(seed, people):
+    """Against the linear program of everybody, in groups that are linked or not."""
+    rng = np.random.default_rng(seed)
+    names = [f"h{i}" for i in range(people)]
+    pairs = [(i, j) for i in range(people) for j in range(i) if rng.random() < 2 / people]
+    linked = TradeGraph(names, [Link(names[i], names[j], float(rng.choice([0.0, 0.5, 3.0]))) for i, j in pairs])
+    need, have = rng.integers(0, 4, (2, people, 3)) / 2
+    missing = [_missing(have[:, t] - need[:, t], np.arange(people), linked)[0] for t in range(3)]
+    found = find_shortfall(need, have, linked, dt_h=1.0)
+    assert (found.missing_kw if found else 0.0) == pytest.approx(max(missing), abs=1e-9)
+    if found:
+        short = _missing(have[:, found.period] - need[:, found.period], np.arange(people), linked)[1]
+        assert set(found.names) == {name for name, one in zip(names, short, strict=True) if one}
