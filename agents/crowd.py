@@ -11,6 +11,7 @@ from .homes import Homes
 from .household import Household
 from .messages import Deliveries, Offers, Pledges, Quotes
 from .plan import Plan
+from .problems import Problems
 from .subproblem import Subproblem
 
 
@@ -65,15 +66,21 @@ class Crowd:
     Its arrays have rows for everybody in the community; those of others mean nothing and are filled in by who asks.
 
     Attributes:
-        homes: Everybody's private data.
+        problems: Everybody's problems.
         members: Who is in the crowd, (member,), in ascending order.
         standing: What they stand by.
     """
 
-    def __init__(self, homes: Homes, members: IntArray) -> None:
+    def __init__(self, problems: Problems, members: IntArray) -> None:
         """Gather these of the prosumers of a community."""
-        self.homes, self.members = homes, members
+        self.problems, self.members = problems, members
+        homes = problems.homes
         self.standing = Standing.nothing(homes.count, homes.cap_kw.size, homes.periods)
+
+    @property
+    def homes(self) -> Homes:
+        """Everybody's private data."""
+        return self.problems.homes
 
     @property
     def is_all(self) -> bool:
@@ -83,9 +90,9 @@ class Crowd:
     def answer(self, quotes: Quotes, asked: IntArray) -> Offers:
         """Algorithm 1, line 5: the offers of these members, by index; rows of others are zero."""
         was, homes = self.standing, self.homes
-        plan, worth = homes.share(quotes, was.worth_usd_per_kwh, asked, was.plan)
+        plan, worth = self.problems.share(quotes, was.worth_usd_per_kwh, asked, was.plan)
         bid = np.clip(plan.bid_kw, homes.bid_min_kw, homes.bid_max_kw)
-        order = homes.order_kw(bid, plan.trade_kw)
+        order = self.problems.order_kw(bid, plan.trade_kw)
         if asked.size == homes.count:
             self.standing = replace(was, plan=plan, power_kw=plan.trade_kw, order_kw=order, worth_usd_per_kwh=worth)
             return Offers(quotes.members, plan.trade_kw, quotes.price_usd_per_kwh, order)
@@ -100,22 +107,22 @@ class Crowd:
 
     def regrets_usd(self, deliveries: Deliveries) -> FloatArray:
         """What each could gain by leaving its schedule at these prices, (prosumer,)."""
-        return self.homes.regret_usd(deliveries, self.standing.schedule)
+        return self.problems.regret_usd(deliveries, self.standing.schedule)
 
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
         homes, was = self.homes, self.standing
-        plan = homes.deliver(homes.paid(deliveries))
-        ordered = homes.order_kw(was.schedule.bid_kw, was.schedule.trade_kw)
+        plan = self.problems.deliver(self.problems.paid(deliveries))
+        ordered = self.problems.order_kw(was.schedule.bid_kw, was.schedule.trade_kw)
         self.standing = replace(was, plan=plan, order_kw=ordered)
-        order, regret = homes.order_kw(plan.bid_kw, plan.trade_kw), homes.regret_usd(deliveries, plan)
+        order, regret = self.problems.order_kw(plan.bid_kw, plan.trade_kw), self.problems.regret_usd(deliveries, plan)
         return Pledges(order, regret, plan.excess_kw(homes))
 
     def commit(self, step: float) -> FloatArray:
         """The bids that members commit to, (prosumer, period)."""
         was = self.standing
         schedule = was.plan if step == 1.0 else was.schedule.towards(was.plan, step)
-        ordered = self.homes.order_kw(schedule.bid_kw, schedule.trade_kw)
+        ordered = self.problems.order_kw(schedule.bid_kw, schedule.trade_kw)
         self.standing = replace(was, schedule=schedule, order_kw=ordered)
         return frozen(ordered)
 
@@ -136,7 +143,7 @@ class CrowdSeat:
         """Its own optimisation problem, made for who asks."""
         homes, arcs = self._crowd.homes, self._arcs
         fee = 2 * homes.fee_usd_per_kwh[arcs]
-        return Subproblem(self._household, homes.cap_kw[arcs], fee, withdrawals=homes.withdrawals)
+        return Subproblem(self._household, homes.cap_kw[arcs], fee, withdrawals=self._crowd.problems.withdrawals)
 
     @property
     def plan(self) -> Plan:

@@ -195,7 +195,7 @@ class Prosumer(mesa.Agent):
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
-        `market.proof.certificate`); see `Homes.regret_usd`.
+        `market.proof.certificate`); see `Problems.regret_usd`.
 
         Args:
             delivery: The prices; its trades are not looked at.

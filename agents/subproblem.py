@@ -11,10 +11,11 @@ from .homes import Homes
 from .household import Household
 from .messages import Deliveries, Delivery, Quote, Quotes
 from .plan import Plan
+from .problems import Problems
 
 
 class Subproblem:
-    """The problem of one prosumer: a row of `Homes`, for who answers alone.
+    """The problem of one prosumer: a row of `Problems`, for who answers alone.
 
     Attributes:
         household: The private data.
@@ -51,44 +52,44 @@ class Subproblem:
         self.point: FloatArray = np.zeros((1, self.periods))
 
     @cached_property
-    def _homes(self) -> Homes:
-        starts = np.array([0, self.links])
-        return Homes([self.household], self.cap_kw, self._fee, starts, withdrawals=self.withdrawals)
+    def _row(self) -> Problems:
+        homes = Homes([self.household], self.cap_kw, self._fee, np.array([0, self.links]))
+        return Problems(homes, withdrawals=self.withdrawals)
 
     @property
     def fee_usd_per_kwh(self) -> FloatArray:
         """Its own half of what a kWh on each of its links costs beside its price, (link,)."""
-        return self._homes.fee_usd_per_kwh
+        return self._row.homes.fee_usd_per_kwh
 
     def share(self, quote: Quote) -> Plan:
         """The answer to a quote: argmin of (20), proximal term and cost of a changed order included."""
-        plan, self.point = self._homes.share(_quotes(quote), self.point, self._homes.everybody)
+        plan, self.point = self._row.share(_quotes(quote), self.point, self._row.homes.everybody)
         return self._own(plan)
 
     def order_kw(self, bid_kw: FloatArray, trade_kw: FloatArray) -> FloatArray:
         """What is asked of the DSO with a bid, (period,), and trades, (link, period): the bid or the withdrawal."""
-        return np.asarray(self._homes.order_kw(bid_kw[None], trade_kw)[0])
+        return np.asarray(self._row.order_kw(bid_kw[None], trade_kw)[0])
 
     def paid(self, told: Delivery) -> Delivery:
-        """What a delivery comes to where an order is a bid, see `Homes.paid`; for `deliver` and `least_cost_usd`."""
-        paid = self._homes.paid(_deliveries(told))
-        return paid.of(0, self._homes)
+        """What a delivery comes to where an order is a bid, see `Problems.paid`; for `deliver` and `least_cost_usd`."""
+        paid = self._row.paid(_deliveries(told))
+        return paid.of(0, self._row.homes)
 
     def deliver(self, paid: Delivery) -> Plan:
-        """The best plan with the trades given, see `Homes.deliver`."""
-        return self._own(self._homes.deliver(_deliveries(paid)))
+        """The best plan with the trades given, see `Problems.deliver`."""
+        return self._own(self._row.deliver(_deliveries(paid)))
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:
         """The plan with another bid, (period,): what it adds or lacks is consumed or saved, the trades stay."""
-        return self._own(self._homes.with_bid(_plans(plan), bid_kw[None]))
+        return self._own(self._row.with_bid(_plans(plan), bid_kw[None]))
 
     def least_cost_usd(self, paid: Delivery) -> float:
         """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $; exact."""
-        return float(self._homes.least_cost_usd(_deliveries(paid))[0])
+        return float(self._row.least_cost_usd(_deliveries(paid))[0])
 
     def regret_usd(self, told: Delivery, plan: Plan) -> float:
-        """What it could still gain at these prices by leaving this plan, in $, see `Homes.regret_usd`."""
-        return float(self._homes.regret_usd(_deliveries(told), _plans(plan))[0])
+        """What it could still gain at these prices by leaving this plan, in $, see `Problems.regret_usd`."""
+        return float(self._row.regret_usd(_deliveries(told), _plans(plan))[0])
 
     def _own(self, plan: Plan) -> Plan:
         return plan.only(0, slice(None))

@@ -218,8 +218,9 @@ class EnergyMarket(Lifecycle):
         cut_short = self.platform.rounds >= self.settings.max_rounds
         if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short():
             return
-        if not cut_short and self.proof.asks_for_closer_agreement and not self._cannot_agree_closer:
-            self._go_on_sharing()
+        if not cut_short and self.proof.asks_for_closer_agreement(self.platform):
+            self.proof.go_on(self.platform)
+            self.phase = Phase.SHARING
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
@@ -268,34 +269,10 @@ class EnergyMarket(Lifecycle):
         self.proof.shared(self.platform.primal_kw)
         if self.settings.order.doubt and self.proof.state.residuals.diverges:
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
-        elif self._is_worth_delivering or self.platform.rounds >= self.settings.max_rounds:
+        elif self.proof.worth_delivering(self.platform) or self.platform.rounds >= self.settings.max_rounds:
             self.phase = Phase.DELIVERY
         elif self.platform.rounds == _LONG:
             self._ends_short()
-
-    @property
-    def _follows_a_curve(self) -> bool:
-        """Whether LMPs follow a curve in all periods: then what agreement is worth decides, and not residuals."""
-        curve = self.platform.bids.curve
-        return not (curve.is_flat or curve.elastic.any())
-
-    @property
-    def _is_worth_delivering(self) -> bool:
-        if self._follows_a_curve:
-            return self.platform.rounds >= self.proof.state.pace.due
-        return self.platform.converged
-
-    @property
-    def _cannot_agree_closer(self) -> bool:
-        return self.proof.state.pace.is_stuck if self._follows_a_curve else self.platform.tightest
-
-    def _go_on_sharing(self) -> None:
-        """What was agreed leaves too much regret: share on, for closer agreement."""
-        if self._follows_a_curve:
-            self.proof.paced(self.platform.rounds)
-        else:
-            self.platform.tighten()
-        self.phase = Phase.SHARING
 
     # --- ends --------------------------------------------------------------------------------------------------------
 

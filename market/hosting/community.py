@@ -19,6 +19,7 @@ from ...agents.messages import (
     Regrets,
 )
 from ...agents.plan import Plan
+from ...agents.problems import Problems
 from ...agents.prosumer import Prosumer
 from ...agents.subproblem import Subproblem
 from ..messages import Needs, PrivateSchedules, Question
@@ -48,12 +49,10 @@ class Community(mesa.Model):
         """
         super().__init__(rng=np.random.default_rng(spec.seeds[0]))
         self.membership = members = spec.membership
-        homes = Homes(
-            spec.households, members.cap_kw, members.fee_usd_per_kwh, members.starts, withdrawals=spec.withdrawals
-        )
+        homes = Homes(spec.households, members.cap_kw, members.fee_usd_per_kwh, members.starts)
         homes.check_balance(spec.households)
         alike = [spec.problem is Subproblem and type(behaviour) is PriceTaker for behaviour in spec.behaviours]
-        self.crowd = Crowd(homes, np.flatnonzero(alike))
+        self.crowd = Crowd(Problems(homes, withdrawals=spec.withdrawals), np.flatnonzero(alike))
         self.others: dict[int, Prosumer] = {}
         self.prosumers: list[Prosumer] = []
         for i, joins in enumerate(alike):
@@ -135,7 +134,7 @@ class Community(mesa.Model):
             cost_usd=plan.cost_usd(homes, deliveries.lmp_usd_per_kwh),
             grid_fee_usd=grid_fee,
             feed_in_fee_usd=feed_in_fee,
-            payment_usd=homes.payments_usd(plan, deliveries.price_usd_per_kwh),
+            payment_usd=self.crowd.problems.payments_usd(plan, deliveries.price_usd_per_kwh),
             utility_usd=homes.utility_usd(plan.elastic_kw),
             violation_kw=plan.violation_kw(homes),
         )

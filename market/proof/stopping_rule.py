@@ -168,10 +168,22 @@ class StoppingRule:
         """Take note of what each regrets of what was agreed, (prosumer,)."""
         self._known = replace(self._known, sharing_regret_usd=float(np.maximum(regret_usd, 0.0).sum()))
 
-    @property
-    def asks_for_closer_agreement(self) -> bool:
-        """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
-        return bool(self._known.sharing_regret_usd > self._allowed_usd)
+    def worth_delivering(self, platform: SharingPlatform) -> bool:
+        """Whether it is time to deliver: along a curve when regrets may be small enough, else when partners agree."""
+        return platform.rounds >= self._known.pace.due if _paced(platform) else platform.converged
+
+    def asks_for_closer_agreement(self, platform: SharingPlatform) -> bool:
+        """Whether what was agreed leaves a regret that is not small against the step before, and that may still fall."""
+        closest = self._known.pace.is_stuck if _paced(platform) else platform.tightest
+        return bool(self._known.sharing_regret_usd > self._allowed_usd) and not closest
+
+    def go_on(self, platform: SharingPlatform) -> None:
+        """What was agreed leaves too much regret: partners are to share on, for closer agreement."""
+        if not _paced(platform):
+            platform.tighten()
+            return
+        pace = self._known.pace.after(platform.rounds, self._known.sharing_regret_usd, self._allowed_usd)
+        self._known = replace(self._known, pace=pace)
 
     @property
     def _allowed_usd(self) -> float:
@@ -179,11 +191,6 @@ class StoppingRule:
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, WORTH))
         return max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
-
-    def paced(self, rounds: int) -> None:
-        """Go on sharing after an attempt at delivery in this round."""
-        pace = self._known.pace.after(rounds, self._known.sharing_regret_usd, self._allowed_usd)
-        self._known = replace(self._known, pace=pace)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
@@ -202,3 +209,9 @@ class StoppingRule:
         return Certificate(
             self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved, self._charged
         )
+
+
+def _paced(platform: SharingPlatform) -> bool:
+    """Whether LMPs follow a curve in all periods: then what agreement is worth decides, and not residuals."""
+    curve = platform.bids.curve
+    return not (curve.is_flat or curve.elastic.any())
