@@ -173,7 +173,7 @@ class StoppingRule:
         return platform.rounds >= self._known.pace.due if _paced(platform) else platform.converged
 
     def asks_for_closer_agreement(self, platform: SharingPlatform) -> bool:
-        """Whether what was agreed leaves a regret that is not small against the step before, and that may still fall."""
+        """Whether what was agreed leaves a regret that is not small against the step before and may still fall."""
         closest = self._known.pace.is_stuck if _paced(platform) else platform.tightest
         return bool(self._known.sharing_regret_usd > self._allowed_usd) and not closest
 
