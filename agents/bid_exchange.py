@@ -92,7 +92,7 @@ class BidExchange:
                 for itself and nobody has bid or traded a kW yet.
         """
         stay = curve.elastic & self.curve.elastic
-        steep = np.diagonal(curve.slope_usd_per_kw2h, axis1=1, axis2=2).T[curve.place]
+        steep = curve.steepness_usd_per_kw2h[curve.place]
         least, worth = rules.least_worth_usd_per_kwh, np.abs(curve.lmp_usd_per_kwh).mean(axis=0)
         by_size = _SHARE * np.maximum(worth, least) / size_kw[:, None]
         by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
@@ -113,7 +113,8 @@ class BidExchange:
 
     def received(self, offers: Offers, told: BoolArray) -> BidExchange:
         """The ledger with the bids of those who told theirs, (prosumer,), written down."""
-        return replace(self, bid_kw=np.where(told[:, None], offers.bid_kw, self.bid_kw))
+        bids = offers.bid_kw if told.all() else np.where(told[:, None], offers.bid_kw, self.bid_kw)
+        return replace(self, bid_kw=bids)
 
     @property
     def _answered(self) -> BoolArray:
@@ -123,6 +124,8 @@ class BidExchange:
     def quoted(self) -> BidTerms:
         """What prosumers are told: along their own curve the whole of it, else the DSO's last answer."""
         curve, answered = self.curve, self._answered
+        if answered.all():
+            return BidTerms(self.lmp_usd_per_kwh, self.wanted_kw, self.penalty.value)
         return BidTerms(
             np.where(answered, self.lmp_usd_per_kwh, curve.lmp_usd_per_kwh),
             np.where(answered, self.wanted_kw, curve.reference_kw),
@@ -146,7 +149,9 @@ class BidExchange:
         """
         fresh, gate = self.gate.take(answered, now)
         relaxed = relaxation * self.bid_kw + (1 - relaxation) * self.wanted_kw
-        return replace(self, asked_kw=np.where(fresh[:, None], relaxed, self.asked_kw), gate=gate)
+        return replace(
+            self, asked_kw=relaxed if fresh.all() else np.where(fresh[:, None], relaxed, self.asked_kw), gate=gate
+        )
 
     @property
     def asks(self) -> Asks | None:
@@ -164,9 +169,11 @@ class BidExchange:
             sold_at: Its LMPs in the periods of `asks`, (prosumer, period); None where nothing was asked.
             now: The round that is about to end.
         """
-        rho, lmp = self.penalty.value, self.curve.at(self.bid_kw)
-        if self.curve.sloped.any():
-            lmp[:, self.curve.sloped] = self._along_the_curve(np.flatnonzero(self.curve.sloped))
+        rho, curve = self.penalty.value, self.curve
+        lmp = curve.lmp_usd_per_kwh + curve.own_usd_per_kw2h * (self.bid_kw - curve.reference_kw)
+        if curve.sloped.any():
+            best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, rho)
+            lmp = np.where(curve.sloped, best, lmp)
         if sold_at is not None:
             lmp[:, self.curve.elastic] = sold_at
         wanted = np.where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
@@ -177,12 +184,3 @@ class BidExchange:
             mismatch_kw=self.bid_kw - wanted,
             moved_usd_per_kwh=rho * np.abs(wanted - self.wanted_kw),
         )
-
-    def _along_the_curve(self, on: IntArray) -> FloatArray:
-        """The LMPs of what it would rather sell in some periods, (prosumer, period), by its curve."""
-        curve, rho = self.curve, self.penalty.value[:, on]
-        slope, free = curve.slope_usd_per_kw2h[on], curve.by_bus(1 / rho)
-        pull = curve.by_bus(self.asked_kw[:, on] + self.lmp_usd_per_kwh[:, on] / rho - curve.reference_kw[:, on])
-        system = np.eye(slope.shape[1]) + slope * free.T[:, None, :]
-        priced = curve.lmp_by_bus[:, on].T + np.einsum("tbc,ct->tb", slope, pull)
-        return np.asarray(np.linalg.solve(system, priced[..., None])[..., 0].T[curve.place])

@@ -54,12 +54,36 @@ class HouseholdShortageError(InfeasibleError):
         )
 
 
+class Valuation:
+    """What plans are worth to a `Household`, or to each of many `Homes`: then series have an axis more in front."""
+
+    __slots__ = ()
+    dt_h: float
+    alpha_usd_per_kw2h: FloatArray | float
+    beta_usd_per_kwh: FloatArray | float
+    elastic_min_kw: FloatArray
+    elastic_max_kw: FloatArray
+    grid_fee_usd_per_kwh: FloatArray | float
+    feed_in_fee_usd_per_kwh: FloatArray | float
+
+    def utility_usd(self, elastic_kw: FloatArray) -> FloatArray:
+        """Utility (12) of an elastic load, summed over the periods, in $."""
+        marginal = self.beta_usd_per_kwh - self.alpha_usd_per_kw2h * elastic_kw
+        return np.asarray(self.dt_h * (elastic_kw * marginal).sum(axis=-1))
+
+    def fees_usd(self, bid_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What bids cost beside the LMP, summed over the periods, in $: the grid fee, and the fee on feed-in."""
+        bought = (self.grid_fee_usd_per_kwh * np.maximum(bid_kw, 0.0)).sum(axis=-1)
+        sold = (self.feed_in_fee_usd_per_kwh * np.maximum(-bid_kw, 0.0)).sum(axis=-1)
+        return np.asarray(self.dt_h * bought), np.asarray(self.dt_h * sold)
+
+
 _SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
 _FEES = ("grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Household:
+class Household(Valuation):
     """What one prosumer knows and nobody else does.
 
     Its utility of an elastic load e is `U(e) = beta e - alpha e²` $ per hour (12). Limits may vary by period: a number
@@ -143,23 +167,10 @@ class Household:
         """Number of periods."""
         return self.fixed_kw.size
 
-    def utility_usd(self, elastic_kw: FloatArray) -> float:
-        """Utility (12) of an elastic load, summed over the periods, in $."""
-        marginal = self.beta_usd_per_kwh - self.alpha_usd_per_kw2h * elastic_kw
-        return float(self.dt_h * (elastic_kw * marginal).sum())
-
     @property
     def bid_min_kw(self) -> FloatArray:
         """Lowest bid to the distribution market (17): all that may be fed in, (period,)."""
         return 0.0 - self.feed_in_max_kw
-
-    def fees_usd(self, bid_kw: FloatArray) -> tuple[float, float]:
-        """What bids, (period,), cost beside the LMP, in $: the grid fee, and the fee on feed-in."""
-        bought, sold = np.maximum(bid_kw, 0.0).sum(), np.maximum(-bid_kw, 0.0).sum()
-        return (
-            float(self.dt_h * self.grid_fee_usd_per_kwh * bought),
-            float(self.dt_h * self.feed_in_fee_usd_per_kwh * sold),
-        )
 
     def check_balance(self, cap_kw: float) -> None:
         """Refuse a household that cannot balance some period (13), given the sum of its links' caps.

@@ -107,12 +107,13 @@ class Quotes:
     """The quotes of many prosumers in one message.
 
     Attributes:
-        members: Who is to answer, as prosumer indices.
+        members: Who is to answer, as prosumer indices, in ascending order.
         lmp_usd_per_kwh, held_bid_kw, bid_weight_usd_per_kw2h: (prosumer, period).
-        price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h, proximal_usd_per_kw2h: (arc, period).
+        price_usd_per_kwh, own_kw, partner_kw, penalty_usd_per_kw2h: (arc, period).
+        proximal: Weight of the proximal term, as a multiple of the penalty.
     """
 
-    members: tuple[int, ...]
+    members: IntArray
     lmp_usd_per_kwh: FloatArray = axes("prosumer", "period")
     held_bid_kw: FloatArray = axes("prosumer", "period")
     bid_weight_usd_per_kw2h: FloatArray = axes("prosumer", "period")
@@ -120,7 +121,7 @@ class Quotes:
     own_kw: FloatArray = axes("arc", "period")
     partner_kw: FloatArray = axes("arc", "period")
     penalty_usd_per_kw2h: FloatArray = axes("arc", "period")
-    proximal_usd_per_kw2h: FloatArray = axes("arc", "period")
+    proximal: float = axes()
 
     def of(self, prosumer: int, layout: Layout) -> Quote:
         """One prosumer's view."""
@@ -133,7 +134,7 @@ class Quotes:
             self.own_kw[arcs],
             self.partner_kw[arcs],
             self.penalty_usd_per_kw2h[arcs],
-            self.proximal_usd_per_kw2h[arcs],
+            self.proximal * self.penalty_usd_per_kw2h[arcs],
         )
 
 
@@ -142,12 +143,12 @@ class Offers:
     """The offers of many prosumers in one message; rows of prosumers that were not asked are zero.
 
     Attributes:
-        members: Who answered, as prosumer indices.
+        members: Who answered, as prosumer indices, in ascending order.
         power_kw, price_usd_per_kwh: (arc, period).
         bid_kw: (prosumer, period), for the DSO.
     """
 
-    members: tuple[int, ...]
+    members: IntArray
     power_kw: FloatArray = axes("arc", "period")
     price_usd_per_kwh: FloatArray = axes("arc", "period")
     bid_kw: FloatArray = axes("prosumer", "period")
@@ -187,10 +188,13 @@ class Pledges:
     Attributes:
         bid_kw: The bids that those need, (prosumer, period), for the DSO.
         regret_usd: What is regretted of what was agreed, (prosumer,).
+        excess_kw: How much less would have to be bought, (prosumer, period): what trades leave no way to keep, see
+            `Plan.excess_kw`; 0 for nearly everybody.
     """
 
     bid_kw: FloatArray = axes("prosumer", "period")
     regret_usd: FloatArray = axes("prosumer")
+    excess_kw: FloatArray = axes("prosumer", "period")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from ..network.tangent import Tangent
 from .mesa_library import mesa
 from .messages import Asks, Sale
 from .operator_state import ElasticClearing, OperatorState
+from .places import living
 
 
 class SystemOperator(mesa.Agent):
@@ -44,6 +45,7 @@ class SystemOperator(mesa.Agent):
         self.clearing = clearing
         self.connection: IntArray = np.array([clearing.feeder.index(bus) for bus in buses], dtype=np.intp)
         self.buses, self.first, self.place = np.unique(self.connection, return_index=True, return_inverse=True)
+        self._living = living(self.place, self.buses.size)
         self.state = OperatorState()
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
@@ -70,7 +72,7 @@ class SystemOperator(mesa.Agent):
 
     def _solved(self, bid_kw: FloatArray, starts: Sequence[Tangent | None]) -> tuple[ClearedPeriod, ...]:
         at_bus = np.zeros((len(self.clearing.feeder.buses), bid_kw.shape[1]))
-        np.add.at(at_bus, self.connection, bid_kw)
+        at_bus[self.buses] = self.by_bus(bid_kw)
         return self.clearing.solve(at_bus, starts)
 
     def sell(self, asks: Asks) -> Sale:
@@ -119,9 +121,7 @@ class SystemOperator(mesa.Agent):
 
     def by_bus(self, values: FloatArray) -> FloatArray:
         """Sums over the prosumers of each of `buses`, (bus, period), of (prosumer, period)."""
-        total = np.zeros((self.buses.size, values.shape[1]))
-        np.add.at(total, self.place, values)
-        return total
+        return np.asarray(self._living @ values)
 
     @property
     def bid_kw(self) -> FloatArray:
@@ -151,9 +151,9 @@ class SystemOperator(mesa.Agent):
         """V of the bids last cleared, (period,) in $."""
         return self.clearing.values_usd(self.state.periods)
 
-    def slopes(self) -> FloatArray:
-        """How LMPs follow bids at the last clearing, between `buses`, (period, bus, bus) in $/kWh per kW."""
-        return self.clearing.slopes(self.state.periods, self.buses)
+    def slope_roots(self) -> FloatArray:
+        """How LMPs follow bids at the last clearing, between `buses`, by factors: see `Clearing.slope_roots`."""
+        return self.clearing.slope_roots(self.state.periods, self.buses)
 
     def announce(self) -> FloatArray:
         """The LMP of every prosumer's bus, (prosumer, period); call `clear` first."""

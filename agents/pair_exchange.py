@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..network.arrays import BoolArray, FloatArray, IntArray
 from .messages import Offers
 from .penalty import AdaptivePenalty
+from .rows import are_many, run_rows
 from .trade_graph import TradeGraph
 from .update_gate import UpdateGate
 
@@ -57,6 +59,10 @@ class PairExchange:
 
     def received(self, offers: Offers, arcs: BoolArray, *, quote_at_once: bool) -> PairExchange:
         """The ledger with the offers on these arcs, (arc,), written down."""
+        if arcs.all():
+            quoted = offers.power_kw if quote_at_once else self.quoted_kw
+            asked = offers.price_usd_per_kwh
+            return replace(self, power_kw=offers.power_kw, asked_usd_per_kwh=asked, quoted_kw=quoted)
         told = arcs[:, None]
         quoted = np.where(told, offers.power_kw, self.quoted_kw) if quote_at_once else self.quoted_kw
         return replace(
@@ -83,31 +89,128 @@ class PairExchange:
             relaxation: Over-relaxation of the powers, 1 for none.
         """
         a, b = graph.forward, graph.backward
-        at_a, at_b = self.power_kw[a], self.power_kw[b]
         fresh, gate = self.gate.take(np.minimum(*(answered[graph.owner[end]] for end in (a, b))), now)
-        new, extra, rho = fresh[:, None], relaxation - 1, self.penalty.value
-        quoted = self.quoted_kw.copy()
-        quoted[a] = np.where(new, at_a + extra * (at_a - self.quoted_trade_kw), quoted[a])
-        quoted[b] = np.where(new, at_b + extra * (at_b + self.quoted_trade_kw), quoted[b])
-        quoted_trade = (quoted[a] - quoted[b]) / 2
-        moved = rho * np.abs(quoted_trade - self.quoted_trade_kw)
-        mean = (self.asked_usd_per_kwh[a] + self.asked_usd_per_kwh[b]) / 2
-        price = mean + rho * (quoted[a] + quoted[b])
+        if are_many(self.trade_kw):
+            return replace(self._updated_in_one_pass(graph, fresh, relaxation - 1), gate=gate)
+        at_a, at_b = self.power_kw[a], self.power_kw[b]
+        asked = self.asked_usd_per_kwh[a], self.asked_usd_per_kwh[b]
+        found = changed(at_a, at_b, *asked, self.quoted_trade_kw, self.penalty.value, relaxation - 1)
+        before = self.quoted_kw[a], self.quoted_kw[b], self.quoted_trade_kw, self.moved_usd_per_kwh
+        new, old = fresh[:, None], (*before, self.price_usd_per_kwh)
+        quoted_a, quoted_b, quoted_trade, moved, price = (np.where(new, *both) for both in zip(found, old, strict=True))
+        quoted = np.empty_like(self.quoted_kw)
+        quoted[a], quoted[b] = quoted_a, quoted_b
         return replace(
             self,
             mismatch_kw=np.where(new, at_a + at_b, self.mismatch_kw),
             trade_kw=np.where(new, (at_a - at_b) / 2, self.trade_kw),
             quoted_kw=quoted,
             quoted_trade_kw=quoted_trade,
-            moved_usd_per_kwh=np.where(new, moved, self.moved_usd_per_kwh),
-            price_usd_per_kwh=np.where(new, price, self.price_usd_per_kwh),
+            moved_usd_per_kwh=moved,
+            price_usd_per_kwh=price,
             gate=gate,
         )
+
+    def _updated_in_one_pass(self, graph: TradeGraph, fresh: BoolArray, extra: float) -> PairExchange:
+        quoted, links = np.empty_like(self.quoted_kw), np.arange(len(self.trade_kw))
+        quoted_trade, moved, price, mismatch, trade = (np.empty_like(self.trade_kw) for _ in range(5))
+        ends, told = (graph.forward, graph.backward, fresh), (self.power_kw, self.asked_usd_per_kwh, self.quoted_kw)
+        before = (
+            self.quoted_trade_kw,
+            self.moved_usd_per_kwh,
+            self.price_usd_per_kwh,
+            self.mismatch_kw,
+            self.trade_kw,
+            self.penalty.value,
+        )
+        found = quoted, quoted_trade, moved, price, mismatch, trade
+        run_rows(update_rows, links, (ends, told, before, float(extra)), found, cells=trade.size)
+        return replace(
+            self,
+            quoted_kw=quoted,
+            quoted_trade_kw=quoted_trade,
+            moved_usd_per_kwh=moved,
+            price_usd_per_kwh=price,
+            mismatch_kw=mismatch,
+            trade_kw=trade,
+        )
+
+    def relieved(self, graph: TradeGraph, excess_kw: FloatArray) -> FloatArray:
+        """The trades, (link, period), without what an end has too much or too little of, (prosumer, period).
+
+        Each end spreads it over its links in proportion to their room below the cap; none where the other end has the
+        same trouble.
+        """
+        cap, ends = graph.cap_kw[:, None], (graph.owner[graph.forward], graph.owner[graph.backward])
+        excess = [excess_kw[end] for end in ends]
+        opposed = excess[0] * excess[1] <= 0
+        room = []
+        for mine, way in zip(excess, (1.0, -1.0), strict=True):
+            less, more = cap + way * self.trade_kw, cap - way * self.trade_kw
+            room.append(np.where(opposed, np.where(mine > 0, less, np.where(mine < 0, more, 0.0)), 0.0))
+        at = np.empty_like(self.power_kw)
+        at[graph.forward], at[graph.backward] = room
+        total = graph.by_owner(at)
+        part = np.divide(excess_kw, total, out=np.zeros_like(total), where=total > 0)
+        moved = [np.clip(part[end], -1.0, 1.0) * free for end, free in zip(ends, room, strict=True)]
+        return np.asarray(np.clip(self.trade_kw - moved[0] + moved[1], -cap, cap))
 
     def following(self, graph: TradeGraph, change_usd_per_kwh: FloatArray, which: BoolArray) -> PairExchange:
         """The prices of these pairs, (link,), follow the mean change of the LMPs, (prosumer, period), at their ends."""
         change = which[:, None] * mean_of_ends(graph, change_usd_per_kwh)
         return replace(self, price_usd_per_kwh=self.price_usd_per_kwh + change)
+
+
+def changed(
+    at_a: Any, at_b: Any, asked_a: Any, asked_b: Any, trade: Any, rho: Any, extra: float
+) -> tuple[Any, Any, Any, Any, Any]:
+    """What changes of a pair in a round, from what its ends answered: numbers, or arrays of them.
+
+    Args:
+        at_a, at_b: Their powers, in kW.
+        asked_a, asked_b: Their prices.
+        trade: Their trade as quoted.
+        rho: Their penalty.
+        extra: By how much powers are over-relaxed.
+
+    Returns:
+        Powers of both, trade, how much it moved in $/kWh, and price, as they are quoted next.
+    """
+    quoted_a, quoted_b = at_a + extra * (at_a - trade), at_b + extra * (at_b + trade)
+    quoted = (quoted_a - quoted_b) / 2
+    price = (asked_a + asked_b) / 2 + rho * (quoted_a + quoted_b)
+    return quoted_a, quoted_b, quoted, rho * abs(quoted - trade), price
+
+
+def update_rows(
+    asked: Any,
+    ends: tuple[Any, Any, Any],
+    told: tuple[Any, Any, Any],
+    before: tuple[Any, Any, Any, Any, Any, Any],
+    extra: float,
+    results: tuple[Any, Any, Any, Any, Any, Any],
+    _: Any,
+) -> None:
+    """As `PairExchange.updated`, for the links asked."""
+    forward, backward, fresh = ends
+    power, price, quoted = told
+    old_trade, old_moved, old_price, old_mismatch, old_agreed, rho = before
+    next_quoted, next_trade, next_moved, next_price, mismatch, agreed = results
+    for k in asked:
+        a, b = forward[k], backward[k]
+        for t in range(len(rho[k])):
+            if fresh[k]:
+                at_a, at_b = power[a][t], power[b][t]
+                quoted_a, quoted_b, trade, moved, quote = changed(
+                    at_a, at_b, price[a][t], price[b][t], old_trade[k][t], rho[k][t], extra
+                )
+                next_quoted[a, t], next_quoted[b, t], next_trade[k, t] = quoted_a, quoted_b, trade
+                next_moved[k, t], next_price[k, t] = moved, quote
+                mismatch[k, t], agreed[k, t] = at_a + at_b, (at_a - at_b) / 2
+            else:
+                next_quoted[a, t], next_quoted[b, t], next_trade[k, t] = quoted[a][t], quoted[b][t], old_trade[k][t]
+                next_moved[k, t], next_price[k, t] = old_moved[k][t], old_price[k][t]
+                mismatch[k, t], agreed[k, t] = old_mismatch[k][t], old_agreed[k][t]
 
 
 def mean_of_ends(graph: TradeGraph, values: FloatArray) -> FloatArray:

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..network.arrays import BoolArray, FloatArray
+from .rows import are_many, run_rows
 
 RATIO = 2.0  # a penalty moves when one residual exceeds the other so many times
 FIRST_STEP = float(np.log(2.0))
 SHRINK = 0.7  # of its step whenever it turns round, so that in the end it rests, as convergence asks for
 REST = 1e-7  # residuals below this say nothing
+
+
+class Residuals(NamedTuple):
+    """What penalties are balanced by.
+
+    Attributes:
+        mismatch_kw, moved_usd_per_kwh: The primal and the dual residuals, (row, period).
+        whole_kw: What primal residuals count in, (row,).
+        worth_usd_per_kwh: What dual ones count in.
+        finest_kw: Powers are told no finer; what is finer says nothing.
+    """
+
+    mismatch_kw: FloatArray
+    moved_usd_per_kwh: FloatArray
+    whole_kw: FloatArray
+    worth_usd_per_kwh: float
+    finest_kw: float
+
+    def relative(self, penalty: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both as they count, (row, period)."""
+        primal = np.maximum(np.abs(self.mismatch_kw) - self.finest_kw, 0.0) / self.whole_kw[:, None]
+        dual = np.maximum(self.moved_usd_per_kwh - penalty * self.finest_kw, 0.0) / self.worth_usd_per_kwh
+        return primal, dual
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +68,51 @@ class AdaptivePenalty:
         least = np.maximum(self.least, least)
         return replace(self, value=np.maximum(self.value, least), least=least)
 
-    def balanced(self, primal: FloatArray, dual: FloatArray, new: BoolArray) -> AdaptivePenalty:
+    def balanced(self, residuals: Residuals, new: BoolArray) -> AdaptivePenalty:
         """The penalty raised where the primal residual leads, lowered where the dual does.
 
         Args:
-            primal, dual: The residuals, relative, (row, period).
+            residuals: The residuals, and how they count.
             new: Where they are other ones than the last time, (row,); elsewhere they say nothing.
         """
+        if are_many(self.value):
+            return self._balanced_in_one_pass(residuals, new)
+        primal, dual = residuals.relative(self.value)
         lead = np.where(primal > RATIO * dual, 1.0, np.where(dual > RATIO * primal, -1.0, 0.0))
         lead = np.where((np.maximum(primal, dual) > REST) & new[:, None], lead, 0.0)
         step = np.where(lead * self.way < 0, SHRINK * self.step, self.step)
         value = np.maximum(self.value * np.exp(lead * step), self.least)
         return AdaptivePenalty(value, step, np.where(lead == 0, self.way, lead), self.least)
+
+    def _balanced_in_one_pass(self, residuals: Residuals, new: BoolArray) -> AdaptivePenalty:
+        value, step, way = (np.empty_like(self.value) for _ in range(3))
+        sides = residuals.mismatch_kw, residuals.moved_usd_per_kwh, residuals.whole_kw, new
+        counts = float(residuals.worth_usd_per_kwh), float(residuals.finest_kw)
+        inputs = sides, counts, (self.value, self.step, self.way)
+        run_rows(balance_rows, np.arange(len(value)), inputs, (value, step, way), cells=value.size)
+        return AdaptivePenalty(np.maximum(value, self.least), step, way, self.least)
+
+
+def balance_rows(
+    asked: Any,
+    sides: tuple[Any, Any, Any, Any],
+    counts: tuple[float, float],
+    before: tuple[Any, Any, Any],
+    results: tuple[Any, Any, Any],
+    _: Any,
+) -> None:
+    """As `AdaptivePenalty.balanced`, but for the least, for the rows asked."""
+    mismatch, moved, whole, new = sides
+    worth, finest = counts
+    value, step, way = before
+    next_value, next_step, next_way = results
+    for k in asked:
+        for t in range(len(value[k])):
+            primal = max(abs(mismatch[k][t]) - finest, 0.0) / whole[k]
+            dual = max(moved[k][t] - value[k][t] * finest, 0.0) / worth
+            lead = 0.0
+            if new[k] and max(primal, dual) > REST:
+                lead = 1.0 if primal > RATIO * dual else -1.0 if dual > RATIO * primal else 0.0
+            size = SHRINK * step[k][t] if lead * way[k][t] < 0 else step[k][t]
+            next_step[k, t], next_way[k, t] = size, way[k][t] if lead == 0 else lead
+            next_value[k, t] = value[k][t] * math.exp(lead * size) if lead != 0.0 else value[k][t]

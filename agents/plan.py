@@ -1,13 +1,13 @@
-"""A plan of one prosumer: what it bids, curtails, consumes and trades, and what that costs it."""
+"""A plan of one prosumer, or of many: what is bid, curtailed, consumed and traded, and what that costs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..network.arrays import FloatArray
-from .household import Household
+from .household import Valuation
 
 BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
 """Rows of a plan's powers, (3 + links, period)."""
@@ -17,9 +17,11 @@ BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
 class Plan:
     """What a prosumer intends to do; private. Powers in kW.
 
+    The plan of many prosumers has an axis more in front; what it costs is then one number for each.
+
     Attributes:
-        bid_kw, curtailed_kw, elastic_kw: (period,).
-        trade_kw: (link, period), > 0 buys.
+        bid_kw, curtailed_kw, elastic_kw: (period,); of many (prosumer, period).
+        trade_kw: (link, period), > 0 buys; of many (arc, period).
     """
 
     bid_kw: FloatArray
@@ -34,43 +36,56 @@ class Plan:
 
     @property
     def powers(self) -> FloatArray:
-        """All of it in one array: bid, curtailment, elastic load and trades, (3 + links, period)."""
+        """All of one prosumer in one array: bid, curtailment, elastic load and trades, (3 + links, period)."""
         return np.vstack([self.bid_kw, self.curtailed_kw, self.elastic_kw, self.trade_kw])
 
     @property
     def withdrawal_kw(self) -> FloatArray:
-        """What it takes from the network, bid and trades together, (period,); below 0 what it puts in."""
+        """What one takes from the network, bid and trades together, (period,); below 0 what it puts in."""
         return np.asarray(self.bid_kw + self.trade_kw.sum(axis=0))
+
+    def only(self, prosumer: int, arcs: slice) -> Plan:
+        """The plan of one of many, who owns these arcs."""
+        return Plan(self.bid_kw[prosumer], self.curtailed_kw[prosumer], self.elastic_kw[prosumer], self.trade_kw[arcs])
 
     def towards(self, other: Plan, step: float) -> Plan:
         """The plan a step of the way, 0 to 1, to another one; between two plans that keep (13)-(17) all do."""
-        kinds = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
+        kinds = [cell.name for cell in fields(self)]
         return Plan(*((1 - step) * getattr(self, kind) + step * getattr(other, kind) for kind in kinds))
 
-    def cost_usd(self, household: Household, lmp: FloatArray) -> float:
-        """F_i of (11): what the bids cost at the LMP (period,) and in fees, less the utility, in $; trades left out."""
-        bought = float(household.dt_h * (lmp * self.bid_kw).sum()) + sum(household.fees_usd(self.bid_kw))
-        return bought - household.utility_usd(self.elastic_kw)
+    def cost_usd(self, home: Valuation, lmp: FloatArray) -> FloatArray:
+        """F_i of (11): what the bids cost at the LMP, as `bid_kw`, and in fees, less the utility, in $.
 
-    def kept_cost_usd(self, household: Household, lmp: FloatArray) -> float:
+        Trades are left out.
+        """
+        return self._bought_usd(home, lmp * self.bid_kw) - home.utility_usd(self.elastic_kw)
+
+    def kept_cost_usd(self, home: Valuation, lmp: FloatArray) -> FloatArray:
         """`cost_usd` of the plan with its elastic load held within the limits (14), never less than `cost_usd`'s worth.
 
         What the plan consumes above them is worth nothing; what it lacks below them costs the dearer of the first
-        kWh's utility and the LMP (period,) with the grid fee.
+        kWh's utility and the LMP with the grid fee.
         """
-        elastic = np.clip(self.elastic_kw, household.elastic_min_kw, household.elastic_max_kw)
+        elastic = np.clip(self.elastic_kw, home.elastic_min_kw, home.elastic_max_kw)
         missing = np.maximum(elastic - self.elastic_kw, 0.0)
-        dearest = np.maximum(household.beta_usd_per_kwh, lmp + household.grid_fee_usd_per_kwh)
-        bought = float(household.dt_h * (lmp * self.bid_kw + dearest * missing).sum())
-        bought += sum(household.fees_usd(self.bid_kw))
-        return max(bought - household.utility_usd(elastic), self.cost_usd(household, lmp))
+        dearest = np.maximum(home.beta_usd_per_kwh, lmp + home.grid_fee_usd_per_kwh)
+        kept = self._bought_usd(home, lmp * self.bid_kw + dearest * missing) - home.utility_usd(elastic)
+        return np.maximum(kept, self.cost_usd(home, lmp))
 
-    def payment_usd(self, household: Household, price: FloatArray) -> float:
-        """What the trades cost at the sharing prices (link, period), in $; negative for a seller."""
-        return float(household.dt_h * (price * self.trade_kw).sum())
+    def _bought_usd(self, home: Valuation, usd_per_h: FloatArray) -> FloatArray:
+        return np.asarray(home.dt_h * usd_per_h.sum(axis=-1) + sum(home.fees_usd(self.bid_kw)))
 
-    def violation_kw(self, household: Household) -> float:
-        """By how much the elastic load leaves its limits (14); above 0 only where given trades leave no other way."""
-        below = household.elastic_min_kw - self.elastic_kw
-        above = self.elastic_kw - household.elastic_max_kw
-        return float(max(0.0, below.max(), above.max()))
+    def payment_usd(self, home: Valuation, price: FloatArray) -> float:
+        """What the trades of one prosumer cost at the sharing prices (link, period), in $; negative for a seller."""
+        return float(home.dt_h * (price * self.trade_kw).sum())
+
+    def excess_kw(self, home: Valuation) -> FloatArray:
+        """What the elastic load has above its limits (14), as `bid_kw`; below 0 what it lacks.
+
+        It is not 0 only where given trades leave no other way.
+        """
+        return np.asarray(self.elastic_kw - np.clip(self.elastic_kw, home.elastic_min_kw, home.elastic_max_kw))
+
+    def violation_kw(self, home: Valuation) -> FloatArray:
+        """By how much the elastic load leaves its limits (14) at most."""
+        return np.asarray(np.abs(self.excess_kw(home)).max(axis=-1))

@@ -12,6 +12,7 @@ from .bid_exchange import FREE, BidExchange
 from .mesa_library import mesa
 from .messages import Asks, Deliveries, Offers, Quotes, Sale
 from .pair_exchange import PairExchange, mean_of_ends
+from .penalty import Residuals
 from .price_curve import PriceCurve
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
@@ -131,10 +132,9 @@ class SharingPlatform(mesa.Agent):
             pairs = pairs.following(self.graph, bids.quoted.lmp_usd_per_kwh - before, everyone)
         self.state = replace(was, pairs=pairs, bids=bids, rounds=0, answered=np.full_like(was.answered, NEVER))
 
-    def quotes(self, members: tuple[int, ...]) -> Quotes:
+    def quotes(self, members: IntArray) -> Quotes:
         """What the named prosumers are told before they answer."""
         pairs, graph, terms = self.pairs, self.graph, self.bids.quoted
-        penalty = pairs.penalty.value[graph.link]
         return Quotes(
             members,
             frozen(terms.lmp_usd_per_kwh),
@@ -143,8 +143,8 @@ class SharingPlatform(mesa.Agent):
             frozen(pairs.price_usd_per_kwh[graph.link]),
             frozen(pairs.quoted_kw),
             frozen(pairs.quoted_kw[graph.reverse]),
-            frozen(penalty),
-            frozen(penalty if self.rules.proximal else np.zeros_like(penalty)),
+            frozen(pairs.penalty.value[graph.link]),
+            float(self.rules.proximal),
         )
 
     def receive(self, offers: Offers, quoted_in: int | None = None) -> None:
@@ -156,7 +156,7 @@ class SharingPlatform(mesa.Agent):
         """
         asked, was = self.rounds if quoted_in is None else quoted_in, self.state
         told = np.zeros(len(self.graph.names), dtype=bool)
-        told[list(offers.members)] = True
+        told[offers.members] = True
         told &= was.answered <= asked
         self.state = replace(
             was,
@@ -227,7 +227,7 @@ class SharingPlatform(mesa.Agent):
     def _apart_kw(self) -> float:
         """The primal residual, less what the DSO's answers leave open where they say that power is free."""
         bids = self.bids
-        free = bids.curve.elastic & (np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh)
+        free = np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh
         if not free.any():
             return self.primal_kw
         known = max(KNOWN[0] / self.state.tightness, KNOWN[1])
@@ -270,6 +270,19 @@ class SharingPlatform(mesa.Agent):
             lmp, price = lmp_usd_per_kwh, self._followed(price, lmp_usd_per_kwh - lmp)
         return Deliveries(frozen(lmp), frozen(price[graph.link]), frozen(trade), frozen(held), frozen(weight))
 
+    def relieve(self, excess_kw: FloatArray) -> None:
+        """Change what was agreed so that both ends can keep it, as far as the other ends can do with more or less.
+
+        Who cannot use what its trades bring is let off buying it, or sells it, on all links that have room for that,
+        each in proportion; who lacks something likewise.
+
+        Args:
+            excess_kw: What prosumers have too much of, (prosumer, period), see `Pledges.excess_kw`.
+        """
+        graph, pairs = self.graph, self.state.pairs
+        trade = pairs.relieved(graph, excess_kw)
+        self.state = replace(self.state, pairs=replace(pairs, trade_kw=trade))
+
     def with_whole_prices(self, told: Deliveries) -> Deliveries:
         """The same with the prices of trades that buyers pay to sellers: LMPs, at the mean of both ends, in them."""
         if not self.rules.marks_up:
@@ -296,25 +309,23 @@ def _convex(state: PlatformState, concave_usd_per_kw2h: FloatArray) -> PlatformS
 def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> PlatformState:
     """Penalties adapted, residuals counted in what partners trade and in what a kWh is worth; old volumes fade."""
     size = _size_kw(graph, state)
-    smaller = np.minimum(size[graph.owner], size[graph.partner])[graph.forward, None]
+    smaller = np.minimum(*(size[graph.owner[end]] for end in (graph.forward, graph.backward)))
     worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), rules.least_worth_usd_per_kwh)
     return replace(
         state,
         pairs=_adapted(state.pairs, smaller, worth, rules.resolution_kw),
-        bids=_adapted(state.bids, size[:, None], worth, rules.resolution_kw),
+        bids=_adapted(state.bids, size, worth, rules.resolution_kw),
         volume_kw=size / 2,
     )
 
 
 def _adapted(side: Side, whole_kw: FloatArray, worth: float, finest_kw: float) -> Side:
     """One ledger with its penalties adapted; what is finer than messages are says nothing."""
-    primal = np.maximum(np.abs(side.mismatch_kw) - finest_kw, 0.0) / whole_kw
-    dual = np.maximum(side.moved_usd_per_kwh - side.penalty.value * finest_kw, 0.0) / worth
-    return replace(side, penalty=side.penalty.balanced(primal, dual, side.gate.changed), gate=side.gate.looked())
+    residuals = Residuals(side.mismatch_kw, side.moved_usd_per_kwh, whole_kw, worth, finest_kw)
+    return replace(side, penalty=side.penalty.balanced(residuals, side.gate.changed), gate=side.gate.looked())
 
 
 def _size_kw(graph: TradeGraph, state: PlatformState) -> FloatArray:
     """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
-    volume = np.abs(state.bids.bid_kw)
-    np.add.at(volume, graph.owner, np.abs(state.pairs.power_kw))
+    volume = np.abs(state.bids.bid_kw) + graph.by_owner(np.abs(state.pairs.power_kw))
     return np.asarray(np.maximum(np.maximum(state.volume_kw, volume.max(axis=1)), _SMALLEST_KW))

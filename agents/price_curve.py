@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ..network.arrays import BoolArray, FloatArray, IntArray
+from .places import living
 
 
 @dataclass(frozen=True)
 class PriceCurve:
-    """LMPs as a function of the bids: `lmp + own (bid - reference) + slope (bid - reference, summed by bus)`.
+    """LMPs as a function of the bids: `lmp + own (bid - reference) + R R' (bid - reference, summed by bus)`.
 
     While prosumers share, their LMPs move along it, so that one clearing is good for many rounds. Without slopes it is
-    the paper's fixed LMP. In a period it has slopes of its own or of buses, not both.
+    the paper's fixed LMP. In a period it has slopes of its own or of buses, not both. Those of buses are told by their
+    factor R, so that nothing here is as large as all buses by all buses.
 
     Attributes:
         lmp_usd_per_kwh: LMP at the reference bids, (prosumer, period); the same for all at one bus if there are slopes.
         reference_kw: The bids it holds for, (prosumer, period).
         own_usd_per_kw2h: How the price of a bid follows that bid alone, (prosumer, period).
-        slope_usd_per_kw2h: How LMPs follow the bids of buses, (period, bus, bus), symmetric, positive semidefinite.
+        slope_root: R, how LMPs follow the bids of buses, (period, bus, rank); R R' is in $/kW²h.
         elastic: In which periods there is no curve to follow and the DSO answers every round itself, (period,).
         place: Which of these buses each prosumer is at, (prosumer,).
     """
@@ -29,7 +32,7 @@ class PriceCurve:
     lmp_usd_per_kwh: FloatArray
     reference_kw: FloatArray
     own_usd_per_kw2h: FloatArray
-    slope_usd_per_kw2h: FloatArray
+    slope_root: FloatArray
     elastic: BoolArray
     place: IntArray
 
@@ -54,28 +57,60 @@ class PriceCurve:
     @cached_property
     def sloped(self) -> BoolArray:
         """In which periods LMPs follow the bids of buses, (period,)."""
-        return np.asarray(self.slope_usd_per_kw2h.any(axis=(1, 2)))
+        return np.asarray(self.slope_root.any(axis=(1, 2)))
+
+    @cached_property
+    def _living(self) -> csr_array:
+        return living(self.place, self.slope_root.shape[1])
 
     def by_bus(self, values: FloatArray) -> FloatArray:
         """Sums over the prosumers of each bus, (bus, period), of (prosumer, period)."""
-        total = np.zeros((self.slope_usd_per_kw2h.shape[1], values.shape[1]))
-        np.add.at(total, self.place, values)
-        return total
+        return np.asarray(self._living @ values)
 
     @cached_property
     def lmp_by_bus(self) -> FloatArray:
         """LMP at the reference bids, (bus, period)."""
-        lmp = np.zeros((self.slope_usd_per_kw2h.shape[1], self.lmp_usd_per_kwh.shape[1]))
+        lmp = np.zeros((self.slope_root.shape[1], self.lmp_usd_per_kwh.shape[1]))
         lmp[self.place] = self.lmp_usd_per_kwh
         return lmp
+
+    @cached_property
+    def steepness_usd_per_kw2h(self) -> FloatArray:
+        """How the LMP of each bus follows what is bid there, (bus, period): the diagonals of R R'."""
+        return np.asarray(np.einsum("tbr,tbr->bt", self.slope_root, self.slope_root))
 
     def at(self, bid_kw: FloatArray) -> FloatArray:
         """The LMPs when these bids are made, (prosumer, period)."""
         move = bid_kw - self.reference_kw
-        by_bus = np.einsum("tbc,ct->bt", self.slope_usd_per_kw2h, self.by_bus(move))
-        return np.asarray(self.lmp_usd_per_kwh + self.own_usd_per_kw2h * move + by_bus[self.place])
+        lmp = self.lmp_usd_per_kwh + self.own_usd_per_kw2h * move
+        if self.sloped.any():
+            lmp += across(self.slope_root, along(self.slope_root, self.by_bus(move)))[self.place]
+        return np.asarray(lmp)
+
+    def best_sale(self, asked_kw: FloatArray, price: FloatArray, weight: FloatArray) -> FloatArray:
+        """The LMPs of min curve(w) - price w + weight (w - asked)²/2 over w, all (prosumer, period).
+
+        With G the sum of 1 / weight at a bus, the best sale is `asked + (price - lmp) / weight`, by bus `pull - G lmp`
+        from the reference. So LMPs are `lmp at the reference + R y` with `(1 + R'G R) y = R' (pull - G lmp at the
+        reference)`, a system of the rank of the slopes, however many buses there are (Woodbury).
+        """
+        root, free = self.slope_root, self.by_bus(1.0 / weight)
+        pull = self.by_bus(asked_kw + price / weight - self.reference_kw) - free * self.lmp_by_bus
+        system = np.eye(root.shape[2]) + root.transpose(0, 2, 1) @ (free.T[:, :, None] * root)
+        y = np.asarray(np.linalg.solve(system, along(root, pull).T[..., None])[..., 0].T, dtype=np.float64)
+        return np.asarray((self.lmp_by_bus + across(root, y))[self.place])
 
 
-def curvature(slope: FloatArray, move: FloatArray) -> FloatArray:
-    """The second derivative d'Dd along moves d, (period,): slopes (period, bus, bus), moves (bus, period)."""
-    return np.asarray(np.einsum("bt,tbc,ct->t", move, slope, move))
+def along(root: FloatArray, values: FloatArray) -> FloatArray:
+    """R'v of all periods, (rank, period): R (period, bus, rank), v (bus, period)."""
+    return np.asarray(np.matmul(values.T[:, None, :], root)[:, 0].T)
+
+
+def across(root: FloatArray, values: FloatArray) -> FloatArray:
+    """R y of all periods, (bus, period): R (period, bus, rank), y (rank, period)."""
+    return np.asarray(np.matmul(root, values.T[:, :, None])[..., 0].T)
+
+
+def curvature(root: FloatArray, move: FloatArray) -> FloatArray:
+    """The second derivative d'R R'd along moves d, (period,): R (period, bus, rank), moves (bus, period)."""
+    return np.asarray((along(root, move) ** 2).sum(axis=0))

@@ -1,7 +1,9 @@
 """The prosumer agent."""
 
-from dataclasses import replace
-from typing import Any, TypeVar
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +17,48 @@ from .plan import Plan
 from .subproblem import Subproblem
 
 Told = TypeVar("Told", Quote, Delivery)
+
+
+class Seat(Protocol):
+    """Where what a prosumer stands by is kept: by itself, or as a row of a crowd; see `Prosumer`."""
+
+    @property
+    def problem(self) -> Subproblem:
+        """Its own optimisation problem."""
+
+    @property
+    def plan(self) -> Plan:
+        """What it intends."""
+
+    @property
+    def schedule(self) -> Plan:
+        """What it is committed to."""
+
+    @property
+    def power_kw(self) -> FloatArray:
+        """What it offered last, (link, period)."""
+
+    @property
+    def bid_kw(self) -> FloatArray:
+        """What it orders from the DSO, (period,)."""
+
+
+@dataclass
+class OwnSeat:
+    """The `Seat` of a prosumer that answers by itself; it begins with nothing planned."""
+
+    problem: Subproblem
+    plan: Plan
+    schedule: Plan
+    power_kw: FloatArray
+    bid_kw: FloatArray
+
+    @classmethod
+    def of(cls, problem: Subproblem) -> OwnSeat:
+        """Begin."""
+        nothing = np.zeros(problem.periods)
+        plan = Plan(nothing, nothing, nothing, np.zeros((problem.links, problem.periods)))
+        return cls(problem, plan, plan, plan.trade_kw, nothing)
 
 
 class Prosumer(mesa.Agent):
@@ -44,6 +88,7 @@ class Prosumer(mesa.Agent):
         fee_usd_per_kwh: FloatArray | None = None,
         *,
         withdrawals: bool = False,
+        problem: type[Subproblem] = Subproblem,
     ) -> None:
         """Move in.
 
@@ -55,15 +100,57 @@ class Prosumer(mesa.Agent):
             rng: Its own randomness.
             fee_usd_per_kwh: What a kWh on each of its links costs both ends together beside its price, (link,).
             withdrawals: Whether the DSO clears for what it withdraws, trades included, and not for its bid.
+            problem: How it solves its own problem.
         """
-        super().__init__(model)
-        self.household = household
-        self.behaviour = behaviour
+        self._move_in(
+            model,
+            household,
+            behaviour,
+            OwnSeat.of(problem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)),
+        )
         self.behaviour.rng = rng
-        self.problem = Subproblem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
-        nothing = np.zeros(household.periods)
-        self.plan = self.schedule = Plan(nothing, nothing, nothing, np.zeros((cap_kw.size, household.periods)))
-        self.power_kw, self.bid_kw = self.plan.trade_kw, nothing
+
+    @classmethod
+    def seated(cls, model: mesa.Model, household: Household, behaviour: Behaviour, seat: Seat) -> Prosumer:
+        """One that has a seat already: a price taker, for whom its crowd answers, and that can be looked at."""
+        prosumer = cls.__new__(cls)
+        prosumer._move_in(model, household, behaviour, seat)
+        return prosumer
+
+    @property
+    def _own(self) -> OwnSeat:
+        """Its own seat, which it alone changes."""
+        assert isinstance(self._seat, OwnSeat), f"{self.name} answers with its crowd"
+        return self._seat
+
+    def _move_in(self, model: mesa.Model, household: Household, behaviour: Behaviour, seat: Seat) -> None:
+        mesa.Agent.__init__(self, model)
+        self.household, self.behaviour, self._seat = household, behaviour, seat
+
+    @property
+    def problem(self) -> Subproblem:
+        """Its own optimisation problem."""
+        return self._seat.problem
+
+    @property
+    def plan(self) -> Plan:
+        """What it intended in the last round of sharing, then what it makes of the trades agreed there."""
+        return self._seat.plan
+
+    @property
+    def schedule(self) -> Plan:
+        """What it is committed to: its last bid, its trades, and what it consumes with them."""
+        return self._seat.schedule
+
+    @property
+    def power_kw(self) -> FloatArray:
+        """The sharing powers that it offered last, (link, period)."""
+        return self._seat.power_kw
+
+    @property
+    def bid_kw(self) -> FloatArray:
+        """What it orders from the DSO as it stands, (period,), see the class."""
+        return self._seat.bid_kw
 
     @property
     def name(self) -> str:
@@ -84,7 +171,7 @@ class Prosumer(mesa.Agent):
             BehaviourError: Its behaviour failed, or offers what it cannot.
         """
         believed = self._believed(quote)
-        self.plan = self._ask("answer", believed, self.problem)
+        self._own.plan = self._ask("answer", believed, self.problem)
         if not isinstance(self.plan, Plan):
             raise self._wrong(
                 "answer", f"returned {type(self.plan).__name__}; return a Plan, as problem.share(quote) does"
@@ -101,28 +188,21 @@ class Prosumer(mesa.Agent):
                 "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
             )
         planned = self._array("answer", "the plan's bid_kw", self.plan.bid_kw, quote.lmp_usd_per_kwh.shape)
-        self.power_kw, self.bid_kw = power, self.problem.order_kw(self._within_limits(planned), power)
+        self._own.power_kw, self._own.bid_kw = power, self.problem.order_kw(self._within_limits(planned), power)
         return Offer(power, price), Bid(self.bid_kw)
 
     def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
 
         Never below zero by more than the solver's error, and zero for everybody at an equilibrium (see
-        `market.proof.certificate`). Where trades drive its elastic load out of the limits (14), what is over is worth
-        nothing and what is missing costs its first kWh's utility or the LMP, whichever is dearer. It is inf for a
-        schedule that it cannot hold: out of its limits by more than a thousandth of its size.
+        `market.proof.certificate`); see `Homes.regret_usd`.
 
         Args:
             delivery: The prices; its trades are not looked at.
             plan: Another schedule to judge by them than the one it is committed to.
         """
-        plan = self.schedule if plan is None else plan
-        if plan.violation_kw(self.household) > 1e-3 * self.problem.size_kw:
-            return Regret(np.inf)
-        paid = self.problem.paid(self._believed(delivery))
-        bound = self.problem.least_cost_usd(paid)
-        payment = plan.payment_usd(self.household, paid.price_usd_per_kwh) + self.problem.sharing_fees_usd(plan)
-        return Regret(plan.kept_cost_usd(self.household, paid.lmp_usd_per_kwh) + payment - bound)
+        believed = self._believed(delivery)
+        return Regret(self.problem.regret_usd(believed, self.schedule if plan is None else plan))
 
     def deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
         """After Algorithm 1: re-solve with the trades fixed, bid for what is needed (26), and tell what is regretted.
@@ -133,18 +213,18 @@ class Prosumer(mesa.Agent):
             BehaviourError: Its behaviour failed.
         """
         believed = self._believed(delivery)
-        self.plan = plan = self.problem.deliver(self.problem.paid(believed))
+        self._own.plan = plan = self.problem.deliver(self.problem.paid(believed))
         asked = self._array("bid", "the bid", self._ask("bid", believed, plan), plan.bid_kw.shape)
         bid = self._within_limits(asked)
         if not np.array_equal(bid, plan.bid_kw):
-            self.plan = self.problem.with_bid(plan, bid)
-        self.bid_kw = self._order(self.schedule)
+            self._own.plan = self.problem.with_bid(plan, bid)
+        self._own.bid_kw = self._order(self.schedule)
         return Bid(frozen(self._order(self.plan))), self.regret(delivery, self.plan)
 
     def commit(self, step: float = 1.0) -> Bid:
         """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
-        self.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
-        self.bid_kw = self._order(self.schedule)
+        self._own.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
+        self._own.bid_kw = self._order(self.schedule)
         return Bid(frozen(self.bid_kw))
 
     def _order(self, plan: Plan) -> FloatArray:
@@ -157,20 +237,17 @@ class Prosumer(mesa.Agent):
     def memory(self) -> FloatArray:
         """All that it remembers, but for its private data and its behaviour, (row, period).
 
-        Plan, schedule, powers and order; then the point that the solver starts from, with the rows that it has there.
+        Plan, schedule, powers and order; then the point where its next search starts.
         """
-        point = (values.reshape(-1, self.household.periods) for values in self.problem.point)
-        return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, *point])
+        return np.vstack([self.plan.powers, self.schedule.powers, self.power_kw, self.bid_kw, self.problem.point])
 
     def recall(self, memory: FloatArray) -> None:
         """Go on from a `memory`, to the last bit."""
         links = self.problem.links
-        variables = self.problem.point[0].size // self.household.periods
-        rows = np.cumsum([3 + links, 3 + links, links, 1, variables])
-        plan, schedule, power, bid, x, y = np.split(memory, rows)
-        self.plan, self.schedule = Plan.of(plan), Plan.of(schedule)
-        self.power_kw, self.bid_kw = power, bid[0]
-        self.problem.point = x.ravel(), y.ravel()
+        rows = np.cumsum([3 + links, 3 + links, links, 1])
+        plan, schedule, power, bid, self.problem.point = np.split(memory, rows)
+        self._own.plan, self._own.schedule = Plan.of(plan), Plan.of(schedule)
+        self._own.power_kw, self._own.bid_kw = power, bid[0]
 
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ..network.errors import InputError
 
 if TYPE_CHECKING:
     import networkx as nx
+    from scipy.sparse import csr_array
 
 
 class LinkError(InputError):
@@ -60,6 +62,18 @@ class Link:
         return f"{self.a}-{self.b}"
 
 
+def sums_by_owner(starts: IntArray) -> "csr_array":
+    """The matrix that adds up values of arcs, (arc, ...), for their owners, (prosumer, ...), from the first on.
+
+    Args:
+        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
+    """
+    from scipy.sparse import csr_array
+
+    arcs = int(starts[-1])
+    return csr_array((np.ones(arcs), np.arange(arcs), starts), shape=(starts.size - 1, arcs))
+
+
 class TradeGraph:
     """The links between prosumers, laid out for arrays.
 
@@ -73,6 +87,8 @@ class TradeGraph:
         link: Link index of each arc, (arc,).
         reverse: Arc index of each arc's other direction, (arc,).
         forward, backward: Arc index of each link's a-to-b and b-to-a end, (link,).
+        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
+        everybody: All prosumers, by index, (prosumer,).
         cap_kw: Largest power of each link (15), (link,).
         fee_usd_per_kwh: What a kWh that is traded costs both ends together beside its price, (link,).
     """
@@ -103,11 +119,20 @@ class TradeGraph:
         self.reverse: IntArray = np.concatenate([self.backward, self.forward])[order]
         self.cap_kw: FloatArray = np.array([link.cap_kw for link in self.links], dtype=float)
         self.fee_usd_per_kwh: FloatArray = np.array([link.fee_usd_per_kwh for link in self.links], dtype=float)
-        self._starts = np.searchsorted(self.owner, np.arange(len(self.names) + 1))
+        self.starts: IntArray = np.searchsorted(self.owner, np.arange(len(self.names) + 1))
+        self.everybody: IntArray = np.arange(len(self.names))
+
+    def by_owner(self, values: FloatArray) -> FloatArray:
+        """Sums over the arcs of each prosumer, (prosumer, ...), of (arc, ...)."""
+        return np.asarray(self._sums @ values)
+
+    @cached_property
+    def _sums(self) -> "csr_array":
+        return sums_by_owner(self.starts)
 
     def arcs(self, prosumer: int) -> slice:
         """The arcs that a prosumer owns."""
-        return slice(int(self._starts[prosumer]), int(self._starts[prosumer + 1]))
+        return slice(int(self.starts[prosumer]), int(self.starts[prosumer + 1]))
 
     def arc_names(self) -> list[str]:
         """Names of the arcs, "p1<-p2": what p1 buys from p2."""

@@ -13,8 +13,10 @@ import numpy as np
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
 from ..agents.mesa_library import mesa
+from ..agents.messages import Deliveries, Pledges
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
+from ..agents.price_curve import PriceCurve
 from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
 from ..network.arrays import FloatArray, frozen
@@ -39,6 +41,8 @@ from .state import MarketState
 
 _LEAST_WORTH = 1e-3
 """What a kWh counts for at the least where penalties look for their size, as a fraction of the value of lost load."""
+_REPAIRS = 4
+"""How often trades are changed at most because somebody cannot keep them."""
 _LONG = 100
 """Rounds without agreement after which somebody looks whether there can be any."""
 _REPORTED = ("iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd")
@@ -131,7 +135,7 @@ class EnergyMarket(Lifecycle):
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
         self.communities = set_up_communities(
-            households, self.graph, behaviours, of_prosumers, hosting or Hosting(), withdrawals=withdrawals
+            households, self.graph, behaviours, of_prosumers, hosting or Hosting(), self.settings
         )
         self.prosumers = _agents_of(self)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
@@ -176,17 +180,19 @@ class EnergyMarket(Lifecycle):
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
         if self.iteration == 0 and self._orders_only_add:
             _refuse_shortage(self.operator)
-        announced = self._method.announce(self.proof.state.proven)
-        self.communities.log.passed(announced.curve, OPERATOR, PLATFORM)
-        valued = self.platform.deliveries(self.operator.announce())
-        self.proof.cleared(self.operator.cleared, announced.dso_regret_usd, valued)
+        dso_regret = self._method.judge(self.proof.state.proven)
+        lmp = self.operator.announce()
+        self.proof.cleared(self.operator.cleared, dso_regret, self.platform.deliveries(lmp))
         self.sharing_rounds = (*self.sharing_rounds, 0)
-        if self.iteration > 1 and (self._settles() or (not announced.curve.is_flat and self._ends_at_the_limit())):
+        settled = self.iteration > 1 and self._settles()
+        curve = PriceCurve.flat(lmp) if settled else self._method.curve()
+        self.communities.log.passed(curve, OPERATOR, PLATFORM)
+        if settled or (self.iteration > 1 and not curve.is_flat and self._ends_at_the_limit()):
             return
-        stalls = self.proof.announced() or self.operator.oversold
-        if announced.curve.elastic.any() and stalls:
+        stalls = self.proof.announced(self.iteration) or self.operator.oversold
+        if curve.elastic.any() and stalls:
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
-        self.platform.open(announced.curve, self.bid_kw)
+        self.platform.open(curve, self.bid_kw)
         self._channel.reopen()
         self.phase = Phase.SHARING
 
@@ -207,14 +213,13 @@ class EnergyMarket(Lifecycle):
             self.proof.revalue(deliveries)  # for the schedule that was cleared the rounds have found better prices
             if self._settles():
                 return
-        pledges = self.communities.deliver(deliveries)
+        pledges = self._agreed(deliveries)
         self.proof.agreed(pledges.regret_usd)
         cut_short = self.platform.rounds >= self.settings.max_rounds
         if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short():
             return
-        if not cut_short and not self.platform.tightest and self.proof.asks_for_closer_agreement:
-            self.platform.tighten()
-            self.phase = Phase.SHARING
+        if not cut_short and self.proof.asks_for_closer_agreement and not self._cannot_agree_closer:
+            self._go_on_sharing()
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
@@ -223,6 +228,16 @@ class EnergyMarket(Lifecycle):
         self.proof.committed(bids, self.bid_kw)
         self.bid_kw = bids
         self.phase = Phase.CLEARING
+
+    def _agreed(self, deliveries: Deliveries) -> Pledges:
+        """What everybody pledges for what was agreed, changed where somebody cannot keep it."""
+        pledges = self.communities.deliver(deliveries)
+        for _ in range(_REPAIRS):
+            if not np.isposinf(pledges.regret_usd).any():
+                break
+            self.platform.relieve(pledges.excess_kw)
+            pledges = self.communities.deliver(self.platform.deliveries())
+        return pledges
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
@@ -237,7 +252,7 @@ class EnergyMarket(Lifecycle):
                 raise
             self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
         else:
-            for turn in self.settings.order.turns(len(self.graph.names)):
+            for turn in self.settings.order.turns(self.graph.everybody):
                 quotes = self.platform.quotes(turn)
                 for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
                     self.communities.log.arrived(offers)
@@ -253,10 +268,34 @@ class EnergyMarket(Lifecycle):
         self.proof.shared(self.platform.primal_kw)
         if self.settings.order.doubt and self.proof.state.residuals.diverges:
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
-        elif self.platform.converged or self.platform.rounds >= self.settings.max_rounds:
+        elif self._is_worth_delivering or self.platform.rounds >= self.settings.max_rounds:
             self.phase = Phase.DELIVERY
         elif self.platform.rounds == _LONG:
             self._ends_short()
+
+    @property
+    def _follows_a_curve(self) -> bool:
+        """Whether LMPs follow a curve in all periods: then what agreement is worth decides, and not residuals."""
+        curve = self.platform.bids.curve
+        return not (curve.is_flat or curve.elastic.any())
+
+    @property
+    def _is_worth_delivering(self) -> bool:
+        if self._follows_a_curve:
+            return self.platform.rounds >= self.proof.state.pace.due
+        return self.platform.converged
+
+    @property
+    def _cannot_agree_closer(self) -> bool:
+        return self.proof.state.pace.is_stuck if self._follows_a_curve else self.platform.tightest
+
+    def _go_on_sharing(self) -> None:
+        """What was agreed leaves too much regret: share on, for closer agreement."""
+        if self._follows_a_curve:
+            self.proof.paced(self.platform.rounds)
+        else:
+            self.platform.tighten()
+        self.phase = Phase.SHARING
 
     # --- ends --------------------------------------------------------------------------------------------------------
 

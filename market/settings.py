@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from ..agents.sharing_rules import SharingRules
+from ..network.arrays import IntArray
 from ..network.errors import InputError
 
 
@@ -62,10 +63,9 @@ class Order(StrEnum):
             Order.JACOBI: "has no proximal term and diverges for every penalty once bids are interior",
         }[self]
 
-    def turns(self, prosumers: int) -> list[tuple[int, ...]]:
-        """Who answers together, as groups of prosumer indices in their order."""
-        everybody = tuple(range(prosumers))
-        return [(i,) for i in everybody] if self is Order.GAUSS_SEIDEL else [everybody]
+    def turns(self, everybody: IntArray) -> list[IntArray]:
+        """Who of all prosumers, by index, answers together, in their order."""
+        return list(everybody[:, None]) if self is Order.GAUSS_SEIDEL else [everybody]
 
 
 class Method(StrEnum):
@@ -97,6 +97,17 @@ class NetworkUse(StrEnum):
     WITHDRAWALS = "withdrawals"
 
 
+class Answers(StrEnum):
+    """How prosumers solve (20).
+
+    - `exact`: by the root of one scalar function in each period; price takers of a community in one call.
+    - `osqp`: each on a general QP solver (OSQP), for comparison.
+    """
+
+    EXACT = "exact"
+    OSQP = "osqp"
+
+
 class RenamedWarning(FutureWarning):
     """A name that is still understood has another one now."""
 
@@ -122,6 +133,7 @@ class MarketSettings:
         method: How bids and LMPs come to rest (Algorithm 2).
         order: In which order the prosumers answer in a round of Algorithm 1.
         network_use: What of prosumers the network carries: what they withdraw, trades included, or only bids.
+        subproblem: How prosumers solve (20): `exact`, or on OSQP.
         penalty_usd_per_kw2h: rho of (20) and (21); with `adapt_penalty`, where it starts.
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
             order `jacobi`, which stays as the paper's equations have it.
@@ -142,6 +154,7 @@ class MarketSettings:
     method: Method = Method.NEWTON
     order: Order = Order.PROXIMAL_JACOBI
     network_use: NetworkUse = NetworkUse.WITHDRAWALS
+    subproblem: Answers = Answers.EXACT
     penalty_usd_per_kw2h: float = 1e-4
     adapt_penalty: bool = True
     primal_tolerance_kw: float = 1.0
@@ -156,6 +169,7 @@ class MarketSettings:
         object.__setattr__(self, "order", _member(Order, self.order, "order"))
         object.__setattr__(self, "method", _member(Method, self.method, "method"))
         object.__setattr__(self, "network_use", _member(NetworkUse, self.network_use, "network_use"))
+        object.__setattr__(self, "subproblem", _member(Answers, self.subproblem, "subproblem"))
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")

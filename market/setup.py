@@ -11,6 +11,7 @@ import numpy as np
 
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household, HouseholdError
+from ..agents.subproblem import Subproblem
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
 from ..network.errors import InputError
@@ -18,7 +19,7 @@ from .hosting.communities import Communities
 from .hosting.options import Hosting
 from .hosting.partition import partition
 from .hosting.spec import community_specs
-from .settings import Case
+from .settings import Answers, Case, MarketSettings
 
 if TYPE_CHECKING:
     from .proof.central import LowerLayer
@@ -51,13 +52,19 @@ def set_up_communities(
     behaviours: Mapping[str, Behaviour] | None,
     seed: np.random.SeedSequence,
     hosting: Hosting,
-    *,
-    withdrawals: bool,
+    settings: MarketSettings,
 ) -> Communities:
     """Divide the prosumers into communities, and set these up."""
     backend, people = hosting.backend, len(households)
     divided = partition(graph, backend.communities(people) if backend else 1, hosting.together)
-    specs = community_specs(households, graph, divided, behaviours, seed, withdrawals=withdrawals)
+    problem: type[Subproblem] = Subproblem
+    if settings.subproblem is Answers.OSQP:
+        from ..agents.osqp_subproblem import OsqpSubproblem  # loads OSQP
+
+        problem = OsqpSubproblem
+    specs = community_specs(
+        households, graph, divided, behaviours, seed, withdrawals=settings.withdrawals, problem=problem
+    )
     return Communities(specs, graph, hosting)
 
 

@@ -30,6 +30,7 @@ from .outcome import Ending, Outcome
 from .proof.certificate import PhysicalProof
 from .proof.diagnosis import Diagnosis
 from .proof.outer_history import OuterStep
+from .proof.pace import Pace
 from .proof.residual_history import ResidualHistory
 from .proof.stopping_rule import ProofState
 from .rounds import Phase, Round
@@ -45,7 +46,7 @@ _RECORDS: list[type] = [
     Diagnosis,
     Dispatch,
 ]
-_RECORDS += [ElasticClearing, Ending, MarketState, NewtonSlopes, Offers, OperatorState, OuterStep, PairExchange]
+_RECORDS += [ElasticClearing, Ending, MarketState, NewtonSlopes, Offers, OperatorState, OuterStep, Pace, PairExchange]
 _RECORDS += [PhysicalProof, PlatformState, PriceComponents, PriceCurve, ProofState, Quotes, ResidualHistory, Round]
 _RECORDS += [Tangent, UpdateGate]
 _Arrays = dict[tuple[Any, ...], tuple[str, np.ndarray]]

@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from threading import RLock
 
 import numpy as np
@@ -29,6 +29,7 @@ import numpy as np
 from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram, PowerLimits
+from .concavity import Concavity
 from .cores import cores
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
@@ -37,13 +38,14 @@ from .feeder import Feeder
 from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
 from .physics import Physics
-from .slopes import SlopeSystem, concavity, paths_of
+from .slopes import SlopeSystem
 from .solver import ClearedPeriod
 from .tangent import Tangent
 
 Starts = Sequence[Tangent | None]
 
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
+_LARGE = 100  # buses, from which on threads save more than they cost where slopes are found
 
 
 class Clearing:
@@ -151,15 +153,20 @@ class Clearing:
         bids = np.column_stack([period.solution.x[period.program.columns.bid] for period in cleared])
         return bids * self.feeder.base_kw, cleared
 
-    def slopes(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
-        """How LMPs move with demand between buses, (period, bus, bus) in $/kWh per kW: the Hessian of the cost."""
+    def slope_roots(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
+        """How LMPs move with demand between buses: the Hessian of the cost by its factors R, (period, bus, rank).
+
+        R R' of a period is in $/kWh per kW. Up to 100 buses it is exact, see `slopes`.
+        """
         key = tuple(buses.tolist())
         programs: dict[int, ConicProgram] = {id(period.program): period.program for period in cleared}
         with self._one_asks:
             for name, program in programs.items():
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
-            return np.array([self._systems[id(period.program), key].slopes(period) for period in cleared])
+        systems = [self._systems[id(period.program), key] for period in cleared]
+        each = _threads().map if len(self.feeder.buses) > _LARGE else map
+        return _stacked(list(each(SlopeSystem.root, systems, cleared)))
 
     def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
         """By how much LMPs may fall with demand at `buses`, at most, (period,) in $/kWh per kW; 0 where cost is convex.
@@ -168,8 +175,11 @@ class Clearing:
         """
         if all(period.tangent is None for period in cleared):
             return np.zeros(len(cleared))
-        paths = paths_of(self.feeder, buses)
-        return np.array([concavity(period, paths) for period in cleared])
+        return self._concavity.of(cleared, buses)
+
+    @cached_property
+    def _concavity(self) -> Concavity:
+        return Concavity(self.feeder)
 
     def __reduce__(self) -> tuple[Callable[..., Clearing], tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
@@ -242,6 +252,14 @@ class ClearingError(SolverError):
             "bus; look for voltage limits that exclude the root's voltage beyond what the line ratings let through, "
             "and for loads in W"
         )
+
+
+def _stacked(roots: Sequence[FloatArray]) -> FloatArray:
+    """Factors of all periods, (period, bus, rank), those of lower rank with zeros behind."""
+    stacked = np.zeros((len(roots), len(roots[0]), max(root.shape[1] for root in roots)))
+    for period, root in zip(stacked, roots, strict=True):
+        period[:, : root.shape[1]] = root
+    return stacked
 
 
 def _threads() -> ThreadPoolExecutor:

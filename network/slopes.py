@@ -19,22 +19,30 @@ about 1e-5.
 
 Where a limit just binds, neither s nor z of it is far from zero and the slopes are anything between those of the two
 sides, or have no bound where demand cannot grow at all. They are kept between 0 and STEEPEST, in every direction.
+
+Slopes between all buses would be a matrix of all by all. They are told by a factor, D = R R', which for many buses
+leaves out what hardly counts: on a radial feeder D is one slope common to all and what losses on shared paths add, and
+its eigenvalues fall fast. R comes from two products of D with some vectors (subspace iteration, then Nyström: Halko,
+Martinsson, Tropp 2011), each a solve with the one sparse factorisation, and what is left out is positive semidefinite.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
-from .feeder import Feeder
 from .solver import ClearedPeriod
 from .tangent import Tangent, TangentRows
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
 STEEPEST = 1.0  # $/kWh per kW
+_EXACT = 100
+"""Between so many buses slopes are exact; between more by the `_RANK` directions in which they are the steepest."""
+_RANK = 32
+_NOISE = 1e-9  # of the steepest direction: flatter ones are left out
 _NEAREST = 1e-13  # to the surface of a cone, as a fraction of its axis
 
 
@@ -71,23 +79,34 @@ class SlopeSystem:
         self._indices = places % size
         self._starts = np.searchsorted(places, np.arange(size + 1) * size)
         self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
-        self._one_more_kw = np.zeros((size, len(buses)))
-        self._one_more_kw[self._balance, np.arange(len(buses))] = -1.0 / program.feeder.base_kw
+        self._exact = len(buses) <= _EXACT
+        self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
 
-    def slopes(self, period: ClearedPeriod) -> FloatArray:
-        """Slopes d LMP / d demand between the buses of a period, (bus, bus) in $/kWh per kW; symmetric."""
+    def root(self, period: ClearedPeriod) -> FloatArray:
+        """A factor R of the slopes d LMP / d demand in a period, (bus, rank); R R' is in $/kWh per kW."""
+        factors = splu(self._matrix(period), relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
+        moved = self._lmp_change(factors, self._moves)
+        if self._exact:
+            steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
+            return np.asarray(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST)))
+        basis = np.linalg.qr(moved)[0]
+        return _nystroem(basis, self._lmp_change(factors, basis))
+
+    def _lmp_change(self, factors: SuperLU, moves_kw: FloatArray) -> FloatArray:
+        """D times moves of demand, (bus, move) in kW: by how much they change LMPs, (bus, move) in $/kWh."""
+        more = np.zeros((self._starts.size - 1, moves_kw.shape[1]), order="F")
+        more[self._balance] = -moves_kw / self._program.feeder.base_kw
+        return np.asarray(factors.solve(more)[self._balance])
+
+    def _matrix(self, period: ClearedPeriod) -> sp.csc_array:
+        """The KKT matrix at the solution of a period."""
         solution = period.solution
         bounds = solution.s[self._bounds] / solution.z[self._bounds]
         cones = _scaling(solution.s[self._cones], solution.z[self._cones])
         filled = np.concatenate([self._fixed, -bounds, -cones.ravel(), *self._bent(period.tangent)])
         entries = np.bincount(self._slot, weights=filled, minlength=self._indices.size)  # those of one place add up
         size = self._starts.size - 1
-        matrix = sp.csc_array((entries, self._indices, self._starts), (size, size))
-        moved = splu(matrix).solve(self._one_more_kw)[self._balance]
-        steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
-        root = directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))
-        slopes = root @ root.T
-        return np.asarray(slopes + slopes.T) / 2
+        return sp.csc_array((entries, self._indices, self._starts), (size, size))
 
     def _bent(self, tangent: Tangent | None) -> list[FloatArray]:
         """The coefficients of a tangent, twice, and what the cost bends by it, in the order of their places."""
@@ -97,24 +116,21 @@ class SlopeSystem:
         return [*entries, *entries, *self._tangents.bends(tangent).reshape(9, -1)]
 
 
-def paths_of(feeder: Feeder, buses: IntArray) -> FloatArray:
-    """Which lines power for each bus runs through, (line, bus), a 1 for each."""
-    paths = np.zeros((len(feeder.buses), buses.size))
-    for column, bus in enumerate(buses):
-        paths[list(feeder.path_to_root(int(bus))), column] = 1.0
-    return paths[1:]
+def _probes(buses: int) -> FloatArray:
+    """What demand is moved by to see where slopes are steep, always the same: everywhere, and at random."""
+    moves = np.random.default_rng(0).standard_normal((buses, _RANK))
+    moves[:, 0] = 1.0
+    return moves
 
 
-def concavity(period: ClearedPeriod, paths: FloatArray) -> float:
-    """By how much LMPs fall with demand at the ends of `paths` because losses are wanted, at most, $/kWh per kW.
-
-    It is the largest eigenvalue of what the losses whose gamma is below 0 add to the Hessian of the cost.
-    """
-    if period.tangent is None or not (period.tangent.bend < 0).any():
-        return 0.0
-    through = paths[period.program.curved]
-    wanted = np.maximum(-period.tangent.bend, 0.0)[:, None] * through
-    return float(np.linalg.eigvalsh(through.T @ wanted).max()) / period.program.feeder.base_kw
+def _nystroem(basis: FloatArray, moved: FloatArray) -> FloatArray:
+    """A factor of the slopes that `moved` are of an orthonormal basis, (bus, direction) each, none above STEEPEST."""
+    within = basis.T @ moved
+    steepness, directions = np.linalg.eigh((within + within.T) / 2)
+    kept = steepness > _NOISE * max(float(steepness[-1]), 0.0)
+    root = moved @ (directions[:, kept] / np.sqrt(steepness[kept]))
+    steepness, directions = np.linalg.eigh(root.T @ root)
+    return np.asarray(root @ directions * np.sqrt(np.minimum(1.0, STEEPEST / np.maximum(steepness, _NOISE))))
 
 
 def _rows(program: ConicProgram, name: str) -> IntArray:

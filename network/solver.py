@@ -108,7 +108,7 @@ class Solvers:
     def solve(self, **data: Any) -> ConicSolution:
         """The solution for other data (b, and P, q, A as far as they are given)."""
         found = _solution(self._quick, data)
-        if found.status == "Solved":
+        if found.status in ("Solved", "PrimalInfeasible"):  # a certificate is not found more carefully
             return found
         for careful in self._careful:
             found = _solution(careful, data)

@@ -1,29 +1,33 @@
-"""Towns: many prosumers on the IEEE 33-bus feeder, in neighbourhoods that trade."""
+"""Towns: many prosumers on the IEEE 33-bus feeder or on one of any size, in neighbourhoods that trade."""
 
 from typing import Any
 
 import numpy as np
+from grids import grid_clearing
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents import Household, Link
 from gridbazaar.network import Clearing
 
-_TOTAL_KW = 1500.0
+_TOTAL_KW, _KW_PER_BUS = 1500.0, 0.5
 
 
-def town(prosumers: int, seed: int = 0) -> dict[str, Any]:
-    """What `EnergyMarket` takes: homes of all sizes with PV, named in no order, linked to some of their neighbours."""
+def town(prosumers: int, seed: int = 0, *, buses: int | None = None) -> dict[str, Any]:
+    """What `EnergyMarket` takes: homes of all sizes with PV, named in no order, linked to some of their neighbours.
+
+    They live on ieee33, or on a `grid` with so many buses.
+    """
     rng = np.random.default_rng(seed)
-    host = gb.load("ieee33").build_clearing()
+    host = grid_clearing(buses) if buses else gb.load("ieee33").build_clearing()
     clearing = Clearing(host.feeder, 0.5 * host.load_kw, 0.5 * host.load_kvar, host.dt_h)
-    buses = np.sort(rng.integers(1, len(host.feeder.buses), prosumers))
+    stands = np.sort(rng.integers(1, len(host.feeder.buses), prosumers))
     sizes = rng.lognormal(0.0, 0.6, prosumers)
-    sizes *= _TOTAL_KW / sizes.sum()
+    sizes *= (_KW_PER_BUS * buses if buses else _TOTAL_KW) / sizes.sum()
     hours = np.arange(24) + 0.5
     sun = np.maximum(np.sin((hours - 6) / 12 * np.pi), 0.0)
     names = [f"h{n}" for n in rng.permutation(prosumers)]
     homes = []
-    for name, bus, size in zip(names, buses, sizes, strict=True):
+    for name, bus, size in zip(names, stands, sizes, strict=True):
         beta, most = rng.uniform(0.25, 0.5), size * rng.uniform(0.5, 1.2)
         homes.append(
             Household(

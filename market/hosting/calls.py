@@ -89,7 +89,7 @@ def flat(message: Any) -> FloatArray:
     """The fields of a message in one array; who is to answer is told as a count and indices."""
     parts = [np.asarray(getattr(message, name), dtype=float).ravel() for name in axes_of(type(message))]
     if any(f.name == "members" for f in fields(message)):
-        parts.insert(0, np.array([len(message.members), *message.members], dtype=float))
+        parts.insert(0, np.concatenate([[len(message.members)], message.members]).astype(float))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
@@ -108,7 +108,7 @@ def lifted(kind: type[Any], values: FloatArray, extent: Mapping[str, int]) -> An
     cells: dict[str, Any] = {}
     if any(f.name == "members" for f in fields(kind)):
         start = 1 + int(values[0])
-        cells["members"] = tuple(values[1:start].astype(int).tolist())
+        cells["members"] = values[1:start].astype(np.intp)
     for name, axes in axes_of(kind).items():
         shape = [extent[axis] for axis in axes]
         stop = start + int(np.prod(shape, dtype=int))

@@ -11,8 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.crowd import Crowd, Standing
 from ...network.arrays import FloatArray
 from .plain import from_plain, to_plain
+
+_ELSEWHERE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,34 +47,50 @@ class Remembering(Protocol):
         """Go on from there."""
 
 
-def save_memories(prosumers: Sequence[Remembering]) -> bytes:
-    """The memories of these prosumers, as a NumPy archive.
+def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Remembering]) -> bytes:
+    """The memories of a community, as a NumPy archive.
+
+    Args:
+        crowd: Those who answer as one.
+        names: Everybody's name, in the order of the crowd's rows.
+        others: Those who answer alone.
 
     Raises:
         NotPlainError: A behaviour remembers what cannot be kept.
     """
-    memories = [prosumer.memory() for prosumer in prosumers]
-    archive = io.BytesIO()
+    memories = [prosumer.memory() for prosumer in others]
+    archive, members = io.BytesIO(), crowd.members
     np.savez(
         archive,
-        names=np.array([prosumer.name for prosumer in prosumers]),
-        rows=np.array([memory.shape[0] for memory in memories]),
-        memories=np.concatenate(memories),
-        behaviours=np.array(json.dumps({p.name: _behaviour(p) for p in prosumers if _remembers(p)})),
+        members=np.array([names[i] for i in members]),
+        links=np.diff(crowd.homes.starts)[members],
+        by_home=crowd.standing.by_home[:, members],
+        by_arc=crowd.standing.by_arc[:, crowd.homes.arcs_of(members)],
+        names=np.array([prosumer.name for prosumer in others]),
+        rows=np.array([memory.shape[0] for memory in memories], dtype=int),
+        memories=np.concatenate([*memories, np.zeros((0, crowd.homes.periods))]),
+        behaviours=np.array(json.dumps({p.name: _behaviour(p) for p in others if _remembers(p)})),
     )
     return archive.getvalue()
 
 
-def load_memories(prosumers: Sequence[Remembering], saved: Sequence[bytes]) -> None:
-    """Let these prosumers go on from their memories, which stand somewhere among those saved."""
+def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Remembering], saved: Sequence[bytes]) -> None:
+    """Let a community, as of `save_memories`, go on from memories that stand somewhere among those saved."""
+    row = {names[i]: int(i) for i in crowd.members}
+    by_home, by_arc = crowd.standing.by_home, crowd.standing.by_arc
     memories: dict[str, FloatArray] = {}
     behaviours: dict[str, dict[str, Any]] = {}
     for one in saved:
         with np.load(io.BytesIO(one), allow_pickle=False) as archive:
             parts = np.split(archive["memories"], np.cumsum(archive["rows"])[:-1])
-            memories.update(zip(archive["names"].tolist(), parts, strict=True))
+            memories.update(zip(archive["names"].tolist(), parts, strict=False))
             behaviours.update(json.loads(str(archive["behaviours"])))
-    for prosumer in prosumers:
+            rows = np.array([row.get(name, _ELSEWHERE) for name in archive["members"].tolist()], dtype=int)
+            here, links = rows != _ELSEWHERE, archive["links"]
+            by_home[:, rows[here]] = archive["by_home"][:, here]
+            by_arc[:, crowd.homes.arcs_of(rows[here])] = archive["by_arc"][:, np.repeat(here, links)]
+    crowd.standing = Standing.of(by_home, by_arc)
+    for prosumer in others:
         prosumer.recall(memories[prosumer.name])
         if _remembers(prosumer):
             kept = behaviours[prosumer.name]

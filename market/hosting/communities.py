@@ -219,7 +219,7 @@ class Communities:
 
 def _concerns(message: Any, proxy: Proxy) -> bool:
     """Whether anybody in a community is asked."""
-    return not isinstance(message, Quotes) or bool(proxy.membership.asked(message.members))
+    return not isinstance(message, Quotes) or proxy.membership.asked(message.members).size > 0
 
 
 def _all_of(answers: Iterable[Callable[[], Answer]]) -> list[Answer]:

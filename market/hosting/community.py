@@ -1,22 +1,26 @@
 """A community: the prosumers that live in one process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
-from ...agents.behaviour import BehaviourError
+from ...agents.behaviour import BehaviourError, PriceTaker
+from ...agents.crowd import Crowd, CrowdSeat
+from ...agents.homes import Homes
 from ...agents.mesa_library import mesa
 from ...agents.messages import (
     Bids,
     Commitment,
     Deliveries,
-    Delivery,
     Offers,
     Pledges,
     Quotes,
     Regrets,
 )
+from ...agents.plan import Plan
 from ...agents.prosumer import Prosumer
+from ...agents.subproblem import Subproblem
 from ..messages import Needs, PrivateSchedules, Question
 from .checkpoint import load_memories, save_memories
 from .plain import UnsavedError
@@ -26,11 +30,14 @@ from .spec import CommunitySpec
 class Community(mesa.Model):
     """The prosumers of one process, answering as one: one message in, one message out.
 
+    Price takers answer in one call for all (`Crowd`), whoever acts on a behaviour or a solver of its own one by one.
     Messages hold the rows of the members alone, in the order of the membership; see `Membership.cut`.
 
     Attributes:
         membership: Who lives here.
         prosumers: The agents, in the order of the membership.
+        crowd: The price takers.
+        others: All others, by their place in the membership.
     """
 
     def __init__(self, spec: CommunitySpec) -> None:
@@ -40,38 +47,70 @@ class Community(mesa.Model):
             HouseholdShortageError: A household cannot balance some period whatever the others do.
         """
         super().__init__(rng=np.random.default_rng(spec.seeds[0]))
-        self.membership = spec.membership
-        self.prosumers = [
-            self._prosumer(i, spec, rng) for i, rng in enumerate(np.random.default_rng(seed) for seed in spec.seeds)
-        ]
+        self.membership = members = spec.membership
+        homes = Homes(
+            spec.households, members.cap_kw, members.fee_usd_per_kwh, members.starts, withdrawals=spec.withdrawals
+        )
+        homes.check_balance(spec.households)
+        alike = [spec.problem is Subproblem and type(behaviour) is PriceTaker for behaviour in spec.behaviours]
+        self.crowd = Crowd(homes, np.flatnonzero(alike))
+        self.others: dict[int, Prosumer] = {}
+        self.prosumers: list[Prosumer] = []
+        for i, joins in enumerate(alike):
+            if joins:
+                home = spec.households[i]
+                seat = CrowdSeat(home, self.crowd, i)
+                self.prosumers.append(Prosumer.seated(self, home, spec.behaviours[i], seat))
+            else:
+                self.others[i] = self._alone(i, spec)
+                self.prosumers.append(self.others[i])
 
-    def _prosumer(self, i: int, spec: CommunitySpec, rng: np.random.Generator) -> Prosumer:
-        arcs = self.membership.arcs(i)
+    def _alone(self, i: int, spec: CommunitySpec) -> Prosumer:
+        arcs, rng = self.membership.arcs(i), np.random.default_rng(spec.seeds[i])
         cap, fee = self.membership.cap_kw[arcs], self.membership.fee_usd_per_kwh[arcs]
-        return Prosumer(self, spec.households[i], cap, spec.behaviours[i], rng, fee, withdrawals=spec.withdrawals)
+        home, behaviour = spec.households[i], spec.behaviours[i]
+        return Prosumer(self, home, cap, behaviour, rng, fee, withdrawals=spec.withdrawals, problem=spec.problem)
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""
-        power, price = np.zeros_like(quotes.own_kw), np.zeros_like(quotes.own_kw)
-        bids = np.zeros_like(quotes.held_bid_kw)
-        for i in quotes.members:
-            offer, bid = self.prosumers[i].answer(quotes.of(i, self.membership))
+        asked = quotes.members
+        plain = asked if self.crowd.is_all else np.intersect1d(asked, self.crowd.members, assume_unique=True)
+        offers = self.crowd.answer(quotes, plain)
+        others = [i for i in self.others if i in asked]
+        if not others:
+            return offers
+        power, price, bids = (values.copy() for values in (offers.power_kw, offers.price_usd_per_kwh, offers.bid_kw))
+        for i in others:
+            offer, bid = self.others[i].answer(quotes.of(i, self.membership))
             arcs = self.membership.arcs(i)
             power[arcs], price[arcs], bids[i] = offer.power_kw, offer.price_usd_per_kwh, bid.power_kw
         return Offers(quotes.members, power, price, bids)
 
     def regrets(self, deliveries: Deliveries) -> Regrets:
         """What each member could gain by leaving its schedule at these prices."""
-        return Regrets(np.array([p.regret(told).usd for p, told in self._told(deliveries)]))
+        usd = self.crowd.regrets_usd(deliveries)
+        for i, prosumer in self.others.items():
+            usd[i] = prosumer.regret(deliveries.of(i, self.membership)).usd
+        return Regrets(usd)
 
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
-        said = [p.deliver(told) for p, told in self._told(deliveries)]
-        return Pledges(np.array([bid.power_kw for bid, _ in said]), np.array([regret.usd for _, regret in said]))
+        pledges = self.crowd.deliver(deliveries)
+        bids = pledges.bid_kw.copy() if self.others else pledges.bid_kw
+        for i, prosumer in self.others.items():
+            bid, regret = prosumer.deliver(deliveries.of(i, self.membership))
+            bids[i], pledges.regret_usd[i] = bid.power_kw, regret.usd
+            pledges.excess_kw[i] = prosumer.plan.excess_kw(prosumer.household)
+        return Pledges(bids, pledges.regret_usd, pledges.excess_kw)
 
     def commit(self, commitment: Commitment) -> Bids:
         """The bids that members commit to."""
-        return Bids(np.array([p.commit(commitment.step).power_kw for p in self.prosumers]))
+        bids = self.crowd.commit(commitment.step)
+        if self.others:
+            bids = bids.copy()
+        for i, prosumer in self.others.items():
+            bids[i] = prosumer.commit(commitment.step).power_kw
+        return Bids(bids)
 
     def needs(self, question: Question) -> Needs:
         """What members need and have; for the person at the screen only."""
@@ -84,22 +123,35 @@ class Community(mesa.Model):
 
     def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
         """The members' schedules, valued at these prices; for the person at the screen only."""
-        entries = [(p.schedule, p.household, told) for p, told in self._told(deliveries)]
-        fees = np.array([home.fees_usd(plan.bid_kw) for plan, home, _ in entries])
+        plan, homes = self._schedule, self.crowd.homes
+        grid_fee, feed_in_fee = homes.fees_usd(plan.bid_kw)
         return PrivateSchedules(
-            bid_kw=np.array([plan.bid_kw for plan, _, _ in entries]),
-            curtailed_kw=np.array([plan.curtailed_kw for plan, _, _ in entries]),
-            elastic_kw=np.array([plan.elastic_kw for plan, _, _ in entries]),
-            fixed_kw=np.array([home.fixed_kw for _, home, _ in entries]),
-            renewable_kw=np.array([home.renewable_kw for _, home, _ in entries]),
-            trade_kw=np.concatenate([plan.trade_kw for plan, _, _ in entries]),
-            cost_usd=np.array([plan.cost_usd(home, told.lmp_usd_per_kwh) for plan, home, told in entries]),
-            grid_fee_usd=fees[:, 0],
-            feed_in_fee_usd=fees[:, 1],
-            payment_usd=np.array([plan.payment_usd(home, told.price_usd_per_kwh) for plan, home, told in entries]),
-            utility_usd=np.array([home.utility_usd(plan.elastic_kw) for plan, home, _ in entries]),
-            violation_kw=np.array([plan.violation_kw(home) for plan, home, _ in entries]),
+            bid_kw=plan.bid_kw,
+            curtailed_kw=plan.curtailed_kw,
+            elastic_kw=plan.elastic_kw,
+            fixed_kw=np.array([p.household.fixed_kw for p in self.prosumers]),
+            renewable_kw=np.array([p.household.renewable_kw for p in self.prosumers]),
+            trade_kw=plan.trade_kw,
+            cost_usd=plan.cost_usd(homes, deliveries.lmp_usd_per_kwh),
+            grid_fee_usd=grid_fee,
+            feed_in_fee_usd=feed_in_fee,
+            payment_usd=homes.payments_usd(plan, deliveries.price_usd_per_kwh),
+            utility_usd=homes.utility_usd(plan.elastic_kw),
+            violation_kw=plan.violation_kw(homes),
         )
+
+    @property
+    def _schedule(self) -> Plan:
+        """The schedules of all members as one plan."""
+        plan = self.crowd.standing.schedule
+        if not self.others:
+            return plan
+        bid, curtailed, elastic, trade = (getattr(plan, cell.name).copy() for cell in fields(plan))
+        for i, prosumer in self.others.items():
+            own = prosumer.schedule
+            bid[i], curtailed[i], elastic[i] = own.bid_kw, own.curtailed_kw, own.elastic_kw
+            trade[self.membership.arcs(i)] = own.trade_kw
+        return Plan(bid, curtailed, elastic, trade)
 
     def save(self) -> bytes:
         """All that the members' next answers depend on, private data aside.
@@ -108,7 +160,7 @@ class Community(mesa.Model):
             UnsavedError: A behaviour remembers what cannot be kept, or fails to say what it does.
         """
         try:
-            return save_memories(self.prosumers)
+            return save_memories(self.crowd, [p.name for p in self.prosumers], list(self.others.values()))
         except UnsavedError:
             raise
         except Exception as error:  # a user's code may raise anything
@@ -116,8 +168,4 @@ class Community(mesa.Model):
 
     def recall(self, saved: Sequence[bytes]) -> None:
         """Go on from where the members were saved, in this community or in others."""
-        load_memories(self.prosumers, saved)
-
-    def _told(self, deliveries: Deliveries) -> Iterator[tuple[Prosumer, Delivery]]:
-        """Each member with its own part of a message to all."""
-        return ((p, deliveries.of(i, self.membership)) for i, p in enumerate(self.prosumers))
+        load_memories(self.crowd, [p.name for p in self.prosumers], list(self.others.values()), saved)

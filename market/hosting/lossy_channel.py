@@ -192,10 +192,10 @@ class LossyChannel:
         reached, age, arrives = self._fate(now, was.rounds + 1)
         coming = dict(was.under_way)
         for old in np.unique(age[reached]):
-            members = tuple(np.flatnonzero(reached & (age == old)).tolist())
+            members = np.flatnonzero(reached & (age == old))
             offers = self._rounded(answer(replace(told[-1 - int(old)], members=members)))
-            for when in sorted({int(arrives[i]) for i in members} - {_LOST}):
-                those = tuple(i for i in members if arrives[i] == when)
+            for when in sorted(set(arrives[members].tolist()) - {_LOST}):
+                those = members[arrives[members] == when]
                 coming[when] = (*coming.get(when, ()), (now - int(old), replace(offers, members=those)))
         arrived = sorted(coming.pop(now, ()), key=lambda arrival: arrival[0])
         chance = dict(self._rng.bit_generator.state)

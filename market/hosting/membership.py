@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -58,9 +57,9 @@ class Membership:
         """How long each axis of a message is, by its name."""
         return {"prosumer": len(self.names), "arc": self.arcs_of_market.size, "period": self.periods}
 
-    def asked(self, members: tuple[int, ...]) -> tuple[int, ...]:
-        """Which of the market's prosumers are members, by index here."""
-        return tuple(self._place[i] for i in members if i in self._place)
+    def asked(self, members: IntArray) -> IntArray:
+        """Which of the market's prosumers, in ascending order, are members, by index here."""
+        return members if self.whole else np.flatnonzero(np.isin(self.members, members, assume_unique=True))
 
     def cut(self, message: Message) -> Message:
         """What of a message to all concerns the members."""
@@ -79,7 +78,3 @@ class Membership:
     def _rows(self, message: Any) -> list[tuple[str, IntArray]]:
         rows = {"prosumer": self.members, "arc": self.arcs_of_market}
         return [(name, rows[axes[0]]) for name, axes in axes_of(message).items() if axes]
-
-    @cached_property
-    def _place(self) -> dict[int, int]:
-        return {int(i): k for k, i in enumerate(self.members)}

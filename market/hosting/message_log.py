@@ -103,7 +103,7 @@ class MessageLog:
         """Offers have arrived at the platform, which may be later than they were made, or never."""
         self._write("arrived", offers.members)
 
-    def _write(self, talks: str, prosumers: Sequence[int]) -> None:
+    def _write(self, talks: str, prosumers: Sequence[int] | IntArray) -> None:
         if self._note is None:
             return
         members = np.array(prosumers, dtype=np.intp)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...agents.behaviour import Behaviour, PriceTaker
 from ...agents.household import Household
+from ...agents.subproblem import Subproblem
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import IntArray
 from ...network.errors import InputError
@@ -25,6 +26,7 @@ class CommunitySpec:
         behaviours: How they act.
         seeds: Where their own randomness starts.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
+        problem: How they solve their own problems.
     """
 
     membership: Membership
@@ -32,6 +34,7 @@ class CommunitySpec:
     behaviours: tuple[Behaviour, ...]
     seeds: tuple[np.random.SeedSequence, ...]
     withdrawals: bool = False
+    problem: type[Subproblem] = Subproblem
 
 
 def community_specs(
@@ -42,6 +45,7 @@ def community_specs(
     seed: np.random.SeedSequence | None = None,
     *,
     withdrawals: bool = False,
+    problem: type[Subproblem] = Subproblem,
 ) -> list[CommunitySpec]:
     """What each community is set up with; each prosumer has the same seed wherever it lives.
 
@@ -52,6 +56,7 @@ def community_specs(
         behaviours: How the named prosumers act; all others are price takers.
         seed: Seed of all randomness; each prosumer gets its own child.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
+        problem: How they solve their own problems.
 
     Raises:
         InputError: A behaviour is meant for nobody, or for more than one.
@@ -67,6 +72,7 @@ def community_specs(
             tuple(chosen.get(graph.names[i]) or PriceTaker() for i in members),
             tuple(seeds[i] for i in members),
             withdrawals,
+            problem,
         )
         for members in communities
     ]

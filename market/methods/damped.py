@@ -20,5 +20,5 @@ class Damped(FixedPoint):
         if not np.isfinite(regret_usd):
             return 1.0
         move = self.operator.by_bus(bid_kw - self.operator.bid_kw)
-        bent = self.operator.clearing.dt_h * float(curvature(self.operator.slopes(), move).sum())
+        bent = self.operator.clearing.dt_h * float(curvature(self.operator.slope_roots(), move).sum())
         return min(1.0, regret_usd / bent) if bent > 0 else 1.0

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
 from ...network.arrays import FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Announcement:
-    """What the DSO tells after a clearing.
-
-    Attributes:
-        curve: The LMPs, and how they follow bids while prosumers share.
-        dso_regret_usd: V(bids) - LMP bids - min_w [V(w) - LMP w]: what the DSO would gain by selling otherwise at its
-            LMPs (`SystemOperator.announce`); zero where they are V's gradient.
-    """
-
-    curve: PriceCurve
-    dso_regret_usd: float = 0.0
 
 
 class FixedPoint:
@@ -38,14 +23,22 @@ class FixedPoint:
         """Work with this DSO."""
         self.operator = operator
 
-    def announce(self, regret: float) -> Announcement:
-        """Turn what the DSO has just cleared into what it announces.
+    def judge(self, regret: float) -> float:
+        """Look at what the DSO has just cleared, before anybody is asked what it regrets of it.
 
         Args:
             regret: What all together regretted of the schedule before, as a fraction of the turnover; inf at first.
+
+        Returns:
+            V(bids) - LMP bids - min_w [V(w) - LMP w], in $: what the DSO would gain by selling otherwise at the LMPs
+            that it announces (`SystemOperator.announce`); zero where they are V's gradient.
         """
         del regret  # for those that look at it
-        return Announcement(PriceCurve.flat(self.operator.announce()))
+        return 0.0
+
+    def curve(self) -> PriceCurve:
+        """What the DSO announces, if the market goes on: the LMPs, and how they follow bids while prosumers share."""
+        return PriceCurve.flat(self.operator.announce())
 
     def step(self, bid_kw: FloatArray, regret_usd: float) -> float:
         """How far to go from the bids last cleared to those delivered, 0 to 1.

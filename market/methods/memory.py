@@ -32,13 +32,13 @@ class NewtonSlopes:
     """What the method remembers beside the reference; a value, never changed in place.
 
     Attributes:
-        slope_usd_per_kw2h: How LMPs follow bids, (period, bus, bus).
+        slope_root: R, how LMPs follow bids, (period, bus, rank), see `PriceCurve`.
         refusals: How often bids were refused in each period, (period,).
         best: The least regret so far, as a fraction of the turnover.
         since: Clearings since the certificate halved last.
     """
 
-    slope_usd_per_kw2h: FloatArray
+    slope_root: FloatArray
     refusals: IntArray
     best: float = np.inf
     since: int = 0

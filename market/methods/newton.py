@@ -8,10 +8,9 @@ import numpy as np
 
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve, curvature
-from ...network.arrays import BoolArray, FloatArray
-from .fixed_point import Announcement
+from ...network.arrays import FloatArray, IntArray
 from .memory import CurveState, NewtonSlopes
-from .safeguarded import Safeguarded
+from .safeguarded import Safeguarded, Step
 
 _REFUSALS = 3  # of bids in a period, after which it goes on by `admm`
 _PATIENCE = 3  # clearings in which the certificate must halve
@@ -33,51 +32,62 @@ class Newton(Safeguarded):
         super().__init__(operator)
         self._at_first = np.full(operator.clearing.periods, _REFUSALS if admm else 0)
 
-    def announce(self, regret: float) -> Announcement:
-        """Judge the bids that were cleared, and announce a curve; as `FixedPoint.announce`."""
-        before = self.state.slopes.refusals if self.state else self._at_first
-        answered = np.flatnonzero(before >= _REFUSALS)
-        along = super().announce(regret)
-        dso_regret = self.operator.stand_by_sale(answered) if answered.size else 0.0
+    def judge(self, regret: float) -> float:
+        """As `FixedPoint.judge`; where the DSO has answered every round, its last answer is what LMPs are."""
+        self._regret = regret
+        answered = np.flatnonzero(self._refusals >= _REFUSALS)
+        super().judge(regret)
+        return self.operator.stand_by_sale(answered) if answered.size else 0.0
+
+    @property
+    def _refusals(self) -> IntArray:
+        """How often bids were refused, (period,)."""
+        return self._at_first if self.state is None else np.asarray(self.state.slopes.refusals)
+
+    def curve(self) -> PriceCurve:
+        """The curve through the reference bids; none in the periods that go on by `admm`."""
+        along = super().curve()
         assert self.state is not None
-        slopes = _hurried(self.state.slopes, regret)
+        slopes = _hurried(self.state.slopes, self._regret)
         self.state = replace(self.state, slopes=slopes)
         on = slopes.refusals >= _REFUSALS
         if not on.any():
             return along
-        curve = PriceCurve(
-            np.where(on, self.operator.announce(), along.curve.lmp_usd_per_kwh),
-            np.where(on, self.operator.bid_kw, along.curve.reference_kw),
-            along.curve.own_usd_per_kw2h,
-            np.where(on[:, None, None], 0.0, slopes.slope_usd_per_kw2h),
+        return PriceCurve(
+            np.where(on, self.operator.announce(), along.lmp_usd_per_kwh),
+            np.where(on, self.operator.bid_kw, along.reference_kw),
+            along.own_usd_per_kw2h,
+            np.where(on[:, None, None], 0.0, slopes.slope_root),
             on,
             self.operator.place,
         )
-        return Announcement(curve, dso_regret)
 
     def first_slopes(self) -> NewtonSlopes:
         """The slopes of the LMPs."""
-        return NewtonSlopes(self.operator.slopes(), self._at_first)
+        return NewtonSlopes(self.operator.slope_roots(), self._at_first)
 
     def curvature(self, slopes: NewtonSlopes, move: FloatArray) -> FloatArray:
         """The second derivative of the curve, as `Safeguarded.curvature`."""
-        return curvature(slopes.slope_usd_per_kw2h, self.operator.by_bus(move))
+        return curvature(slopes.slope_root, self.operator.by_bus(move))
 
-    def updated(self, slopes: NewtonSlopes, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> NewtonSlopes:
+    def updated(self, slopes: NewtonSlopes, step: Step) -> NewtonSlopes:
         """The slopes of the LMPs where bids were accepted, steeper ones elsewhere; as `Safeguarded.updated`."""
-        old = slopes.slope_usd_per_kw2h
-        exact = self.operator.slopes() if good.any() else old
-        at_bus, changed = self.operator.by_bus(move), lmp_change[self.operator.first]
-        slope = np.array(
-            [exact[t] if fine else _steeper(old[t], at_bus[:, t], changed[:, t]) for t, fine in enumerate(good)]
-        )
-        return replace(slopes, slope_usd_per_kw2h=slope, refusals=slopes.refusals + ~good)
+        old, rank = slopes.slope_root, slopes.slope_root.shape[2]
+        exact = self.operator.slope_roots() if step.good.any() else old[:, :, :0]
+        root = np.zeros((*old.shape[:2], max(rank + 1, exact.shape[2])))
+        at_bus, changed = self.operator.by_bus(step.move), step.lmp_change[self.operator.first]
+        for t, fine in enumerate(step.good):
+            if fine:
+                root[t, :, : exact.shape[2]] = exact[t]
+            else:
+                root[t, :, : rank + 1] = _steeper(old[t], at_bus[:, t], changed[:, t])
+        return replace(slopes, slope_root=_narrow(root), refusals=slopes.refusals + ~step.good)
 
-    def curve(self, state: CurveState) -> PriceCurve:
+    def drawn(self, state: CurveState) -> PriceCurve:
         """LMPs that follow the bids of all buses."""
-        lmp, slope = state.lmp_usd_per_kwh, state.slopes.slope_usd_per_kw2h
-        own, inelastic = np.zeros_like(lmp), np.zeros(len(slope), dtype=bool)
-        return PriceCurve(lmp, state.reference_kw, own, slope, inelastic, self.operator.place)
+        lmp, root = state.lmp_usd_per_kwh, state.slopes.slope_root
+        own, inelastic = np.zeros_like(lmp), np.zeros(len(root), dtype=bool)
+        return PriceCurve(lmp, state.reference_kw, own, root, inelastic, self.operator.place)
 
 
 def _hurried(slopes: NewtonSlopes, regret: float) -> NewtonSlopes:
@@ -88,10 +98,19 @@ def _hurried(slopes: NewtonSlopes, regret: float) -> NewtonSlopes:
     return replace(slopes, refusals=refusals, best=best, since=since)
 
 
-def _steeper(slope: FloatArray, move: FloatArray, lmp_change: FloatArray) -> FloatArray:
-    """A slope that gives the change of the LMPs along the move, (bus, bus); twice the old one where that is unsound."""
-    missed = lmp_change - slope @ move
+def _narrow(root: FloatArray) -> FloatArray:
+    """Factors without the columns behind that are zero in all periods."""
+    used = np.flatnonzero(root.any(axis=(0, 1)))
+    return root[:, :, : int(used[-1]) + 1] if used.size else root[:, :, :1]
+
+
+def _steeper(root: FloatArray, move: FloatArray, lmp_change: FloatArray) -> FloatArray:
+    """A factor of slopes that give the change of the LMPs along the move, (bus, rank + 1).
+
+    Those of twice the old slopes, where that would be unsound.
+    """
+    missed = lmp_change - root @ (root.T @ move)
     along = float(missed @ move)
     if along <= 1e-6 * float(np.linalg.norm(missed) * np.linalg.norm(move)):
-        return np.asarray(2 * slope)
-    return np.asarray(slope + np.outer(missed, missed) / along)
+        return np.hstack([np.sqrt(2.0) * root, np.zeros((len(root), 1))])
+    return np.hstack([root, missed[:, None] / np.sqrt(along)])

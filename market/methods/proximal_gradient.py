@@ -3,9 +3,9 @@
 import numpy as np
 
 from ...agents.price_curve import PriceCurve
-from ...network.arrays import BoolArray, FloatArray
+from ...network.arrays import FloatArray
 from .memory import CurveState
-from .safeguarded import Safeguarded
+from .safeguarded import Safeguarded, Step
 
 
 class ProximalGradient(Safeguarded):
@@ -23,13 +23,13 @@ class ProximalGradient(Safeguarded):
         """The second derivative of the curve, as `Safeguarded.curvature`."""
         return np.asarray(slopes * (move**2).sum(axis=0))
 
-    def updated(self, slopes: FloatArray, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> FloatArray:
+    def updated(self, slopes: FloatArray, step: Step) -> FloatArray:
         """The curvature that was seen, as `Safeguarded.updated`."""
-        length, seen = (move**2).sum(axis=0), (move * lmp_change).sum(axis=0)
+        length, seen = (step.move**2).sum(axis=0), (step.move * step.lmp_change).sum(axis=0)
         found = np.divide(seen, length, out=slopes.copy(), where=length > 1e-9)
-        return np.asarray(np.maximum(found, np.where(good, slopes / 4, 2 * slopes)))
+        return np.asarray(np.maximum(found, np.where(step.good, slopes / 4, 2 * slopes)))
 
-    def curve(self, state: CurveState) -> PriceCurve:
+    def drawn(self, state: CurveState) -> PriceCurve:
         """Prices that follow their own bids."""
         own = np.broadcast_to(state.slopes, state.lmp_usd_per_kwh.shape)
         return PriceCurve.own(state.lmp_usd_per_kwh, state.reference_kw, own)

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...agents.price_curve import PriceCurve
 from ...network.arrays import BoolArray, FloatArray
-from .fixed_point import Announcement, FixedPoint
+from .fixed_point import FixedPoint
 from .memory import CurveState
 
 _SLACK = 0.9
 _NOISE = 1e-9  # of V, which the solver leaves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What has come of the bids that answered a curve.
+
+    Attributes:
+        good: In which periods they are accepted, (period,).
+        move: New less reference bids, (prosumer, period).
+        lmp_change: New less reference LMPs, (prosumer, period).
+    """
+
+    good: BoolArray
+    move: FloatArray
+    lmp_change: FloatArray
 
 
 class Safeguarded(FixedPoint):
@@ -26,25 +42,34 @@ class Safeguarded(FixedPoint):
 
     state: CurveState | None = None
 
-    def announce(self, regret: float) -> Announcement:
-        """Judge the bids that were cleared, and announce a curve; as `FixedPoint.announce`."""
+    def judge(self, regret: float) -> float:
+        """Accept the bids that were cleared or refuse them, period by period; as `FixedPoint.judge`."""
         del regret
         bid, lmp, value = self.operator.bid_kw, self.operator.announce(), self.operator.values_usd
         was = self.state
         if was is None:
-            self.state = CurveState(bid, lmp, value, self.first_slopes())
-            return Announcement(self.curve(self.state))
+            self.state = CurveState(bid, lmp, value, None)
+            return 0.0
         move, lmp_change = bid - was.reference_kw, lmp - was.lmp_usd_per_kwh
         dt_h = self.operator.clearing.dt_h
         above = (value - was.value_usd) / dt_h - (was.lmp_usd_per_kwh * move).sum(axis=0)
         good = above <= _SLACK * self.curvature(was.slopes, move) + _NOISE * np.abs(value) / dt_h
+        self._step = Step(good, move, lmp_change)
         self.state = CurveState(
             np.where(good, bid, was.reference_kw),
             np.where(good, lmp, was.lmp_usd_per_kwh),
             np.where(good, value, was.value_usd),
-            self.updated(was.slopes, good, move, lmp_change),
+            was.slopes,
         )
-        return Announcement(self.curve(self.state))
+        return 0.0
+
+    def curve(self) -> PriceCurve:
+        """The curve through the reference bids, with the slopes that follow from the judgement."""
+        assert self.state is not None, "judge first"
+        slopes = self.state.slopes
+        slopes = self.first_slopes() if slopes is None else self.updated(slopes, self._step)
+        self.state = replace(self.state, slopes=slopes)
+        return self.drawn(self.state)
 
     @abstractmethod
     def first_slopes(self) -> Any:
@@ -55,16 +80,9 @@ class Safeguarded(FixedPoint):
         """The second derivative d'Dd of the curve along moves (prosumer, period), (period,)."""
 
     @abstractmethod
-    def updated(self, slopes: Any, good: BoolArray, move: FloatArray, lmp_change: FloatArray) -> Any:
-        """The next slopes.
-
-        Args:
-            slopes: Those that the curve had.
-            good: In which periods the new bids are accepted, (period,).
-            move: New less reference bids, (prosumer, period).
-            lmp_change: New less reference LMPs, (prosumer, period).
-        """
+    def updated(self, slopes: Any, step: Step) -> Any:
+        """The slopes after a step."""
 
     @abstractmethod
-    def curve(self, state: CurveState) -> PriceCurve:
-        """What is announced."""
+    def drawn(self, state: CurveState) -> PriceCurve:
+        """The curve of what is remembered."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...agents.bid_exchange import BidExchange
+from ...agents.pair_exchange import PairExchange
 from ...agents.platform import SharingPlatform
+from ...agents.sharing_rules import SharingRules
 from ...network.arrays import FloatArray
 from ...network.periods import period_name
 
@@ -42,22 +45,21 @@ class Diagnosis:
     def of(cls, platform: SharingPlatform, regret_usd: FloatArray, dt_h: float, verdict: str) -> Diagnosis:
         """Where a platform stands, whose prosumers regret so much, (prosumer,), in words of a `ResidualHistory`."""
         sides, rules, names = (platform.pairs, platform.bids), platform.rules, platform.graph.names
-        pairs = [link.name for link in platform.graph.links] + [f"{name} and the DSO" for name in names]
-        apart = np.abs(np.vstack([side.mismatch_kw for side in sides]))
-        penalty = np.vstack([side.penalty.value for side in sides])
-        moved = np.vstack([side.moved_usd_per_kwh for side in sides])
-        unrest = np.maximum(apart / rules.primal_tolerance_kw, moved / rules.dual_tolerance_usd_per_kwh)
-        k, t = np.unravel_index(int(np.argmax(unrest)), unrest.shape)
-        place = f"{pairs[k]} in {period_name(int(t), dt_h)}"
+        worst_of = [_most_restless(side, rules) for side in sides]
+        at_pair = worst_of[0][0] >= worst_of[1][0]
+        _, k, t = worst_of[0] if at_pair else worst_of[1]
+        side = sides[0] if at_pair else sides[1]
+        slowest = platform.graph.links[k].name if at_pair else f"{names[k]} and the DSO"
+        place = f"{slowest} in {period_name(t, dt_h)}"
         residuals = platform.primal_kw, platform.dual_usd_per_kwh
         regrets, worst = regret_usd, int(np.argmax(regret_usd))
         blocking = "" if np.isnan(regrets[worst]) else names[worst]
         return cls(
             *residuals,
-            pairs[k],
-            int(t),
-            float(apart[k, t]),
-            float(penalty[k, t]),
+            slowest,
+            t,
+            abs(float(side.mismatch_kw[k, t])),
+            float(side.penalty.value[k, t]),
             blocking,
             float(regrets[worst]),
             verdict,
@@ -73,3 +75,16 @@ class Diagnosis:
             f"partners disagree by {self.slowest_kw:.3g} kW ({self.place}, penalty "
             f"{self.penalty_usd_per_kw2h:.1e} $/kW²h): {self.verdict}"
         )
+
+
+def _most_restless(side: PairExchange | BidExchange, rules: SharingRules) -> tuple[float, int, int]:
+    """The largest residual of a ledger, in its tolerance, and its row and period; below 0 for an empty ledger."""
+    found = (-1.0, 0, 0)
+    for residual, tolerance in (
+        (np.abs(side.mismatch_kw), rules.primal_tolerance_kw),
+        (side.moved_usd_per_kwh, rules.dual_tolerance_usd_per_kwh),
+    ):
+        if residual.size:
+            k, t = divmod(int(np.argmax(residual)), residual.shape[1])
+            found = max(found, (float(residual[k, t]) / tolerance, k, t), key=lambda one: one[0])
+    return found

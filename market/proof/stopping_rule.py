@@ -16,7 +16,11 @@ from ..settings import MarketSettings
 from .certificate import LEAST_USD, Certificate, PhysicalProof, turnover_usd
 from .diagnosis import Diagnosis
 from .outer_history import OuterHistory, OuterStep
+from .pace import Pace
 from .residual_history import ResidualHistory
+
+WORTH = 1e-3
+"""What the first outer step may leave to be regretted, as a fraction of the turnover."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +38,7 @@ class ProofState:
         proven: The regret at the last announcement, as a fraction of the turnover; inf at first.
         steps: The last outer steps.
         residuals: How Algorithm 1 goes in this outer step.
+        pace: When the next attempt at delivery is due.
         outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
         diagnosis: Where Algorithm 1 stood after the last round; None before the first.
     """
@@ -48,6 +53,7 @@ class ProofState:
     proven: float
     steps: tuple[OuterStep, ...]
     residuals: ResidualHistory
+    pace: Pace
     outer_error: float = np.nan
     diagnosis: Diagnosis | None = None
 
@@ -97,6 +103,7 @@ class StoppingRule:
             proven=np.inf,
             steps=(),
             residuals=residuals,
+            pace=Pace.of(1),
         )
 
     @property
@@ -138,11 +145,12 @@ class StoppingRule:
         small = certificate.relative <= self._settings.regret_tolerance
         return bool(small or certificate.total_usd <= self._negligible_usd)
 
-    def announced(self) -> bool:
-        """Sharing begins anew; whether the certificate has failed to halve since it did last."""
+    def announced(self, iteration: int) -> bool:
+        """Sharing begins anew in this outer step; whether the certificate has failed to halve since it did last."""
         before = self._known.proven
         residuals = ResidualHistory(self._settings.primal_tolerance_kw)
         self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
+        self._known = replace(self._known, pace=Pace.of(iteration))
         return self._known.proven > before / 2
 
     def shared(self, primal_kw: float) -> None:
@@ -163,9 +171,19 @@ class StoppingRule:
     @property
     def asks_for_closer_agreement(self) -> bool:
         """Whether what was agreed leaves a regret by itself that is not small against that of the step before."""
+        return bool(self._known.sharing_regret_usd > self._allowed_usd)
+
+    @property
+    def _allowed_usd(self) -> float:
+        """What sharing may leave to be regretted: a tenth of what the clearing before did."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
-        allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, 1e-3))
-        return bool(self._known.sharing_regret_usd > max(allowed * self._known.turnover_usd, self._negligible_usd / 4))
+        allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, WORTH))
+        return max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
+
+    def paced(self, rounds: int) -> None:
+        """Go on sharing after an attempt at delivery in this round."""
+        pace = self._known.pace.after(rounds, self._known.sharing_regret_usd, self._allowed_usd)
+        self._known = replace(self._known, pace=pace)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...market.settings import Case, MarketSettings, Method, NetworkUse, Order
+from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
 from ...network.physics import Physics
 
 _DEFAULT = MarketSettings()
@@ -170,6 +170,9 @@ class MarketRow(Row):
     network_use: NetworkUse = Field(
         default=_DEFAULT.network_use,
         description="what of prosumers the network carries: withdrawals (bids and trades) or bids (the paper)",
+    )
+    subproblem: Answers = Field(
+        default=_DEFAULT.subproblem, description="how prosumers solve (20): exact, or osqp (slower, for comparison)"
     )
     penalty_usd_per_kw2h: Number = _DEFAULT.penalty_usd_per_kw2h
     adapt_penalty: bool = _DEFAULT.adapt_penalty

@@ -33,11 +33,11 @@ def draw():
     def of(seed, rank=3):
         rng = np.random.default_rng(seed)
         root = rng.uniform(-1, 1, (PERIODS, 3, rank))
-        slope = 1e-3 * root @ root.transpose(0, 2, 1)
+        root = np.sqrt(1e-3) * root
         lmp = rng.uniform(0.1, 0.4, (3, PERIODS))[PLACE]
         reference, bid = rng.uniform(0, 200, (2, 5, PERIODS))
         nothing = np.zeros((5, PERIODS))
-        return PriceCurve(lmp, reference, nothing, slope, np.zeros(PERIODS, dtype=bool), PLACE), bid
+        return PriceCurve(lmp, reference, nothing, root, np.zeros(PERIODS, dtype=bool), PLACE), bid
 
     return of
 
@@ -148,10 +148,10 @@ def dso(small_clearing):
 def mixed(draw, dso):
     """An exchange where the DSO answers the last two periods itself, and the bids it begins with."""
     curve, bid = draw(3)
-    slope = np.where(ELASTIC[:, None, None], 0.0, curve.slope_usd_per_kw2h)
+    root = np.where(ELASTIC[:, None, None], 0.0, curve.slope_root)
     dso.clear(bid)
     lmp = np.where(ELASTIC, dso.announce(), curve.lmp_usd_per_kwh)
-    curve = replace(curve, lmp_usd_per_kwh=lmp, reference_kw=bid, slope_usd_per_kw2h=slope, elastic=ELASTIC)
+    curve = replace(curve, lmp_usd_per_kwh=lmp, reference_kw=bid, slope_root=root, elastic=ELASTIC)
     return begun(curve, bid, 200.0, 10.0 ** np.random.default_rng(7).uniform(-4, -2, bid.shape))
 
 
@@ -202,7 +202,7 @@ def test_it_is_asked_for_those_periods_alone_once_a_round(mixed):
 def test_a_new_announcement_leaves_periods_that_stay_without_a_curve_as_they_were(mixed, dso):
     before = after_round(mixed, mixed.bid_kw + 20.0, sell=dso.sell)
     lmp, wanted, weight = before.lmp_usd_per_kwh, before.wanted_kw, before.penalty.value
-    later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_usd_per_kw2h=np.zeros((3, 3, 3)))
+    later = replace(mixed.curve, elastic=np.array([True, True, False]), slope_root=np.zeros((3, 3, 3)))
     bid = before.bid_kw + 1.0
     after = before.opened(later, bid, np.full(5, 200.0), RULES)
     assert np.array_equal(after.lmp_usd_per_kwh[:, 1], lmp[:, 1])

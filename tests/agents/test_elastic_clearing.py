@@ -3,6 +3,7 @@
 import mesa
 import numpy as np
 import pytest
+from slope_matrices import slopes_of
 
 from gridbazaar.agents import SystemOperator
 from gridbazaar.agents.messages import Asks
@@ -61,7 +62,7 @@ def test_values_are_those_of_the_bids_last_cleared(dso):
 
 def test_slopes_say_how_prices_follow_bids(dso):
     """One more kW bid by the last prosumer, at bus c."""
-    slopes, before, more = dso.slopes(), dso.announce(), BID.copy()
+    slopes, before, more = slopes_of(dso.slope_roots()), dso.announce(), BID.copy()
     more[3] += 1.0
     dso.clear(more)
     moved = (dso.announce() - before)[[2, 1, 0]]

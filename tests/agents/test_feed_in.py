@@ -152,7 +152,7 @@ def test_nobody_regrets_its_best_response(drawn, optimum, kind, seed):
     bid, regret = prosumer.deliver(told)
     assert regret.usd == pytest.approx(0, abs=2e-4)
     order = prosumer.plan.withdrawal_kw if withdrawals else prosumer.plan.bid_kw
-    assert np.array_equal(bid.power_kw, order)
+    assert bid.power_kw == pytest.approx(order, rel=1e-12, abs=1e-9)
     spent = cost_of(home, problem, told, prosumer.plan)
     other = Delivery(told.lmp_usd_per_kwh, told.price_usd_per_kwh, 0.5 * best.trade_kw)
     _, more = prosumer.deliver(other)

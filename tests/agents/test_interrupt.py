@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridbazaar.agents import Household, Quote, Subproblem
+from gridbazaar.agents import Household, Quote
+from gridbazaar.agents.osqp_subproblem import OsqpSubproblem
 
 
 class InterruptedOnce:
@@ -29,16 +30,16 @@ class InterruptedOnce:
 
 
 @pytest.fixture
-def problem() -> Subproblem:
+def problem() -> OsqpSubproblem:
     home = Household("h", "1", np.full(3, 2.0), np.zeros(3), 0.01, 0.3, np.zeros(3), np.full(3, 5.0), np.full(3, 9.0))
-    return Subproblem(home, np.zeros(0))
+    return OsqpSubproblem(home, np.zeros(0))
 
 
 NOTHING = np.zeros((0, 3))
 QUOTE = Quote(np.full(3, 0.2), np.zeros(3), np.zeros(3), NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
-def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) -> None:
+def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: OsqpSubproblem) -> None:
     before = problem.point
     expected = problem.share(QUOTE).bid_kw
     problem.point = before
@@ -53,7 +54,7 @@ def test_the_signal_is_handed_on_and_the_answer_is_whole(problem: Subproblem) ->
     assert np.array_equal(bid, expected)
 
 
-def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: Subproblem) -> None:
+def test_without_a_handler_of_ours_it_is_the_usual_keyboard_interrupt(problem: OsqpSubproblem) -> None:
     problem._solver = InterruptedOnce(problem._solver)  # type: ignore[assignment]  # stands in for OSQP
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     try:

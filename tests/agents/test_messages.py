@@ -14,7 +14,7 @@ DELIVERED = ["lmp_usd_per_kwh", "price_usd_per_kwh", "trade_kw", "held_bid_kw", 
 ASKED = ["price_usd_per_kwh", "weight_usd_per_kw2h", "bid_kw"]
 ALLOWED = {
     "Quote": [*QUOTED, *WEIGHTS],
-    "Quotes": ["members", *QUOTED, *WEIGHTS],
+    "Quotes": ["members", *QUOTED, "penalty_usd_per_kw2h", "proximal"],
     "Offer": ["power_kw", "price_usd_per_kwh"],
     "Offers": ["members", "power_kw", "price_usd_per_kwh", "bid_kw"],
     "Delivery": DELIVERED,
@@ -44,13 +44,14 @@ def test_everybody_is_shown_its_own_rows(kind):
     graph = TradeGraph(["a", "b", "c"], [Link("a", "b", 1.0), Link("a", "c", 1.0)])
     named = [name for name in BIDDING if name in ALLOWED[kind.__name__]]
     rows = {name: 100.0 * n + np.arange(3.0)[:, None] for n, name in enumerate(named)}
-    arcs = {
-        name: 10.0 * n + np.arange(4.0)[:, None] for n, name in enumerate(ALLOWED[kind.__name__]) if name not in rows
-    }
-    told = kind(**(rows | arcs | ({"members": (0, 1, 2)} if kind is Quotes else {})))
+    by_arc = [name for name in ALLOWED[kind.__name__] if name not in {*rows, "members", "proximal"}]
+    arcs = {name: 10.0 * n + np.arange(4.0)[:, None] for n, name in enumerate(by_arc)}
+    told = kind(**(rows | arcs | ({"members": (0, 1, 2), "proximal": 0.5} if kind is Quotes else {})))
     for i in range(3):
         view = told.of(i, graph)
         for name in rows:
             assert getattr(view, name) == getattr(told, name)[i]
-        for name in (name for name in ALLOWED[type(view).__name__] if name not in rows):
+        for name in by_arc:
             assert np.array_equal(getattr(view, name), getattr(told, name)[graph.owner == i])
+        if kind is Quotes:
+            assert np.array_equal(view.proximal_usd_per_kw2h, 0.5 * view.penalty_usd_per_kw2h)

@@ -92,7 +92,7 @@ def test_another_operator_goes_on_from_its_state_to_the_same_bits(operator, clea
     assert other.state.clearings == 1
     assert np.array_equal(other.announce(), operator.announce())
     assert np.array_equal(other.values_usd, operator.values_usd)
-    assert np.array_equal(other.slopes(), operator.slopes())
+    assert np.array_equal(other.slope_roots(), operator.slope_roots())
 
 
 def test_an_operator_that_has_not_cleared_goes_on_as_at_first(operator, clearing):

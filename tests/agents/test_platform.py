@@ -3,6 +3,7 @@
 import mesa
 import numpy as np
 import pytest
+from slope_matrices import root_of
 
 from gridbazaar.agents import Link, Offers, SharingPlatform, SharingRules, TradeGraph
 from gridbazaar.agents.platform import EVERY, FOLLOWING, RELAXATION, TIGHTER, TIGHTEST, WORTH
@@ -48,7 +49,7 @@ def sloped():
     slope = np.zeros((2, 2, 2))
     slope[0] = [[3e-3, 1e-3], [1e-3, 2e-3]]
     lmp = np.array([[0.2, 0.3], [0.4, 0.1], [0.2, 0.1]])
-    return PriceCurve(lmp, BID, np.zeros((3, 2)), slope, np.zeros(2, dtype=bool), np.array([0, 1, 0]))
+    return PriceCurve(lmp, BID, np.zeros((3, 2)), root_of(slope), np.zeros(2, dtype=bool), np.array([0, 1, 0]))
 
 
 def end_round(platform):

@@ -29,8 +29,8 @@ def open_platform(dso):
     """Opened where the DSO follows a curve in one period and answers the others itself."""
 
     def build():
-        slope = np.where(ELASTIC[:, None, None], 0.0, dso.slopes())
-        curve = PriceCurve(dso.announce(), BID, np.zeros((3, 3)), slope, ELASTIC, dso.place)
+        root = np.where(ELASTIC[:, None, None], 0.0, dso.slope_roots())
+        curve = PriceCurve(dso.announce(), BID, np.zeros((3, 3)), root, ELASTIC, dso.place)
         platform = SharingPlatform(mesa.Model(rng=1), GRAPH, 3, RULES)
         platform.open(curve, BID)
         return platform

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from slope_matrices import root_of
 
 from gridbazaar.agents.price_curve import PriceCurve
 
@@ -18,7 +19,7 @@ def curve():
     slope = np.zeros((3, 2, 2))
     slope[0] = [[3e-3, 1e-3], [1e-3, 2e-3]]
     slope[1] = [[0.0, 0.0], [0.0, 5e-3]]
-    return PriceCurve(LMP, REFERENCE, np.zeros((3, 3)), slope, np.zeros(3, dtype=bool), np.array([1, 0, 1]))
+    return PriceCurve(LMP, REFERENCE, np.zeros((3, 3)), root_of(slope), np.zeros(3, dtype=bool), np.array([1, 0, 1]))
 
 
 def test_at_the_reference_it_is_the_lmp(curve):

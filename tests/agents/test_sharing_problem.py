@@ -6,6 +6,13 @@ import numpy as np
 import pytest
 
 from gridbazaar.agents import Subproblem
+from gridbazaar.agents.osqp_subproblem import OsqpSubproblem
+
+
+@pytest.fixture(params=[Subproblem, OsqpSubproblem], ids=["exact", "osqp"])
+def solved(request):
+    """How (20) is solved."""
+    return request.param
 
 
 def worth(home, quote, plan):
@@ -41,52 +48,52 @@ def same_as_cvxpy(optimum):
 
 @pytest.mark.parametrize("proximal", [True, False], ids=["proximal", "plain"])
 @pytest.mark.parametrize("penalty", [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
-def test_any_penalty(random_home, random_quote, same_as_cvxpy, penalty, proximal):
+def test_any_penalty(solved, random_home, random_quote, same_as_cvxpy, penalty, proximal):
     for seed in range(4):
         home, cap = random_home(seed)
         quote = random_quote(seed, home, cap, penalty, proximal=proximal)
-        same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
+        same_as_cvxpy(home, cap, quote, solved(home, cap).share(quote))
 
 
 @pytest.mark.parametrize("size_kw", [0.5, 10, 1e3, 1e5], ids="{} kW".format)
-def test_any_size(random_home, random_quote, same_as_cvxpy, size_kw):
+def test_any_size(solved, random_home, random_quote, same_as_cvxpy, size_kw):
     for seed in range(4):
         home, cap = random_home(seed, size_kw=size_kw)
         quote = random_quote(seed, home, cap, 0.03 / size_kw, proximal=True)
-        same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
+        same_as_cvxpy(home, cap, quote, solved(home, cap).share(quote))
 
 
 @pytest.mark.parametrize(("links", "periods"), [(0, 1), (0, 24), (1, 1), (7, 2), (2, 96)])
-def test_any_shape(random_home, random_quote, same_as_cvxpy, links, periods):
+def test_any_shape(solved, random_home, random_quote, same_as_cvxpy, links, periods):
     home, cap = random_home(3, links=links, periods=periods)
     quote = random_quote(3, home, cap, 1e-4, proximal=True)
-    plan = Subproblem(home, cap).share(quote)
+    plan = solved(home, cap).share(quote)
     assert plan.trade_kw.shape == (links, periods)
     same_as_cvxpy(home, cap, quote, plan)
 
 
-def test_one_solver_serves_many_quotes(random_home, random_quote, same_as_cvxpy):
+def test_one_solver_serves_many_quotes(solved, random_home, random_quote, same_as_cvxpy):
     """What an earlier quote left in the solver (weights, warm start) does not show in the next answer."""
     home, cap = random_home(5)
-    problem = Subproblem(home, cap)
+    problem = solved(home, cap)
     for seed, penalty in enumerate([1e-4, 1e-2, 1e-5, 1e-5, 1e-3]):
         quote = random_quote(seed, home, cap, penalty, proximal=seed % 2 == 0, bid_weight=[0.0, 1e-3, 1e-5][seed % 3])
         same_as_cvxpy(home, cap, quote, problem.share(quote))
 
 
 @pytest.mark.parametrize("weight", [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
-def test_any_weight_on_leaving_the_held_bid(random_home, random_quote, same_as_cvxpy, weight):
+def test_any_weight_on_leaving_the_held_bid(solved, random_home, random_quote, same_as_cvxpy, weight):
     for seed in range(4):
         home, cap = random_home(seed)
         quote = random_quote(seed, home, cap, 1e-4, proximal=True, bid_weight=weight)
-        same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
+        same_as_cvxpy(home, cap, quote, solved(home, cap).share(quote))
 
 
-def test_every_period_has_a_weight_of_its_own(random_home, random_quote, same_as_cvxpy):
+def test_every_period_has_a_weight_of_its_own(solved, random_home, random_quote, same_as_cvxpy):
     home, cap = random_home(2)
     quote = random_quote(2, home, cap, 1e-4, proximal=True)
     quote = replace(quote, bid_weight_usd_per_kw2h=np.array([0.0, 1e-6, 1e-3, 1e-1]))
-    same_as_cvxpy(home, cap, quote, Subproblem(home, cap).share(quote))
+    same_as_cvxpy(home, cap, quote, solved(home, cap).share(quote))
 
 
 BINDING = {
@@ -97,7 +104,7 @@ BINDING = {
 
 
 @pytest.mark.parametrize("name", BINDING)
-def test_limits_bind(home, random_quote, same_as_cvxpy, name):
+def test_limits_bind(solved, home, random_quote, same_as_cvxpy, name):
     lmp, binds = BINDING[name]
     household, cap = home(elastic_min_kw=5.0), np.array([40.0])
     drawn = random_quote(0, household, cap, 1e-3, proximal=True)
@@ -110,6 +117,6 @@ def test_limits_bind(home, random_quote, same_as_cvxpy, name):
         penalty_usd_per_kw2h=np.full((1, 2), 1e-3),
         proximal_usd_per_kw2h=np.full((1, 2), 1e-3),
     )
-    plan = Subproblem(household, cap).share(quote)
+    plan = solved(household, cap).share(quote)
     assert binds(plan, household)
     same_as_cvxpy(household, cap, quote, plan)

@@ -275,7 +275,7 @@ def exchange():
         rng.uniform(0.1, 0.4, (3, PERIODS))[PLACE],
         rng.uniform(0, 200, (5, PERIODS)),
         np.zeros((5, PERIODS)),
-        1e-3 * root @ root.transpose(0, 2, 1),
+        np.sqrt(1e-3) * root,
         np.zeros(PERIODS, dtype=bool),
         PLACE,
     )

@@ -49,7 +49,7 @@ def test_one_clearing_answers_several_threads_as_it_answers_one() -> None:
         cleared = clearing.solve(bid)
         price = np.full((2, 12), 0.3)
         chosen, _ = clearing.solve_elastic(periods, buses, price, np.full((2, 12), 0.01), bid[buses][:, periods])
-        return clearing.dispatch(cleared).lmp_usd_per_kwh, chosen, clearing.slopes(cleared, buses)
+        return clearing.dispatch(cleared).lmp_usd_per_kwh, chosen, clearing.slope_roots(cleared, buses)
 
     alone = [everything(bid) for bid in bids]
     with ThreadPoolExecutor(4) as threads:

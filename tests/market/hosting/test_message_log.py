@@ -54,7 +54,7 @@ def test_sizes_are_those_of_the_arrays_of_each_prosumer(kept):
     sizes = {(one.message, name): int(size) for one in entries for name, size in _by_prosumer(one, market.graph.names)}
     links = {name: market.graph.arcs(i).stop - market.graph.arcs(i).start for i, name in enumerate(market.graph.names)}
     for name, count in links.items():
-        assert sizes["Quote", name] == 8 * 24 * (3 + 5 * count)
+        assert sizes["Quote", name] == 8 * 24 * (3 + 4 * count) + 8
         assert sizes["Offer", name] == 8 * 24 * 2 * count
         assert sizes["Regret", name] == sizes["Commitment", name] == 8
 
@@ -67,7 +67,7 @@ def _by_prosumer(one: Entries, names):
 def test_fields_are_those_of_the_messages(kept):
     entries, _, _ = kept(max_iterations=2)
     fields = {one.message: one.fields for one in entries}
-    assert set(fields["Quote"]) == set(Quote.__slots__)
+    assert set(fields["Quote"]) == {*Quote.__slots__} - {"proximal_usd_per_kw2h"} | {"proximal"}
     assert set(fields["Offer"]) == set(Offer.__slots__)
     assert fields["Bid while sharing"] == ("bid_kw",)
 

@@ -1,0 +1,19 @@
+"""Who lives where: sums over the prosumers of each bus."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from ..network.arrays import IntArray
+
+
+def living(place: IntArray, buses: int) -> csr_array:
+    """Who lives where, (bus, prosumer), a 1 each: its product with (prosumer, period) gives the sums by bus.
+
+    Args:
+        place: The bus of each prosumer, (prosumer,).
+        buses: How many there are.
+    """
+    ones, one_each = np.ones(place.size), np.arange(place.size + 1)
+    return csr_array(csc_array((ones, place, one_each), shape=(buses, place.size)))

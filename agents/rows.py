@@ -1,0 +1,106 @@
+"""Functions over rows of arrays: in Python for a handful, compiled and on all cores for many, to the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ..network.arrays import FloatArray, IntArray, frozen
+from ..network.cores import cores, threads
+
+_WORTH_LOADING = 5_000
+"""After so many cells that were interpreted, it is worth the time that compiled code takes to load (half a second)."""
+_CELLS_PER_THREAD = 5_000
+_MANY = 50_000
+
+
+def run_rows(
+    rows: Callable[..., None],
+    asked: IntArray,
+    inputs: Sequence[Any],
+    results: tuple[FloatArray, ...],
+    *,
+    cells: int,
+    scratch: tuple[int, int] = (0, 0),
+) -> None:
+    """Run `rows(asked, *inputs, results, scratch)`.
+
+    Args:
+        rows: A function of numbers and of lists or arrays of them, which calls none but those of its module.
+        asked: Which rows.
+        inputs: Tuples of numbers and arrays.
+        results: Arrays that it fills in.
+        cells: How many numbers it finds, about.
+        scratch: How much room it needs, (rows, numbers).
+    """
+    if not _tally.compiles(cells):
+        lists = [_listed(value) for value in (asked, *inputs)]
+        rows(*lists, results, [[0.0] * scratch[1] for _ in range(scratch[0])])
+        return
+    kernel, arrays = _compiled(rows), [_given(value) for value in inputs]
+    parts = np.array_split(asked, max(1, min(cores(), cells // _CELLS_PER_THREAD)))
+
+    def part(some: IntArray) -> None:
+        kernel(_given(some), *arrays, results, np.empty(scratch))
+
+    if len(parts) == 1:
+        part(parts[0])
+    else:
+        list(threads().map(part, parts))
+
+
+def are_many(values: FloatArray) -> bool:
+    """Whether there are so many numbers that one compiled pass is worth more than NumPy's many."""
+    return values.size >= _MANY
+
+
+def _listed(value: Any) -> Any:
+    """An input as interpreted code is quickest with: lists for arrays."""
+    if isinstance(value, tuple):
+        return tuple(map(_listed, value))
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _given(value: Any) -> Any:
+    """An input as compiled code takes it: one kind of array, so that it is compiled once."""
+    if isinstance(value, tuple):
+        return tuple(map(_given, value))
+    return frozen(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+
+
+class _Tally:
+    """How much has been interpreted in this process."""
+
+    def __init__(self) -> None:
+        self._cells = 0
+
+    def compiles(self, cells: int) -> bool:
+        """Whether so many cells more are for compiled code."""
+        self._cells += cells
+        return self._cells > _WORTH_LOADING
+
+
+_tally = _Tally()
+
+
+@cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function compiled by numba, and with it those of its module that it calls; kept on disk.
+
+    Without fast math LLVM neither reorders nor fuses operations on floats: the bits are those of the interpreter.
+    """
+    import numba  # takes half a second
+
+    names = {
+        name: _compiled(helper)
+        for name in function.__code__.co_names
+        if isinstance(helper := function.__globals__.get(name), FunctionType)
+        and helper.__module__ == function.__module__
+    }
+    twin = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
+    twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
+    return numba.njit(nogil=True, cache=True)(twin)

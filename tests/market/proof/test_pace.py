@@ -1,0 +1,32 @@
+"""When delivery is tried: soon where little is missing, later where much is, and not for ever."""
+
+import numpy as np
+import pytest
+
+from gridbazaar.market.proof.pace import Pace
+
+
+def test_later_outer_steps_begin_nearly_there():
+    assert Pace.of(1).due > Pace.of(2).due >= 1
+
+
+@pytest.mark.parametrize(("missing", "rounds"), [(1.1, 2), (np.e, 7), (1e6, 12), (np.inf, 12)])
+def test_it_waits_for_as_long_as_a_regret_usually_takes_to_fall(missing, rounds):
+    after = Pace.of(1).after(8, 1e-3 * missing, 1e-3)
+    assert after.due == 8 + rounds
+
+
+def test_it_learns_how_quickly_the_regret_falls():
+    quick = Pace.of(1).after(8, 1.0, 1e-3).after(10, 1e-2, 1e-3)  # ten times smaller in a round
+    slow = Pace.of(1).after(8, 1.0, 1e-3).after(10, 0.8, 1e-3)
+    assert quick.due == 12
+    assert slow.due == 22
+
+
+def test_it_is_stuck_when_the_regret_does_not_fall_in_five_attempts():
+    pace = Pace.of(1).after(8, 1.0, 1e-3)
+    for attempt in range(5):
+        assert not pace.is_stuck
+        pace = pace.after(20 + attempt, 0.99, 1e-3)
+    assert pace.is_stuck
+    assert not pace.after(40, 0.5, 1e-3).is_stuck
