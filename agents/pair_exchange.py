@@ -72,6 +72,17 @@ class PairExchange:
             quoted_kw=quoted,
         )
 
+    def quoted_to_ends(self, graph: TradeGraph) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What each end of a link is told: the price, the partner's power and the penalty, (arc, period) each."""
+        sources = self.price_usd_per_kwh, self.quoted_kw, self.penalty.value
+        if not are_many(self.quoted_kw):
+            price, partner, penalty = sources
+            return price[graph.link], partner[graph.reverse], penalty[graph.link]
+        told = price, partner, penalty = tuple(np.empty_like(self.quoted_kw) for _ in sources)
+        inputs = (graph.link, graph.reverse), sources
+        run_rows(quote_rows, np.arange(len(partner)), inputs, told, cells=3 * partner.size)
+        return price, partner, penalty
+
     def planned(self, graph: TradeGraph, trade_kw: FloatArray, price_usd_per_kwh: FloatArray) -> PairExchange:
         """The ledger as a central solver's trades and prices, (link, period), make it: both ends offer just these."""
         power = np.empty_like(self.power_kw)
@@ -211,6 +222,18 @@ def update_rows(
                 next_quoted[a, t], next_quoted[b, t], next_trade[k, t] = quoted[a][t], quoted[b][t], old_trade[k][t]
                 next_moved[k, t], next_price[k, t] = old_moved[k][t], old_price[k][t]
                 mismatch[k, t], agreed[k, t] = old_mismatch[k][t], old_agreed[k][t]
+
+
+def quote_rows(
+    asked: Any, at: tuple[Any, Any], sources: tuple[Any, Any, Any], results: tuple[Any, Any, Any], _: Any
+) -> None:
+    """As `PairExchange.quoted_to_ends`, for the arcs asked."""
+    link, reverse = at
+    price, power, rho = sources
+    for k in asked:
+        for t in range(len(power[k])):
+            results[0][k, t], results[1][k, t] = price[link[k]][t], power[reverse[k]][t]
+            results[2][k, t] = rho[link[k]][t]
 
 
 def mean_of_ends(graph: TradeGraph, values: FloatArray) -> FloatArray:

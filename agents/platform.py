@@ -89,6 +89,7 @@ class SharingPlatform(mesa.Agent):
             volume_kw=np.zeros(people),
         )
         self._sale: Sale | None = None
+        self._measured: tuple[PlatformState, tuple[float, float]] | None = None
 
     @property
     def pairs(self) -> PairExchange:
@@ -134,16 +135,17 @@ class SharingPlatform(mesa.Agent):
 
     def quotes(self, members: IntArray) -> Quotes:
         """What the named prosumers are told before they answer."""
-        pairs, graph, terms = self.pairs, self.graph, self.bids.quoted
+        pairs, terms = self.pairs, self.bids.quoted
+        price, partner, penalty = pairs.quoted_to_ends(self.graph)
         return Quotes(
             members,
             frozen(terms.lmp_usd_per_kwh),
             frozen(terms.held_kw),
             frozen(terms.weight_usd_per_kw2h),
-            frozen(pairs.price_usd_per_kwh[graph.link]),
+            frozen(price),
             frozen(pairs.quoted_kw),
-            frozen(pairs.quoted_kw[graph.reverse]),
-            frozen(pairs.penalty.value[graph.link]),
+            frozen(partner),
+            frozen(penalty),
             float(self.rules.proximal),
         )
 
@@ -207,12 +209,21 @@ class SharingPlatform(mesa.Agent):
     @property
     def primal_kw(self) -> float:
         """Primal residual: max |p_ij + p_ji|, and by how much bids miss what the DSO wants."""
-        return float(max(np.abs(side.mismatch_kw).max(initial=0.0) for side in (self.pairs, self.bids)))
+        return self._residuals[0]
 
     @property
     def dual_usd_per_kwh(self) -> float:
         """Dual residual: max rho |z^{k+1} - z^k|, and the same of the bids."""
-        return float(max(side.moved_usd_per_kwh.max(initial=0.0) for side in (self.pairs, self.bids)))
+        return self._residuals[1]
+
+    @property
+    def _residuals(self) -> tuple[float, float]:
+        """Both residuals, found once for a state."""
+        if self._measured is None or self._measured[0] is not self.state:
+            sides = self.pairs, self.bids
+            primal = max(_largest(side.mismatch_kw) for side in sides)
+            self._measured = self.state, (primal, max(_largest(side.moved_usd_per_kwh) for side in sides))
+        return self._measured[1]
 
     @property
     def converged(self) -> bool:
@@ -232,7 +243,7 @@ class SharingPlatform(mesa.Agent):
             return self.primal_kw
         known = max(KNOWN[0] / self.state.tightness, KNOWN[1])
         apart = np.abs(bids.mismatch_kw) - np.where(free, known / bids.penalty.value, 0.0)
-        return float(max(np.abs(self.pairs.mismatch_kw).max(initial=0.0), apart.max(initial=0.0)))
+        return float(max(_largest(self.pairs.mismatch_kw), apart.max(initial=0.0)))
 
     def tighten(self) -> None:
         """Ask for closer agreement from now on: what was agreed leaves too much regret."""
@@ -293,6 +304,11 @@ class SharingPlatform(mesa.Agent):
     def _followed(self, price: FloatArray, lmp_change: FloatArray) -> FloatArray:
         """Sharing prices, (link, period), when LMPs, (prosumer, period), have changed by so much."""
         return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)
+
+
+def _largest(values: FloatArray) -> float:
+    """The largest absolute value; 0 of none."""
+    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
 
 
 def _convex(state: PlatformState, concave_usd_per_kw2h: FloatArray) -> PlatformState:
