@@ -50,6 +50,7 @@ def gridbazaar(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[
         "setup_s": ready - start,
         "solve_s": perf_counter() - ready,
         "welfare_usd": result.welfare_usd,
+        "dso_cost_usd": result.dso_cost_usd,
         "settled": result.settled,
         "regret": result.certificate.relative,
         "rounds": sum(result.sharing_rounds),
@@ -68,7 +69,7 @@ def by_period(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[s
     planner = CentralPlanner(data["clearing"], homes, graph, withdrawals=withdrawals, tolerance=tolerance)
     ready = perf_counter()
     found = planner.solve()
-    return {"setup_s": ready - start, "solve_s": perf_counter() - ready, "welfare_usd": found.welfare_usd}
+    return {"setup_s": ready - start, "solve_s": perf_counter() - ready, **_worth(found)}
 
 
 def joint(data: dict[str, Any], use: NetworkUse, _: float) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def joint(data: dict[str, Any], use: NetworkUse, _: float) -> dict[str, Any]:
     start, withdrawals = perf_counter(), use is NetworkUse.WITHDRAWALS
     loads = clearing.load_kw, clearing.load_kvar
     found = equilibrium(clearing.feeder, *loads, homes, graph, withdrawals=withdrawals)
-    return {"setup_s": 0.0, "solve_s": perf_counter() - start, "welfare_usd": found.welfare_usd}
+    return {"setup_s": 0.0, "solve_s": perf_counter() - start, **_worth(found)}
 
 
 def script(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str, Any]:
@@ -94,8 +95,12 @@ def script(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str,
     found = run(clearing.feeder, clearing.load_kw, clearing.load_kvar, homes, graph, regret_tolerance=tolerance)
     seconds = perf_counter() - start
     utility = sum(home.utility_usd(elastic) for home, elastic in zip(homes, found.elastic_kw, strict=True))
-    counts = {"rounds": found.rounds, "clearings": found.clearings}
-    return {"setup_s": 0.0, "solve_s": seconds, "welfare_usd": utility - found.dso_cost_usd, **counts}
+    worth = {"welfare_usd": utility - found.dso_cost_usd, "dso_cost_usd": found.dso_cost_usd}
+    return {"setup_s": 0.0, "solve_s": seconds, **worth, "rounds": found.rounds, "clearings": found.clearings}
+
+
+def _worth(found: Any) -> dict[str, float]:
+    return {"welfare_usd": found.welfare_usd, "dso_cost_usd": found.dso_cost_usd}
 
 
 RIVALS: dict[str, Callable[[dict[str, Any], NetworkUse, float], dict[str, Any]]] = {

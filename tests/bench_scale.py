@@ -8,7 +8,9 @@
 
 (b) to (d) need somebody who knows everybody's private data. Each measurement runs in a process of its own, one after
 the other (bench_rivals.py); a rival that has not ended in time is left out at larger sizes. "Off" is the difference in
-welfare from the most accurate answer of that size, which (c) gives, or (d) to 1e-6 where (c) takes too long.
+welfare from the most accurate answer of that size, which (c) gives, or (d) to 1e-6 where (c) takes too long, as a part
+of the DSO's cost, which is most of the turnover. In all these markets the welfare is smaller than that, so (d) is asked
+for a little more than (a); its interior point gives more than it is asked for anyway.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from rich.table import Table
 SIZES = "3,30,300,2000,10000,100000:3000"
 TOLERANCES = 1e-4, 1e-6
 LABELS = {"gridbazaar": "(a) gridbazaar", "script": "(b) script", "joint": "(c) joint", "by_period": "(d) by period"}
+_WIDTH = 100  # of the table
 _EXACT = {"joint": 1e-8}
 """Rivals that have one accuracy."""
 
@@ -70,6 +73,9 @@ def main() -> None:
     options.add_argument("--figure", type=Path, default=Path("results/bench_scale.svg"))
     given = options.parse_args()
     console, done = Console(), list[Measured]()
+    console.width = max(console.width, _WIDTH)
+    if "gridbazaar" in given.rivals:
+        _measured(Measured("gridbazaar", 10, 0, 1e-4), given.limit, given.memory_gib)  # what is compiled once is kept
     for prosumers, buses in _sizes(given.sizes, console):
         for rival in given.rivals.split(","):
             for tolerance in TOLERANCES if rival not in _EXACT else (_EXACT[rival],):
@@ -135,7 +141,7 @@ def _table(done: list[Measured]) -> Table:
     for heading in ("prosumers", "", "to", "set-up s", "solve s", "rounds", "clearings", "MiB", "off"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
     for each in done:
-        head = f"{each.prosumers:,}", LABELS[each.rival], f"{each.tolerance:g}"
+        head = f"{each.prosumers:,}", LABELS[each.rival], f"{each.tolerance:.0e}"
         found = each.found
         if each.ended:
             table.add_row(*head, "", *[""] * 4, each.ended)
@@ -148,10 +154,10 @@ def _table(done: list[Measured]) -> Table:
 
 
 def _off(one: Measured, done: list[Measured]) -> float:
-    """By how much the welfare differs from that of the most accurate answer, as a part of it."""
+    """By how much the welfare differs from that of the most accurate answer, as a part of the DSO's cost."""
     of_size = [each for each in done if (each.prosumers, each.buses) == (one.prosumers, one.buses) and not each.ended]
-    exact = min(of_size, key=lambda each: (each.tolerance, each.rival != "by_period")).found["welfare_usd"]
-    return abs(float(one.found["welfare_usd"]) - exact) / abs(exact)
+    exact = min(of_size, key=lambda each: (each.tolerance, each.rival != "by_period")).found
+    return abs(float(one.found["welfare_usd"]) - float(exact["welfare_usd"])) / float(exact["dso_cost_usd"])
 
 
 if __name__ == "__main__":
