@@ -8,7 +8,7 @@ import numpy as np
 
 from ..network.arrays import FloatArray, IntArray
 from .household import Household, Valuation
-from .trade_graph import sums_by_owner
+from .places import sums_by_owner
 
 _SMALLEST_KW = 1.0  # a smaller household is out of its limits when it is so by a thousandth of this
 _NUMBERS = 10  # of a home in a period, see `knapsack.share`

@@ -17,3 +17,13 @@ def living(place: IntArray, buses: int) -> csr_array:
     """
     ones, one_each = np.ones(place.size), np.arange(place.size + 1)
     return csr_array(csc_array((ones, place, one_each), shape=(buses, place.size)))
+
+
+def sums_by_owner(starts: IntArray) -> csr_array:
+    """The matrix that adds up values of arcs, (arc, ...), for their owners, (prosumer, ...), from the first on.
+
+    Args:
+        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
+    """
+    arcs = int(starts[-1])
+    return csr_array((np.ones(arcs), np.arange(arcs), starts), shape=(starts.size - 1, arcs))

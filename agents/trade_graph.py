@@ -62,18 +62,6 @@ class Link:
         return f"{self.a}-{self.b}"
 
 
-def sums_by_owner(starts: IntArray) -> "csr_array":
-    """The matrix that adds up values of arcs, (arc, ...), for their owners, (prosumer, ...), from the first on.
-
-    Args:
-        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
-    """
-    from scipy.sparse import csr_array
-
-    arcs = int(starts[-1])
-    return csr_array((np.ones(arcs), np.arange(arcs), starts), shape=(starts.size - 1, arcs))
-
-
 class TradeGraph:
     """The links between prosumers, laid out for arrays.
 
@@ -128,6 +116,8 @@ class TradeGraph:
 
     @cached_property
     def _sums(self) -> "csr_array":
+        from .places import sums_by_owner  # loads SciPy, which reading a scenario does not need
+
         return sums_by_owner(self.starts)
 
     def arcs(self, prosumer: int) -> slice:

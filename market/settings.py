@@ -138,7 +138,8 @@ class MarketSettings:
         adapt_penalty: Whether the platform balances the residuals by adapting rho per pair and period; not in the
             order `jacobi`, which stays as the paper's equations have it.
         primal_tolerance_kw: Algorithm 1 has converged when no pair disagrees by more ...
-        dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this.
+        dual_tolerance_usd_per_kwh: ... and rho times the change of the trades is no more than this. Where LMPs follow a
+            curve in all periods (`newton`), what is regretted of an agreement decides instead: see `proof.pace`.
         max_rounds: Limit of Algorithm 1's rounds in one outer step; the trades are then delivered as they are.
         regret_tolerance: The market is settled when what all prosumers together could gain by deviating is at most
             this fraction of the turnover that the market sees (`Certificate.turnover_usd`) ...

@@ -41,6 +41,7 @@ def outcome(street, home, open_market):
         rho = factor * largest_penalty(2 * STEEP, 2 * FLAT)
         tolerances = {"primal_tolerance_kw": 1e-3, "dual_tolerance_usd_per_kwh": 1e-6}
         settings = {"order": order, "penalty_usd_per_kw2h": rho, "adapt_penalty": False, "max_rounds": 3000}
+        settings["regret_tolerance"] = 1e-9
         market = open_market(street(rich, poor, links=[("a", "b", 500.0)]), **tolerances, **settings)
         return market.run(), market
 

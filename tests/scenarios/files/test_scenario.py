@@ -162,10 +162,7 @@ def test_a_scenario_cannot_be_changed_and_the_market_gets_its_seed() -> None:
     scenario = gb.load("ieee33", {"seed": 3})
     with pytest.raises(ValueError, match="frozen"):
         scenario.seed = 4  # type: ignore[misc]
-    draws = [
-        market.prosumers[0].behaviour.rng.random()
-        for market in (scenario.market(), scenario.market(3), scenario.market(4))
-    ]
+    draws = [market.rng.random() for market in (scenario.market(), scenario.market(3), scenario.market(4))]
     assert draws[0] == draws[1] != draws[2]
 
 
