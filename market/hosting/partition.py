@@ -14,7 +14,7 @@ def partition(graph: TradeGraph, parts: int, together: Mapping[str, str] | None 
     """Divide the prosumers into communities of about the same work, with few links between them.
 
     Whoever is not put `together` with others is laid out along the trade graph so that neighbours are near to each
-    other (reverse Cuthill-McKee), and the line is cut into pieces.
+    other (Cuthill-McKee), and the line is cut into pieces.
 
     Args:
         graph: Who may trade with whom.
@@ -55,7 +55,7 @@ def _line(graph: TradeGraph) -> list[int]:
     """All prosumers in a line along which partners are near to each other."""
     people = len(graph.names)
     linked = sp.csr_array((np.ones(graph.owner.size), (graph.owner, graph.partner)), shape=(people, people))
-    line: list[int] = reverse_cuthill_mckee(linked, symmetric_mode=True).tolist()
+    line: list[int] = reverse_cuthill_mckee(linked, symmetric_mode=True)[::-1].tolist()
     return line
 
 

@@ -90,6 +90,7 @@ def test_a_run_goes_on_and_keeps_what_it_kept(kept: Kept, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("kept", [Kept.ALL, Kept.SUMMARY])
 def test_a_run_that_goes_on_otherwise_is_found_out(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridbazaar.market.checkpoints._EVERY_S", float("inf"))  # which would spare some rounds
     stop_after(20, "stopped", kept, monkeypatch)
     with pytest.raises(ReplayError, match="round 2 gives other numbers"):
         run("stopped", alpha_scale=2)
