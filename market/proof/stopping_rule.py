@@ -18,6 +18,9 @@ from .diagnosis import Diagnosis
 from .outer_history import OuterHistory, OuterStep
 from .residual_history import ResidualHistory
 
+_COUNTS = 1 / 30
+"""Of what prosumers regret: less than that the DSO's regret does not count."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProofState:
@@ -166,6 +169,13 @@ class StoppingRule:
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, 1e-3))
         return bool(self._known.sharing_regret_usd > max(allowed * self._known.turnover_usd, self._negligible_usd / 4))
+
+    @property
+    def excess(self) -> float:
+        """How many times more the DSO regrets than counts beside the tolerance and what prosumers regret."""
+        others = float(np.maximum(np.nan_to_num(self._known.regret_usd, posinf=0.0), 0.0).sum())
+        allowed = max(self._settings.regret_tolerance * self._known.turnover_usd / 4, _COUNTS * others)
+        return float(max(self._known.dso_regret_usd, 0.0) / allowed)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
