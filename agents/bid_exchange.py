@@ -30,6 +30,8 @@ from .update_gate import UpdateGate
 
 _SMALLEST = 1e-9  # $/kW²h, where the curve is flat
 _SHARE = 0.1  # of mean LMP over size: the first weight where the DSO answers for itself, or power is free
+_LOOSE = 0.01
+"""Of the weights of the rounds, where the DSO is asked once more: what counts is that prices stay as agreed."""
 FREE = 1e-2  # of the least that a kWh is worth: below that LMPs are next to nothing, and slopes say nothing
 
 
@@ -39,6 +41,21 @@ class BidTerms(NamedTuple):
     lmp_usd_per_kwh: FloatArray
     held_kw: FloatArray
     weight_usd_per_kw2h: FloatArray
+
+
+class Closing(NamedTuple):
+    """What the curve says of the limits for bids that have been cleared, and what the DSO is asked once more.
+
+    The LMPs of bids at which a limit just binds may be anything from one side of the kink to the other; those of what
+    the DSO would rather sell, at the prices that prosumers were told, say which.
+
+    Attributes:
+        multiplier_usd_per_kwh: The multipliers of the curve's limits, (limited period, row).
+        asks: What it is asked; None where no limit binds.
+    """
+
+    multiplier_usd_per_kwh: FloatArray
+    asks: Asks | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,13 +115,16 @@ class BidExchange:
         by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
         steep = np.where(curve.elastic, by_size, np.where(worth < FREE * least, np.maximum(steep, by_size), steep))
         weight = np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST))
-        nothing = np.zeros_like(bid_kw)
+        nothing, lmp = np.zeros_like(bid_kw), curve.at(bid_kw)
+        if curve.limits.periods.size:
+            limited = curve.limits.periods
+            lmp[:, limited] = curve.best_sale(bid_kw, lmp, weight).lmp_usd_per_kwh[:, limited]
         return BidExchange(
             curve,
             bid_kw,
             bid_kw,
             np.where(stay, self.wanted_kw, bid_kw),
-            np.where(stay, self.lmp_usd_per_kwh, curve.at(bid_kw)),
+            np.where(stay, self.lmp_usd_per_kwh, lmp),
             nothing,
             nothing,
             AdaptivePenalty.starting(weight),
@@ -162,6 +182,24 @@ class BidExchange:
             return None
         return Asks(periods, self.lmp_usd_per_kwh[on], self.penalty.value[on], self.asked_kw[on])
 
+    def closing(self, bid_kw: FloatArray, short: IntArray) -> Closing:
+        """What is to be known of bids, (prosumer, period), that have been cleared, where limits may bind.
+
+        Args:
+            bid_kw: The bids.
+            short: In which periods there was not enough for them.
+        """
+        curve, rho = self.curve, self.penalty.value
+        if not curve.limits.periods.size:
+            return Closing(curve.limits.multiplier_usd_per_kwh, None)
+        multiplier = curve.best_sale(bid_kw, self.lmp_usd_per_kwh, rho).multiplier_usd_per_kwh
+        periods = np.union1d(curve.limits.binding(multiplier), np.intersect1d(short, curve.limits.periods))
+        if not periods.size:
+            return Closing(multiplier, None)
+        on = np.union1d(periods, np.flatnonzero(curve.elastic))
+        weight = np.where(curve.elastic, rho, _LOOSE * rho)
+        return Closing(multiplier, Asks(on, self.lmp_usd_per_kwh[:, on], weight[:, on], bid_kw[:, on]))
+
     def answered(self, sold_at: FloatArray | None, now: int) -> BidExchange:
         """The ledger with the DSO's answer to what it was asked.
 
@@ -173,7 +211,7 @@ class BidExchange:
         lmp = curve.lmp_usd_per_kwh + curve.own_usd_per_kw2h * (self.bid_kw - curve.reference_kw)
         if curve.sloped.any():
             best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, rho)
-            lmp = np.where(curve.sloped, best, lmp)
+            lmp = np.where(curve.sloped, best.lmp_usd_per_kwh, lmp)
         if sold_at is not None:
             lmp[:, self.curve.elastic] = sold_at
         wanted = np.where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)

@@ -10,6 +10,7 @@ import numpy as np
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
+from ..network.near_limits import NearLimits
 from ..network.solver import ClearedPeriod
 from ..network.tangent import Tangent
 from .mesa_library import mesa
@@ -97,7 +98,7 @@ class SystemOperator(mesa.Agent):
         for t, period in zip(asks.periods, cleared, strict=True):
             tangents[t] = period.tangent
         count = self.state.elastic_clearings + 1
-        self.state = replace(self.state, elastic_clearings=count, sale=sale, tangents=tuple(tangents))
+        self.state = replace(self.state, elastic_clearings=count, sale=sale, sold=cleared, tangents=tuple(tangents))
         return Sale(dispatch.lmp_usd_per_kwh[self.connection], self.clearing.concavity(cleared, self.buses))
 
     def stand_by_sale(self, periods: IntArray) -> float:
@@ -147,6 +148,11 @@ class SystemOperator(mesa.Agent):
         return bool((np.abs(prices).max(axis=0) < 0.99 * dispatch.value_of_lost_load_usd_per_kwh).any())
 
     @property
+    def short_periods(self) -> IntArray:
+        """The periods in which the last clearing is short, in order."""
+        return np.array(sorted(self.cleared.short_periods), dtype=np.intp)
+
+    @property
     def values_usd(self) -> FloatArray:
         """V of the bids last cleared, (period,) in $."""
         return self.clearing.values_usd(self.state.periods)
@@ -154,6 +160,19 @@ class SystemOperator(mesa.Agent):
     def slope_roots(self) -> FloatArray:
         """How LMPs follow bids at the last clearing, between `buses`, by factors: see `Clearing.slope_roots`."""
         return self.clearing.slope_roots(self.state.periods, self.buses)
+
+    def slopes_and_limits(self, at_sale: IntArray) -> tuple[FloatArray, NearLimits]:
+        """The same while no limit is in the way, and the limits near to binding: see `Clearing.slopes_and_limits`.
+
+        Args:
+            at_sale: In which periods they are those of what it would have sold when it was asked last.
+        """
+        periods = list(self.state.periods)
+        if self.state.sale:
+            sold = dict(zip(self.state.sale.periods.tolist(), self.state.sold, strict=True))
+            for t in at_sale:
+                periods[t] = sold[int(t)]
+        return self.clearing.slopes_and_limits(periods, self.buses)
 
     def announce(self) -> FloatArray:
         """The LMP of every prosumer's bus, (prosumer, period); call `clear` first."""

@@ -20,6 +20,10 @@ class ElasticClearing:
     dispatch: Dispatch
 
 
+CONIC = ("periods", "sold")
+"""Fields of `OperatorState` that do not travel: conic solutions, which whoever goes on from it finds again."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OperatorState:
     """All that the DSO remembers; a value, never changed in place.
@@ -30,6 +34,7 @@ class OperatorState:
         dispatch: Their dispatch.
         periods: The conic solutions behind it.
         sale: What it would have sold when it was asked last.
+        sold: The conic solutions behind that.
         starts: Where the AC flows of the bids last cleared were begun, by period, see `Clearing.solve`.
         tangents: Where the next are: the last known, by period.
     """
@@ -40,9 +45,10 @@ class OperatorState:
     dispatch: Dispatch | None = None
     periods: tuple[ClearedPeriod, ...] = ()
     sale: ElasticClearing | None = None
+    sold: tuple[ClearedPeriod, ...] = ()
     starts: tuple[Tangent | None, ...] = ()
     tangents: tuple[Tangent | None, ...] = ()
 
     def __reduce__(self) -> tuple[type[OperatorState], tuple[object, ...]]:
         """What travels: the conic solutions do not, who restores it clears once more."""
-        return OperatorState, tuple(() if cell.name == "periods" else getattr(self, cell.name) for cell in fields(self))
+        return OperatorState, tuple(() if cell.name in CONIC else getattr(self, cell.name) for cell in fields(self))

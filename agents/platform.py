@@ -245,9 +245,10 @@ class SharingPlatform(mesa.Agent):
         apart = np.abs(bids.mismatch_kw) - np.where(free, known / bids.penalty.value, 0.0)
         return float(max(_largest(self.pairs.mismatch_kw), apart.max(initial=0.0)))
 
-    def tighten(self) -> None:
-        """Ask for closer agreement from now on: what was agreed leaves too much regret."""
-        self.state = replace(self.state, tightness=min(TIGHTER * self.state.tightness, TIGHTEST))
+    def tighten(self, excess: float = TIGHTER) -> None:
+        """Ask for closer agreement from now on: what was agreed leaves so many times too much regret."""
+        steps = max(1.0, np.ceil(np.log(excess) / np.log(TIGHTER)))
+        self.state = replace(self.state, tightness=float(min(TIGHTER**steps * self.state.tightness, TIGHTEST)))
 
     @property
     def tightest(self) -> bool:

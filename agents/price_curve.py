@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from ..network.arrays import BoolArray, FloatArray, IntArray
+from ..network.near_limits import NearLimits
 from .places import living
+
+NO_LIMITS = NearLimits.none()
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class PriceCurve:
         slope_root: R, how LMPs follow the bids of buses, (period, bus, rank); R R' is in $/kW²h.
         elastic: In which periods there is no curve to follow and the DSO answers every round itself, (period,).
         place: Which of these buses each prosumer is at, (prosumer,).
+        limits: Where the slopes end, between the same buses.
     """
 
     lmp_usd_per_kwh: FloatArray
@@ -35,6 +40,7 @@ class PriceCurve:
     slope_root: FloatArray
     elastic: BoolArray
     place: IntArray
+    limits: NearLimits = NO_LIMITS
 
     @classmethod
     def flat(cls, lmp_usd_per_kwh: FloatArray) -> PriceCurve:
@@ -80,25 +86,57 @@ class PriceCurve:
         return np.asarray(np.einsum("tbr,tbr->bt", self.slope_root, self.slope_root))
 
     def at(self, bid_kw: FloatArray) -> FloatArray:
-        """The LMPs when these bids are made, (prosumer, period)."""
+        """The LMPs when these bids are made and no limit is in the way, (prosumer, period)."""
         move = bid_kw - self.reference_kw
         lmp = self.lmp_usd_per_kwh + self.own_usd_per_kw2h * move
         if self.sloped.any():
             lmp += across(self.slope_root, along(self.slope_root, self.by_bus(move)))[self.place]
         return np.asarray(lmp)
 
-    def best_sale(self, asked_kw: FloatArray, price: FloatArray, weight: FloatArray) -> FloatArray:
-        """The LMPs of min curve(w) - price w + weight (w - asked)²/2 over w, all (prosumer, period).
+    def best_sale(self, asked_kw: FloatArray, price: FloatArray, weight: FloatArray) -> BestSale:
+        """The LMPs of min curve(w) - price w + weight (w - asked)²/2 over w; all (prosumer, period).
 
         With G the sum of 1 / weight at a bus, the best sale is `asked + (price - lmp) / weight`, by bus `pull - G lmp`
-        from the reference. So LMPs are `lmp at the reference + R y` with `(1 + R'G R) y = R' (pull - G lmp at the
-        reference)`, a system of the rank of the slopes, however many buses there are (Woodbury).
+        from the reference. Without limits LMPs are `lmp at the reference + R y` with `(1 + R'G R) y = R' (pull - G lmp
+        at the reference)`, a system of the rank of the slopes, however many buses there are (Woodbury). A multiplier nu
+        of a limit lifts them by `L = (1 - R (1 + R'G R)^-1 R'G) C` each, and what is sold falls by G L. So the slack is
+        `s0 - C'(pull - G lmp) + (N + C'G L) (nu - z0)`: see `complementarity`.
         """
         root, free = self.slope_root, self.by_bus(1.0 / weight)
-        pull = self.by_bus(asked_kw + price / weight - self.reference_kw) - free * self.lmp_by_bus
+        pull = self.by_bus(asked_kw + price / weight - self.reference_kw)
         system = np.eye(root.shape[2]) + root.transpose(0, 2, 1) @ (free.T[:, :, None] * root)
-        y = np.asarray(np.linalg.solve(system, along(root, pull).T[..., None])[..., 0].T, dtype=np.float64)
-        return np.asarray((self.lmp_by_bus + across(root, y))[self.place])
+        start = along(root, pull - free * self.lmp_by_bus).T[..., None]
+        y = np.asarray(np.linalg.solve(system, start)[..., 0].T, dtype=np.float64)
+        lmp = self.lmp_by_bus + across(root, y)
+        nu = self._lift(lmp, pull, free, system)
+        return BestSale(lmp[self.place], nu)
+
+    def _lift(self, lmp: FloatArray, pull: FloatArray, free: FloatArray, system: FloatArray) -> FloatArray:
+        """Add to LMPs, (bus, period), what limits that bind do; their multipliers, (limited period, row)."""
+        limits, nu = self.limits, np.zeros_like(self.limits.multiplier_usd_per_kwh)
+        if not limits.periods.size:
+            return nu
+        slack = limits.slack_kw - along(limits.effect, (pull - free * lmp)[:, limits.periods]).T
+        hit = limits.reached(slack)
+        at, effect = limits.periods[hit], limits.effect[hit]
+        if at.size:
+            root, sold = self.slope_root[at], free.T[at][:, :, None] * effect
+            lift = effect - root @ np.linalg.solve(system[at], root.transpose(0, 2, 1) @ sold)
+            nu[hit] = limits.multipliers(hit, slack[hit], sold.transpose(0, 2, 1) @ lift)
+            lmp[:, at] += across(lift, (nu - limits.multiplier_usd_per_kwh)[hit].T)
+        return nu
+
+
+class BestSale(NamedTuple):
+    """What the DSO would best sell along its curve.
+
+    Attributes:
+        lmp_usd_per_kwh: The LMPs of that, (prosumer, period).
+        multiplier_usd_per_kwh: Of the limits of the curve, (limited period, row).
+    """
+
+    lmp_usd_per_kwh: FloatArray
+    multiplier_usd_per_kwh: FloatArray
 
 
 def along(root: FloatArray, values: FloatArray) -> FloatArray:

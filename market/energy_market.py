@@ -13,7 +13,7 @@ import numpy as np
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
 from ..agents.mesa_library import mesa
-from ..agents.messages import Deliveries, Pledges
+from ..agents.messages import Asks, Deliveries, Pledges, Sale
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
@@ -36,7 +36,7 @@ from .record import record
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
-from .setup import charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
+from .setup import charged, check_households, graph_of, orders_only_add, planner_of, refuse_shortage, set_up_communities
 from .state import MarketState
 
 _LEAST_WORTH = 1e-3
@@ -179,8 +179,10 @@ class EnergyMarket(Lifecycle):
         """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
         if self.iteration == 0 and self._orders_only_add:
-            _refuse_shortage(self.operator)
-        dso_regret = self._method.judge(self.proof.state.proven)
+            refuse_shortage(self.operator)
+        closing = self.platform.bids.closing(self.bid_kw, self.operator.short_periods)
+        self._sell(closing.asks)
+        dso_regret = self._method.judge(self.proof.state.proven, closing)
         lmp = self.operator.announce()
         self.proof.cleared(self.operator.cleared, dso_regret, self.platform.deliveries(lmp))
         self.sharing_rounds = (*self.sharing_rounds, 0)
@@ -192,6 +194,8 @@ class EnergyMarket(Lifecycle):
         stalls = self.proof.announced(self.iteration) or self.operator.oversold
         if curve.elastic.any() and stalls:
             self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
+        elif closing.asks and self.operator.oversold and self.proof.excess > 1:
+            self.platform.tighten(self.proof.excess)  # bids overshot a limit by what partners may disagree
         self.platform.open(curve, self.bid_kw)
         self._channel.reopen()
         self.phase = Phase.SHARING
@@ -258,11 +262,8 @@ class EnergyMarket(Lifecycle):
                 for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
                     self.communities.log.arrived(offers)
                     self.platform.receive(offers, quoted_in)
-        asks = self.platform.asks()
-        if asks:  # where it follows no curve, the DSO is one more partner
-            sale = self.operator.sell(asks)
-            self.communities.log.passed(asks, PLATFORM, OPERATOR)
-            self.communities.log.passed(sale, OPERATOR, PLATFORM)
+        sale = self._sell(self.platform.asks())  # where it follows no curve, the DSO is one more partner
+        if sale:
             self.platform.hear(sale)
         self.platform.update_prices()  # line 6: (21)
         self.sharing_rounds = (*self.sharing_rounds[:-1], self.sharing_rounds[-1] + 1)
@@ -273,6 +274,15 @@ class EnergyMarket(Lifecycle):
             self.phase = Phase.DELIVERY
         elif self.platform.rounds == _LONG:
             self._ends_short()
+
+    def _sell(self, asks: Asks | None) -> Sale | None:
+        """The DSO says what it would rather sell than what it is asked for."""
+        if asks is None:
+            return None
+        sale = self.operator.sell(asks)
+        self.communities.log.passed(asks, PLATFORM, OPERATOR)
+        self.communities.log.passed(sale, OPERATOR, PLATFORM)
+        return sale
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -389,13 +399,6 @@ def _agents_of(market: EnergyMarket) -> list[Prosumer] | list[PublicProsumer]:
 def _shortage(operator: SystemOperator) -> ShortageError | None:
     """What of the last clearing cannot be served, and what would relieve it."""
     return ShortageError.of(operator.clearing.feeder, operator.cleared)
-
-
-def _refuse_shortage(operator: SystemOperator) -> None:
-    """Where bids only add load: what the feeder cannot serve without them, it never can."""
-    short = _shortage(operator)
-    if short and operator.cleared.unserved_kw.max() > 1e-3:
-        raise short
 
 
 def _reported(name: str, market: EnergyMarket) -> Any:

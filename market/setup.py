@@ -11,10 +11,12 @@ import numpy as np
 
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household, HouseholdError
+from ..agents.operator import SystemOperator
 from ..agents.subproblem import Subproblem
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
 from ..network.errors import InputError
+from ..network.infeasibility.shortage import ShortageError
 from .hosting.communities import Communities
 from .hosting.options import Hosting
 from .hosting.partition import partition
@@ -85,3 +87,10 @@ def charged(households: Sequence[Household], graph: TradeGraph) -> bool:
     """Whether there are fees, on bids or on links."""
     on_bids = (fee for h in households for fee in (h.grid_fee_usd_per_kwh, h.feed_in_fee_usd_per_kwh))
     return any(on_bids) or bool(graph.fee_usd_per_kwh.any())
+
+
+def refuse_shortage(operator: SystemOperator) -> None:
+    """Where bids only add load: what the feeder cannot serve without them, it never can."""
+    short = ShortageError.of(operator.clearing.feeder, operator.cleared)
+    if short and operator.cleared.unserved_kw.max() > 1e-3:
+        raise short

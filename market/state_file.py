@@ -22,6 +22,7 @@ from ..agents.price_curve import PriceCurve
 from ..agents.update_gate import UpdateGate
 from ..network.dispatch import Dispatch, PriceComponents
 from ..network.errors import InputError
+from ..network.near_limits import NearLimits
 from ..network.tangent import Tangent
 from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
@@ -46,7 +47,18 @@ _RECORDS: list[type] = [
     Diagnosis,
     Dispatch,
 ]
-_RECORDS += [ElasticClearing, Ending, MarketState, NewtonSlopes, Offers, OperatorState, OuterStep, Pace, PairExchange]
+_RECORDS += [
+    ElasticClearing,
+    Ending,
+    MarketState,
+    NearLimits,
+    NewtonSlopes,
+    Offers,
+    OperatorState,
+    OuterStep,
+    Pace,
+    PairExchange,
+]
 _RECORDS += [PhysicalProof, PlatformState, PriceComponents, PriceCurve, ProofState, Quotes, ResidualHistory, Round]
 _RECORDS += [Tangent, UpdateGate]
 _Arrays = dict[tuple[Any, ...], tuple[str, np.ndarray]]
@@ -59,7 +71,7 @@ def packed(state: MarketState) -> bytes:
     The conic solutions of the last clearing are left out: who restores it clears once more, to the same bits.
     """
     arrays: _Arrays = {}
-    lean = replace(state, operator=replace(state.operator, periods=()))
+    lean = replace(state, operator=replace(state.operator, periods=(), sold=()))
     tree = json.dumps(_plain(lean, arrays))
     archive = io.BytesIO()
     np.savez(archive, tree=np.array(tree), **dict(arrays.values()))  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from threading import RLock
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
 from .feeder import Feeder
+from .near_limits import NearLimits
 from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
 from .physics import Physics
@@ -43,6 +45,7 @@ from .solver import ClearedPeriod
 from .tangent import Tangent
 
 Starts = Sequence[Tangent | None]
+Found = TypeVar("Found")
 
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
 _LARGE = 100  # buses, from which on threads save more than they cost where slopes are found
@@ -158,6 +161,16 @@ class Clearing:
 
         R R' of a period is in $/kWh per kW. Up to 100 buses it is exact, see `slopes`.
         """
+        return _stacked(self._by_period(SlopeSystem.root, cleared, buses))
+
+    def slopes_and_limits(self, cleared: Sequence[ClearedPeriod], buses: IntArray) -> tuple[FloatArray, NearLimits]:
+        """How LMPs move with demand between buses while no limit is in the way, as `slope_roots`, and the limits."""
+        found = self._by_period(SlopeSystem.with_limits, cleared, buses)
+        return _stacked([root for root, _ in found]), NearLimits.of([limits for _, limits in found])
+
+    def _by_period(
+        self, what: Callable[[SlopeSystem, ClearedPeriod], Found], cleared: Sequence[ClearedPeriod], buses: IntArray
+    ) -> list[Found]:
         key = tuple(buses.tolist())
         programs: dict[int, ConicProgram] = {id(period.program): period.program for period in cleared}
         with self._one_asks:
@@ -166,7 +179,7 @@ class Clearing:
                     self._systems[name, key] = SlopeSystem(program, buses)
         systems = [self._systems[id(period.program), key] for period in cleared]
         each = _threads().map if len(self.feeder.buses) > _LARGE else map
-        return _stacked(list(each(SlopeSystem.root, systems, cleared)))
+        return list(each(what, systems, cleared))
 
     def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
         """By how much LMPs may fall with demand at `buses`, at most, (period,) in $/kWh per kW; 0 where cost is convex.

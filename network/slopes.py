@@ -34,6 +34,7 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
+from .near_limits import RowLimits
 from .solver import ClearedPeriod
 from .tangent import Tangent, TangentRows
 
@@ -43,6 +44,15 @@ _EXACT = 100
 """Between so many buses slopes are exact; between more by the `_RANK` directions in which they are the steepest."""
 _RANK = 32
 _NOISE = 1e-9  # of the steepest direction: flatter ones are left out
+_LIMITS = ("p_flow ", "q_flow ", "voltage ", "current ")
+_MOST_LIMITS = 16
+"""So many limits of a period are kept apart from the slopes, the nearest, or all that bind if those are more."""
+_FELT = 1e-3
+"""A limit that one kW changes by less, in kW per unit of the power base, is not in reach."""
+_OUT = 1e10
+"""In the place of s / z, for a row that is taken out."""
+_HELD = 1e10
+"""Curvature of an elastic bid that is held."""
 _NEAREST = 1e-13  # to the surface of a cone, as a fraction of its axis
 
 
@@ -73,35 +83,85 @@ class SlopeSystem:
             rows += [*at, *[line] * 3, *np.repeat(at, 3, axis=0)]
             cols += [*[line] * 3, *at, *np.tile(at, (3, 1))]
         entries = program.matrix.tocoo().data
-        self._fixed = np.concatenate([program.quadratic, entries, entries])
+        quadratic = program.quadratic.copy()
+        quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
+        self._fixed = np.concatenate([quadratic, entries, entries])
         size = columns + program.rhs.size
         places, self._slot = np.unique(np.hstack(cols) * size + np.hstack(rows), return_inverse=True)
         self._indices = places % size
         self._starts = np.searchsorted(places, np.arange(size + 1) * size)
         self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
+        limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
+        limits = np.concatenate(limited)
+        self._limits = limits[np.isin(limits, self._bounds)]
+        self._is_limit = np.isin(self._bounds, self._limits)
+        self._of_limits = sp.csr_array(program.matrix)[self._limits]
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
 
     def root(self, period: ClearedPeriod) -> FloatArray:
         """A factor R of the slopes d LMP / d demand in a period, (bus, rank); R R' is in $/kWh per kW."""
-        factors = splu(self._matrix(period), relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
-        moved = self._lmp_change(factors, self._moves)
+        return self._root(_factors(self._matrix(period)))[0]
+
+    def with_limits(self, period: ClearedPeriod) -> tuple[FloatArray, RowLimits | None]:
+        """A factor of the slopes without limits of flows, voltages and currents, as `root`, and the nearest limits."""
+        if period.tangent is not None and period.solution.z[self._balance].min() < 0:
+            return self.root(period), None  # losses are wanted: multipliers of a concave cost do not say what is best
+        factors = _factors(self._matrix(period, limits_hold=False))
+        root, moves = self._root(factors)
+        return root, self._near(period, factors, moves)
+
+    def _root(self, factors: SuperLU) -> tuple[FloatArray, FloatArray]:
+        """A factor of the slopes, and what orthonormal moves of demand do to the columns of the program."""
+        answer = self._answer(factors, self._moves)
+        moved = answer[self._balance]
         if self._exact:
             steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
-            return np.asarray(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST)))
+            return np.asarray(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))), answer
         basis = np.linalg.qr(moved)[0]
-        return _nystroem(basis, self._lmp_change(factors, basis))
+        answer = self._answer(factors, basis)
+        return _nystroem(basis, answer[self._balance]), answer
 
-    def _lmp_change(self, factors: SuperLU, moves_kw: FloatArray) -> FloatArray:
-        """D times moves of demand, (bus, move) in kW: by how much they change LMPs, (bus, move) in $/kWh."""
+    def _answer(self, factors: SuperLU, moves_kw: FloatArray) -> FloatArray:
+        """What moves of demand, (bus, move) in kW, do to all unknowns; to LMPs it is D times the moves."""
         more = np.zeros((self._starts.size - 1, moves_kw.shape[1]), order="F")
         more[self._balance] = -moves_kw / self._program.feeder.base_kw
-        return np.asarray(factors.solve(more)[self._balance])
+        return np.asarray(factors.solve(more))
 
-    def _matrix(self, period: ClearedPeriod) -> sp.csc_array:
-        """The KKT matrix at the solution of a period."""
+    def _near(self, period: ClearedPeriod, factors: SuperLU, moves: FloatArray) -> RowLimits | None:
+        """The limits that bind, or that the demand there is could reach by moving to where they are felt the most."""
+        solution, program = period.solution, self._program
+        columns, base_kw = program.columns.count, program.feeder.base_kw
+        s, z = solution.s[self._limits], solution.z[self._limits]
+        felt = np.linalg.norm(self._of_limits @ moves[:columns], axis=1)
+        with np.errstate(divide="ignore"):
+            away_kw = np.where(z > s, 0.0, s / felt)
+        within_kw = float(np.abs(period.demand_kw).sum())
+        nearest = np.argsort(away_kw, kind="stable")[: max(_MOST_LIMITS, int((z > s).sum()))]
+        nearest = np.sort(nearest[(away_kw[nearest] <= within_kw) & (felt[nearest] > _FELT / base_kw)])
+        if not nearest.size:
+            return None
+        rows = self._of_limits[nearest]
+        more = np.zeros((self._starts.size - 1, nearest.size), order="F")
+        more[:columns] = rows.toarray().T
+        answer = factors.solve(more)
+        effect = -answer[self._balance] / base_kw
+        per_kw = np.maximum(np.abs(effect).max(axis=0), _FELT / base_kw)
+        give = rows @ answer[:columns] / base_kw / np.outer(per_kw, per_kw)
+        room, directions = np.linalg.eigh((give + give.T) / 2)
+        return RowLimits(
+            effect / per_kw,
+            (directions * np.maximum(room, 0.0)) @ directions.T,
+            s[nearest] / per_kw,
+            z[nearest] * base_kw * per_kw,
+        )
+
+    def _matrix(self, period: ClearedPeriod, *, limits_hold: bool = True) -> sp.csc_array:
+        """The KKT matrix at the solution of a period, with limits of flows, voltages and currents or without."""
         solution = period.solution
         bounds = solution.s[self._bounds] / solution.z[self._bounds]
+        if not limits_hold:
+            bounds[self._is_limit] = _OUT
         cones = _scaling(solution.s[self._cones], solution.z[self._cones])
         filled = np.concatenate([self._fixed, -bounds, -cones.ravel(), *self._bent(period.tangent)])
         entries = np.bincount(self._slot, weights=filled, minlength=self._indices.size)  # those of one place add up
@@ -114,6 +174,10 @@ class SlopeSystem:
             return []
         entries = self._tangents.entries(tangent)
         return [*entries, *entries, *self._tangents.bends(tangent).reshape(9, -1)]
+
+
+def _factors(matrix: sp.csc_array) -> SuperLU:
+    return splu(matrix, relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
 
 
 def _probes(buses: int) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,6 +76,13 @@ _TALKS = {
 }
 
 
+def _numbers(part: Any) -> int:
+    """How many numbers a part of a message holds."""
+    if is_dataclass(part):
+        return sum(_numbers(getattr(part, cell.name)) for cell in fields(part))
+    return int(np.size(part))
+
+
 class MessageLog:
     """Writes down who tells whom what; it knows the names and shapes of arrays, never what is in them.
 
@@ -120,7 +127,7 @@ class MessageLog:
         if self._note is None:
             return
         names = tuple(cell.name for cell in fields(message))
-        size = sum(np.size(getattr(message, name)) for name in names) * _BYTES
+        size = sum(_numbers(getattr(message, name)) for name in names) * _BYTES
         kind = _WORDS.get(type(message).__name__, type(message).__name__)
         self._note(Entries(self.round, kind, names, (sender,), (receiver,), np.array([size])))
 

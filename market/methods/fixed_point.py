@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...agents.bid_exchange import Closing
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
 from ...network.arrays import FloatArray
@@ -23,17 +24,18 @@ class FixedPoint:
         """Work with this DSO."""
         self.operator = operator
 
-    def judge(self, regret: float) -> float:
+    def judge(self, regret: float, closing: Closing) -> float:
         """Look at what the DSO has just cleared, before anybody is asked what it regrets of it.
 
         Args:
             regret: What all together regretted of the schedule before, as a fraction of the turnover; inf at first.
+            closing: What the curve before said of these bids where limits bind; the DSO has answered what it asks.
 
         Returns:
             V(bids) - LMP bids - min_w [V(w) - LMP w], in $: what the DSO would gain by selling otherwise at the LMPs
             that it announces (`SystemOperator.announce`); zero where they are V's gradient.
         """
-        del regret  # for those that look at it
+        del regret, closing  # for those that look at them
         return 0.0
 
     def curve(self) -> PriceCurve:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...network.arrays import FloatArray, IntArray
+from ...network.near_limits import NearLimits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +34,14 @@ class NewtonSlopes:
 
     Attributes:
         slope_root: R, how LMPs follow bids, (period, bus, rank), see `PriceCurve`.
+        limits: Where these end.
         refusals: How often bids were refused in each period, (period,).
         best: The least regret so far, as a fraction of the turnover.
         since: Clearings since the certificate halved last.
     """
 
     slope_root: FloatArray
+    limits: NearLimits
     refusals: IntArray
     best: float = np.inf
     since: int = 0

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
+from ...agents.bid_exchange import Closing
+from ...agents.messages import Asks
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve, curvature
-from ...network.arrays import FloatArray, IntArray
+from ...network.arrays import BoolArray, FloatArray, IntArray
+from ...network.near_limits import NearLimits
 from .memory import CurveState, NewtonSlopes
 from .safeguarded import Safeguarded, Step
 
-_REFUSALS = 3  # of bids in a period, after which it goes on by `admm`
+Values = TypeVar("Values", FloatArray, BoolArray)
+_REFUSALS = 5  # of bids in a period, after which it goes on by `admm`
 _PATIENCE = 3  # clearings in which the certificate must halve
 
 
 class Newton(Safeguarded):
     """Newton's method on the joint problem, and `admm` in the periods where that does not get on.
 
-    Where bids were accepted the slopes are those of the LMPs themselves. What they cannot know is a limit that is about
-    to bind: there V turns out to bend more, and the curve is corrected by the difference between the LMPs that came out
-    and those it had promised (symmetric rank one), which is a chord across the kink. An equilibrium on a kink cannot be
-    reached so: LMPs at fixed bids jump there from one end of an interval to the other. A period whose bids are refused
-    again and again goes on by exchange, and all do when the certificate stops to shrink. There the DSO answers every
-    round of sharing itself, and its last answer has the LMPs in between.
+    Where bids were accepted the slopes are those of the LMPs themselves, up to the limits of the feeder, which the
+    curve keeps apart: LMPs jump where one starts to bind, and may be anything in between where it just does (a kink).
+    There the LMPs of fixed bids say nothing. So the DSO is asked once more, for what it would rather sell than these
+    bids at the LMPs that prosumers were told last; the LMPs of that are those in between, and the next curve begins
+    there.
+
+    Where V bends in other ways than the curve knew, bids are refused, and the slopes corrected by the difference
+    between the LMPs that came out and those promised (symmetric rank one). A period whose bids are refused again and
+    again goes on by exchange, and all do when the certificate stops to shrink: there the DSO answers every round of
+    sharing itself.
     """
 
     def __init__(self, operator: SystemOperator, *, admm: bool = False) -> None:
@@ -32,12 +41,32 @@ class Newton(Safeguarded):
         super().__init__(operator)
         self._at_first = np.full(operator.clearing.periods, _REFUSALS if admm else 0)
 
-    def judge(self, regret: float) -> float:
-        """As `FixedPoint.judge`; where the DSO has answered every round, its last answer is what LMPs are."""
+    def judge(self, regret: float, closing: Closing) -> float:
+        """As `FixedPoint.judge`; where the DSO has answered these bids or every round, LMPs are those of its answer."""
         self._regret = regret
         answered = np.flatnonzero(self._refusals >= _REFUSALS)
-        super().judge(regret)
-        return self.operator.stand_by_sale(answered) if answered.size else 0.0
+        super().judge(regret, closing)
+        asks = closing.asks
+        dso_regret = self.operator.stand_by_sale(asks.periods if asks else answered)
+        self._at_sale = np.setdiff1d(asks.periods, answered) if asks else answered[:0]
+        if asks and self._at_sale.size:
+            self._go_on_from_sale(asks)
+        return dso_regret
+
+    def _go_on_from_sale(self, asks: Asks) -> None:
+        """Where limits bind, the next curve begins at what the DSO would rather sell than the bids."""
+        was, sale, on = self.state, self.operator.state.sale, self._at_sale
+        assert was is not None
+        assert sale is not None
+        lmp, own = self.operator.announce(), np.isin(asks.periods, on)
+        sold = asks.bid_kw + (asks.price_usd_per_kwh - lmp[:, asks.periods]) / asks.weight_usd_per_kw2h
+        self.state = CurveState(
+            _with(was.reference_kw, on, sold[:, own]),
+            _with(was.lmp_usd_per_kwh, on, lmp[:, on]),
+            _with(was.value_usd, on, sale.values_usd[own]),
+            was.slopes,
+        )
+        self._step = replace(self._step, good=_with(self._step.good, on, np.ones(on.size, dtype=bool)))
 
     @property
     def _refusals(self) -> IntArray:
@@ -49,8 +78,9 @@ class Newton(Safeguarded):
         along = super().curve()
         assert self.state is not None
         slopes = _hurried(self.state.slopes, self._regret)
-        self.state = replace(self.state, slopes=slopes)
         on = slopes.refusals >= _REFUSALS
+        limits = NearLimits.of([None if handed_over else slopes.limits.at(t) for t, handed_over in enumerate(on)])
+        self.state = replace(self.state, slopes=replace(slopes, limits=limits))
         if not on.any():
             return along
         return PriceCurve(
@@ -60,20 +90,25 @@ class Newton(Safeguarded):
             np.where(on[:, None, None], 0.0, slopes.slope_root),
             on,
             self.operator.place,
+            limits,
         )
 
     def first_slopes(self) -> NewtonSlopes:
         """The slopes of the LMPs."""
-        return NewtonSlopes(self.operator.slope_roots(), self._at_first)
+        root, limits = self.operator.slopes_and_limits(self._at_sale)
+        return NewtonSlopes(root, limits, self._at_first)
 
-    def curvature(self, slopes: NewtonSlopes, move: FloatArray) -> FloatArray:
-        """The second derivative of the curve, as `Safeguarded.curvature`."""
-        return curvature(slopes.slope_root, self.operator.by_bus(move))
+    def curvature(self, was: CurveState, move: FloatArray, closing: Closing) -> FloatArray:
+        """By how much the LMPs of the curve rise along moves: d'Dd, and what its limits add to them."""
+        at_bus, limits = self.operator.by_bus(move), was.slopes.limits
+        bent = curvature(was.slopes.slope_root, at_bus)
+        bent[limits.periods] += limits.rise(closing.multiplier_usd_per_kwh, at_bus)
+        return bent
 
     def updated(self, slopes: NewtonSlopes, step: Step) -> NewtonSlopes:
         """The slopes of the LMPs where bids were accepted, steeper ones elsewhere; as `Safeguarded.updated`."""
-        old, rank = slopes.slope_root, slopes.slope_root.shape[2]
-        exact = self.operator.slope_roots() if step.good.any() else old[:, :, :0]
+        old, rank, limits = slopes.slope_root, slopes.slope_root.shape[2], slopes.limits
+        exact, near = self.operator.slopes_and_limits(self._at_sale)
         root = np.zeros((*old.shape[:2], max(rank + 1, exact.shape[2])))
         at_bus, changed = self.operator.by_bus(step.move), step.lmp_change[self.operator.first]
         for t, fine in enumerate(step.good):
@@ -81,13 +116,21 @@ class Newton(Safeguarded):
                 root[t, :, : exact.shape[2]] = exact[t]
             else:
                 root[t, :, : rank + 1] = _steeper(old[t], at_bus[:, t], changed[:, t])
-        return replace(slopes, slope_root=_narrow(root), refusals=slopes.refusals + ~step.good)
+        near = NearLimits.of([(near if fine else limits).at(t) for t, fine in enumerate(step.good)])
+        return replace(slopes, slope_root=_narrow(root), limits=near, refusals=slopes.refusals + ~step.good)
 
     def drawn(self, state: CurveState) -> PriceCurve:
         """LMPs that follow the bids of all buses."""
         lmp, root = state.lmp_usd_per_kwh, state.slopes.slope_root
         own, inelastic = np.zeros_like(lmp), np.zeros(len(root), dtype=bool)
-        return PriceCurve(lmp, state.reference_kw, own, root, inelastic, self.operator.place)
+        return PriceCurve(lmp, state.reference_kw, own, root, inelastic, self.operator.place, state.slopes.limits)
+
+
+def _with(values: Values, periods: IntArray, others: Values) -> Values:
+    """The values, (..., period), with others in some periods."""
+    merged = values.copy()
+    merged[..., periods] = others
+    return merged
 
 
 def _hurried(slopes: NewtonSlopes, regret: float) -> NewtonSlopes:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...agents.bid_exchange import Closing
 from ...agents.price_curve import PriceCurve
 from ...network.arrays import FloatArray
 from .memory import CurveState
@@ -19,9 +20,10 @@ class ProximalGradient(Safeguarded):
         """Start without any: the first step is the plain one."""
         return np.zeros(self.operator.clearing.periods)
 
-    def curvature(self, slopes: FloatArray, move: FloatArray) -> FloatArray:
+    def curvature(self, was: CurveState, move: FloatArray, closing: Closing) -> FloatArray:
         """The second derivative of the curve, as `Safeguarded.curvature`."""
-        return np.asarray(slopes * (move**2).sum(axis=0))
+        del closing
+        return np.asarray(was.slopes * (move**2).sum(axis=0))
 
     def updated(self, slopes: FloatArray, step: Step) -> FloatArray:
         """The curvature that was seen, as `Safeguarded.updated`."""

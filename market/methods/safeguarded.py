@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ...agents.bid_exchange import Closing
 from ...agents.price_curve import PriceCurve
 from ...network.arrays import BoolArray, FloatArray
 from .fixed_point import FixedPoint
 from .memory import CurveState
 
 _SLACK = 0.9
-_NOISE = 1e-9  # of V, which the solver leaves
+_NOISE = 1e-8  # of V, which two solutions leave
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class Safeguarded(FixedPoint):
 
     state: CurveState | None = None
 
-    def judge(self, regret: float) -> float:
+    def judge(self, regret: float, closing: Closing) -> float:
         """Accept the bids that were cleared or refuse them, period by period; as `FixedPoint.judge`."""
         del regret
         bid, lmp, value = self.operator.bid_kw, self.operator.announce(), self.operator.values_usd
@@ -53,7 +54,7 @@ class Safeguarded(FixedPoint):
         move, lmp_change = bid - was.reference_kw, lmp - was.lmp_usd_per_kwh
         dt_h = self.operator.clearing.dt_h
         above = (value - was.value_usd) / dt_h - (was.lmp_usd_per_kwh * move).sum(axis=0)
-        good = above <= _SLACK * self.curvature(was.slopes, move) + _NOISE * np.abs(value) / dt_h
+        good = above <= _SLACK * self.curvature(was, move, closing) + _NOISE * np.abs(value) / dt_h
         self._step = Step(good, move, lmp_change)
         self.state = CurveState(
             np.where(good, bid, was.reference_kw),
@@ -76,7 +77,7 @@ class Safeguarded(FixedPoint):
         """The slopes at the first bids."""
 
     @abstractmethod
-    def curvature(self, slopes: Any, move: FloatArray) -> FloatArray:
+    def curvature(self, was: CurveState, move: FloatArray, closing: Closing) -> FloatArray:
         """The second derivative d'Dd of the curve along moves (prosumer, period), (period,)."""
 
     @abstractmethod

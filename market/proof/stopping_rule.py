@@ -21,6 +21,8 @@ from .residual_history import ResidualHistory
 
 WORTH = 1e-3
 """What the first outer step may leave to be regretted, as a fraction of the turnover."""
+_COUNTS = 1 / 30
+"""Of what prosumers regret: less than that the DSO's regret does not count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,22 +177,29 @@ class StoppingRule:
     def asks_for_closer_agreement(self, platform: SharingPlatform) -> bool:
         """Whether what was agreed leaves a regret that is not small against the step before and may still fall."""
         closest = self._known.pace.is_stuck if _paced(platform) else platform.tightest
-        return bool(self._known.sharing_regret_usd > self._allowed_usd) and not closest
+        return bool(self._known.sharing_regret_usd > self._allowed_usd(platform)) and not closest
 
     def go_on(self, platform: SharingPlatform) -> None:
         """What was agreed leaves too much regret: partners are to share on, for closer agreement."""
         if not _paced(platform):
             platform.tighten()
             return
-        pace = self._known.pace.after(platform.rounds, self._known.sharing_regret_usd, self._allowed_usd)
+        pace = self._known.pace.after(platform.rounds, self._known.sharing_regret_usd, self._allowed_usd(platform))
         self._known = replace(self._known, pace=pace)
 
-    @property
-    def _allowed_usd(self) -> float:
-        """What sharing may leave to be regretted: a tenth of what the clearing before did."""
+    def _allowed_usd(self, platform: SharingPlatform) -> float:
+        """What sharing may leave to be regretted: a tenth of what the clearing before did, less if bids overshot."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 10, self._settings.regret_tolerance / 4, WORTH))
-        return max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
+        allowed_usd = max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
+        return allowed_usd / platform.state.tightness if _paced(platform) else allowed_usd
+
+    @property
+    def excess(self) -> float:
+        """How many times more the DSO regrets than counts beside the tolerance and what prosumers regret."""
+        others = float(np.maximum(np.nan_to_num(self._known.regret_usd, posinf=0.0), 0.0).sum())
+        allowed = max(self._settings.regret_tolerance * self._known.turnover_usd / 4, _COUNTS * others)
+        return float(max(self._known.dso_regret_usd, 0.0) / allowed)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""

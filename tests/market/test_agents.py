@@ -154,7 +154,7 @@ def test_agents_report(open_at, where):
     assert set(frame.name) == {"SystemOperator", "SharingPlatform", *NAMES}
     table = frame.pivot_table(index="Step", columns="name", values="bid_kwh")
     assert list(table) == NAMES
-    assert table.index.tolist() == list(range(1, 51))
+    assert table.index.tolist() == list(range(1, 31))
     assert np.array_equal(table.to_numpy(), bids.sum(axis=2))
     assert bids[-1].sum() > 1000
 
