@@ -4,11 +4,13 @@ import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from math import isfinite
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..agents.sharing_rules import SharingRules
-from ..network.arrays import IntArray
 from ..network.errors import InputError
+
+if TYPE_CHECKING:
+    from ..network.arrays import IntArray  # numpy, for which help does not wait
 
 
 class SettingsError(InputError):
@@ -63,7 +65,7 @@ class Order(StrEnum):
             Order.JACOBI: "has no proximal term and diverges for every penalty once bids are interior",
         }[self]
 
-    def turns(self, everybody: IntArray) -> list[IntArray]:
+    def turns(self, everybody: "IntArray") -> "list[IntArray]":
         """Who of all prosumers, by index, answers together, in their order."""
         return list(everybody[:, None]) if self is Order.GAUSS_SEIDEL else [everybody]
 
