@@ -41,7 +41,8 @@ class Pace:
 
     def after(self, rounds: int, regret: float, allowed: float) -> Pace:
         """After an attempt that left more regret than is allowed: the next one when that may have fallen enough."""
-        fell = np.log(self.regret / regret) / (rounds - self.tried) if np.isfinite(self.regret) else _RATE
+        known = np.isfinite(regret) and np.isfinite(self.regret)
+        fell = np.log(self.regret / regret) / (rounds - self.tried) if known else _RATE
         wait = np.log(regret / allowed) / max(fell, _RATE / 4) if np.isfinite(regret) else _MOST
         stuck = self.stuck + 1 if regret > _STUCK * self.regret else 0
         return Pace(rounds + int(np.clip(np.ceil(wait), _LEAST, _MOST)), rounds, regret, stuck)
