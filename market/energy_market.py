@@ -192,8 +192,8 @@ class EnergyMarket(Lifecycle):
         if settled or (self.iteration > 1 and not curve.is_flat and self._ends_at_the_limit()):
             return
         stalls = self.proof.announced(self.iteration) or self.operator.oversold
-        if curve.elastic.any() and stalls:
-            self.platform.tighten()  # where the DSO answers every round, only closer agreement gets on
+        if stalls and not curve.is_flat:
+            self.platform.tighten()  # only closer agreement gets on
         elif closing.asks and self.operator.oversold and self.proof.excess > 1:
             self.platform.tighten(self.proof.excess)  # bids overshot a limit by what partners may disagree
         self.platform.open(curve, self.bid_kw)
