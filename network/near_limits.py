@@ -53,10 +53,14 @@ class NearLimits:
         found = [(t, limits) for t, limits in enumerate(by_period) if limits is not None]
         if not found:
             return cls.none()
-        rows = max(limits.slack_kw.size for _, limits in found)
-        parts = [limits.padded(rows) for _, limits in found]
-        stacked = (np.stack([getattr(part, cell.name) for part in parts]) for cell in fields(RowLimits))
-        return cls(np.array([t for t, _ in found], dtype=np.intp), *stacked)
+        count, rows = len(found), max(limits.slack_kw.size for _, limits in found)
+        effect = np.zeros((count, len(found[0][1].effect), rows))
+        give, slack, multiplier = np.zeros((count, rows, rows)), np.ones((count, rows)), np.zeros((count, rows))
+        for k, (_, limits) in enumerate(found):
+            own = limits.slack_kw.size
+            effect[k, :, :own], give[k, :own, :own] = limits.effect, limits.give
+            slack[k, :own], multiplier[k, :own] = limits.slack_kw, limits.multiplier_usd_per_kwh
+        return cls(np.array([t for t, _ in found], dtype=np.intp), effect, give, slack, multiplier)
 
     def reached(self, slack_kw: FloatArray) -> BoolArray:
         """Where a limit may bind, (limited period,), when demand leaves this slack, (limited period, row)."""
@@ -100,13 +104,3 @@ class RowLimits:
     give: FloatArray
     slack_kw: FloatArray
     multiplier_usd_per_kwh: FloatArray
-
-    def padded(self, rows: int) -> RowLimits:
-        """The same with rows behind that never bind."""
-        more = rows - self.slack_kw.size
-        return RowLimits(
-            np.pad(self.effect, ((0, 0), (0, more))),
-            np.pad(self.give, ((0, more), (0, more))),
-            np.pad(self.slack_kw, (0, more), constant_values=1.0),
-            np.pad(self.multiplier_usd_per_kwh, (0, more)),
-        )

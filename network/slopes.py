@@ -45,7 +45,7 @@ _EXACT = 100
 _RANK = 32
 _NOISE = 1e-9  # of the steepest direction: flatter ones are left out
 _LIMITS = ("p_flow ", "q_flow ", "voltage ", "current ")
-_MOST_LIMITS = 16
+_MOST_LIMITS = 8
 """So many limits of a period are kept apart from the slopes, the nearest, or all that bind if those are more."""
 _FELT = 1e-3
 """A limit that one kW changes by less, in kW per unit of the power base, is not in reach."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gridbazaar.network.near_limits import NearLimits
+from gridbazaar.network.near_limits import NearLimits, RowLimits
 from gridbazaar.network.slopes import SlopeSystem, _factors
 
 BUSES = ("10", "18", "26", "33")
@@ -98,9 +98,15 @@ def test_periods_without_limits_and_with_fewer(kink, buses):
     clearing, at, where = kink("line rating")
     _, limits = clearing.slopes_and_limits(clearing.solve(bids(clearing, at, where)), buses)
     one = limits.at(0)
-    both = NearLimits.of([None, one.padded(one.slack_kw.size + 2), one])
+    rows = one.slack_kw.size
+    assert rows > 1
+    first = RowLimits(one.effect[:, :1], one.give[:1, :1], one.slack_kw[:1], one.multiplier_usd_per_kwh[:1])
+    both = NearLimits.of([None, first, one])
     assert np.array_equal(both.periods, [1, 2])
     assert both.at(0) is None
-    assert both.effect.shape == (2, 4, one.slack_kw.size + 2)
+    assert both.effect.shape == (2, 4, rows)
+    assert np.array_equal(both.at(2).give, one.give)
+    assert np.array_equal(both.at(1).effect[:, :1], first.effect)
+    assert not both.reached(np.ones((2, rows)))[0] or first.multiplier_usd_per_kwh[0] > 0  # what is padded never binds
     assert both.binding(np.full_like(both.slack_kw, 1.0)).tolist() == [1, 2]
     assert NearLimits.of([None, None]).periods.size == 0
