@@ -188,7 +188,7 @@ class StoppingRule:
         self._known = replace(self._known, pace=pace)
 
     def _allowed_usd(self, platform: SharingPlatform) -> float:
-        """What sharing may leave to be regretted: a twentieth of what the clearing before did, less if bids overshot."""
+        """What sharing may leave to be regretted: a twentieth of what was left before, less if bids overshot."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 20, self._settings.regret_tolerance / 4, WORTH))
         allowed_usd = max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
