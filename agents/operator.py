@@ -168,7 +168,7 @@ class SystemOperator(mesa.Agent):
             at_sale: In which periods they are those of what it would have sold when it was asked last.
         """
         periods = list(self.state.periods)
-        if self.state.sale:
+        if self.state.sale and at_sale.size:
             sold = dict(zip(self.state.sale.periods.tolist(), self.state.sold, strict=True))
             for t in at_sale:
                 periods[t] = sold[int(t)]

@@ -158,7 +158,7 @@ class SharingPlatform(mesa.Agent):
         """
         asked, was = self.rounds if quoted_in is None else quoted_in, self.state
         told = np.zeros(len(self.graph.names), dtype=bool)
-        told[offers.members] = True
+        told[np.asarray(offers.members, dtype=np.intp)] = True
         told &= was.answered <= asked
         self.state = replace(
             was,

@@ -172,16 +172,16 @@ class StoppingRule:
 
     def worth_delivering(self, platform: SharingPlatform) -> bool:
         """Whether it is time to deliver: along a curve when regrets may be small enough, else when partners agree."""
-        return platform.rounds >= self._known.pace.due if _paced(platform) else platform.converged
+        return platform.rounds >= self._known.pace.due if self._paced(platform) else platform.converged
 
     def asks_for_closer_agreement(self, platform: SharingPlatform) -> bool:
         """Whether what was agreed leaves a regret that is not small against the step before and may still fall."""
-        closest = self._known.pace.is_stuck if _paced(platform) else platform.tightest
+        closest = self._known.pace.is_stuck if self._paced(platform) else platform.tightest
         return bool(self._known.sharing_regret_usd > self._allowed_usd(platform)) and not closest
 
     def go_on(self, platform: SharingPlatform) -> None:
         """What was agreed leaves too much regret: partners are to share on, for closer agreement."""
-        if not _paced(platform):
+        if not self._paced(platform):
             platform.tighten()
             return
         pace = self._known.pace.after(platform.rounds, self._known.sharing_regret_usd, self._allowed_usd(platform))
@@ -192,7 +192,7 @@ class StoppingRule:
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
         allowed = float(np.clip(before / 20, self._settings.regret_tolerance / 4, WORTH))
         allowed_usd = max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
-        return allowed_usd / platform.state.tightness if _paced(platform) else allowed_usd
+        return allowed_usd / platform.state.tightness if self._paced(platform) else allowed_usd
 
     @property
     def excess(self) -> float:
@@ -200,6 +200,14 @@ class StoppingRule:
         others = float(np.maximum(np.nan_to_num(self._known.regret_usd, posinf=0.0), 0.0).sum())
         allowed = max(self._settings.regret_tolerance * self._known.turnover_usd / 4, _COUNTS * others)
         return float(max(self._known.dso_regret_usd, 0.0) / allowed)
+
+    def _paced(self, platform: SharingPlatform) -> bool:
+        """Whether what agreement is worth decides, and not residuals.
+
+        That is where LMPs follow a curve in all periods, in an order that is sure to get nearer.
+        """
+        curve = platform.bids.curve
+        return not (curve.is_flat or curve.elastic.any() or self._settings.order.doubt)
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
@@ -218,9 +226,3 @@ class StoppingRule:
         return Certificate(
             self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved, self._charged
         )
-
-
-def _paced(platform: SharingPlatform) -> bool:
-    """Whether LMPs follow a curve in all periods: then what agreement is worth decides, and not residuals."""
-    curve = platform.bids.curve
-    return not (curve.is_flat or curve.elastic.any())

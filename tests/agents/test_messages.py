@@ -22,7 +22,7 @@ ALLOWED = {
     "Bid": ["power_kw"],
     "Bids": ["power_kw"],
     "Commitment": ["step"],
-    "Pledges": ["bid_kw", "regret_usd"],
+    "Pledges": ["bid_kw", "regret_usd", "excess_kw"],
     "Regret": ["usd"],
     "Regrets": ["usd"],
     "Asks": ["periods", *ASKED],

@@ -3,19 +3,24 @@
 import numpy as np
 import pytest
 
-from gridbazaar.agents.penalty import RATIO, REST, SHRINK, AdaptivePenalty
+from gridbazaar.agents.penalty import RATIO, REST, SHRINK, AdaptivePenalty, Residuals
 
 UP, DOWN, ALIKE = (1.0, 0.1), (0.1, 1.0), (1.0, 1.0)
 
 NEW = np.ones(1, dtype=bool)
 
 
-def after(*residuals):
+def residuals(primal, dual):
+    """These, (row, period), each counted as it is."""
+    return Residuals(np.array(primal), np.array(dual), np.ones(len(primal)), 1.0, 0.0)
+
+
+def after(*pairs):
     """The penalty, in its first value, after these (primal, dual)."""
-    penalty = AdaptivePenalty.starting(np.array([1e-3]))
-    for primal, dual in residuals:
-        penalty = penalty.balanced(np.array([primal]), np.array([dual]), NEW)
-    return penalty.value[0] / 1e-3
+    penalty = AdaptivePenalty.starting(np.array([[1e-3]]))
+    for primal, dual in pairs:
+        penalty = penalty.balanced(residuals([[primal]], [[dual]]), NEW)
+    return penalty.value[0, 0] / 1e-3
 
 
 LEADS = {
@@ -61,8 +66,8 @@ def test_turning_for_ever_it_rests_in_the_end():
 def test_every_entry_goes_its_own_way():
     start = np.full((2, 2), 1e-3)
     before, new = AdaptivePenalty.starting(start), np.ones(2, dtype=bool)
-    once = before.balanced(np.array([[1.0, 0.1], [1.0, 1.0]]), np.array([[0.1, 1.0], [1.0, 0.1]]), new)
-    after = once.balanced(np.array([[1.0, 1.0], [1.0, 0.1]]), np.array([[0.1, 0.1], [1.0, 1.0]]), new)
+    once = before.balanced(residuals([[1.0, 0.1], [1.0, 1.0]], [[0.1, 1.0], [1.0, 0.1]]), new)
+    after = once.balanced(residuals([[1.0, 1.0], [1.0, 0.1]], [[0.1, 0.1], [1.0, 1.0]]), new)
     assert after.value == pytest.approx(1e-3 * np.array([[4.0, 2 ** (SHRINK - 1)], [1.0, 2 ** (1 - SHRINK)]]))
     assert (start == 1e-3).all()
     assert (before.value == 1e-3).all()

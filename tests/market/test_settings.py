@@ -58,5 +58,5 @@ def test_what_an_order_means(order, proximal, adapts, turns):
     settings = MarketSettings(order=order)
     assert settings.sharing_rules.proximal is proximal
     assert settings.sharing_rules.adapt_penalty is adapts
-    assert settings.order.turns(3) == turns
+    assert [tuple(turn) for turn in settings.order.turns(np.arange(3))] == turns
     assert (settings.order.doubt == "") is (order == "proximal_jacobi")

@@ -37,7 +37,7 @@ def numbers(message: object) -> Iterator[float]:
     elif isinstance(message, tuple):
         for part in message:
             yield from numbers(part)
-    elif isinstance(message, np.ndarray) and message.dtype == float:
+    elif isinstance(message, np.ndarray) and message.dtype in (float, np.intp):
         yield from message.ravel().tolist()
     else:
         assert type(message) in {int, float}, f"a message holds a {type(message).__name__}"

@@ -37,7 +37,7 @@ def test_time_that_is_waited_for_is_shared_too(run_at):
 
     class Slow(Behaviour):
         def answer(self, quote, problem):
-            time.sleep(0.01)
+            time.sleep(0.03)
             return problem.share(quote)
 
     timing = run_at("ieee33", Workers(2), behaviours={"p1": Slow(), "p2": Slow()}, max_rounds=10).result.hosting.timing

@@ -267,4 +267,5 @@ market: {{network_use: bids}}
     runs = [scenario.market().run() for scenario in scenarios]
     gap = abs(runs[0].dso_cost_usd - runs[1].dso_cost_usd)
     assert gap > sum(run.certificate.total_usd for run in runs)
-    assert gap < sum(cost_accuracy_usd(scenario, run) for scenario, run in zip(scenarios, runs, strict=True))
+    true_gap = 0.0025  # sharing saves a quarter of a cent at most (the joint optima)
+    assert gap < true_gap + sum(cost_accuracy_usd(scenario, run) for scenario, run in zip(scenarios, runs, strict=True))
