@@ -62,7 +62,7 @@ class Homes(Valuation):
             _,
             self.bid_min_kw,
             self.bid_max_kw,
-        ) = (self.cells[:, :, k] for k in range(7))
+        ) = (np.ascontiguousarray(self.cells[:, :, k]) for k in range(7))
         self.beta_usd_per_kwh, self.grid_fee_usd_per_kwh, self.feed_in_fee_usd_per_kwh, bend = (
             self.cells[:, :1, k] for k in (4, 7, 8, 9)
         )
