@@ -18,9 +18,7 @@ exceeds the value of lost load.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from threading import RLock
 from typing import TypeVar
@@ -31,7 +29,7 @@ from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram, PowerLimits
 from .concavity import Concavity
-from .cores import cores
+from .cores import cores, threads
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
@@ -178,7 +176,7 @@ class Clearing:
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
         systems = [self._systems[id(period.program), key] for period in cleared]
-        each = _threads().map if len(self.feeder.buses) > _LARGE else map
+        each = threads().map if len(self.feeder.buses) > _LARGE else map
         return list(each(what, systems, cleared))
 
     def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
@@ -228,7 +226,7 @@ class Clearing:
         spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(solvers))]
         if len(solvers) == 1:
             return tuple(self._solve_span(solvers[0], demand_kw, spans[0]))
-        parts = _threads().map(self._solve_span, solvers, [demand_kw] * len(spans), spans)
+        parts = threads().map(self._solve_span, solvers, [demand_kw] * len(spans), spans)
         return tuple(period for part in parts for period in part)
 
     def _solve_span(
@@ -273,18 +271,6 @@ def _stacked(roots: Sequence[FloatArray]) -> FloatArray:
     for period, root in zip(stacked, roots, strict=True):
         period[:, : root.shape[1]] = root
     return stacked
-
-
-def _threads() -> ThreadPoolExecutor:
-    """The threads of all clearings of this process."""
-    return _threads_of(os.getpid())
-
-
-@cache
-def _threads_of(process: int) -> ThreadPoolExecutor:
-    """Threads do not live on in a process that is forked off; there, the number of the process asks for new ones."""
-    del process
-    return ThreadPoolExecutor(cores(), thread_name_prefix="clearing")
 
 
 def _limits(
