@@ -19,7 +19,7 @@ exceeds the value of lost load.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from threading import RLock
 from typing import TypeVar
 
