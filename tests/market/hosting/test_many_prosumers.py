@@ -1,0 +1,52 @@
+"""A town whose answers are compiled: on workers as here, with some who answer alone, and with lost messages."""
+
+import numpy as np
+import pytest
+from towns import town
+
+from gridbazaar.agents import PriceTaker
+from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, MessageFaults, Workers
+
+SETTINGS = MarketSettings(regret_tolerance=1e-4)
+
+
+class Alike(PriceTaker):
+    """A behaviour of its own that changes nothing."""
+
+
+@pytest.fixture(scope="module")
+def data():
+    return town(300)
+
+
+def settled(data, **how):
+    with EnergyMarket(**data, rng=1, settings=SETTINGS, **how) as market:
+        result = market.run()
+    assert result.settled, result.message
+    assert result.certificate.relative <= SETTINGS.regret_tolerance
+    return result
+
+
+@pytest.fixture(scope="module")
+def here(data):
+    return settled(data)
+
+
+WAYS = {
+    "two workers": lambda _: {"hosting": Hosting(Workers(2))},
+    "some alone": lambda names: {"behaviours": {name: Alike() for name in names[::100]}},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_bits(data, here, way):
+    result = settled(data, **WAYS[way]([home.name for home in data["households"]]))
+    for name in ("bid_kw", "trade_kw", "elastic_kw", "price_usd_per_kwh", "lmp_usd_per_kwh", "regret_usd"):
+        assert np.array_equal(getattr(result, name), getattr(here, name)), name
+    assert result.sharing_rounds == here.sharing_rounds
+
+
+def test_lost_messages_cost_rounds_and_nothing_else(data, here):
+    result = settled(data, messages=MessageFaults(loss=0.2))
+    assert sum(result.sharing_rounds) > sum(here.sharing_rounds)
+    assert result.dso_cost_usd == pytest.approx(here.dso_cost_usd, rel=2e-4)
