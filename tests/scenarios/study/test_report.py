@@ -62,7 +62,9 @@ def test_the_numbers_are_those_of_the_independent_solution(paper: Study) -> None
     said = {statement.paper: statement.ours for statement in statements(paper)}
     assert "1 alpha: 11, 1.5 alpha: 7, 2 alpha: 6" in said["A larger alpha converges faster."]
     assert "+10.0%" in said["Without sharing the prosumers' total cost is about a tenth higher (+9.8 % in the paper)."]
-    assert paper.result.dso_cost_usd == pytest.approx(15_614.36, abs=1.0)
+    known = cost_accuracy_usd(paper.scenario, paper.result)
+    assert known < 20.0
+    assert paper.result.dso_cost_usd == pytest.approx(15_614.36, abs=known)
 
 
 def test_statements_can_fail(paper: Study) -> None:
