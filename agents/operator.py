@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
+from ..network.cleared_period import ClearedPeriod
 from ..network.clearing import Clearing
 from ..network.dispatch import Dispatch
 from ..network.near_limits import NearLimits
-from ..network.solver import ClearedPeriod
 from ..network.tangent import Tangent
 from .mesa_library import mesa
 from .messages import Asks, Sale

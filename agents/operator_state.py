@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..network.arrays import FloatArray, IntArray
+from ..network.cleared_period import ClearedPeriod
 from ..network.dispatch import Dispatch
-from ..network.solver import ClearedPeriod
 from ..network.tangent import Tangent
 
 

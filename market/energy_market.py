@@ -17,7 +17,6 @@ from ..agents.messages import Asks, Deliveries, Pledges, Sale
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
-from ..agents.prosumer import Prosumer
 from ..agents.trade_graph import Link
 from ..network.arrays import FloatArray, frozen
 from ..network.clearing import Clearing
@@ -26,7 +25,6 @@ from ..network.infeasibility.shortage import ShortageError
 from .hosting.lossy_channel import MessageFaults, channel_of, check_faults
 from .hosting.message_log import OPERATOR, PLATFORM
 from .hosting.options import Hosting
-from .hosting.public import PublicProsumer
 from .lifecycle import Blueprint, Lifecycle
 from .methods import METHODS
 from .outcome import Ending, Outcome
@@ -36,7 +34,7 @@ from .record import record
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import Case, MarketSettings
-from .setup import charged, check_households, graph_of, orders_only_add, planner_of, refuse_shortage, set_up_communities
+from .setup import agents_of, charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
 from .state import MarketState
 
 _LEAST_WORTH = 1e-3
@@ -137,7 +135,7 @@ class EnergyMarket(Lifecycle):
         self.communities = set_up_communities(
             households, self.graph, behaviours, of_prosumers, hosting or Hosting(), self.settings
         )
-        self.prosumers = _agents_of(self)
+        self.prosumers = agents_of(self, self.communities, self.platform, self.operator)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
 
     def step(self) -> None:
@@ -179,7 +177,7 @@ class EnergyMarket(Lifecycle):
         """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
         if self.iteration == 0 and self._orders_only_add:
-            refuse_shortage(self.operator)
+            _refuse_shortage(self.operator)
         closing = self.platform.bids.closing(self.bid_kw, self.operator.short_periods)
         self._sell(closing.asks)
         dso_regret = self._method.judge(self.proof.state.proven, closing)
@@ -382,23 +380,16 @@ class EnergyMarket(Lifecycle):
             self.datacollector.model_vars[name] = list(state.collected[name])
 
 
-def _agents_of(market: EnergyMarket) -> list[Prosumer] | list[PublicProsumer]:
-    """The prosumers as agents of the market; their public side where they live elsewhere."""
-    communities, connection = market.communities, market.operator.connection
-    if not communities.here:
-        names = [market.operator.clearing.feeder.names[n] for n in connection]
-        return [PublicProsumer(market, market.platform, i, bus) for i, bus in enumerate(names)]
-    first = 1 + len(market.agents)
-    for number, prosumer in enumerate(communities.here[0].prosumers, start=first):
-        prosumer.unique_id = number  # one row of numbers for all agents of the market
-        prosumer.model = market  # Mesa's data collector asks an agent for its model's steps
-        market.register_agent(prosumer)
-    return communities.here[0].prosumers
-
-
 def _shortage(operator: SystemOperator) -> ShortageError | None:
     """What of the last clearing cannot be served, and what would relieve it."""
     return ShortageError.of(operator.clearing.feeder, operator.cleared)
+
+
+def _refuse_shortage(operator: SystemOperator) -> None:
+    """Where bids only add load: what the feeder cannot serve without them, it never can."""
+    short = _shortage(operator)
+    if short and operator.cleared.unserved_kw.max() > 1e-3:
+        raise short
 
 
 def _reported(name: str, market: EnergyMarket) -> Any:

@@ -11,15 +11,18 @@ import numpy as np
 
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household, HouseholdError
+from ..agents.mesa_library import mesa
 from ..agents.operator import SystemOperator
+from ..agents.platform import SharingPlatform
+from ..agents.prosumer import Prosumer
 from ..agents.subproblem import Subproblem
 from ..agents.trade_graph import Link, TradeGraph
 from ..network.clearing import Clearing
 from ..network.errors import InputError
-from ..network.infeasibility.shortage import ShortageError
 from .hosting.communities import Communities
 from .hosting.options import Hosting
 from .hosting.partition import partition
+from .hosting.public import PublicProsumer
 from .hosting.spec import community_specs
 from .settings import Answers, Case, MarketSettings
 
@@ -89,8 +92,16 @@ def charged(households: Sequence[Household], graph: TradeGraph) -> bool:
     return any(on_bids) or bool(graph.fee_usd_per_kwh.any())
 
 
-def refuse_shortage(operator: SystemOperator) -> None:
-    """Where bids only add load: what the feeder cannot serve without them, it never can."""
-    short = ShortageError.of(operator.clearing.feeder, operator.cleared)
-    if short and operator.cleared.unserved_kw.max() > 1e-3:
-        raise short
+def agents_of(
+    market: mesa.Model, communities: Communities, platform: SharingPlatform, operator: SystemOperator
+) -> list[Prosumer] | list[PublicProsumer]:
+    """The prosumers as agents of the market; their public side where they live elsewhere."""
+    if not communities.here:
+        names = [operator.clearing.feeder.names[n] for n in operator.connection]
+        return [PublicProsumer(market, platform, i, bus) for i, bus in enumerate(names)]
+    first = 1 + len(market.agents)
+    for number, prosumer in enumerate(communities.here[0].prosumers, start=first):
+        prosumer.unique_id = number  # one row of numbers for all agents of the market
+        prosumer.model = market  # Mesa's data collector asks an agent for its model's steps
+        market.register_agent(prosumer)
+    return communities.here[0].prosumers

@@ -28,6 +28,7 @@ import numpy as np
 from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram, PowerLimits
+from .cleared_period import ClearedPeriod
 from .concavity import Concavity
 from .cores import cores, threads
 from .dispatch import Dispatch
@@ -39,7 +40,6 @@ from .period_solver import Asked, BidCost, PeriodSolver, Programs
 from .periods import period_name
 from .physics import Physics
 from .slopes import SlopeSystem
-from .solver import ClearedPeriod
 from .tangent import Tangent
 
 Starts = Sequence[Tangent | None]

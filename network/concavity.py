@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .arrays import FloatArray, IntArray
+from .cleared_period import ClearedPeriod
 from .feeder import Feeder
-from .solver import ClearedPeriod
 
 _CLOSE = 1e-3
 _MOST_STEPS = 100

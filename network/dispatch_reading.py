@@ -9,11 +9,11 @@ import numpy as np
 from .ac_flow import RadialFlow
 from .arrays import FloatArray
 from .branch_flow import ConicProgram
+from .cleared_period import ClearedPeriod
 from .components import price_components
 from .dispatch import Dispatch, PriceComponents
 from .feeder import Feeder
 from .per_unit import amperes_per_pu, impedances_pu, is_coupler, negligible_kw
-from .solver import ClearedPeriod
 
 _TINY_PU = 1e-3
 """A line of less impedance than this may carry a current on paper that nothing feels, see `_currents`."""

@@ -10,11 +10,12 @@ import numpy as np
 from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import Columns, ConicProgram, PowerLimits, build_program
+from .cleared_period import ClearedPeriod
 from .feeder import Feeder
 from .linearised import LinearisedProgram
 from .per_unit import impedances_pu, is_coupler, negligible_kw
 from .physics import Physics
-from .solver import ClearedPeriod, CompiledProgram, ConicSolution, Cost
+from .solver import CompiledProgram, ConicSolution, Cost
 from .tangent import Tangent
 
 _EXACT_PU = 3e-8, 5e-7

@@ -34,8 +34,8 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from .arrays import FloatArray, IntArray
 from .branch_flow import CONE_ROWS, ConicProgram
+from .cleared_period import ClearedPeriod
 from .near_limits import RowLimits
-from .solver import ClearedPeriod
 from .tangent import Tangent, TangentRows
 
 _REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J

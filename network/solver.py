@@ -11,8 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .arrays import FloatArray
-from .branch_flow import CONE_ROWS, ConicProgram, PowerLimits
-from .tangent import Tangent
+from .branch_flow import CONE_ROWS, ConicProgram
 
 # Clarabel's default accuracy, 1e-8, leaves cone gaps of 4e-7 pu; one iteration more leaves 2e-8.
 TOLERANCE = 1e-9
@@ -38,28 +37,6 @@ class ConicSolution:
     def solved(self) -> bool:
         """Whether the solution holds to `REDUCED_TOLERANCE` or better."""
         return self.status in _SOLVED
-
-
-@dataclass(frozen=True, slots=True)
-class ClearedPeriod:
-    """The solution of one period, the program it solves (with shortage slack, or without) and what it was given.
-
-    Attributes:
-        program: The program.
-        solution: Its solution.
-        demand_kw, demand_kvar: Load and bid of every bus, (bus,); elastic bids are not in them.
-        limits: What generators could do.
-        tangent: The tangent in its last round, where the period was solved along tangents: then it is a local optimum.
-        exact: Whether the solution is one of the AC equations.
-    """
-
-    program: ConicProgram
-    solution: ConicSolution
-    demand_kw: FloatArray
-    demand_kvar: FloatArray
-    limits: PowerLimits
-    tangent: Tangent | None
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a scenario becomes: feeder, households, links and the market; what is wrong is told by its place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,6 @@ from .yaml_file import Path_
 
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
-    from ...market.energy_market import EnergyMarket
-    from ...market.hosting.backend import Backend
-    from ...market.hosting.message_log import Entries
     from ...network.clearing import Clearing
 
 
@@ -163,7 +160,7 @@ class Building:
             if row.bus not in buses:
                 sentence = f"there is no bus {row.bus}{did_you_mean(row.bus, buses)}"
                 raise self._refusal(("prosumers", name, "bus"), sentence)
-        self._behaviours()
+        self.behaviours()
         for bus in buses:
             self._load_factor(bus)
         self._check_generation()
@@ -194,29 +191,6 @@ class Building:
         """Values that may be meant in another unit."""
         found = doubts(self._scenario, self.feeder)
         return [Problem(self._tree.place(doubt.path), ".".join(doubt.path), doubt.sentence) for doubt in found]
-
-    def market(
-        self,
-        rng: int | None = None,
-        backend: "Backend | None" = None,
-        log: "Callable[[Entries], None] | None" = None,
-    ) -> "EnergyMarket":
-        """The market, ready to step."""
-        from ...market.energy_market import EnergyMarket
-        from ...market.hosting.options import Hosting
-
-        self.check()
-        together = {name: row.community for name, row in self._scenario.prosumers.items() if row.community}
-        return EnergyMarket(
-            self.clearing(),
-            self.households,
-            self.links,
-            settings=self.settings,
-            behaviours=self._behaviours(),
-            rng=np.random.SeedSequence(self._scenario.seed if rng is None else rng),
-            hosting=Hosting(backend, together, log),
-            messages=self.messages(),
-        )
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
         fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)
@@ -250,7 +224,7 @@ class Building:
             )
         return peak_kw * factor
 
-    def _behaviours(self) -> "dict[str, Behaviour]":
+    def behaviours(self) -> "dict[str, Behaviour]":
         """How prosumers act that do not take prices, which is known to be right and costs an import."""
         made: dict[str, Behaviour] = {}
         for name, row in self._scenario.prosumers.items():

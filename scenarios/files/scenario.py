@@ -121,7 +121,22 @@ class Scenario(ScenarioRows):
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
-        return self._building.market(rng, backend, log)
+        from ...market.energy_market import EnergyMarket
+        from ...market.hosting.options import Hosting
+
+        parts = self._building
+        parts.check()
+        together = {name: row.community for name, row in self.prosumers.items() if row.community}
+        return EnergyMarket(
+            parts.clearing(),
+            parts.households,
+            parts.links,
+            settings=parts.settings,
+            behaviours=parts.behaviours(),
+            rng=self.seed if rng is None else rng,
+            hosting=Hosting(backend, together, log),
+            messages=parts.messages(),
+        )
 
     @property
     def _building(self) -> "Building":
