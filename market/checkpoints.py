@@ -61,7 +61,7 @@ class Checkpoints:
         before = set(self.folder.glob("*.npz"))
         files = market.communities.save(self.folder, str(market.rounds))
         whole = self.folder / f"{market.rounds}.npz"
-        state = replace(market.own_snapshot(), communities=CommunitiesState(market.communities.calls, ()))
+        state = replace(market.snapshot(prosumers=False), communities=CommunitiesState(market.communities.calls, ()))
         write_whole(whole, packed(state))
         for old in before.difference(files, {whole}):
             old.unlink(missing_ok=True)

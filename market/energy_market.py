@@ -13,7 +13,7 @@ import numpy as np
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household
 from ..agents.mesa_library import mesa
-from ..agents.messages import Asks, Deliveries, Pledges, Sale
+from ..agents.messages import Asks, Pledges, Sale
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.price_curve import PriceCurve
@@ -22,6 +22,7 @@ from ..network.arrays import FloatArray, frozen
 from ..network.clearing import Clearing
 from ..network.errors import SolverError
 from ..network.infeasibility.shortage import ShortageError
+from .hosting.communities import Communities
 from .hosting.lossy_channel import MessageFaults, channel_of, check_faults
 from .hosting.message_log import OPERATOR, PLATFORM
 from .hosting.options import Hosting
@@ -33,7 +34,7 @@ from .proof.stopping_rule import StoppingRule
 from .record import record
 from .result import Result, RunFacts
 from .rounds import Phase, Round
-from .settings import Case, MarketSettings
+from .settings import MarketSettings
 from .setup import agents_of, charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
 from .state import MarketState
 
@@ -117,15 +118,10 @@ class EnergyMarket(Lifecycle):
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
         self._channel = channel_of(faults, self.graph, of_messages)
-        withdrawals = self.settings.withdrawals
-        planned = self.settings.case is Case.CENTRAL
-        self._planner = planner_of(households, self.graph, withdrawals=withdrawals) if planned else None
-        self._orders_only_add = orders_only_add(households, self.graph, withdrawals=withdrawals)
+        self._planner = planner_of(households, self.graph, self.settings)
         behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
-        deliveries = self.platform.deliveries()
-        self.proof = StoppingRule(
-            self.graph, clearing.dt_h, self.settings, behaving, deliveries, charged=charged(households, self.graph)
-        )
+        fees, deliveries = charged(households, self.graph), self.platform.deliveries()
+        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, behaving, deliveries, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()
@@ -176,7 +172,7 @@ class EnergyMarket(Lifecycle):
     def _clear(self) -> None:
         """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
-        if self.iteration == 0 and self._orders_only_add:
+        if self.iteration == 0 and orders_only_add(self.communities.specs, self.graph, self.settings):
             _refuse_shortage(self.operator)
         closing = self.platform.bids.closing(self.bid_kw, self.operator.short_periods)
         self._sell(closing.asks)
@@ -209,13 +205,12 @@ class EnergyMarket(Lifecycle):
 
     def _deliver(self) -> None:
         """After Algorithm 1: deliver what was agreed, unless it is regretted too much, and bid for what that needs."""
-        deliveries = self.platform.deliveries()
         at_fixed_lmps = self.platform.bids.curve.is_flat and self.iteration > 1
         if at_fixed_lmps:
-            self.proof.revalue(deliveries)  # for the schedule that was cleared the rounds have found better prices
+            self.proof.revalue(self.platform.deliveries())  # the rounds have found better prices for it
             if self._settles():
                 return
-        pledges = self._agreed(deliveries)
+        pledges = _pledged(self.communities, self.platform)
         self.proof.agreed(pledges.regret_usd)
         cut_short = self.platform.rounds >= self.settings.max_rounds
         if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short():
@@ -231,16 +226,6 @@ class EnergyMarket(Lifecycle):
         self.proof.committed(bids, self.bid_kw)
         self.bid_kw = bids
         self.phase = Phase.CLEARING
-
-    def _agreed(self, deliveries: Deliveries) -> Pledges:
-        """What everybody pledges for what was agreed, changed where somebody cannot keep it."""
-        pledges = self.communities.deliver(deliveries)
-        for _ in range(_REPAIRS):
-            if not np.isposinf(pledges.regret_usd).any():
-                break
-            self.platform.relieve(pledges.excess_kw)
-            pledges = self.communities.deliver(self.platform.deliveries())
-        return pledges
 
     # --- Algorithm 1: sharing among the prosumers --------------------------------------------------------------------
 
@@ -329,20 +314,25 @@ class EnergyMarket(Lifecycle):
             valued = self.platform.deliveries(self.operator.lmps_of(dispatch))
         valued = self.platform.with_whole_prices(valued)
         schedules = self.communities.schedules(valued)
-        diagnosis, hosting, network_use = self.proof.state.diagnosis, self.communities.report, self.settings.network_use
-        facts = RunFacts(self.graph, network_use, self.ending, self.sharing_rounds, diagnosis, self.seconds, hosting)
+        facts = RunFacts(
+            graph=self.graph,
+            network_use=self.settings.network_use,
+            ending=self.ending,
+            sharing_rounds=list(self.sharing_rounds),
+            clearings=self.operator.state.clearings,
+            elastic_clearings=self.operator.state.elastic_clearings,
+            diagnosis=self.proof.state.diagnosis,
+            seconds=dict(self.seconds),
+            hosting=self.communities.report,
+        )
         return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
 
-    def snapshot(self) -> MarketState:
-        """All that the market remembers, prosumers included; what it holds, nobody changes.
+    def snapshot(self, *, prosumers: bool = True) -> MarketState:
+        """All that the market remembers, what prosumers do included unless that is not asked for; nobody changes it.
 
         Raises:
             UnsavedError: A behaviour remembers what cannot be kept.
         """
-        return replace(self.own_snapshot(), communities=self.communities.snapshot())
-
-    def own_snapshot(self) -> MarketState:
-        """The same without what the prosumers remember."""
         return MarketState(
             phase=self.phase,
             rounds=self.rounds,
@@ -355,7 +345,7 @@ class EnergyMarket(Lifecycle):
             proof=self.proof.state,
             method=self._method.state,
             channel=self._channel.state,
-            communities=None,
+            communities=self.communities.snapshot() if prosumers else None,
             chance=(self.rng.bit_generator.state, self.random.getstate()),
             collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
             seconds=dict(self.seconds),
@@ -378,6 +368,17 @@ class EnergyMarket(Lifecycle):
         self.seconds = dict(state.seconds)
         for name in self.datacollector.model_vars.keys() & state.collected.keys():
             self.datacollector.model_vars[name] = list(state.collected[name])
+
+
+def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:
+    """What everybody pledges for what was agreed, which is changed where somebody cannot keep it."""
+    pledges = communities.deliver(platform.deliveries())
+    for _ in range(_REPAIRS):
+        if not np.isposinf(pledges.regret_usd).any():
+            break
+        platform.relieve(pledges.excess_kw)
+        pledges = communities.deliver(platform.deliveries())
+    return pledges
 
 
 def _shortage(operator: SystemOperator) -> ShortageError | None:

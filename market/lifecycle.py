@@ -53,12 +53,8 @@ class Lifecycle(mesa.Model):
         self.blueprint = blueprint
 
     @abstractmethod
-    def snapshot(self) -> MarketState:
-        """All that the market remembers."""
-
-    @abstractmethod
-    def own_snapshot(self) -> MarketState:
-        """The same without what the prosumers remember."""
+    def snapshot(self, *, prosumers: bool = True) -> MarketState:
+        """All that the market remembers, what prosumers do included unless that is not asked for."""
 
     @abstractmethod
     def restore(self, state: MarketState) -> None:

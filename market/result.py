@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -20,83 +19,89 @@ from .proof.certificate import Certificate
 from .proof.diagnosis import Diagnosis
 from .proof.settlement import Settlement
 from .settings import NetworkUse
-from .tables import ResultTables, by_owner, network_charge
+from .tables import ResultTables, network_charge
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RunFacts:
     """How a run went.
 
     Attributes:
         graph: Who may trade with whom.
-        network_use: What of prosumers the network carries.
-        ending: How it ended, or that it has not.
+        network_use: What of prosumers the network carries: what they withdraw, trades included, or only bids.
+        ending: How it ended, or that it has not, and that in words.
         sharing_rounds: Rounds of Algorithm 1 in each outer step.
+        clearings, elastic_clearings: How often the DSO cleared for bids, and with elastic bids (`admm`, and `newton`
+            at kinks).
         diagnosis: Where Algorithm 1 stood at the end; None before the first round.
         seconds: Time spent by phase.
-        hosting: Where the prosumers lived.
+        hosting: Where the prosumers lived, what it took to ask them, and whom the market has lost on the way.
     """
 
     graph: TradeGraph
     network_use: NetworkUse
     ending: Ending
-    sharing_rounds: tuple[int, ...]
+    sharing_rounds: list[int]
+    clearings: int
+    elastic_clearings: int
     diagnosis: Diagnosis | None
-    seconds: Mapping[str, float]
+    seconds: dict[str, float]
     hosting: HostingReport
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the run ended."""
+        return self.ending.outcome
+
+    @property
+    def message(self) -> str:
+        """That in words."""
+        return self.ending.message
+
+    @property
+    def settled(self) -> bool:
+        """Whether the certificate is below the tolerance and the feeder serves everybody."""
+        return self.outcome is Outcome.SETTLED
+
+    @property
+    def outer_iterations(self) -> int:
+        """Outer steps of Algorithm 2."""
+        return len(self.sharing_rounds)
 
 
 @dataclass(frozen=True, eq=False)
-class Result(ResultTables):
+class Result(RunFacts, ResultTables):
     """What a run found. All of it belongs to one schedule: the one that was cleared last.
 
-    Attributes:
-        outcome, message: How the run ended, and that in words.
-        outer_iterations: Outer steps of Algorithm 2.
-        sharing_rounds: Rounds of Algorithm 1 in each outer step.
-        clearings, elastic_clearings: How often the DSO cleared for bids, and with elastic bids (`admm`).
-        diagnosis: Where Algorithm 1 stood at the end; None before the first round.
+    Attributes: those of `RunFacts`, and
         feeder, dispatch: The network and its last clearing.
-        graph: Who may trade with whom.
         prosumer_buses: The bus of each prosumer.
-        network_use: What of prosumers the network carries: what they withdraw, trades included, or only bids.
         dt_h: Length of a period in hours.
         lmp_usd_per_kwh: LMP at every prosumer's bus, (prosumer, period).
         price_usd_per_kwh: Sharing prices, (link, period): what the buyer pays to the seller. Where trades load the
             wires, each end pays half of `network_charge_usd_per_kwh` to the DSO beside it.
         trade_kw: Trades by link, > 0 when its end a buys from its end b, (link, period).
         bid_kw, elastic_kw, curtailed_kw, fixed_kw, renewable_kw: (prosumer, period).
-        withdrawal_kw: What each takes from the network, bid and net trade, below 0 what it puts in, (prosumer, period).
         prosumer_cost_usd: F_i of (11): bids at the LMP and their fees less utility; trades are not in it, (prosumer,).
         grid_fee_usd, feed_in_fee_usd: The fees in it, (prosumer,).
+        network_charge_usd: What the network charges for the trades of each link, half of it from each end, (link,).
+        sharing_fee_usd: What each link's ends pay together in fees on their trades, (link,).
         payment_usd: What each pays to its partners for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
         reciprocity_kw: By how much the two ends of a link differ in what they trade (16), at most.
         max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
         certificate: How far the schedule is from the equilibrium.
         settlement: Who pays whom, in whole cents.
-        seconds: Time spent by phase.
-        hosting: Where the prosumers lived, what it took to ask them, and whom the market has lost on the way.
     """
 
-    outcome: Outcome
-    message: str
-    outer_iterations: int
-    sharing_rounds: list[int]
-    clearings: int
-    elastic_clearings: int
-    diagnosis: Diagnosis | None
     feeder: Feeder
     dispatch: Dispatch
-    graph: TradeGraph
     prosumer_buses: tuple[str, ...]
-    network_use: NetworkUse
     dt_h: float
     lmp_usd_per_kwh: FloatArray
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
     bid_kw: FloatArray
-    withdrawal_kw: FloatArray
     elastic_kw: FloatArray
     curtailed_kw: FloatArray
     fixed_kw: FloatArray
@@ -104,14 +109,14 @@ class Result(ResultTables):
     prosumer_cost_usd: FloatArray
     grid_fee_usd: FloatArray
     feed_in_fee_usd: FloatArray
+    network_charge_usd: FloatArray
+    sharing_fee_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
     reciprocity_kw: float
     max_violation_kw: float
     certificate: Certificate
     settlement: Settlement
-    seconds: dict[str, float]
-    hosting: HostingReport
 
     @classmethod
     def of(
@@ -133,29 +138,37 @@ class Result(ResultTables):
             certificate: What is proven of them.
             facts: How the run went.
         """
-        graph, clearing = facts.graph, operator.clearing
+        graph, clearing, dt_h = facts.graph, operator.clearing, operator.clearing.dt_h
         lmp, price = valued.lmp_usd_per_kwh, valued.price_usd_per_kwh[graph.forward]
-        trade = schedules.trade_kw[graph.forward]
-        charge = network_charge(graph, lmp) if facts.network_use is NetworkUse.WITHDRAWALS else None
+        trade, charged = schedules.trade_kw[graph.forward], facts.network_use is NetworkUse.WITHDRAWALS
+        network_charge_usd = dt_h * charged * (network_charge(graph, lmp) * trade).sum(axis=1)
+        sharing_fee_usd = dt_h * graph.fee_usd_per_kwh * np.abs(trade).sum(axis=1)
+        settlement = Settlement.of(
+            graph,
+            bid_kw=schedules.bid_kw,
+            lmp_usd_per_kwh=lmp,
+            trade_kw=trade,
+            price_usd_per_kwh=price,
+            load_usd=dt_h * float((clearing.load_kw * dispatch.lmp_usd_per_kwh).sum()),
+            generation_usd=_generation_usd(clearing.feeder, dispatch),
+            dt_h=dt_h,
+        ).charging(
+            graph,
+            network_charge_usd=network_charge_usd if charged else None,
+            grid_fee_usd=schedules.grid_fee_usd,
+            feed_in_fee_usd=schedules.feed_in_fee_usd,
+            sharing_fee_usd=sharing_fee_usd,
+        )
         return cls(
-            outcome=facts.ending.outcome,
-            message=facts.ending.message,
-            outer_iterations=len(facts.sharing_rounds),
-            sharing_rounds=list(facts.sharing_rounds),
-            clearings=operator.state.clearings,
-            elastic_clearings=operator.state.elastic_clearings,
-            diagnosis=facts.diagnosis,
+            **{cell.name: getattr(facts, cell.name) for cell in fields(RunFacts)},
             feeder=clearing.feeder,
             dispatch=dispatch,
-            graph=graph,
             prosumer_buses=tuple(clearing.feeder.names[n] for n in operator.connection),
-            network_use=facts.network_use,
-            dt_h=clearing.dt_h,
+            dt_h=dt_h,
             lmp_usd_per_kwh=lmp,
             price_usd_per_kwh=price,
             trade_kw=trade,
             bid_kw=schedules.bid_kw,
-            withdrawal_kw=schedules.bid_kw + by_owner(graph, schedules.trade_kw),
             elastic_kw=schedules.elastic_kw,
             curtailed_kw=schedules.curtailed_kw,
             fixed_kw=schedules.fixed_kw,
@@ -163,35 +176,15 @@ class Result(ResultTables):
             prosumer_cost_usd=schedules.cost_usd,
             grid_fee_usd=schedules.grid_fee_usd,
             feed_in_fee_usd=schedules.feed_in_fee_usd,
+            network_charge_usd=network_charge_usd,
+            sharing_fee_usd=sharing_fee_usd,
             payment_usd=schedules.payment_usd,
             utility_usd=schedules.utility_usd,
             reciprocity_kw=float(np.abs(trade + schedules.trade_kw[graph.backward]).max(initial=0.0)),
             max_violation_kw=float(schedules.violation_kw.max()),
             certificate=certificate,
-            settlement=Settlement.of(
-                graph,
-                bid_kw=schedules.bid_kw,
-                lmp_usd_per_kwh=lmp,
-                trade_kw=trade,
-                price_usd_per_kwh=price,
-                load_usd=clearing.dt_h * float((clearing.load_kw * dispatch.lmp_usd_per_kwh).sum()),
-                generation_usd=_generation_usd(clearing.feeder, dispatch),
-                dt_h=clearing.dt_h,
-            ).charging(
-                graph,
-                network_charge_usd=None if charge is None else clearing.dt_h * (charge * trade).sum(axis=1),
-                grid_fee_usd=schedules.grid_fee_usd,
-                feed_in_fee_usd=schedules.feed_in_fee_usd,
-                sharing_fee_usd=clearing.dt_h * graph.fee_usd_per_kwh * np.abs(trade).sum(axis=1),
-            ),
-            seconds=dict(facts.seconds),
-            hosting=facts.hosting,
+            settlement=settlement,
         )
-
-    @property
-    def settled(self) -> bool:
-        """Whether the certificate is below the tolerance and the feeder serves everybody."""
-        return self.outcome is Outcome.SETTLED
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -209,16 +202,6 @@ class Result(ResultTables):
         return self.dispatch.cost_usd
 
     @property
-    def network_charge_usd(self) -> FloatArray:
-        """What the network charges for the trades of each link, half of it from each end, (link,) in $."""
-        return np.asarray(self.dt_h * (self.network_charge_usd_per_kwh * self.trade_kw).sum(axis=1))
-
-    @property
-    def sharing_fee_usd(self) -> FloatArray:
-        """What each link's ends pay together in fees on their trades, (link,) in $."""
-        return np.asarray(self.dt_h * self.graph.fee_usd_per_kwh * np.abs(self.trade_kw).sum(axis=1))
-
-    @property
     def own_cost_usd(self) -> FloatArray:
         """F_i of (11) with what its trades are charged; what partners pay each other is not in it, (prosumer,) in $."""
         return self.prosumer_cost_usd + self.charges_usd
@@ -226,8 +209,7 @@ class Result(ResultTables):
     @property
     def charges_usd(self) -> FloatArray:
         """What each prosumer is charged for its trades: half of the network's charge and of the fee, (prosumer,)."""
-        halves = (self.network_charge_usd + self.sharing_fee_usd)[self.graph.link, None] / 2
-        return by_owner(self.graph, halves)[:, 0]
+        return self.graph.by_owner((self.network_charge_usd + self.sharing_fee_usd)[self.graph.link] / 2)
 
     @property
     def fees_usd(self) -> float:

@@ -23,7 +23,7 @@ from .hosting.communities import Communities
 from .hosting.options import Hosting
 from .hosting.partition import partition
 from .hosting.public import PublicProsumer
-from .hosting.spec import community_specs
+from .hosting.spec import CommunitySpec, community_specs
 from .settings import Answers, Case, MarketSettings
 
 if TYPE_CHECKING:
@@ -73,17 +73,19 @@ def set_up_communities(
     return Communities(specs, graph, hosting)
 
 
-def planner_of(households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> LowerLayer:
-    """Who solves the lower layer in Case 2, where central knowledge is the point."""
+def planner_of(households: Sequence[Household], graph: TradeGraph, settings: MarketSettings) -> LowerLayer | None:
+    """Who solves the lower layer in Case 2, where central knowledge is the point; None in the others."""
+    if settings.case is not Case.CENTRAL:
+        return None
     from .proof.central import LowerLayer  # cvxpy takes a second to import and only Case 2 needs it
 
-    return LowerLayer(households, graph, withdrawals=withdrawals)
+    return LowerLayer(households, graph, withdrawals=settings.withdrawals)
 
 
-def orders_only_add(households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> bool:
+def orders_only_add(specs: Sequence[CommunitySpec], graph: TradeGraph, settings: MarketSettings) -> bool:
     """Whether no prosumer can order less than nothing of the DSO: nobody feeds in, nor sells over the wires."""
-    feeds_in = any(household.feed_in_max_kw.any() for household in households)
-    return not (feeds_in or (withdrawals and graph.cap_kw.any()))
+    feeds_in = any(household.feed_in_max_kw.any() for spec in specs for household in spec.households)
+    return not (feeds_in or (settings.withdrawals and graph.cap_kw.any()))
 
 
 def charged(households: Sequence[Household], graph: TradeGraph) -> bool:

@@ -37,23 +37,27 @@ class ResultTables:
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
     bid_kw: FloatArray
-    withdrawal_kw: FloatArray
     settlement: Settlement
 
     @property
     def bought_kw(self) -> FloatArray:
         """What each prosumer buys from its partners, (prosumer, period)."""
-        return by_owner(self.graph, np.maximum(self._arc_kw(), 0.0))
+        return self.graph.by_owner(np.maximum(self._arc_kw(), 0.0))
 
     @property
     def sold_kw(self) -> FloatArray:
         """What each prosumer sells to its partners, (prosumer, period)."""
-        return by_owner(self.graph, np.maximum(-self._arc_kw(), 0.0))
+        return self.graph.by_owner(np.maximum(-self._arc_kw(), 0.0))
 
     @property
     def net_trade_kw(self) -> FloatArray:
         """What each prosumer buys less what it sells, (prosumer, period)."""
-        return by_owner(self.graph, self._arc_kw())
+        return self.graph.by_owner(self._arc_kw())
+
+    @property
+    def withdrawal_kw(self) -> FloatArray:
+        """What each takes from the network, bid and net trade, below 0 what it puts in, (prosumer, period)."""
+        return self.bid_kw + self.net_trade_kw
 
     @property
     def network_charge_usd_per_kwh(self) -> FloatArray:
@@ -179,13 +183,6 @@ class ResultTables:
         arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
         arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
         return arcs
-
-
-def by_owner(graph: TradeGraph, arcs: FloatArray) -> FloatArray:
-    """Sums over the arcs of each prosumer, (prosumer, period), of (arc, period)."""
-    total = np.zeros((len(graph.names), arcs.shape[1]))
-    np.add.at(total, graph.owner, arcs)
-    return total
 
 
 def network_charge(graph: TradeGraph, lmp_usd_per_kwh: FloatArray) -> FloatArray:

@@ -73,7 +73,7 @@ def test_statements_can_fail(paper: Study) -> None:
     dearer = replace(
         paper.cases[Case.NO_SHARING], result=replace(result, prosumer_cost_usd=result.prosumer_cost_usd - 1)
     )
-    unsettled = replace(result, outcome=Outcome.ITERATION_LIMIT)
+    unsettled = replace(result, ending=replace(result.ending, outcome=Outcome.ITERATION_LIMIT))
     slow = replace(paper.base, result=unsettled, outer_error=np.full(15, 0.5))
     cases = {**paper.cases, Case.SHARING: turned, Case.NO_SHARING: dearer}
     spoiled = verdicts(replace(paper, cases=cases, alphas={1.0: paper.base, 1.5: paper.base, 2.0: slow}))
