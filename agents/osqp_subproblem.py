@@ -30,8 +30,8 @@ from .messages import Quote
 from .plan import BID, ELASTIC, TRADES, Plan
 from .subproblem import Subproblem
 
+_TOLERANCE = 1e-6  # relative to the prosumer's size and its marginal utility
 _RHO = 0.1  # OSQP's own penalty, which every solve starts from
-_SMALLEST_KW = 1.0  # smaller households are scaled like this one: a millionth of it is exact enough for any
 _USABLE = {"solved", "solved inaccurate", "maximum iterations reached"}
 """OSQP's outcomes that come with a point. A poor point can do no harm unseen: `deliver` balances what it makes of it,
 and the bound of `least_cost_usd` is exact, so that a poor answer shows as regret."""
@@ -54,30 +54,20 @@ class OsqpSubproblem(Subproblem):
         fee_usd_per_kwh: FloatArray | None = None,
         *,
         withdrawals: bool = False,
-        tolerance: float = 1e-6,
     ) -> None:
-        """Set up the solver.
-
-        Args:
-            household, cap_kw, fee_usd_per_kwh, withdrawals: As of `Subproblem`.
-            tolerance: Relative tolerance of the solver.
-
-        Raises:
-            HouseholdShortageError: The household cannot be balanced whatever the others do.
-        """
+        """Set up the solver; arguments and errors as of `Subproblem`."""
         super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
         nothing = np.zeros(self.periods)
         cap = np.tile(cap_kw[:, None], self.periods)
         self._low = np.vstack([household.bid_min_kw, nothing, household.elastic_min_kw, -cap])
         self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
-        self._net = household.fixed_kw - household.renewable_kw
+        homes = self._row.homes
+        self._net, self._size_kw = homes.net_kw[0], float(homes.size_kw[0])
         fees = [household.grid_fee_usd_per_kwh + household.feed_in_fee_usd_per_kwh, 0.0, 0.0, *self.fee_usd_per_kwh]
         self._split = np.flatnonzero(fees)  # rows of the variables that are bought and sold at different prices
-        own = household.fixed_kw, household.renewable_kw, household.elastic_max_kw
-        self._size_kw = max(float(np.max(own)), _SMALLEST_KW)
         self._usd = household.beta_usd_per_kwh
         self._weight = np.zeros((1 + self.links, self.periods))  # of the order and of the trades
-        self._solver = self._set_up(tolerance)
+        self._solver = self._set_up()
         self._variables = 3 + self.links + self._split.size
         self.point = np.zeros((2 * self._variables + 1 + self._split.size, self.periods))
 
@@ -93,7 +83,7 @@ class OsqpSubproblem(Subproblem):
         self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
         return self._plan(self._solve())
 
-    def _set_up(self, tolerance: float) -> osqp.OSQP:
+    def _set_up(self) -> osqp.OSQP:
         blocks = 3 + self.links + self._split.size
         curved = [BID, ELASTIC, *range(3, 3 + self.links)]
         slots = (np.array(curved)[:, None] * self.periods + np.arange(self.periods)).ravel()
@@ -111,8 +101,8 @@ class OsqpSubproblem(Subproblem):
             self._bounds(self._low, 0 * low, 0 * low),
             self._bounds(self._high, -low, high - low),
             verbose=False,
-            eps_abs=tolerance,
-            eps_rel=tolerance,
+            eps_abs=_TOLERANCE,
+            eps_rel=_TOLERANCE,
             max_iter=20_000,
             scaling=0,  # (20) is scaled already, and OSQP's own scaling would remember earlier prices
             rho=_RHO,

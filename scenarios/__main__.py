@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import sys
 import warnings
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
+from .arguments import behaviours_of, changes_of, one_of, with_ray_address, with_todays_names
 from .errors import UnwrittenError, refuse
 from .runs.kept import Kept, Notes
 
@@ -66,8 +66,6 @@ OrderName = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
 
-_RENAMED = {"--ledger": "--message-log"}
-
 
 class Listed(StrEnum):
     """What `list` can list."""
@@ -101,8 +99,12 @@ def run(
         Path | None, typer.Option("--resume", metavar="RUN", help="go on with the run in this results folder")
     ] = None,
     record: Annotated[
-        Kept | None,
-        typer.Option("--record", help="of every round: all arrays (default of small ones), a summary row, or nothing"),
+        str | None,
+        typer.Option(
+            "--record",
+            metavar="all|summary|none",
+            help="of every round: all arrays (default of small ones), a summary row, or nothing",
+        ),
     ] = None,
     message_log: Annotated[
         bool, typer.Option("--message-log", help="write down every message, who sent it to whom")
@@ -111,6 +113,7 @@ def run(
     """Run a scenario until its market has settled; show and save the result."""
     from .files.source import Change
 
+    kept = one_of(Kept, record, f"--record {record}") if record else None
     options = {
         "market.case": ("--case", case),
         "alpha_scale": ("--alpha-scale", alpha_scale),
@@ -119,9 +122,9 @@ def run(
         "seed": ("--seed", seed),
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
-    given = [*_changes(changes or []), *given, *_behaviours(behaviour or [])]
+    given = [*changes_of(changes or []), *given, *behaviours_of(behaviour or [])]
     loaded = (
-        _recorded(resume, scenario, given, output, record, log_messages=message_log)
+        _recorded(resume, scenario, given, output, kept, log_messages=message_log)
         if resume
         else _loaded(scenario, given)
     )
@@ -152,7 +155,7 @@ def run(
             watch=watch,
             replay=replay,
             backend=backend,
-            notes=Notes(record, message_log),
+            notes=Notes(kept, message_log),
             origin=origin,
             tell=watch.tell,
         )
@@ -172,7 +175,7 @@ def report(
     """Run the paper's case study on a scenario and write report.html, its figures and its tables."""
     from .files.loading import load
 
-    loaded = load(scenario, _changes(changes or []))
+    loaded = load(scenario, changes_of(changes or []))
     loaded.check()
     from rich.console import Console
 
@@ -199,7 +202,7 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None)
     from .files.loading import load
     from .runs.amounts import counted
 
-    loaded = load(scenario, [*_changes(changes or []), *_behaviours(behaviour or [])])
+    loaded = load(scenario, [*changes_of(changes or []), *behaviours_of(behaviour or [])])
     loaded.check()
     _tell_doubts(loaded)
     feeder = loaded.feeder
@@ -216,9 +219,11 @@ def _tell_doubts(scenario: "Scenario") -> None:
 
 
 @app.command("list", short_help="List scenarios, or behaviours that have a name.")
-def list_(what: Annotated[Listed, typer.Argument(help="what to list")] = Listed.SCENARIOS) -> None:
+def list_(
+    what: Annotated[str, typer.Argument(metavar="scenarios|behaviours", help="what to list")] = "scenarios",
+) -> None:
     """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
-    if what is Listed.BEHAVIOURS:
+    if one_of(Listed, what, f"list {what}") is Listed.BEHAVIOURS:
         from .files.behaviours import registered_behaviours
 
         known = registered_behaviours()
@@ -302,54 +307,6 @@ def _backend(workers: int, ray: str | None, patience: float) -> "Backend | None"
     return RayCluster(ray, workers or None, patience)
 
 
-def _changes(texts: list[str]) -> "list[Change]":
-    """`--set a.b=c`, with c as a file would have it: text, null, lists."""
-    from .files.source import Change
-    from .files.yaml_file import read_value
-
-    changes = []
-    for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
-        place = f"--set {key}={value}"
-        changes.append(Change(key, read_value(value, place, key), place))
-    return changes
-
-
-def _behaviours(texts: list[str]) -> "list[Change]":
-    """`--behaviour p2=path.py:Class`, with the path meant from here."""
-    from .files.source import Change
-
-    changes = []
-    for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
-        path, _, cls = name.rpartition(":")
-        absolute = f"{Path(path).resolve()}:{cls}" if path.endswith(".py") else name
-        changes.append(Change(f"prosumers.{prosumer}.behaviour", absolute, f"--behaviour {prosumer}={name}"))
-    return changes
-
-
-def _parted(text: str, option: str, example: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (equals and key):
-        raise refuse(f"{option} {text}", "", f"this is not a key and a value; write it like {option} {example}")
-    return key.strip(), value
-
-
-def _with_ray_address(words: list[str]) -> list[str]:
-    """`--ray` may stand alone or before an address, which a scenario's name cannot look like."""
-    address = re.compile(r"auto|local|(ray://)?[^/\\]+:\d+")
-    return [
-        "--ray=local" if word == "--ray" and not address.fullmatch(after) else word
-        for word, after in zip(words, [*words, ""][1:], strict=True)
-    ]
-
-
-def _with_todays_names(words: list[str]) -> list[str]:
-    """The command line with options as they are called today, and a note of each that has another name now."""
-    for old, new in _RENAMED.items():
-        if old in words:
-            typer.echo(f"{old} is called {new} now; write {new}", err=True)
-    return [_RENAMED.get(word, word) for word in words]
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -370,7 +327,7 @@ def main() -> NoReturn:
     """Run the command line; what gridbazaar refuses is one sentence on stderr and an exit code."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for them in all that is installed
     warnings.showwarning = partial(_note, warnings.showwarning, set())
-    words = _with_ray_address(_with_todays_names(sys.argv[1:])) or ["--help"]
+    words = with_ray_address(with_todays_names(sys.argv[1:])) or ["--help"]
     code = _told(lambda: app(words))
     sys.exit(_told(sys.stdout.flush) or code)  # whether all of it could be written turns out now
 

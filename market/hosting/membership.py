@@ -68,7 +68,7 @@ class Membership:
         cells = {name: getattr(message, name)[rows] for name, rows in self._rows(message)}
         if isinstance(message, Quotes):
             cells["members"] = self.asked(message.members)
-        return replace(message, **cells)  # type: ignore[type-var]
+        return replace(message, **cells)  # type: ignore[type-var]  # every message is a dataclass
 
     def paste(self, part: Any, whole: Any) -> None:
         """Write a message of the members into that of all."""

@@ -81,4 +81,5 @@ def from_plain(kept: Any) -> Any:
 
 def _exact(value: Any) -> list[Any]:
     """The numbers of an array; JSON writes floats so that they are read back to the last bit."""
-    return np.ravel(value).tolist()  # type: ignore[no-any-return]
+    values: list[Any] = np.ravel(value).tolist()
+    return values
