@@ -142,6 +142,12 @@ FAILURES = {
     ),
     "feeder": (("run", "ieee33", "--set", "feeder.lines.6-26.p_max_kw=300"), 4, "line 6-26 is full at 300 kW"),
     "usage": (("run", "ieee33", "--cse", "1"), 2, "No such option"),
+    "record": (
+        ("run", "ieee33", "--record", "some"),
+        2,
+        "'some' is not known; write one of 'all', 'summary' or 'none'",
+    ),
+    "list": (("list", "foo"), 2, "list foo: 'foo' is not known; write one of 'scenarios' or 'behaviours'"),
 }
 
 
@@ -352,9 +358,8 @@ def test_a_plain_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> Non
 
 def test_pandapower_is_imported_without_its_plots_which_others_may_still_use(tmp_path: Path) -> None:
     assert imported(("run", "ieee33", "--ac", "-o", "r"), ("matplotlib", "pandapower"), tmp_path) == ["pandapower"]
-    code = (
-        "from gridbazaar.scenarios.__main__ import _import_pandapower as f; f(); import matplotlib.pyplot, pandapower"
-    )
+    function = "from gridbazaar.scenarios.commands.run import _import_pandapower as f"
+    code = f"{function}; f(); import matplotlib.pyplot, pandapower"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents import BehaviourError, PriceTaker
-from gridbazaar.scenarios.__main__ import _changes
+from gridbazaar.scenarios.commands.arguments import changes_of
 from gridbazaar.scenarios.files.behaviours import make_behaviour, registered_behaviours
 
 CODE = """
@@ -109,7 +109,7 @@ def test_a_file_that_was_edited_is_loaded_anew(file: Path) -> None:
     [
         {"prosumers.p2.behaviour": "mine.py:Fine"},
         {"prosumers.p2": {"behaviour": "mine.py:Fine"}},
-        _changes(["prosumers.p2.behaviour=mine.py:Fine"]),
+        changes_of(["prosumers.p2.behaviour=mine.py:Fine"]),
     ],
 )
 def test_a_change_names_a_behaviour_from_here_and_for_good(changes: Any, file: Path, monkeypatch: Any) -> None:

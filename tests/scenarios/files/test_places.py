@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.__main__ import _changes
+from gridbazaar.scenarios.commands.arguments import changes_of
 
 TABLES = {
     "buses.csv": "bus,p_kw,q_kvar\ns,0,0\nKüche,2,1\nb,3,1\n",
@@ -139,7 +139,7 @@ class TestTables:
         bus = unicodedata.normalize("NFD", "Küche")
         Path("lines.csv").write_text(unicodedata.normalize("NFD", TABLES["lines.csv"]), encoding="utf-8")
         Path("t.yaml").write_text(f"base: s.yaml\nprosumers: {{bob: {{bus: {bus}}}}}\n", encoding="utf-8")
-        scenario = gb.load("t.yaml", _changes([f"feeder.buses.{bus}.p_kw=7", f"prosumers.ann.bus={bus}"]))
+        scenario = gb.load("t.yaml", changes_of([f"feeder.buses.{bus}.p_kw=7", f"prosumers.ann.bus={bus}"]))
         scenario.check()
         assert scenario.feeder.buses["Küche"].p_kw == 7
         assert [row.bus for row in scenario.prosumers.values()] == ["Küche", "Küche"]

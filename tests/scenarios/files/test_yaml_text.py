@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.__main__ import _changes
+from gridbazaar.scenarios.commands.arguments import changes_of
 
 SMALL = """\
 title: Small feeder
@@ -75,7 +75,7 @@ def test_two_names_that_are_the_same_number_are_two_buses(write: Any) -> None:
 )
 def test_a_number_is_plain_decimals(written: str, kw: float, write: Any) -> None:
     assert gb.load(write(cap=written)).links["ann-bob"].cap_kw == kw
-    assert gb.load(write(), _changes([f"links.ann-bob.cap_kw={written}"])).links["ann-bob"].cap_kw == kw
+    assert gb.load(write(), changes_of([f"links.ann-bob.cap_kw={written}"])).links["ann-bob"].cap_kw == kw
 
 
 @pytest.mark.parametrize("written", ["yes", "true", "1:00", "1_2", "0x1f", "six", "6 kW", '""', "٣"])
@@ -86,7 +86,7 @@ def test_a_word_is_no_number(written: str, write: Any) -> None:
     word = written.strip('"')
     assert str(refused.value) == f"s.yaml:25 links.ann-bob.cap_kw: {word!r} {told}"
     with pytest.raises(gb.ScenarioError) as refused:
-        gb.load(write(), _changes([f"links.ann-bob.cap_kw={written}"]))
+        gb.load(write(), changes_of([f"links.ann-bob.cap_kw={written}"]))
     assert str(refused.value) == f"--set links.ann-bob.cap_kw={written} links.ann-bob.cap_kw: {word!r} {told}"
 
 
@@ -106,7 +106,7 @@ def test_true_is_no_number_in_python_either() -> None:
 )
 def test_truth_is_still_read(written: str, meant: bool, write: Any) -> None:
     assert gb.load(write(adapt=written)).settings.adapt_penalty is meant
-    assert gb.load("ieee33", _changes([f"market.adapt_penalty={written}"])).settings.adapt_penalty is meant
+    assert gb.load("ieee33", changes_of([f"market.adapt_penalty={written}"])).settings.adapt_penalty is meant
 
 
 @pytest.mark.parametrize("limit", ["inf", ".inf", "Infinity"])
@@ -119,7 +119,7 @@ def test_null_takes_a_row_out(nothing: str, write: Any, tmp_path: Path) -> None:
     write()
     (tmp_path / "t.yaml").write_text(f"base: s.yaml\nlinks:\n  ann-bob: {nothing}\n")
     assert gb.load("t.yaml").links == {}
-    assert gb.load("s.yaml", _changes([f"links.ann-bob={nothing}"])).links == {}
+    assert gb.load("s.yaml", changes_of([f"links.ann-bob={nothing}"])).links == {}
 
 
 def test_an_empty_value_is_told_as_such(write: Any) -> None:
@@ -169,7 +169,7 @@ def test_set_reads_lists_and_rows_like_a_file() -> None:
         "seed=010",
         "title=2024-01-01",
     ]
-    scenario = gb.load("ieee33", _changes(texts))
+    scenario = gb.load("ieee33", changes_of(texts))
     assert set(scenario.profiles["pv"].values()) == {0.5}
     assert scenario.feeder.generators["pv"].bus == "02"
     assert (scenario.settings.case, scenario.seed, scenario.title) == (1, 10, "2024-01-01")

@@ -12,7 +12,7 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Workers
-from gridbazaar.scenarios.__main__ import _with_ray_address
+from gridbazaar.scenarios.commands.arguments import with_ray_address
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +84,7 @@ def test_without_a_message_log_there_is_none():
     ],
 )
 def test_ray_may_stand_alone_or_before_an_address(words, meant):
-    assert _with_ray_address(words.split()) == meant.split()
+    assert with_ray_address(words.split()) == meant.split()
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from .errors import refuse
+from ..errors import refuse
 
 if TYPE_CHECKING:
-    from .files.source import Change
+    from ..files.source import Change
 
 _RENAMED = {"--ledger": "--message-log"}
 
@@ -33,8 +33,8 @@ def one_of(kind: type[Choice], text: str, place: str) -> Choice:
 
 def changes_of(texts: list[str]) -> list[Change]:
     """`--set a.b=c`, with c as a file would have it: text, null, lists."""
-    from .files.source import Change
-    from .files.yaml_file import read_value
+    from ..files.source import Change
+    from ..files.yaml_file import read_value
 
     changes = []
     for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
@@ -45,7 +45,7 @@ def changes_of(texts: list[str]) -> list[Change]:
 
 def behaviours_of(texts: list[str]) -> list[Change]:
     """`--behaviour p2=path.py:Class`, with the path meant from here."""
-    from .files.source import Change
+    from ..files.source import Change
 
     changes = []
     for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):

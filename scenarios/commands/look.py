@@ -1,0 +1,59 @@
+"""`gridbazaar validate`, `list`, `schema`: what is there, and whether it is in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sized
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from .arguments import behaviours_of, changes_of, one_of
+from .options import Behaviours, Name, Sets, tell_doubts
+
+
+class Listed(StrEnum):
+    """What `list` can list."""
+
+    SCENARIOS = "scenarios"
+    BEHAVIOURS = "behaviours"
+
+
+def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
+    """Check a scenario without running it."""
+    from ..files.loading import load
+    from ..runs.amounts import counted
+
+    loaded = load(scenario, [*changes_of(changes or []), *behaviours_of(behaviour or [])])
+    loaded.check()
+    tell_doubts(loaded)
+    feeder = loaded.feeder
+    tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
+    tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
+    counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
+
+
+def list_(
+    what: Annotated[str, typer.Argument(metavar="scenarios|behaviours", help="what to list")] = "scenarios",
+) -> None:
+    """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
+    if one_of(Listed, what, f"list {what}") is Listed.BEHAVIOURS:
+        from ..files.behaviours import registered_behaviours
+
+        known = registered_behaviours()
+    else:
+        from ..files.source import shipped_scenarios
+        from ..files.text import shown
+
+        known = {name: shown(file) for name, file in shipped_scenarios().items()}
+    for name, where in known.items():
+        typer.echo(f"{name}\t{where}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors that complete and check YAML."""
+    from ..files.file_schema import file_schema
+
+    typer.echo(json.dumps(file_schema(), indent=1))

@@ -1,0 +1,75 @@
+"""Options and arguments that commands share, and what they mean."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import refuse
+
+if TYPE_CHECKING:
+    from ...market.hosting.backend import Backend
+    from ..files.scenario import Scenario
+    from ..files.source import Change
+
+Workers = Annotated[int, typer.Option("--workers", help="worker processes that the prosumers live in; 0: in this one")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="[ADDRESS]", help="prosumers live on a Ray cluster: one started here, or at ADDRESS"),
+]
+Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="change a value, such as prosumers.p2.elastic_max_kw=500"),
+]
+Behaviours = Annotated[
+    list[str] | None,
+    typer.Option("--behaviour", metavar="PROSUMER=NAME", help="module:Class, path.py:Class, or a registered name"),
+]
+CaseNumber = Annotated[
+    int | None, typer.Option("--case", help="1 no sharing, 2 shared centrally, 3 Algorithm 1 (market.case)")
+]
+AlphaScale = Annotated[float | None, typer.Option("--alpha-scale", help="multiply every alpha by this")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", help="plain, damped, proximal_gradient, admm or newton (market.method)")
+]
+OrderName = Annotated[
+    str | None, typer.Option("--order", help="proximal_jacobi, gauss_seidel or jacobi (market.order)")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder of what is written (a new one)")]
+Patience = Annotated[float, typer.Option("--patience", help="seconds until a worker is taken to hang")]
+
+
+def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:
+    """The scenario that is to be run, checked."""
+    from ..files.loading import load
+
+    if not scenario:
+        raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
+    loaded = load(scenario, changes)
+    loaded.check()
+    return loaded
+
+
+def tell_doubts(scenario: Scenario) -> None:
+    """Say on stderr which values look as if they were meant in another unit."""
+    for doubt in scenario.doubts():
+        typer.echo(f"note: {doubt}", err=True)
+
+
+def backend_of(workers: int, ray: str | None, patience: float) -> Backend | None:
+    """Where the prosumers are to live."""
+    if ray is None and workers == 0:
+        return None
+    from ...market import RayCluster
+    from ...market import Workers as WorkerProcesses
+
+    if ray is None:
+        return WorkerProcesses(workers, patience)
+    if not find_spec("ray"):
+        raise refuse("--ray", "", "ray is missing; install it with: pip install 'gridbazaar[ray]'")
+    return RayCluster(ray, workers or None, patience)

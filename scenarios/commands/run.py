@@ -1,0 +1,168 @@
+"""`gridbazaar run`: settle the market of a scenario, show and save the result."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import nullcontext, redirect_stdout
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import refuse
+from ..runs.kept import Kept, Notes
+from .arguments import behaviours_of, changes_of, one_of
+from .options import (
+    AlphaScale,
+    Behaviours,
+    CaseNumber,
+    MethodName,
+    OrderName,
+    Output,
+    Patience,
+    RayAddress,
+    Seed,
+    Sets,
+    Workers,
+    backend_of,
+    loaded_scenario,
+    tell_doubts,
+)
+
+if TYPE_CHECKING:
+    from ..files.scenario import Scenario
+    from ..files.source import Change
+
+
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")
+    ] = "",
+    case: CaseNumber = None,
+    alpha_scale: AlphaScale = None,
+    method: MethodName = None,
+    order: OrderName = None,
+    changes: Sets = None,
+    behaviour: Behaviours = None,
+    seed: Seed = None,
+    output: Output = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    replay: Annotated[
+        bool, typer.Option("--ac/--no-ac", help="replay the dispatch in pandapower's AC power flow as well")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
+    workers: Workers = 0,
+    ray: RayAddress = None,
+    patience: Patience = 120.0,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="go on with the run in this results folder")
+    ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            "--record",
+            metavar="all|summary|none",
+            help="of every round: all arrays (default of small ones), a summary row, or nothing",
+        ),
+    ] = None,
+    message_log: Annotated[
+        bool, typer.Option("--message-log", help="write down every message, who sent it to whom")
+    ] = False,
+) -> None:
+    """Run a scenario until its market has settled; show and save the result."""
+    from ..files.source import Change
+
+    kept = one_of(Kept, record, f"--record {record}") if record else None
+    options = {
+        "market.case": ("--case", case),
+        "alpha_scale": ("--alpha-scale", alpha_scale),
+        "market.method": ("--method", method),
+        "market.order": ("--order", order),
+        "seed": ("--seed", seed),
+    }
+    given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
+    given = [*changes_of(changes or []), *given, *behaviours_of(behaviour or [])]
+    loaded = (
+        _recorded(resume, scenario, given, output, kept, log_messages=message_log)
+        if resume
+        else loaded_scenario(scenario, given)
+    )
+    backend = backend_of(workers, ray, patience)
+    tell_doubts(loaded)
+    if backend:
+        backend.communities(len(loaded.prosumers))  # a cluster that is not there is told of before a folder is made
+    if replay and not find_spec("pandapower"):
+        raise refuse("--ac", "", "pandapower is missing; install it with: pip install 'gridbazaar[grid]'")
+    if replay:
+        _import_pandapower()
+    from rich.console import Console
+
+    from ..files.source import find
+    from ..runs.progress import watching
+    from ..runs.recorder import Origin, new_folder
+    from ..runs.running import run_scenario
+    from ..runs.summary import show
+
+    path = "" if resume else str(find(scenario).resolve())
+    origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
+    folder = resume or new_folder(Path(scenario).stem, output)
+    aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
+    with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
+        done = run_scenario(
+            loaded,
+            folder,
+            watch=watch,
+            replay=replay,
+            backend=backend,
+            notes=Notes(kept, message_log),
+            origin=origin,
+            tell=watch.tell,
+        )
+    if as_json:
+        typer.echo(json.dumps(done.kpis, allow_nan=False))
+    else:
+        show(Console(), done, loaded.title or scenario or folder.name)
+    raise typer.Exit(done.exit_code)
+
+
+def _recorded(
+    run: Path,
+    scenario: str,
+    changes: list[Change],
+    output: Path | None,
+    record: Kept | None,
+    *,
+    log_messages: bool,
+) -> Scenario:
+    """The scenario of a run that is to go on, checked."""
+    from ..runs.resuming import recorded_scenario
+
+    if log_messages:
+        raise refuse(
+            f"--resume {run}", "", "a message log cannot begin in the middle of a run; leave out --message-log"
+        )
+    extra = scenario or (changes[0].place if changes else "") or (output and f"-o {output}")
+    extra = extra or (record and f"--record {record}")
+    if extra:
+        raise refuse(
+            f"--resume {run}", "", f"a run goes on where it is, with what is recorded there; leave out {extra}"
+        )
+    loaded = recorded_scenario(run)
+    loaded.check()
+    return loaded
+
+
+def _import_pandapower() -> None:
+    """Import it without matplotlib: no plot of it is seen here, and half of its import is that."""
+    plots: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: there is no such module
+    absent = plots.setdefault("matplotlib", None) is None
+    try:
+        import_module("pandapower")
+    finally:
+        if absent:
+            del sys.modules["matplotlib"]
