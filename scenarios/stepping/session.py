@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
     from ...market.result import Result
 
-_MEMORY_MIB = 200
+_MEMORY_MIB = 100
 _OPEN = 2
 """Markets that stay open, each with its workers: that of the branch one is on, and the one before it."""
 GOALS = ("clearing", "agreed", "settled")

@@ -190,6 +190,8 @@ def test_a_conversation_on_a_terminal():
     terminal.type("\x03")  # Ctrl-C leaves a line, not the session
     terminal.type("show history 1\r")
     terminal.until("rounds, the newest last")
+    terminal.type("\r")
+    terminal.until("1@6>")
     terminal.type("\x04")  # Ctrl-D leaves
     assert terminal.process.wait(20) == 0
     os.close(terminal.fd)
