@@ -19,6 +19,7 @@ from .conditions import Condition
 from .difference import Difference, here
 from .errors import SessionError
 from .keyframes import Keyframes
+from .notebook import html
 from .views import View
 from .why import why
 
@@ -387,6 +388,10 @@ class Session:
     def __str__(self) -> str:
         where = f"branch {self.branch.name}, " if len(self._tracks) > 1 else ""
         return f"{self.name}: {where}{self.market}"
+
+    def _repr_html_(self) -> str:
+        """Where it stands, and the last rounds, in a notebook."""
+        return html(self)
 
     # --- what is behind ----------------------------------------------------------------------------------------------
 
