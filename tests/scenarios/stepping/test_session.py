@@ -111,7 +111,7 @@ def test_saved_states_beyond_the_budget_are_on_disk_and_gone_at_the_end(monkeypa
     session = Session("ieee33", memory_mib=0.5)
     session.run_to("settled")
     last = bits(session)
-    kept = session._tracks["main"].keyframes
+    kept = session._runs["main"].keyframes
     assert kept.bytes_in_memory <= 2**19
     on_disk = [file for file in kept._kept.values() if isinstance(file, Path)]
     assert len(on_disk) > 10
@@ -279,8 +279,10 @@ def test_closing_leaves_no_worker_behind():
     session.step(2)
     for n in range(3):
         session.fork({"alpha_scale": 1 + n})
-    pids = [proxy._transport.process.pid for market in session._open.values() for proxy in market.communities.proxies]
-    assert len(session._open) == 2  # of four branches
+    pids = [
+        proxy._transport.process.pid for market in session._runs._open.values() for proxy in market.communities.proxies
+    ]
+    assert len(session._runs._open) == 2  # of four branches
     assert all(Path(f"/proc/{pid}").exists() for pid in pids)
     session.close()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
