@@ -30,10 +30,17 @@ class BehaviourError(InputError):
         return f"behaviour {self.behaviour} of {self.prosumer}, in {self.verb}(): {self.problem}"
 
     @staticmethod
-    def told(error: Exception) -> str:
+    def told(error: BaseException) -> str:
         """What a behaviour raised and where, as one line."""
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__}: {error} (at {frame.filename}:{frame.lineno})"
+
+
+class AnswerError(Exception):
+    """An answer that cannot be taken, in a sentence without its place; it is told as a `BehaviourError`, or contained.
+
+    A behaviour may raise it, to be told without the line of its code.
+    """
 
 
 class Behaviour:
@@ -107,13 +114,20 @@ class Behaviour:
         """Go on from a `saved_state`."""
         vars(self).update(state)
 
+    def close(self) -> None:
+        """Let go of what it holds outside, such as a process or a connection: its market is closed."""
+
+    def overrides(self, hook: str) -> bool:
+        """Whether it answers a hook itself; otherwise it is not asked, and what is written here stands."""
+        return getattr(type(self), hook) is not getattr(Behaviour, hook)
+
 
 def acts_otherwise(behaviour: Behaviour) -> bool:
     """Whether it may do otherwise than what is best for the household that it declares, by what it believes.
 
     Then what it regrets of a schedule is its own affair, and says nothing of the others.
     """
-    return any(getattr(type(behaviour), hook) is not getattr(Behaviour, hook) for hook in ("answer", "offer", "bid"))
+    return any(behaviour.overrides(hook) for hook in ("answer", "offer", "bid"))
 
 
 class PriceTaker(Behaviour):

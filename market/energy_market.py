@@ -151,7 +151,7 @@ class EnergyMarket(Lifecycle):
             return
         start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
         self.communities.keep()
-        self.communities.log.round = self.rounds + 1
+        self.communities.begin(self.rounds + 1)
         with one_thread_each():
             {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
@@ -379,6 +379,7 @@ class EnergyMarket(Lifecycle):
             method=self._method.state,
             channel=self._channel.state,
             communities=self.communities.snapshot() if prosumers else None,
+            misbehaved=self.communities.misbehaved,
             chance=(self.rng.bit_generator.state, self.random.getstate()),
             collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
             seconds=dict(self.seconds),
@@ -388,6 +389,7 @@ class EnergyMarket(Lifecycle):
         """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
         if state.communities is not None:
             self.communities.restore(state.communities)
+        self.communities.go_on(state.rounds, state.misbehaved)
         self.phase, self.rounds = state.phase, state.rounds
         self.running = state.phase is not Phase.ENDED
         self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds
