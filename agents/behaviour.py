@@ -51,9 +51,12 @@ class Behaviour:
 
     Attributes:
         rng: Set by the prosumer before the first call.
+        best_response: Whether what it answers, offers and bids is what is best for the household that it declares, by
+            what it believes, although it does so in a way of its own: then what it regrets counts like anybody's.
     """
 
     rng: np.random.Generator
+    best_response = False
 
     def declare(self, household: Household) -> Household:
         """The household that it acts as, told its own: by default that, the truth.
@@ -127,7 +130,8 @@ def acts_otherwise(behaviour: Behaviour) -> bool:
 
     Then what it regrets of a schedule is its own affair, and says nothing of the others.
     """
-    return any(behaviour.overrides(hook) for hook in ("answer", "offer", "bid"))
+    own_way = any(behaviour.overrides(hook) for hook in ("answer", "offer", "bid"))
+    return own_way and not behaviour.best_response
 
 
 class PriceTaker(Behaviour):

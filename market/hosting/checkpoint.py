@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.behaviour import AnswerError, Behaviour, BehaviourError, PriceTaker
 from ...agents.containment import Containment
 from ...agents.crowd import Crowd, Standing
 from ...network.arrays import FloatArray
@@ -106,7 +106,21 @@ def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
         prosumer.recall(memories[prosumer.name])
         if kept and "state" in kept:
             prosumer.behaviour.rng.bit_generator.state = from_plain(kept["rng"])
-            prosumer.behaviour.restore_state(from_plain(kept["state"]))
+            _restore(prosumer, from_plain(kept["state"]))
+
+
+def _restore(prosumer: Remembering, state: dict[str, object]) -> None:
+    """Let a behaviour go on from there.
+
+    Raises:
+        BehaviourError: It cannot.
+    """
+    try:
+        prosumer.behaviour.restore_state(state)
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        name = type(prosumer.behaviour).__name__
+        problem = str(error) if isinstance(error, AnswerError) else BehaviourError.told(error)
+        raise BehaviourError(prosumer.name, name, "restore_state", problem) from error
 
 
 def without(saved: Sequence[bytes], names: Collection[str]) -> tuple[bytes, ...]:

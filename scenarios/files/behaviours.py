@@ -28,6 +28,7 @@ OWN = {
     "ZeroIntelligence": "gridbazaar.agents.behaviours.zero_intelligence:ZeroIntelligence",
     "Inertial": "gridbazaar.agents.behaviours.inertial:Inertial",
     "LossAverse": "gridbazaar.agents.behaviours.loss_averse:LossAverse",
+    "Remote": "gridbazaar.agents.behaviours.remote:Remote",
 }
 """Those that come with gridbazaar."""
 
