@@ -124,7 +124,7 @@ class Containment:
         return plain(*told)
 
     def _note(self, wrong: BehaviourError, instead: str) -> None:
-        self.misdeeds.append(Misdeed(self._prosumer, str(wrong), instead, self.excluded))
+        self.misdeeds.append(Misdeed(self._prosumer, wrong.verb, str(wrong), instead, self.excluded))
 
     # --- what is kept ------------------------------------------------------------------------------------------------
 

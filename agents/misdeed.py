@@ -11,12 +11,14 @@ class Misdeed:
 
     Attributes:
         prosumer: Whose behaviour it is.
+        hook: The method that failed, such as "offer".
         sentence: Behaviour, prosumer, method and what is wrong, as a `BehaviourError` says it.
         instead: What was done about it.
         excluded: Whether its prosumer takes prices from then on.
     """
 
     prosumer: str
+    hook: str
     sentence: str
     instead: str
     excluded: bool = False

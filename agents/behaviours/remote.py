@@ -40,7 +40,7 @@ class Remote(Behaviour):
             command: The program and its arguments, such as "node mine.js"; no shell runs it.
             timeout_s: How long it may take for one answer; one that takes longer is ended.
         """
-        self.command, self.timeout_s, self.folder = command, timeout_s, os.getcwd()
+        self.command, self.timeout_s, self.folder = command, timeout_s, str(Path.cwd())
         self.wants: tuple[str, ...] | None = None
         self._program: JsonProgram | None = None
         self._home: dict[str, Any] | None = None
