@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import check, look, run, step, study
+from .commands import check, look, new, run, step, study
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -33,6 +33,7 @@ app.command(short_help="Step through a market, forwards, backwards, and otherwis
 app.command(short_help="Run the paper's case study; write a page of it.")(study.report)
 app.command()(look.validate)
 app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
+app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
 app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 
