@@ -44,7 +44,8 @@ def spread(answer: object) -> float:
         AnswerError: It is no number of at least 0.
     """
     if not (isinstance(answer, int | float) and 0 <= answer < np.inf):
-        raise AnswerError(f"returned {answer!r}; return a number of at least 0")
+        said = repr(answer) if isinstance(answer, int | float) else type(answer).__name__
+        raise AnswerError(f"returned {said}; return a number of at least 0")
     return float(answer)
 
 

@@ -11,6 +11,9 @@ from .messages import Delivery, Offer, Quote
 from .plan import Plan
 from .subproblem import Subproblem
 
+_LONGEST = 500
+"""Characters of what a behaviour says of its error."""
+
 
 class BehaviourError(InputError):
     """A behaviour raised an error, or answered what no prosumer can do.
@@ -33,7 +36,11 @@ class BehaviourError(InputError):
     def told(error: BaseException) -> str:
         """What a behaviour raised and where, as one line."""
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} (at {frame.filename}:{frame.lineno})"
+        try:
+            said = str(error)
+        except Exception:  # a class of a user's own may raise here, too
+            said = "its message cannot be read"
+        return f"{type(error).__name__}: {said[:_LONGEST]} (at {frame.filename}:{frame.lineno})"
 
 
 class AnswerError(Exception):

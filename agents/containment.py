@@ -105,7 +105,7 @@ class Containment:
         does = self._rules.on_misbehaviour
         if does is OnMisbehaviour.STOP and isinstance(error, GridbazaarError):
             raise error
-        known = isinstance(error, AnswerError | GridbazaarError)
+        known = isinstance(error, AnswerError | GridbazaarError)  # whose sentences are made here
         problem = str(error) if known else BehaviourError.told(error)
         wrong = BehaviourError(self._prosumer, type(self.behaviour).__name__, hook, problem)
         if does is OnMisbehaviour.STOP:

@@ -93,9 +93,7 @@ def _check_free(kind: Kind, names: Mapping[str, str], place: str) -> None:
         where = known[names["cls"]]
         raise refuse(place, "", f"there is a behaviour {names['cls']} already ({where}); choose another name")
     if iskeyword(names["module"]):
-        raise refuse(
-            place, "", f"{names['module']} is a word of Python, and no module can be called that; choose another"
-        )
+        raise refuse(place, "", f"{names['module']} is a word of Python, which no module can have; choose another name")
     if find_spec(names["module"]) is not None:
         raise refuse(place, "", f"a module called {names['module']} is there already; choose another name")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import replace
@@ -13,6 +14,8 @@ import pytest
 from gridbazaar.agents import Behaviour, BehaviourError, Delivery, Offer, PriceTaker, Prosumer, Quote
 from gridbazaar.agents.containment import Containment
 from gridbazaar.agents.containment_rules import ContainmentRules, OnMisbehaviour
+from gridbazaar.market.hosting.checkpoint import _behaviour
+from gridbazaar.market.hosting.plain import UnsavedError
 
 SHAPE = 1, 2
 ZERO = np.zeros(SHAPE)
@@ -65,7 +68,22 @@ def floods(*_):
     print("x" * 20_000)
 
 
+class UnreadableError(Exception):
+    def __str__(self):
+        raise ValueError("no")
+
+
+def is_unreadable(*_):
+    raise UnreadableError
+
+
+def talks(*_):
+    raise ValueError("x" * 10**6)
+
+
 FAILURES = {
+    "unreadable": (is_unreadable, "UnreadableError: its message cannot be read (at "),
+    "talks": (talks, f"ValueError: {'x' * 500} (at "),
     "raises": (raises, "KeyError: 'forecast' (at "),
     "leaves": (leaves, "SystemExit: 7 (at "),
     "nan": (lambda *_: Offer(np.nan * ZERO, ZERO), "power_kw has a value that is not a finite number"),
@@ -204,6 +222,18 @@ def test_who_is_late_is_gone_on_without_and_not_asked_before_it_is_back(moved_in
         time.sleep(0.05)
     back, _ = prosumer.answer(DEAR)
     assert not np.array_equal(well.power_kw, back.power_kw)
+
+
+def test_who_is_still_busy_cannot_be_saved(moved_in):
+    prosumer = moved_in(Sleeps(0.5), limit=0.1)
+    prosumer.answer(QUOTE)
+    prosumer.answer(QUOTE)
+    sentence = "behaviour Sleeps of a is still busy with what it was asked before, and cannot be saved meanwhile"
+    with pytest.raises(UnsavedError, match=f"^{sentence}$"):
+        _behaviour(prosumer)
+    while prosumer.containment.busy:
+        time.sleep(0.05)
+    assert json.loads(f"{{{_behaviour(prosumer)}}}")["a"]["contained"]["dict"]
 
 
 def test_errors_in_a_call_with_a_limit_have_their_place(moved_in):

@@ -82,7 +82,7 @@ REFUSED = [
     ("behaviour", "1x", "'1x' cannot be a name; write letters, digits, _ and - between them, a letter first, such as"),
     ("behaviour", "../x", "'../x' cannot be a name; "),
     ("scenario", "a b", "'a b' cannot be a name; "),
-    ("behaviour", "class", "class is a word of Python, and no module can be called that; choose another"),
+    ("behaviour", "class", "class is a word of Python, which no module can have; choose another name"),
     ("behaviour", "numpy", "a module called numpy is there already; choose another name"),
     (
         "behaviour",
