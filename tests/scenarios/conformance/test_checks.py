@@ -140,7 +140,7 @@ FAILS = {
         (Unsaved, "behaviour Unsaved of p1 remembers a object, which cannot be kept"),
     ],
     "worker": [(Local, "the run in a worker process differs in round ")],
-    "private": [(Shameless, "its bid is its fixed_kw, which is private, in all periods")],
+    "private": [(Shameless, "its bid is its fixed_kw, which is private, but for a constant, in all periods")],
     "settles": [(MarksUp, "not settled: ")],
     "made": [
         (lambda: 5, "int is not a subclass of gridbazaar.agents.Behaviour"),
