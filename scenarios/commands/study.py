@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from .arguments import changes_of
+from ..files.changes import changes_of
 from .options import Name, Output, Sets
 
 

@@ -71,8 +71,9 @@ class Session:
         changes: Mapping[str, object] | None = None,
         *,
         seed: int | None = None,
-        backend: Callable[[], Backend] | None = None,
+        backend: Callable[[], Backend | None] = lambda: None,
         memory_mib: float = _MEMORY_MIB,
+        name: str = "",
     ) -> None:
         """Open the market of a scenario at round 0.
 
@@ -80,7 +81,8 @@ class Session:
             scenario: A scenario, or its name or file.
             changes: Values by dotted key, as `load` takes them, if it is named.
             seed: Seed of all randomness; the scenario's own by default.
-            backend: Makes where the prosumers live, such as `lambda: Workers(2)`; in this process by default.
+            backend: Makes where the prosumers live, such as `lambda: Workers(2)`; None is this process.
+            name: What the session is called; by default the scenario's title, or the name it was asked for by.
             memory_mib: What saved states of all branches may take in memory; older ones go to disk.
 
         Raises:
@@ -88,12 +90,9 @@ class Session:
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
         extra = {} if seed is None else {"seed": seed}
-        if isinstance(scenario, Scenario):
-            first = vary(scenario, {**(changes or {}), **extra})
-            self.name = scenario.title or "scenario"
-        else:
-            first = load(scenario, {**(changes or {}), **extra})
-            self.name = scenario
+        values = {**(changes or {}), **extra}
+        first = load(scenario, values) if isinstance(scenario, str) else vary(scenario, values)
+        self.name = name or (scenario if isinstance(scenario, str) else first.title) or "market"
         self._backend, self._memory = backend, int(memory_mib * 2**20)
         self._tracks: dict[str, _Track] = {}
         self._open: OrderedDict[str, EnergyMarket] = OrderedDict()
@@ -158,16 +157,19 @@ class Session:
 
     # --- forwards ----------------------------------------------------------------------------------------------------
 
-    def step(self, rounds: int = 1) -> Round | None:
+    def step(self, rounds: int = 1, watch: Callable[[Round], object] | None = None) -> Round | None:
         """Go on by so many rounds, or to the end of the run; what the last of them produced.
+
+        Args:
+            rounds: How many.
+            watch: Told of every round; if it returns False, the session stops there.
 
         Raises:
             SessionError: A round came out otherwise than the first time.
         """
-        for _ in range(rounds):
-            if self.ended:
-                break
-            self._step()
+        end = self.round + rounds
+        if rounds > 0:
+            self._until(lambda last: last.number >= end, watch)
         return self.last
 
     def run_to(self, goal: str, watch: Callable[[Round], object] | None = None) -> bool:
@@ -241,6 +243,15 @@ class Session:
         while self.round < round_ and not self.ended:
             self._step()
         return self.last
+
+    def goto_place(self, place: str) -> Round | None:
+        """Go to "12", "main@12", or the last known round of "main".
+
+        Raises:
+            SessionError: There is no such place.
+        """
+        branch, round_ = self._position(place)
+        return self.goto(round_, branch)
 
     def switch(self, branch: str) -> Round | None:
         """Go to the last round of another branch that is known.
@@ -426,7 +437,7 @@ class Session:
 
     def _opened(self, branch: Branch, keep: str = "") -> EnergyMarket:
         """The market of a branch at round 0; of others but the last one, and the one to keep, it lets go."""
-        self._open[branch.name] = market = branch.scenario.market(backend=self._backend() if self._backend else None)
+        self._open[branch.name] = market = branch.scenario.market(backend=self._backend())
         for other in list(self._open):
             if len(self._open) > _OPEN and other not in (branch.name, keep):
                 self._open.pop(other).close()
