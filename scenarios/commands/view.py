@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import refuse
-from .arguments import changes_of
+from ..files.changes import changes_of
 from .options import Patience, Seed, Sets, Workers, backend_of, tell_doubts
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def view(
         port=port,
         browser=browser,
         tell=typer.echo,
-        backend=(lambda: backend_of(workers, None, patience)) if workers else None,
+        backend=lambda: backend_of(workers, None, patience),
         seed=seed,
     )
 
@@ -61,8 +61,9 @@ def view(
 def _loaded(scenario: str, changes: list[Change]) -> Scenario:
     """The scenario of that name, or the one that a run has recorded, with some values changed."""
     from ..files.loading import load, vary
-    from ..runs.resuming import recorded_scenario
+    from ..runs.resuming import read_manifest, scenario_in
 
-    if not (Path(scenario) / "manifest.json").is_file():
+    folder = Path(scenario)
+    if not (folder / "manifest.json").is_file():
         return load(scenario, changes)
-    return vary(recorded_scenario(Path(scenario)), changes)
+    return vary(scenario_in(folder, read_manifest(folder)), changes)

@@ -55,12 +55,12 @@ def balance_chart(now: Snapshot, rows: Sequence[int], *, private: bool) -> Optio
     """What some prosumers together buy and sell by period, stacked, and beside it what they alone know."""
     result, chosen = now.result, list(rows)
     parts: dict[str, tuple[FloatArray, str]] = {
-        "bid to the DSO": (now.bid_kw, BLUE),
-        "bought from partners": (now.bought_kw, GREEN),
-        "sold to partners": (-now.sold_kw, PURPLE),
+        "bid": (now.bid_kw, BLUE),
+        "bought": (now.bought_kw, GREEN),
+        "sold": (-now.sold_kw, PURPLE),
     }
     if private and now.elastic_kw is not None and now.curtailed_kw is not None:
-        parts["renewables used"] = result.renewable_kw - now.curtailed_kw, YELLOW
+        parts["renewables"] = result.renewable_kw - now.curtailed_kw, YELLOW
         parts["fixed load"] = -result.fixed_kw, GREY
         parts["elastic load"] = -now.elastic_kw, SKY
     series = [

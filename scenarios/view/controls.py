@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import events, ui
 
-from .desk import Desk, Seen
+from .desk import PLAYING, Desk, Seen
 from .scene import Scene
 
 
@@ -15,15 +17,17 @@ class Controls:
         """Build them where one stands."""
         self._desk = desk
         with ui.element("div").classes("buttons"):
+            self._play = self._button("Play", "play", self._play_or_pause, "round after round")
             self._forwards = [
                 self._button("Step", "step", desk.step, "one agent round"),
-                self._button("Play", "play", desk.play, "round after round"),
-                self._button("To clearing", "to-clearing", lambda: desk.run_to("clearing"), "until the DSO has cleared"),
+                self._button(
+                    "To clearing", "to-clearing", lambda: desk.run_to("clearing"), "until the DSO has cleared"
+                ),
                 self._button("To the end", "to-end", lambda: desk.run_to("settled"), "until the market has ended"),
             ]
             self._back = self._button("Back", "back", desk.back, "one round back")
             self._stop = self._button("Stop", "stop", desk.stop, "after the round under way")
-            self._stop.props("color=negative")
+            self._stop.props("color=negative outline")
         with ui.element("div").classes("timeline"):
             self._where = ui.label().props("data-testid=round")
             self._slider = ui.slider(min=0, max=1, value=0).props("label data-testid=timeline aria-label=round")
@@ -32,9 +36,15 @@ class Controls:
         self._progress = ui.linear_progress(show_value=False).props("indeterminate")
 
     @staticmethod
-    def _button(label: str, name: str, act: object, says: str) -> ui.button:
-        button = ui.button(label, on_click=lambda: act())  # type: ignore[operator]
+    def _button(label: str, name: str, act: Callable[[], object], says: str) -> ui.button:
+        button = ui.button(label, on_click=act)
         return button.props(f"no-caps data-testid={name}").tooltip(says)
+
+    def _play_or_pause(self) -> None:
+        if self._desk.seen.busy == PLAYING:
+            self._desk.stop()
+        else:
+            self._desk.play()
 
     def _jump(self, event: events.GenericEventArguments) -> None:
         self._desk.goto(int(event.args))
@@ -44,6 +54,9 @@ class Controls:
         scene, free = seen.scene, not seen.busy
         for button in self._forwards:
             button.set_enabled(free and scene is not None and not scene.ended)
+        playing = seen.busy == PLAYING
+        self._play.text = "Pause" if playing else "Play"
+        self._play.set_enabled(playing or (free and scene is not None and not scene.ended))
         self._back.set_enabled(free and scene is not None and scene.round > 0)
         self._stop.set_enabled(not free)
         self._slider.set_enabled(free and scene is not None)

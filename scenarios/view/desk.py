@@ -14,15 +14,17 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ...market.rounds import Round
-from ...network.errors import GridbazaarError
+from ..files.changes import changes_of
 from ..files.scenario import Scenario
+from ..stepping.errors import SessionError
 from ..stepping.session import Session
 from .scene import Scene, scene_of
-from .wanted import Wanted, changes_in
+from .wanted import Wanted
 
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
 
+PLAYING, _COMPUTING = "playing", "computing"
 _PACE_S = 0.4
 """How long a round stands while the market plays."""
 _NEWS_S = 0.3
@@ -55,18 +57,17 @@ class Desk:
         seen: What the page draws; another object whenever something is new.
     """
 
-    def __init__(self, backend: Callable[[], Backend] | None = None, seed: int | None = None) -> None:
+    def __init__(self, backend: Callable[[], Backend | None] = lambda: None, seed: int | None = None) -> None:
         """A desk without a market.
 
         Args:
-            backend: Makes where prosumers live; in this process by default.
+            backend: Makes where prosumers live; None is this process.
             seed: Seed of all randomness; that of the scenario by default.
         """
         self.seen = Seen()
         self._backend, self._seed = backend, seed
         self._wanted = Wanted()
         self._session: Session | None = None
-        self._name = ""
         self._thread = ThreadPoolExecutor(1, "gridbazaar-desk")
         self._stop = Event()
         self._closed = False
@@ -77,8 +78,8 @@ class Desk:
         """Open the market of a scenario at round 0; the one before is closed."""
 
         def act() -> None:
-            opened = Session(scenario, changes, seed=self._seed, backend=self._backend)
-            before, self._session, self._name = self._session, opened, name
+            opened = Session(scenario, changes, seed=self._seed, backend=self._backend, name=name)
+            before, self._session = self._session, opened
             self._wanted = replace(self._wanted, period=0, prosumer="", link="", other="")
             if before is not None:
                 before.close()
@@ -87,44 +88,45 @@ class Desk:
 
     def step(self) -> None:
         """One round."""
-        self._begin("step", "one round", lambda: self._opened.step())
+        self._move("step", "one round", lambda session: session.step())
 
     def play(self) -> None:
         """Round after round, at a pace that one can follow."""
 
-        def act() -> None:
-            while not (self._opened.ended or self._stop.is_set()):
-                self._opened.step()
-                self._draw(self._opened, busy="playing", compared=False)
+        def act(session: Session) -> None:
+            while not (session.ended or self._stop.is_set()):
+                session.step()
+                self._draw(session, PLAYING, compared=False)
                 self._stop.wait(_PACE_S)
 
-        self._begin("play", "playing", act)
+        self._move("play", PLAYING, act)
 
     def run_to(self, goal: str) -> None:
         """On to the next clearing ("clearing") or to the end ("settled")."""
-        self._begin("run", "computing", lambda: self._opened.run_to(goal, self._watch()))
+        self._move("run", _COMPUTING, lambda session: session.run_to(goal, self._watch(session)))
 
     def back(self) -> None:
         """One round back."""
-        self._begin("back", "going back", lambda: self._opened.back())
+        self._move("back", "going back", lambda session: session.back())
 
     def goto(self, round_: int) -> None:
         """To a round that is known."""
-        self._begin("goto", f"going to round {round_}", lambda: self._opened.goto(round_))
+        self._move("goto", f"going to round {round_}", lambda session: session.goto(round_))
 
     def switch(self, branch: str) -> None:
         """To the last known round of another branch."""
-        self._begin("switch", f"going to branch {branch}", lambda: self._opened.switch(branch))
+        self._move("switch", f"going to branch {branch}", lambda session: session.switch(branch))
 
     def fork(self, text: str, name: str = "") -> None:
         """Begin another branch here, with what `key=value` lines change, and go there."""
 
-        def act() -> None:
-            here = self._opened.branch.name
-            self._opened.fork(changes_in(text), name.strip())
+        def act(session: Session) -> None:
+            here = session.branch.name
+            changes = changes_of([line for line in map(str.strip, text.splitlines()) if line])
+            session.fork({change.key: change.value for change in changes}, name.strip())
             self._wanted = replace(self._wanted, other=here)
 
-        self._begin("fork", "forking", act)
+        self._move("fork", "forking", act)
 
     def look(self, **wanted: object) -> None:
         """Look at something else: fields of `Wanted`."""
@@ -169,23 +171,33 @@ class Desk:
         self.seen = replace(self.seen, version=self.seen.version + 1, busy=doing, asked=asked, failed=None)
         self._thread.submit(self._do, act)
 
+    def _move(self, asked: str, doing: str, act: Callable[[Session], object]) -> None:
+        """Do something with the session."""
+
+        def with_session() -> None:
+            if self._session is None:
+                raise SessionError("no market is open; open one first")
+            act(self._session)
+
+        self._begin(asked, doing, with_session)
+
     def _do(self, act: Callable[[], object]) -> None:
         failed: Exception | None = None
         for each in (act, self._draw_all):
             try:
                 each()
-            except Exception as error:  # noqa: BLE001  # whatever a behaviour raises is told of, and the page lives on
+            except Exception as error:  # whatever a behaviour raises is told of, and the page lives on
                 failed = failed or error
         self.seen = replace(self.seen, version=self.seen.version + 1, busy="", failed=failed)
 
-    def _watch(self) -> Callable[[Round], bool]:
+    def _watch(self, session: Session) -> Callable[[Round], bool]:
         """Shows now and then how far a computation is, and stops it when somebody asks for that."""
         last = monotonic()
 
         def watch(_: Round) -> bool:
             nonlocal last
             if monotonic() - last > _NEWS_S:
-                self._draw(self._opened, busy="computing", compared=False)
+                self._draw(session, _COMPUTING, compared=False)
                 last = monotonic()
             return not self._stop.is_set()
 
@@ -198,14 +210,8 @@ class Desk:
     def _draw(self, session: Session, busy: str, *, compared: bool = True) -> None:
         """Put what there is to see where the page finds it."""
         wanted = self._wanted if compared else replace(self._wanted, other="")
-        scene = scene_of(self._name, session, wanted)
+        scene = scene_of(session, wanted)
         self.seen = replace(self.seen, version=self.seen.version + 1, scene=scene, busy=busy)
-
-    @property
-    def _opened(self) -> Session:
-        if self._session is None:
-            raise GridbazaarError("no market is open; open one first")
-        return self._session
 
     def _let_go(self) -> None:
         if self._session is not None:

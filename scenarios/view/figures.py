@@ -47,7 +47,10 @@ def figures_of(market: EnergyMarket, now: Snapshot, other: Here | None) -> list[
         here |= {"dso_cost_usd": result.dso_cost_usd, "welfare_usd": result.welfare_usd}
     if now.dispatch is not None:
         here |= {"losses_kwh": result.dispatch.losses_kwh, "voltage_min_pu": result.dispatch.voltage_min_pu}
-    there = _in_words(other.scalars, other.known_within_usd) if other else {}
+    there: dict[str, str] = {}
+    if other is not None:
+        moved = {key: getattr(other.last, key, None) for key in ("dual_usd_per_kwh", "outer_error")}
+        there = _in_words({**other.scalars, **moved}, other.known_within_usd)
     said = _in_words(here, result.certificate.total_usd)
     return [Figure(key, label, said[key], there.get(key, "")) for key, label in LABELS.items()]
 
@@ -65,7 +68,7 @@ def _in_words(numbers: Mapping[str, float | None], within_usd: float) -> dict[st
         "regret_usd": lambda value: f"${max(value, 0.0):.2g}",
     }
     return {
-        key: words[key](value) if value is not None and isfinite(value) else "–"
+        key: words[key](value) if value is not None and isfinite(value) else "-"
         for key, value in numbers.items()
         if key in words
     }

@@ -49,12 +49,12 @@ class ScenarioForm:
                 for key, (label, choices) in _CHOICES.items()
             }
             self._fields |= {key: ui.input(label).props(f"data-testid={key}") for key, label in _NUMBERS.items()}
-            self._whose = ui.select([], label="prosumer", with_input=True).props("data-testid=behaviour-of")
+            self._whose = ui.select([], label="behaviour of", with_input=True).props("data-testid=behaviour-of")
             names = list(registered_behaviours())
-            self._behaviour = ui.select(names, label="its behaviour", with_input=True, new_value_mode="add-unique")
+            self._behaviour = ui.select(names, label="behaviour", with_input=True, new_value_mode="add-unique")
             self._behaviour.props("data-testid=behaviour").on_value_change(self._behave)
             self._whose.on_value_change(self._show_behaviour)
-            ui.button("Open", on_click=self._open).props("data-testid=open")
+            ui.button("Open", on_click=self._open).props("no-caps data-testid=open")
         self._changed = ui.label().classes("note")
         self._problem = ui.label().classes("problem").props("role=alert data-testid=problem-open")
 
@@ -83,12 +83,14 @@ class ScenarioForm:
         self._clear()
         self._behaviours = {}
         try:
-            self._scenario = scenario = await run.io_bound(self._offers.scenario, self._name.value)
+            scenario = await run.io_bound(self._offers.scenario, self._name.value)
         except GridbazaarError as error:
             self._scenario = None
             self.show_failure(error)
             return
-        settings = scenario.settings
+        if scenario is None:  # the server ends
+            return
+        self._scenario, settings = scenario, scenario.settings
         self._own = {key: str(getattr(settings, key.partition(".")[2])) for key in ("market.order", "market.method")}
         self._own |= {"market.case": str(int(settings.case)), "alpha_scale": f"{scenario.alpha_scale:g}"}
         self._own |= {"market.penalty_usd_per_kw2h": f"{settings.penalty_usd_per_kw2h:g}"}

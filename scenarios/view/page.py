@@ -14,7 +14,7 @@ from .offers import Offers
 from .panels import ConvergencePanel, DetailPanel, FeederPanel, FiguresPanel
 from .words import said
 
-_LOOKS_S = 0.1
+_LOOKS_S = 0.05
 """How often the page looks whether there is something new."""
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -34,7 +34,6 @@ class Page:
         with ui.element("div").classes("box"):
             self._title = ui.label("gridbazaar").classes("title")
             self._form = ScenarioForm(offers, desk.open)
-        self._body = ui.element("div").classes("body")
         with ui.element("div").classes("box sticky"):
             self._controls = Controls(desk)
             self._problem = ui.label().classes("problem").props("role=alert data-testid=problem")

@@ -10,7 +10,11 @@ from .charts import Options
 from .desk import Desk
 from .figures import LABELS
 from .scene import Scene
+from .tables import Row
 from .wanted import SHADES
+
+_ROWS = 10
+"""Rows of a table that are seen at once."""
 
 
 class FeederPanel:
@@ -26,7 +30,9 @@ class FeederPanel:
             self._period = ui.label().props("data-testid=period")
         self._slider = ui.slider(min=1, max=2, value=1).props("data-testid=period-slider aria-label=period")
         self._slider.on_value_change(lambda event: desk.look(period=int(event.value) - 1))
+        self._reason = ui.label().classes("note").props("data-testid=reason")
         self._drawing = ui.html("", sanitize=False).classes("drawing").props("data-testid=feeder")
+        self._left_out = ui.label().classes("note").props("data-testid=left-out")
 
     def show(self, scene: Scene) -> None:
         """Show the feeder."""
@@ -35,6 +41,7 @@ class FeederPanel:
             self._slider.value = self._desk.wanted.period + 1
         self._period.text = scene.periods[scene.wanted.period]
         self._drawing.content = scene.feeder
+        self._left_out.text, self._reason.text = scene.left_out, scene.reason
 
 
 class FiguresPanel:
@@ -44,13 +51,17 @@ class FiguresPanel:
         """Build it where one stands."""
         self._standing = ui.label().classes("standing").props("data-testid=standing")
         with ui.element("table").classes("figures"):
-            with ui.element("tr"):
-                self._heads = [ui.element("th") for _ in range(3)]
-            for head in self._heads[1:]:
-                head.set_visibility(False)
+            with ui.element("tr") as self._head:
+                ui.element("th")
+                self._heads = [self._heading() for _ in range(2)]
             self._cells = {key: self._row(key, label) for key, label in LABELS.items()}
         self._certificate = ui.label().classes("note").props("data-testid=certificate")
         self._difference = ui.label().classes("lines").props("data-testid=difference")
+
+    @staticmethod
+    def _heading() -> ui.label:
+        with ui.element("th"):
+            return ui.label()
 
     def _row(self, key: str, label: str) -> tuple[ui.label, ui.label]:
         with ui.element("tr"):
@@ -68,11 +79,9 @@ class FiguresPanel:
         for figure in scene.figures:
             here, there = self._cells[figure.key]
             here.text, there.text = figure.here, figure.there
-        for head, name in zip(self._heads[1:], (scene.branch, scene.wanted.other), strict=True):
-            head.clear()
-            head.set_visibility(bool(scene.wanted.other))
-            with head:
-                ui.label(name)
+        self._head.set_visibility(bool(scene.wanted.other))
+        for head, name in zip(self._heads, (scene.branch, scene.wanted.other), strict=True):
+            head.text = name
         self._certificate.text = scene.certificate
         self._difference.text = scene.difference
 
@@ -87,7 +96,7 @@ class DetailPanel:
             self._prosumer = ui.select({"": "all together"}, value="", label="prosumer", with_input=True)
             self._prosumer.props("data-testid=prosumer")
             self._prosumer.on_value_change(lambda event: desk.look(prosumer=event.value or ""))
-            self._link = ui.select({"": "none"}, value="", label="link beside the others", with_input=True)
+            self._link = ui.select({"": "none"}, value="", label="also show link", with_input=True)
             self._link.on_value_change(lambda event: desk.look(link=event.value or ""))
             self._private = ui.switch("show private data").props("data-testid=private")
             self._private.on_value_change(lambda event: desk.look(private=event.value))
@@ -98,7 +107,7 @@ class DetailPanel:
         with ui.element("div").classes("halves"):
             self._people = _table("prosumers", "people")
             self._bills = _table("bills", "bills")
-        self._plans = ui.label().classes("lines").props("data-testid=plans")
+        self._plans = ui.label().classes("lines plans").props("data-testid=plans")
 
     def show(self, scene: Scene) -> None:
         """Show balances, prices and bills."""
@@ -107,8 +116,8 @@ class DetailPanel:
         self._basis.text = f"bids, trades and prices {scene.basis}"
         _show(self._balance, scene.balance)
         _show(self._prices, scene.prices)
-        self._people.columns, self._people.rows = scene.people_columns, scene.people
-        self._bills.columns, self._bills.rows = scene.bill_columns, scene.bills
+        _fill(self._people, scene.people_columns, scene.people)
+        _fill(self._bills, scene.bill_columns, scene.bills)
         self._plans.text = scene.plans
 
 
@@ -138,8 +147,13 @@ def _chart(title: str, name: str) -> ui.echart:
 def _table(title: str, name: str) -> ui.table:
     with ui.element("div").classes("half"):
         ui.label(title).classes("heading")
-        table = ui.table(rows=[], columns=[], pagination=10).props(f"dense flat data-testid={name}")
+        table = ui.table(rows=[], columns=[], pagination=_ROWS).props(f"dense flat data-testid={name}")
         return table.classes("table")
+
+
+def _fill(table: ui.table, columns: list[Row], rows: list[Row]) -> None:
+    table.columns, table.rows = columns, rows
+    table.props("hide-bottom") if 0 < len(rows) <= _ROWS else table.props(remove="hide-bottom")
 
 
 def _show(chart: ui.echart, options: Options) -> None:

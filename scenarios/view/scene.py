@@ -37,6 +37,8 @@ class Scene:
         difference: What differs from the branch that is compared with, in words; empty without one.
         basis: What the balances are: of which schedule.
         feeder: The drawing of the feeder.
+        left_out: What of the trades the drawing leaves out, in words; empty if nothing.
+        reason: Why power costs what it does at the bus of the chosen prosumer, in words; empty without one.
         residuals, outer, balance, prices: Charts.
         people, people_columns, bills, bill_columns: Tables.
         plans: What the chosen prosumer alone knows, in lines; empty unless private data are asked for.
@@ -59,6 +61,8 @@ class Scene:
     difference: str
     basis: str
     feeder: str
+    left_out: str
+    reason: str
     residuals: Options
     outer: Options
     balance: Options
@@ -70,7 +74,7 @@ class Scene:
     plans: str
 
 
-def scene_of(name: str, session: Session, wanted: Wanted) -> Scene:
+def scene_of(session: Session, wanted: Wanted) -> Scene:
     """What there is to see of a session."""
     market = session.market
     now = snapshot_of(market)
@@ -78,10 +82,11 @@ def scene_of(name: str, session: Session, wanted: Wanted) -> Scene:
     names = list(result.names)
     chosen = names.index(wanted.prosumer) if wanted.prosumer in names else None
     rows = range(len(names)) if chosen is None else [chosen]
+    feeder, left_out = feeder_map(now, wanted)
     difference = session.diff(wanted.other, f"{session.branch.name}@{session.round}") if wanted.other else None
     return Scene(
         wanted=wanted,
-        name=name,
+        name=session.name,
         standing=standing(market),
         convergence=str(residuals(market)) if session.round else "",
         certificate=str(result.certificate),
@@ -96,7 +101,9 @@ def scene_of(name: str, session: Session, wanted: Wanted) -> Scene:
         figures=figures_of(market, now, difference.one if difference else None),
         difference=str(difference) if difference else "",
         basis=_basis(now),
-        feeder=feeder_map(now, wanted),
+        feeder=feeder,
+        left_out=left_out,
+        reason=session.why(wanted.prosumer, wanted.period + 1) if chosen is not None and market.iteration else "",
         residuals=residuals_chart(history, session.round),
         outer=outer_chart(history, session.round),
         balance=balance_chart(now, rows, private=wanted.private),

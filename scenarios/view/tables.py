@@ -28,7 +28,7 @@ def prosumer_rows(now: Snapshot, chosen: int | None, *, private: bool) -> list[R
 def prosumer_columns(*, private: bool) -> list[Row]:
     """The columns of that table."""
     labels = {"prosumer": "prosumer", "bids": "bids, kWh", "bought": "bought, kWh", "sold": "sold, kWh"}
-    labels |= {"payments": "payments to partners", "regret": "regret"}
+    labels |= {"payments": "payments", "regret": "regret"}
     labels |= {"elastic": "elastic load, kWh", "cost": "cost"} if private else {}
     return [_column(key, label) for key, label in labels.items()]
 
@@ -74,9 +74,9 @@ def _row(now: Snapshot, name: str, rows: Sequence[int], *, private: bool) -> Row
     regret = float(np.maximum(result.regret_usd[chosen], 0.0).sum())
     row = {"prosumer": name, "bids": kwh(now.bid_kw), "bought": kwh(now.bought_kw), "sold": kwh(now.sold_kw)}
     row["payments"] = dollars(float(result.payment_usd[chosen].sum()), within)
-    row["regret"] = f"${regret:.1e}" if np.isfinite(regret) else "–"
+    row["regret"] = f"${regret:.1e}" if np.isfinite(regret) else "-"
     if private:
-        row["elastic"] = kwh(now.elastic_kw) if now.elastic_kw is not None else "–"
+        row["elastic"] = kwh(now.elastic_kw) if now.elastic_kw is not None else "-"
         row["cost"] = dollars(float(result.prosumer_cost_usd[chosen].sum()), within)
     return row
 

@@ -1,11 +1,8 @@
-"""What a person wants to see of a market, and what was typed to change it."""
+"""What a person wants to see of a market."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from ..errors import refuse
-from ..files.yaml_file import read_value
 
 LMP, VOLTAGE = "LMP", "voltage"
 SHADES = (LMP, VOLTAGE)
@@ -33,18 +30,3 @@ class Wanted:
     link: str = ""
     private: bool = False
     other: str = ""
-
-
-def changes_in(text: str) -> dict[str, object]:
-    """The changes of a text with one `key=value` a line, with values as files have them.
-
-    Raises:
-        ScenarioError: A line is no key and value.
-    """
-    changes: dict[str, object] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        key, equals, value = (part.strip() for part in line.partition("="))
-        if not (key and equals):
-            raise refuse(line, "", "this is not a key and a value; write one a line, like alpha_scale=2")
-        changes[key] = read_value(value, line, key)
-    return changes
