@@ -17,9 +17,10 @@ class Controls:
         """Build them where one stands."""
         self._desk = desk
         with ui.element("div").classes("buttons"):
+            step = self._button("Step", "step", desk.step, "one agent round")
             self._play = self._button("Play", "play", self._play_or_pause, "round after round")
             self._forwards = [
-                self._button("Step", "step", desk.step, "one agent round"),
+                step,
                 self._button(
                     "To clearing", "to-clearing", lambda: desk.run_to("clearing"), "until the DSO has cleared"
                 ),

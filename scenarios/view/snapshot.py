@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Snapshot:
     """Where a market stands after a round.
 
-    While prosumers share, bids and trades are those under negotiation; after that those that were delivered.
+    While prosumers share, bids and trades are those under negotiation, of which partners still think differently; after
+    that those that were delivered.
 
     Attributes:
         result: What has been found; it belongs to the schedule that was delivered last.
@@ -29,6 +30,7 @@ class Snapshot:
         sharing: Whether the last round was one of sharing.
         bid_kw: (prosumer, period).
         trade_kw: By link, > 0 when its end a buys from its end b, (link, period).
+        power_kw: What each prosumer says that it trades, > 0 where it buys, (arc, period).
         price_usd_per_kwh: Sharing prices, (link, period).
         elastic_kw, curtailed_kw: What prosumers plan, (prosumer, period); private. None while they share in other
             processes, where the plans are.
@@ -39,6 +41,7 @@ class Snapshot:
     sharing: bool
     bid_kw: FloatArray
     trade_kw: FloatArray
+    power_kw: FloatArray
     price_usd_per_kwh: FloatArray
     elastic_kw: FloatArray | None
     curtailed_kw: FloatArray | None
@@ -46,18 +49,12 @@ class Snapshot:
     @property
     def bought_kw(self) -> FloatArray:
         """What each buys from its partners, (prosumer, period)."""
-        return self._by_owner(1.0)
+        return self.result.graph.by_owner(np.maximum(self.power_kw, 0.0))
 
     @property
     def sold_kw(self) -> FloatArray:
         """What each sells to its partners, (prosumer, period)."""
-        return self._by_owner(-1.0)
-
-    def _by_owner(self, sign: float) -> FloatArray:
-        graph = self.result.graph
-        arcs = np.zeros((graph.owner.size, self.bid_kw.shape[1]))
-        arcs[graph.forward], arcs[graph.backward] = self.trade_kw, -self.trade_kw
-        return graph.by_owner(np.maximum(sign * arcs, 0.0))
+        return self.result.graph.by_owner(np.maximum(-self.power_kw, 0.0))
 
 
 def snapshot_of(market: EnergyMarket) -> Snapshot:
@@ -65,11 +62,14 @@ def snapshot_of(market: EnergyMarket) -> Snapshot:
     result, last = market.result(), market.last
     dispatch = market.operator.cleared if market.iteration else None
     if last is None or last.phase is not Phase.SHARING:
-        delivered = result.bid_kw, result.trade_kw, result.price_usd_per_kwh, result.elastic_kw, result.curtailed_kw
-        return Snapshot(result, dispatch, False, *delivered)
+        power = np.empty((result.graph.owner.size, result.bid_kw.shape[1]))
+        power[result.graph.forward], power[result.graph.backward] = result.trade_kw, -result.trade_kw
+        delivered = result.bid_kw, result.trade_kw, power, result.price_usd_per_kwh
+        return Snapshot(result, dispatch, False, *delivered, result.elastic_kw, result.curtailed_kw)
     plans = [agent.plan for agent in market.prosumers if isinstance(agent, Prosumer)]
     known = len(plans) == len(market.prosumers)
     elastic = np.array([plan.elastic_kw for plan in plans]) if known else None
     curtailed = np.array([plan.curtailed_kw for plan in plans]) if known else None
     pairs = market.platform.pairs
-    return Snapshot(result, dispatch, True, last.bid_kw, pairs.trade_kw, pairs.price_usd_per_kwh, elastic, curtailed)
+    offered = last.bid_kw, pairs.trade_kw, pairs.power_kw, pairs.price_usd_per_kwh
+    return Snapshot(result, dispatch, True, *offered, elastic, curtailed)
