@@ -38,7 +38,7 @@ def view(
     given = changes_of(changes or [])
     if given and not scenario:
         raise refuse(given[0].place, given[0].key, "there is nothing to change; name a scenario before it")
-    loaded = _loaded(scenario, given) if scenario else None
+    loaded = scenario_of(scenario, given) if scenario else None
     if loaded is not None:
         loaded.check()
         tell_doubts(loaded)
@@ -58,7 +58,7 @@ def view(
     )
 
 
-def _loaded(scenario: str, changes: list[Change]) -> Scenario:
+def scenario_of(scenario: str, changes: list[Change]) -> Scenario:
     """The scenario of that name, or the one that a run has recorded, with some values changed."""
     from ..files.loading import load, vary
     from ..runs.resuming import read_manifest, scenario_in
