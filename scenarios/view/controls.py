@@ -8,6 +8,7 @@ from nicegui import events, ui
 
 from .desk import PLAYING, Desk, Seen
 from .scene import Scene
+from .words import said
 
 
 class Controls:
@@ -29,6 +30,10 @@ class Controls:
             self._back = self._button("Back", "back", desk.back, "one round back")
             self._stop = self._button("Stop", "stop", desk.stop, "after the round under way")
             self._stop.props("color=negative outline")
+            with ui.element("div").classes("until"):
+                self._until = ui.input("until", placeholder="voltage_min_pu < 0.95").props("dense data-testid=until")
+                self._until.on("keydown.enter", self._run_until)
+                self._forwards.append(self._button("Run until", "run-until", self._run_until, "until that holds"))
         with ui.element("div").classes("timeline"):
             self._where = ui.label().props("data-testid=round")
             self._slider = ui.slider(min=0, max=1, value=0).props("label data-testid=timeline aria-label=round")
@@ -47,6 +52,11 @@ class Controls:
         else:
             self._desk.play()
 
+    def _run_until(self) -> None:
+        self._until.error = None
+        if self._until.value:
+            self._desk.run_until(self._until.value)
+
     def _jump(self, event: events.GenericEventArguments) -> None:
         self._desk.goto(int(event.args))
 
@@ -61,6 +71,7 @@ class Controls:
         self._back.set_enabled(free and scene is not None and scene.round > 0)
         self._stop.set_enabled(not free)
         self._slider.set_enabled(free and scene is not None)
+        self._until.error = said(seen.failed) if seen.asked == "until" and seen.failed else None
         self._doing.text = f"{seen.busy} …" if seen.busy else ""
         self._progress.set_visibility(not free)
         if scene is not None:

@@ -105,6 +105,15 @@ class Desk:
         """On to the next clearing ("clearing") or to the end ("settled")."""
         self._move("run", _COMPUTING, lambda session: session.run_to(goal, self._watch(session)))
 
+    def run_until(self, condition: str) -> None:
+        """On until a condition holds, such as "voltage_min_pu < 0.95"."""
+
+        def act(session: Session) -> None:
+            if not session.run_until(condition, self._watch(session)) and session.ended:
+                raise SessionError(f"the run ended, and {condition} never held")
+
+        self._move("until", _COMPUTING, act)
+
     def back(self) -> None:
         """One round back."""
         self._move("back", "going back", lambda session: session.back())

@@ -57,7 +57,7 @@ def _of_one(homes: Mapping[str, str], trades: Trades, name: str) -> tuple[dict[s
 def _by_bus(homes: Mapping[str, str], trades: Trades) -> tuple[dict[str, str], Trades, str]:
     """The prosumers of each bus together, and what each bus sells to another on the whole: the largest of it."""
     people = Counter(homes.values())
-    named = {bus: f"{counted(count, 'prosumer')} at bus {bus}" for bus, count in people.items()}
+    named = {bus: f"{count} at {bus}" for bus, count in people.items()}
     net: defaultdict[tuple[str, str], float] = defaultdict(float)
     for seller, buyer, kw in trades:
         pair = homes[seller], homes[buyer]

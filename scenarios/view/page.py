@@ -60,7 +60,7 @@ class Page:
         self._drawn = seen.version
         self._controls.show(seen)
         self._branches.show(seen)
-        beside = seen.asked in ("open", "fork")
+        beside = seen.asked in ("open", "fork", "until")
         if seen.asked == "open":
             self._form.show_failure(seen.failed)
         self._problem.text = said(seen.failed) if seen.failed and not beside else ""

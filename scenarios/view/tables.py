@@ -29,7 +29,7 @@ def prosumer_columns(*, private: bool) -> list[Row]:
     """The columns of that table."""
     labels = {"prosumer": "prosumer", "bids": "bids, kWh", "bought": "bought, kWh", "sold": "sold, kWh"}
     labels |= {"payments": "payments", "regret": "regret"}
-    labels |= {"elastic": "elastic load, kWh", "cost": "cost"} if private else {}
+    labels |= {"elastic": "elastic, kWh", "cost": "cost"} if private else {}
     return [_column(key, label) for key, label in labels.items()]
 
 

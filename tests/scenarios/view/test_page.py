@@ -215,6 +215,20 @@ def test_it_plays_and_pauses(tab: Tab) -> None:
     assert tab.text("round") in ("round 2 of 2", "round 3 of 3")
 
 
+def test_it_runs_until_something_holds(tab: Tab) -> None:
+    condition = tab.page.get_by_test_id("until")
+    condition.fill("primal_kw < 20")
+    tab.go("run-until", r"^round 6, ")
+    for words, problem in (
+        ("primal < 20", "there is no primal; did you mean primal_kw?"),
+        ("voltage_min_pu > 2", "the run ended, and voltage_min_pu > 2 never held"),
+    ):
+        condition.fill(words)
+        tab.press("run-until")
+        tab.wait(lambda said=problem: said in tab.page.locator("label.q-field", has=condition).inner_text())
+    assert tab.text("standing").startswith("round 45, settled")
+
+
 def test_what_prosumers_tell_nobody_is_hidden_by_default(tab: Tab) -> None:
     tab.go("to-end", r"^round 45, settled")
     tab.choose("prosumer", "p2")
@@ -222,7 +236,7 @@ def test_what_prosumers_tell_nobody_is_hidden_by_default(tab: Tab) -> None:
     assert not private.search(tab.page.inner_text("body"))
     tab.press("private")
     tab.wait(lambda: "worth_usd_per_kwh" in tab.text("plans"))
-    assert {"elastic load, kWh", "cost"} <= set(tab.rows("people")[0])
+    assert {"elastic, kWh", "cost"} <= set(tab.rows("people")[0])
     tab.wait(lambda: "renewables" in tab.page.inner_text("body"))
 
 
@@ -258,6 +272,9 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
     tab.go("step", r"^round 1, ")
     other.go("to-end", r"^round 45, settled")
     assert tab.text("round") == "round 1 of 1"
+    other.press("open")  # begins anew, and lets go of the workers that there were
+    other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())
+    assert workers() == 4
     other.close()
     tab.wait(lambda: workers() == 2)
     tab.go("step", r"^round 2, ")
