@@ -13,14 +13,27 @@ if TYPE_CHECKING:
     from .files.loading import load
     from .files.scenario import Scenario
     from .files.source import shipped_scenarios
+    from .stepping.errors import SessionError
+    from .stepping.session import Session
 
-__all__ = ["InfeasibleScenarioError", "Problem", "Scenario", "ScenarioError", "load", "shipped_scenarios"]
+__all__ = [
+    "InfeasibleScenarioError",
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "Session",
+    "SessionError",
+    "load",
+    "shipped_scenarios",
+]
 
 _HOMES = {
     "InfeasibleScenarioError": "errors",
     "Problem": "errors",
     "Scenario": "files.scenario",
     "ScenarioError": "errors",
+    "Session": "stepping.session",
+    "SessionError": "stepping.errors",
     "load": "files.loading",
     "shipped_scenarios": "files.source",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from textwrap import dedent
 
 import numpy as np
 from rich.console import Console, RenderableType
@@ -28,6 +27,27 @@ _WHOLE = ("until",)
 """Commands of which all that follows is one word, quotation marks and all."""
 
 
+COMMANDS = {
+    "step": ("step [ROUNDS]", "go on by one round, or by some"),
+    "run": ("run [clearing|agreed|settled]", "go on to the next clearing, to agreement, or to the end"),
+    "until": ("until CONDITION", "go on until it holds, such as voltage_min_pu < 0.95"),
+    "back": ("back [ROUNDS]", "go back by one round, or by some"),
+    "goto": ("goto ROUND|BRANCH|BRANCH@ROUND", "go to a round"),
+    "fork": ("fork [KEY=VALUE ...] [as NAME]", "try otherwise, on another branch, with something changed as by --set"),
+    "branches": ("branches", "what branches there are"),
+    "switch": ("switch BRANCH", "go to the last known round of another branch"),
+    "show": (
+        "show [PROSUMER|LINK|bus BUS|prices|trades|bids|residuals|history [ROUNDS]|result]",
+        "look, by period; alone: where one is",
+    ),
+    "why": ("why PROSUMER|LINK|BUS PERIOD", "why power costs there what it does"),
+    "diff": ("diff PLACE PLACE", "what differs between two rounds (12), branches, or branch@round"),
+    "help": ("help [COMMAND]", "this list, or how one is written"),
+    "quit": ("quit", "leave"),
+}
+"""What can be typed, by its first word: how it is written, and what it does."""
+
+
 class Shell:
     """Does what is typed, on a session.
 
@@ -41,12 +61,6 @@ class Shell:
         self.session, self._console, self.left = session, console, False
         self._interrupted: Callable[[], bool] = lambda: False
 
-    @property
-    def commands(self) -> dict[str, str]:
-        """What can be typed: the first word, and in a line each how it is written and what it does."""
-        methods = {name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")}
-        return {name: dedent(str(method.__doc__)).strip() for name, method in methods.items()}
-
     def do(self, line: str) -> None:
         """Do what a line says; nothing for an empty one, or one that begins with #.
 
@@ -57,47 +71,47 @@ class Shell:
         if not words:
             return
         name, *rest = words
-        if name not in self.commands:
-            raise SessionError(f"there is no command {name}{did_you_mean(name, self.commands)}; `help` lists them all")
+        if name not in COMMANDS:
+            raise SessionError(f"there is no command {name}{did_you_mean(name, COMMANDS)}; `help` lists them all")
         with interrupts() as self._interrupted:
             getattr(self, f"do_{name}")([line.strip().removeprefix(name).strip()] if name in _WHOLE and rest else rest)
 
     # --- to go -------------------------------------------------------------------------------------------------------
 
     def do_step(self, words: list[str]) -> None:
-        """Step [ROUNDS]: go on by one round, or by some."""
+        """Go on by one round, or by some."""
         self._go(lambda: self.session.step(_number(words, "step [ROUNDS]", 1), self._watch))
 
     def do_run(self, words: list[str]) -> None:
-        """Run [clearing|agreed|settled]: go on to the next clearing, to agreement, or to the end."""
+        """Go on to the next clearing, to agreement, or to the end."""
         goal = words[0] if words else "settled"
         self._go(lambda: self.session.run_to(goal, self._watch))
 
     def do_until(self, words: list[str]) -> None:
-        """Until CONDITION: go on until it holds, such as voltage_min_pu < 0.95."""
+        """Go on until it holds, such as voltage_min_pu < 0.95."""
         if not words:
             raise SessionError("until what? write a condition, such as: until voltage_min_pu < 0.95")
         [condition] = words
         self._go(lambda: self._tell_whether(self.session.run_until(condition, self._watch), condition))
 
     def do_back(self, words: list[str]) -> None:
-        """Back [ROUNDS]: go back by one round, or by some."""
+        """Go back by one round, or by some."""
         self._go(lambda: self.session.back(_number(words, "back [ROUNDS]", 1)))
 
     def do_goto(self, words: list[str]) -> None:
-        """Goto ROUND|BRANCH|BRANCH@ROUND: go to a round."""
+        """Go to a round."""
         if len(words) != 1:
             raise SessionError("goto where? write a round (goto 12), or branch@round")
         self._go(lambda: self.session.goto_place(words[0]))
 
     def do_switch(self, words: list[str]) -> None:
-        """Switch BRANCH: go to the last known round of another branch."""
+        """Go to the last known round of another branch."""
         if len(words) != 1:
             raise SessionError("switch to which branch? `branches` lists them")
         self._go(lambda: self.session.switch(words[0]))
 
     def do_fork(self, words: list[str]) -> None:
-        """Fork [KEY=VALUE ...] [as NAME]: try otherwise, on another branch, with something changed as by --set."""
+        """Try otherwise, on another branch, with something changed as by --set."""
         name = ""
         if len(words) > 1 and words[-2] == "as":
             *words, _, name = words
@@ -123,7 +137,7 @@ class Shell:
     # --- to look -----------------------------------------------------------------------------------------------------
 
     def do_show(self, words: list[str]) -> None:
-        """Show [PROSUMER|LINK|bus BUS|prices|trades|bids|residuals|history [ROUNDS]|result]: look, by period."""
+        """Look, by period; alone: where one is."""
         session, graph = self.session, self.session.market.graph
         if not words:
             self._print(str(session))
@@ -181,7 +195,7 @@ class Shell:
         return history(known[-rounds:])
 
     def do_branches(self, words: list[str]) -> None:
-        """branches: what branches there are."""
+        """What branches there are."""
         del words
         for branch in self.session.branches:
             mark = "*" if branch.name == self.session.branch.name else " "
@@ -189,27 +203,27 @@ class Shell:
             self._print(f"{mark} {branch} ({counted(rounds[-1].number if rounds else 0, 'round')} known)")
 
     def do_why(self, words: list[str]) -> None:
-        """Why PROSUMER|LINK|BUS PERIOD: why power costs there what it does."""
+        """Why power costs there what it does."""
         if len(words) < 2:
             raise SessionError("why where and when? write a prosumer, a link or a bus, and a period: why p1 19")
         period = _number(words[-1:], "why PLACE PERIOD", 1)
         self._print(self.session.why(" ".join(words[:-1]), period))
 
     def do_diff(self, words: list[str]) -> None:
-        """Diff PLACE PLACE: what differs between two rounds (12), branches, or branch@round."""
+        """What differs between two rounds (12), branches, or branch@round."""
         if len(words) != 2:
             raise SessionError("diff what? write two rounds, branches, or branch@round: diff main 1")
         self._print(str(self.session.diff(*words)))
 
     def do_help(self, words: list[str]) -> None:
-        """Help [COMMAND]: this list, or how one is written."""
-        if words and words[0] not in self.commands:
-            raise SessionError(f"there is no command {words[0]}{did_you_mean(words[0], self.commands)}")
-        for said in [self.commands[words[0]]] if words else self.commands.values():
-            self._print(said.removesuffix("."))
+        """This list, or how one is written."""
+        if words and words[0] not in COMMANDS:
+            raise SessionError(f"there is no command {words[0]}{did_you_mean(words[0], COMMANDS)}")
+        for usage, what in [COMMANDS[words[0]]] if words else COMMANDS.values():
+            self._print(f"{usage}: {what}")
 
     def do_quit(self, words: list[str]) -> None:
-        """quit: leave."""
+        """Leave."""
         del words
         self.left = True
 
@@ -225,7 +239,7 @@ def completions(shell: Shell) -> dict[str, set[str]]:
     prosumer_keys = ("elastic_max_kw", "behaviour", "alpha_usd_per_kw2h", "renewable_peak_kw")
     keys = {f"prosumers.{name}.{key}=" for name in graph.names for key in prosumer_keys}
     return {
-        **{name: set() for name in shell.commands},
+        **{name: set() for name in COMMANDS},
         "run": set(GOALS),
         "show": places | {"bus", "prices", "trades", "bids", "residuals", "history", "result"},
         "why": places,
@@ -233,7 +247,7 @@ def completions(shell: Shell) -> dict[str, set[str]]:
         "diff": branches,
         "goto": {f"{name}@" for name in branches},
         "fork": keys | {"alpha_scale=", "market.method=", "market.order=", "market.penalty_usd_per_kw2h=", "as"},
-        "help": set(shell.commands),
+        "help": set(COMMANDS),
     }
 
 
