@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from .desk import Desk, Seen
+from .scene import Scene
 from .words import said
 
 
@@ -14,7 +15,7 @@ class Branches:
     def __init__(self, desk: Desk) -> None:
         """Build them where one stands."""
         self._desk = desk
-        self._forking = False
+        self._forking = self._showing = False
         self._build_dialog()
         with ui.element("div").classes("fields"):
             self._branch = ui.select([], label="branch", on_change=self._switch).props("data-testid=branch")
@@ -44,12 +45,11 @@ class Branches:
         self._desk.fork(self._changes.value or "", self._name.value or "")
 
     def _switch(self) -> None:
-        scene = self._desk.seen.scene
-        if scene is not None and self._branch.value and self._branch.value != scene.branch:
+        if not self._showing and self._branch.value:
             self._desk.switch(self._branch.value)
 
     def _compare(self) -> None:
-        if (self._other.value or "") != self._desk.wanted.other:
+        if not self._showing:
             self._desk.look(other=self._other.value or "")
 
     def show(self, seen: Seen) -> None:
@@ -63,8 +63,12 @@ class Branches:
                 self._name.value = ""
             else:
                 self._changes.error = said(seen.failed)
-        if scene is None:
-            return
+        if scene is not None and free:
+            self._showing = True  # what is set here nobody has chosen
+            self._show_names(scene)
+            self._showing = False
+
+    def _show_names(self, scene: Scene) -> None:
         self._branch.set_options(list(scene.branches), value=scene.branch)
         others = {"": "nothing", **{name: name for name in scene.branches if name != scene.branch}}
         other = self._desk.wanted.other

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nicegui import app, ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from ...network.cores import one_thread_each
 from .desk import Desk
 from .offers import Offers
 from .page import Page
@@ -71,7 +72,8 @@ def serve(
     app.on_shutdown(end)
     if host in _LOOPBACK:  # no page from elsewhere gets here by a name that leads to this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, "[::1]"])
-    with suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
+    # the limit is one of the process: where desks that compute at once set and lift it, one would lift another's
+    with one_thread_each(), suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
         ui.run(
             page,
             host=host,

@@ -193,3 +193,20 @@ def test_what_was_given_is_offered_first() -> None:
     assert offers.names == ["mine.yaml", "ieee33"]
     assert offers.scenario("mine.yaml") is given
     assert offers.scenario("ieee33").alpha_scale == 1
+
+
+def test_nobody_who_trades_is_no_fault(desk: Desk) -> None:
+    desk.open("ieee33", gb.load("ieee33", {"links": {}}), {"market.case": "1"})
+    assert scene(desk).links == []
+    desk.run_to("settled")
+    assert scene(desk).ended
+    assert [series["name"] for series in scene(desk).prices["series"]] == ["mean LMP of prosumers"]
+
+
+def test_it_says_when_a_condition_never_held(desk: Desk) -> None:
+    desk.run_until("iteration == 2")
+    assert scene(desk).round == 11
+    desk.run_until("iteration > 99")
+    assert said(failure(desk)) == "the run ended, and iteration > 99 never held"
+    assert desk.seen.scene is not None
+    assert desk.seen.scene.ended
