@@ -147,7 +147,7 @@ def _chart(title: str, name: str) -> ui.echart:
 def _table(title: str, name: str) -> ui.table:
     with ui.element("div").classes("half"):
         ui.label(title).classes("heading")
-        table = ui.table(rows=[], columns=[], pagination=_ROWS).props(f"dense flat wrap-cells data-testid={name}")
+        table = ui.table(rows=[], columns=[], pagination=_ROWS).props(f"dense flat data-testid={name}")
         return table.classes("table")
 
 

@@ -74,7 +74,7 @@ def _row(now: Snapshot, name: str, rows: Sequence[int], *, private: bool) -> Row
     regret = float(np.maximum(result.regret_usd[chosen], 0.0).sum())
     row = {"prosumer": name, "bids": kwh(now.bid_kw), "bought": kwh(now.bought_kw), "sold": kwh(now.sold_kw)}
     row["payments"] = dollars(float(result.payment_usd[chosen].sum()), within)
-    row["regret"] = f"${regret:.1e}" if np.isfinite(regret) else "-"
+    row["regret"] = f"${regret:.2g}" if np.isfinite(regret) else "-"
     if private:
         row["elastic"] = kwh(now.elastic_kw) if now.elastic_kw is not None else "-"
         row["cost"] = dollars(float(result.prosumer_cost_usd[chosen].sum()), within)

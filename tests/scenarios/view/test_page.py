@@ -20,6 +20,7 @@ import pytest
 
 from gridbazaar.scenarios.runs.amounts import dollars, energy
 
+pytestmark = pytest.mark.xdist_group("page")  # one server and one browser for all of them
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -256,8 +257,8 @@ def test_a_bad_value_has_its_message_beside_it(tab: Tab) -> None:
     behaviour.fill("mine.py:Missing")
     behaviour.press("Enter")
     tab.press("open")
-    tab.wait(lambda: "mine.py" in tab.page.locator("label.q-field", has=behaviour).inner_text())
-    tab.wait(lambda: tab.page.get_by_text("there is no file").or_(tab.page.get_by_text("does not exist")).is_visible())
+    beside = tab.page.locator("label.q-field", has=behaviour)
+    tab.wait(lambda: "mine.py; correct the path before the colon" in beside.inner_text())
 
 
 def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: Served) -> None:
@@ -274,7 +275,7 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
     assert tab.text("round") == "round 1 of 1"
     other.press("open")  # begins anew, and lets go of the workers that there were
     other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())
-    assert workers() == 4
+    other.wait(lambda: workers() == 4)
     other.close()
     tab.wait(lambda: workers() == 2)
     tab.go("step", r"^round 2, ")
