@@ -6,6 +6,7 @@ import numpy as np
 
 from ..network.arrays import FloatArray
 from ..network.errors import InputError
+from .household import Household
 from .messages import Delivery, Offer, Quote
 from .plan import Plan
 from .subproblem import Subproblem
@@ -47,6 +48,23 @@ class Behaviour:
 
     rng: np.random.Generator
 
+    def declare(self, household: Household) -> Household:
+        """The household that it acts as, told its own: by default that, the truth.
+
+        Steeper or lower utility, less wind, smaller limits: whatever it is, the problem is one like any other, so that
+        partners agree, and the certificate holds for what was declared. What is really consumed follows from the real
+        household, with what was bid and traded. It is asked once, when its prosumer moves in.
+        """
+        return household
+
+    def spread_usd_per_kwh(self, household: Household) -> float:
+        """What it asks beside the price for each kWh that it trades, told its own household; 0 by default.
+
+        It buys as if a kWh cost so much more, and sells as if one brought so much less. It is asked once.
+        """
+        del household  # for those who override
+        return 0.0
+
     def believe(self, lmp_usd_per_kwh: FloatArray) -> FloatArray:
         """The prices of the distribution market it acts on, (period,), when it is told these; default: these.
 
@@ -61,8 +79,9 @@ class Behaviour:
     def offer(self, quote: Quote, plan: Plan) -> Offer:
         """What it tells the platform: by default its planned trades, at the quoted prices.
 
-        The platform starts (21) from the mean of the two ends' prices: marking a price up or down moves that pair's
-        price in every round, until the two ends' powers pull it back.
+        The platform starts (21) from the mean of the two ends' prices: marking a price up or down here moves that
+        pair's price in every round, so that partners never agree while it lasts, and the run ends with that said. To
+        ask for more than the price, ask a `spread_usd_per_kwh`.
         """
         return Offer(plan.trade_kw, quote.price_usd_per_kwh)
 
@@ -87,6 +106,14 @@ class Behaviour:
     def restore_state(self, state: dict[str, object]) -> None:
         """Go on from a `saved_state`."""
         vars(self).update(state)
+
+
+def acts_otherwise(behaviour: Behaviour) -> bool:
+    """Whether it may do otherwise than what is best for the household that it declares, by what it believes.
+
+    Then what it regrets of a schedule is its own affair, and says nothing of the others.
+    """
+    return any(getattr(type(behaviour), hook) is not getattr(Behaviour, hook) for hook in ("answer", "offer", "bid"))
 
 
 class PriceTaker(Behaviour):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what 
 KNOWN = 5e-7, 5e-8  # $/kWh: how exactly LMPs next to nothing are taken at first, and known at best
 ABOVE = 10.0  # how many times penalties exceed what the DSO's costs are concave by; with over-relaxation 4 is too few
 _SMALLEST_KW = 1e-3
+_ASKED = 1e-6  # $/kWh beside the price: less than that keeps nobody from agreeing
 
 Side = TypeVar("Side", PairExchange, BidExchange)
 
@@ -244,6 +246,18 @@ class SharingPlatform(mesa.Agent):
         known = max(KNOWN[0] / self.state.tightness, KNOWN[1])
         apart = np.abs(bids.mismatch_kw) - np.where(free, known / bids.penalty.value, 0.0)
         return float(max(_largest(self.pairs.mismatch_kw), apart.max(initial=0.0)))
+
+    def marked_up(self, names: Collection[str]) -> str:
+        """Who of these asks other prices than it was quoted in this round, by how much at most, in words."""
+        graph, pairs = self.graph, self.pairs
+        apart = np.abs(pairs.asked_usd_per_kwh - pairs.price_usd_per_kwh[graph.link]).max(axis=1, initial=0.0)
+        said = []
+        for name in names:
+            arcs = graph.arcs(graph.names.index(name))
+            most = float(apart[arcs].max(initial=0.0))
+            if most > _ASKED:
+                said.append(f"{name} asks ${most:.2g}/kWh beside the price in what it offers")
+        return " and ".join(said)
 
     def tighten(self, excess: float = TIGHTER) -> None:
         """Ask for closer agreement from now on: what was agreed leaves so many times too much regret."""

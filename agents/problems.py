@@ -140,6 +140,13 @@ class Problems:
             bid_kw, plan.trade_kw, np.clip(have, self.homes.elastic_min_kw, self.homes.elastic_max_kw)
         )
 
+    def best_use(self, plan: Plan) -> Plan:
+        """The bids and trades of plans put to the best use: all is consumed that is worth something, as limits allow.
+
+        Where they leave no way to balance (13) within all limits, the elastic load leaves its own.
+        """
+        return self._balanced(plan.bid_kw, plan.trade_kw, self._consumed(np.zeros_like(plan.bid_kw)))
+
     def _supply(self, trade_kw: FloatArray) -> FloatArray:
         return np.asarray(self.homes.by_home(trade_kw) - self.homes.net_kw)
 

@@ -70,7 +70,7 @@ class Prosumer(mesa.Agent):
     Attributes:
         household: Its private data.
         behaviour: How it acts.
-        problem: Its own optimisation problem.
+        problem: Its own optimisation problem, of the household that its behaviour declares.
         plan: What it intended in the last round of sharing, then what it makes of the trades agreed there.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
         power_kw: The sharing powers that it offered last, (link, period).
@@ -102,13 +102,13 @@ class Prosumer(mesa.Agent):
             withdrawals: Whether the DSO clears for what it withdraws, trades included, and not for its bid.
             problem: How it solves its own problem.
         """
-        self._move_in(
-            model,
-            household,
-            behaviour,
-            OwnSeat.of(problem(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)),
-        )
-        self.behaviour.rng = rng
+        behaviour.rng = rng
+        self.household, self.behaviour = household, behaviour
+        fee = np.zeros(cap_kw.size) if fee_usd_per_kwh is None else fee_usd_per_kwh
+        declared = problem(self._declared(), cap_kw, fee + 2 * self._spread(), withdrawals=withdrawals)
+        self._move_in(model, household, behaviour, OwnSeat.of(declared))
+        same = declared.household is household
+        self._real = declared if same else Subproblem(household, cap_kw, fee, withdrawals=withdrawals)
 
     @classmethod
     def seated(cls, model: mesa.Model, household: Household, behaviour: Behaviour, seat: Seat) -> Prosumer:
@@ -151,6 +151,13 @@ class Prosumer(mesa.Agent):
     def bid_kw(self) -> FloatArray:
         """What it orders from the DSO as it stands, (period,), see the class."""
         return self._seat.bid_kw
+
+    @property
+    def realised(self) -> Plan:
+        """What really comes of its schedule: what was bid and traded, put to the best use of its real household."""
+        if self._real is self.problem:
+            return self.schedule
+        return self._real.best_use(self.schedule)
 
     @property
     def name(self) -> str:
@@ -232,7 +239,8 @@ class Prosumer(mesa.Agent):
 
     def _within_limits(self, bid_kw: FloatArray) -> FloatArray:
         """The bid within (17)."""
-        return np.clip(bid_kw, self.household.bid_min_kw, self.household.bid_max_kw)
+        home = self.problem.household
+        return np.clip(bid_kw, home.bid_min_kw, home.bid_max_kw)
 
     def memory(self) -> FloatArray:
         """All that it remembers, but for its private data and its behaviour, (row, period).
@@ -248,6 +256,22 @@ class Prosumer(mesa.Agent):
         plan, schedule, power, bid, self.problem.point = np.split(memory, rows)
         self._own.plan, self._own.schedule = Plan.of(plan), Plan.of(schedule)
         self._own.power_kw, self._own.bid_kw = power, bid[0]
+
+    def _declared(self) -> Household:
+        """The household that its behaviour declares."""
+        declared: object = self._ask("declare", self.household)
+        if not isinstance(declared, Household):
+            raise self._wrong("declare", f"returned {type(declared).__name__}; return a Household")
+        if (declared.name, declared.periods, declared.dt_h) != (self.name, self.household.periods, self.household.dt_h):
+            raise self._wrong("declare", "changed the name or the periods; change limits, loads or the utility alone")
+        return declared
+
+    def _spread(self) -> float:
+        """What its behaviour asks beside prices."""
+        spread = self._ask("spread_usd_per_kwh", self.household)
+        if not (isinstance(spread, int | float) and 0 <= spread < np.inf):
+            raise self._wrong("spread_usd_per_kwh", f"returned {spread!r}; return a number of at least 0")
+        return float(spread)
 
     def _believed(self, told: Told) -> Told:
         lmp = self._ask("believe", told.lmp_usd_per_kwh)

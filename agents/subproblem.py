@@ -83,6 +83,10 @@ class Subproblem:
         """The plan with another bid, (period,): what it adds or lacks is consumed or saved, the trades stay."""
         return self._own(self._row.with_bid(_plans(plan), bid_kw[None]))
 
+    def best_use(self, plan: Plan) -> Plan:
+        """The bid and the trades of a plan put to the best use, see `Problems.best_use`."""
+        return self._own(self._row.best_use(_plans(plan)))
+
     def least_cost_usd(self, paid: Delivery) -> float:
         """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $; exact."""
         return float(self._row.least_cost_usd(_deliveries(paid))[0])

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..agents.behaviour import Behaviour, PriceTaker
+from ..agents.behaviour import Behaviour
 from ..agents.household import Household
 from ..agents.mesa_library import mesa
 from ..agents.messages import Asks, Pledges, Sale
@@ -30,6 +30,7 @@ from .hosting.options import Hosting
 from .lifecycle import Blueprint, Lifecycle
 from .methods import METHODS
 from .outcome import Ending, Outcome
+from .proof.conduct import Conduct
 from .proof.shortfall import find_shortfall
 from .proof.stopping_rule import StoppingRule
 from .record import record, standing
@@ -38,6 +39,9 @@ from .rounds import Phase, Round
 from .settings import MarketSettings
 from .setup import agents_of, charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
 from .state import MarketState
+
+if TYPE_CHECKING:
+    from .proof.central import LowerLayer
 
 _LEAST_WORTH = 1e-3
 """What a kWh counts for at the least where penalties look for their size, as a fraction of the value of lost load."""
@@ -120,9 +124,9 @@ class EnergyMarket(Lifecycle):
         of_prosumers, of_messages = seed.spawn(2)
         self._channel = channel_of(faults, self.graph, of_messages)
         self._planner = planner_of(households, self.graph, self.settings)
-        behaving = [name for name, behaviour in (behaviours or {}).items() if type(behaviour) is not PriceTaker]
+        conduct = Conduct.of(behaviours or {})
         fees, deliveries = charged(households, self.graph), self.platform.deliveries()
-        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, behaving, deliveries, charged=fees)
+        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, conduct, deliveries, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()
@@ -237,20 +241,12 @@ class EnergyMarket(Lifecycle):
 
     def _share(self) -> None:
         """One round of Algorithm 1: everybody answers in its turn, then the platform moves the prices."""
-        if self._planner is not None:
-            try:
-                planned = self._planner.solve(*self.platform.bids.quoted)
-            except SolverError:
-                if self._ends_short():
-                    return
-                raise
-            self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
-        else:
-            for turn in self.settings.order.turns(self.graph.everybody):
-                quotes = self.platform.quotes(turn)
-                for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
-                    self.communities.log.arrived(offers)
-                    self.platform.receive(offers, quoted_in)
+        if self._planner is None:
+            self._answer()
+        elif not self._plan(self._planner):
+            return
+        if self.platform.rounds >= _LONG and self._ends_disagreeing():
+            return
         sale = self._sell(self.platform.asks())  # where it follows no curve, the DSO is one more partner
         if sale:
             self.platform.hear(sale)
@@ -263,6 +259,25 @@ class EnergyMarket(Lifecycle):
             self.phase = Phase.DELIVERY
         elif self.platform.rounds == _LONG:
             self._ends_short()
+
+    def _answer(self) -> None:
+        """Everybody answers what it is quoted, in its turn."""
+        for turn in self.settings.order.turns(self.graph.everybody):
+            quotes = self.platform.quotes(turn)
+            for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
+                self.communities.log.arrived(offers)
+                self.platform.receive(offers, quoted_in)
+
+    def _plan(self, planner: LowerLayer) -> bool:
+        """A planner answers for everybody (Case 2); whether the run goes on."""
+        try:
+            planned = planner.solve(*self.platform.bids.quoted)
+        except SolverError:
+            if self._ends_short():
+                return False
+            raise
+        self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
+        return True
 
     def _sell(self, asks: Asks | None) -> Sale | None:
         """The DSO says what it would rather sell than what it is asked for."""
@@ -279,10 +294,19 @@ class EnergyMarket(Lifecycle):
         """Take note of an outer step that has not settled the market, and end at the limit."""
         rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
         self.proof.unsettled(self.bid_kw, rounds)
-        if self.iteration >= self.settings.max_iterations:
+        if self.proof.is_restless:
+            self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
+        elif self.iteration >= self.settings.max_iterations:
             blamed = self._channel.blame(cut_short=rounds >= self.settings.max_rounds)
             why = self.proof.history.why(str(_shortage(self.operator) or ""), blamed)
             self._end(Outcome.ITERATION_LIMIT, why)
+        return not self.running
+
+    def _ends_disagreeing(self) -> bool:
+        """End the run if somebody asks other prices than it is quoted, which partners cannot agree at."""
+        marked = self.platform.marked_up(self.proof.conduct.otherwise)
+        if marked:
+            self._end(Outcome.NEVER_AGREES, marked)
         return not self.running
 
     def _ends_short(self) -> bool:
@@ -303,9 +327,12 @@ class EnergyMarket(Lifecycle):
             rounds=self.platform.rounds,
             primal_kw=self.platform.primal_kw,
             order=self.settings.order,
+            acts=self.proof.conduct.acts,
+            iterations=self.iteration,
             why=why,
         )
-        self.ending = Ending(outcome, message)
+        declared = outcome is Outcome.SETTLED and self.proof.conduct.behaving
+        self.ending = Ending(outcome, f"{message}; {self.proof.conduct.settled_for}" if declared else message)
 
     # --- what is known, and all that is remembered -------------------------------------------------------------------
 

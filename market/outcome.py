@@ -9,6 +9,14 @@ class Outcome(Enum):
 
     RUNNING = "not finished: the run was stopped before the market settled"
     SETTLED = "settled: nobody gains by deviating"
+    RESTLESS = (
+        "not settled: {acts}, and the market does not come to rest: after {iterations} clearings the regret is "
+        "{relative:.1e} of the turnover and falls no more, and bids move by {outer_error:.1%} a step; {why}"
+    )
+    NEVER_AGREES = (
+        "not settled: {why}, so that partners never agree: ask a spread instead (Behaviour.spread_usd_per_kwh), or "
+        "declare another household (Behaviour.declare)"
+    )
     ITERATION_LIMIT = (
         "not settled: Algorithm 2 reached market.max_iterations {max_iterations} with a regret of {relative:.1e} "
         "of the turnover (market.regret_tolerance {regret_tolerance:g}); bids move by {outer_error:.1%} a step; {why}"

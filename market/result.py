@@ -213,6 +213,13 @@ class Result(RunFacts, ResultTables):
         return self.graph.names
 
     @property
+    def settled_for(self) -> str:
+        """For whom it has settled: "everybody", or "declared" if not all are price takers; empty if it has not."""
+        if not self.settled:
+            return ""
+        return "declared" if self.certificate.conduct.behaving else "everybody"
+
+    @property
     def regret_usd(self) -> FloatArray:
         """What each prosumer could still gain by deviating, (prosumer,) in $."""
         return self.certificate.regret_usd

@@ -99,7 +99,7 @@ class Community(mesa.Model):
         for i, prosumer in self.others.items():
             bid, regret = prosumer.deliver(deliveries.of(i, self.membership))
             bids[i], pledges.regret_usd[i] = bid.power_kw, regret.usd
-            pledges.excess_kw[i] = prosumer.plan.excess_kw(prosumer.household)
+            pledges.excess_kw[i] = prosumer.plan.excess_kw(prosumer.problem.household)
         return Pledges(bids, pledges.regret_usd, pledges.excess_kw)
 
     def commit(self, commitment: Commitment) -> Bids:
@@ -141,13 +141,13 @@ class Community(mesa.Model):
 
     @property
     def _schedule(self) -> Plan:
-        """The schedules of all members as one plan."""
+        """The schedules of all members as one plan, with what really comes of those that declare otherwise."""
         plan = self.crowd.standing.schedule
         if not self.others:
             return plan
         bid, curtailed, elastic, trade = (getattr(plan, cell.name).copy() for cell in fields(plan))
         for i, prosumer in self.others.items():
-            own = prosumer.schedule
+            own = prosumer.realised
             bid[i], curtailed[i], elastic[i] = own.bid_kw, own.curtailed_kw, own.elastic_kw
             trade[self.membership.arcs(i)] = own.trade_kw
         return Plan(bid, curtailed, elastic, trade)

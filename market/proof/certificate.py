@@ -23,6 +23,7 @@ import numpy as np
 
 from ...network.arrays import FloatArray
 from ...network.periods import period_name
+from .conduct import EVERYBODY_TAKES_PRICES, Conduct
 
 if TYPE_CHECKING:
     from ...agents.messages import Deliveries
@@ -82,7 +83,8 @@ class Certificate:
             nobody's to see). Where power is next to free, a traded kWh counts at `LEAST_WORTH` of the value of lost
             load.
         physics: What the DSO's clearing is worth.
-        behaved: Whether all prosumers are price takers; the bound on the welfare holds only then.
+        conduct: Who is no price taker. The bound on the welfare holds only where all are; what those regret who act
+            otherwise than is best for them is no part of the sums.
         charged: Whether there are fees; the welfare that is bounded is then that less fees.
     """
 
@@ -91,7 +93,7 @@ class Certificate:
     dso_regret_usd: float
     turnover_usd: float
     physics: PhysicalProof
-    behaved: bool
+    conduct: Conduct = EVERYBODY_TAKES_PRICES
     charged: bool = False
 
     @property
@@ -100,7 +102,21 @@ class Certificate:
 
         A regret below zero is the solver's error and makes up for nobody else's.
         """
-        return float(np.maximum(self.regret_usd, 0.0).sum()) + self.dso_regret_usd
+        return float(np.maximum(self._counted, 0.0).sum()) + self.dso_regret_usd
+
+    @property
+    def _counted(self) -> FloatArray:
+        """The regrets that count, (prosumer,): 0 of those that act otherwise, once they are known."""
+        if not self.conduct.otherwise:
+            return self.regret_usd
+        left_out = ~self.conduct.counted(self.names) & ~np.isnan(self.regret_usd)
+        return np.where(left_out, 0.0, self.regret_usd)
+
+    @property
+    def forgone(self) -> dict[str, float]:
+        """What those who act otherwise than is best for them regret, by name in $."""
+        regrets = dict(zip(self.names, self.regret_usd.tolist(), strict=True))
+        return {name: max(regrets[name], 0.0) for name in self.conduct.otherwise}
 
     @property
     def relative(self) -> float:
@@ -108,25 +124,30 @@ class Certificate:
         return self.total_usd / self.turnover_usd
 
     def __str__(self) -> str:
-        worst = int(np.argmax(self.regret_usd))
-        if np.isposinf(self.regret_usd[worst]):
+        worst = int(np.argmax(self._counted))
+        if np.isposinf(self._counted[worst]):
             return f"no certificate: the trades leave {self.names[worst]} no way to keep its elastic load in its limits"
         if np.isnan(self.total_usd):
             return (
                 "no certificate yet: no schedule has been delivered, cleared and held against the prices that followed"
             )
-        most = max(self.regret_usd[worst], 0.0)
+        most = max(self._counted[worst], 0.0)
         sentence = f"no prosumer could gain more than ${most:.2g} by deviating ({self.names[worst]})"
         what, within = "welfare less fees" if self.charged else "welfare", max(self.total_usd, 0.0)
-        if self.behaved and self.physics.local:
+        if self.conduct.behaving:
+            sentence += (
+                f", by what each declares and believes: {self.conduct.acts}, which leaves no bound on the {what}"
+            )
+            sentence += "".join(
+                f"; {name} forgoes ${usd:.2g} by acting otherwise" for name, usd in self.forgone.items()
+            )
+        elif self.physics.local:
             sentence += (
                 f"; {self.physics.local} are at a local optimum of the AC problem: the bound is on deviations, not "
                 f"on the {what}"
             )
-        elif self.behaved:
-            sentence += f"; {what} within ${within:.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
         else:
-            sentence += ", by what each believes; behaviours of their own leave no bound on the welfare"
+            sentence += f"; {what} within ${within:.2g} ({max(self.relative, 0.0):.1e}) of the optimum"
         return f"{sentence}; but {self.physics.doubt}" if self.physics.doubt else sentence
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ...network.arrays import FloatArray
 from ...network.periods import spans
 from ..settings import MarketSettings, Method
+from .conduct import Conduct, listed
 
 _SWAPS = 0.1  # bids cycle if they are ten times nearer to those so many steps before than to those one step before
 _LONGEST = 6  # period of a cycle that is looked for
@@ -40,16 +41,16 @@ class OuterHistory:
         steps: The last of them, the newest last.
     """
 
-    def __init__(self, names: Sequence[str], dt_h: float, settings: MarketSettings, behaving: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], dt_h: float, settings: MarketSettings, conduct: Conduct) -> None:
         """Start watching.
 
         Args:
             names: The prosumers.
             dt_h: Length of a period in hours.
             settings: How the market is run.
-            behaving: Those that are not price takers.
+            conduct: Who is no price taker.
         """
-        self._names, self._dt_h, self._settings, self._behaving = names, dt_h, settings, behaving
+        self._names, self._dt_h, self._settings, self._conduct = names, dt_h, settings, conduct
         self.steps: tuple[OuterStep, ...] = ()
 
     def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
@@ -70,7 +71,8 @@ class OuterHistory:
             messages: What unreliable messages keep from settling, in words; empty where they do not.
         """
         short = f"; the last clearing is short: {shortage}" if shortage else ""
-        return f"{self._behaved() or messages or self._cause()}{self._blocking()}{short}"
+        blocks = f"; {self.who_blocks}" if self.who_blocks else ""
+        return f"{self._behaved() or messages or self._cause()}{blocks}{short}"
 
     def cycle(self) -> str:
         """Whose bids repeat themselves, when and how often, such as "bids of p1 and p2 swap at 01:00-07:00, period 2".
@@ -87,15 +89,12 @@ class OuterHistory:
             if cycling.any() and whole:
                 who = [name for name, row in zip(self._names, cycling, strict=True) if row.any()]
                 when = spans(np.flatnonzero(cycling.any(axis=0)).tolist(), self._dt_h)
-                return f"bids of {_listed(who)} {'swap' if period == 2 else 'go round'} at {when}, period {period}"
+                return f"bids of {listed(who)} {'swap' if period == 2 else 'go round'} at {when}, period {period}"
         return ""
 
     def _behaved(self) -> str:
         """Who does not act as a price taker."""
-        if not self._behaving:
-            return ""
-        acts = "act on behaviours of their own" if len(self._behaving) > 1 else "acts on a behaviour of its own"
-        return f"{_listed(self._behaving)} {acts}, which may never rest: look there first"
+        return f"{self._conduct.acts}, which may never rest: look there first" if self._conduct.behaving else ""
 
     def _cause(self) -> str:
         settings, last = self._settings, self.steps[-1]
@@ -112,15 +111,11 @@ class OuterHistory:
             return f"the regret may still fall: raise the limit{'' if best else ', or use market.method newton'}"
         return f"the regret no longer falls{f', {rest}' if best else ': use market.method newton'}"
 
-    def _blocking(self) -> str:
-        """Whose regret is the largest."""
+    @property
+    def who_blocks(self) -> str:
+        """Whose regret is the largest, in words; empty if nobody regrets anything that is known."""
         regrets = self.steps[-1].regret_usd
         worst = int(np.argmax(regrets))
         if not np.isfinite(regrets[worst]) or regrets[worst] <= 0:
             return ""
-        return f"; {self._names[worst]} could still gain most (${regrets[worst]:.2g})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The names in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"{self._names[worst]} could still gain most (${regrets[worst]:.2g})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from ...network.arrays import FloatArray
 from ...network.dispatch import Dispatch
 from ..settings import MarketSettings
 from .certificate import LEAST_USD, Certificate, PhysicalProof, turnover_usd
+from .conduct import Conduct
 from .diagnosis import Diagnosis
 from .outer_history import OuterHistory, OuterStep
 from .pace import Pace
@@ -21,6 +21,10 @@ from .residual_history import ResidualHistory
 
 WORTH = 1e-3
 """What the first outer step may leave to be regretted, as a fraction of the turnover."""
+_RESTS = 1e-4
+"""Bids rest if they move by less than this, as a fraction, where somebody acts otherwise than is best for it."""
+_PATIENCE = 8
+"""Outer steps after which a market with somebody in it who does is given up if it gets no nearer to rest."""
 _COUNTS = 1 / 30
 """Of what prosumers regret: less than that the DSO's regret does not count."""
 
@@ -72,7 +76,7 @@ class StoppingRule:
         graph: TradeGraph,
         dt_h: float,
         settings: MarketSettings,
-        behaving: Sequence[str],
+        conduct: Conduct,
         deliveries: Deliveries,
         *,
         charged: bool = False,
@@ -83,15 +87,16 @@ class StoppingRule:
             graph: Who may trade with whom.
             dt_h: Length of a period in hours.
             settings: Tolerances and limits.
-            behaving: Those that are not price takers.
+            conduct: Who is no price taker.
             deliveries: The prices and trades at the start.
             charged: Whether there are fees.
         """
-        self._graph, self._dt_h, self._settings, self._behaved = graph, dt_h, settings, not behaving
+        self._graph, self._dt_h, self._settings, self.conduct = graph, dt_h, settings, conduct
+        self._counted = conduct.counted(graph.names)
         self._charged = charged
         days: float = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
-        self.history = OuterHistory(graph.names, dt_h, settings, behaving)
+        self.history = OuterHistory(graph.names, dt_h, settings, conduct)
         unknown = np.full(len(graph.names), np.nan)
         residuals = ResidualHistory(settings.primal_tolerance_kw)
         self._known = ProofState(
@@ -142,10 +147,16 @@ class StoppingRule:
 
     @property
     def settles(self) -> bool:
-        """Whether nobody regrets the schedule in force, within tolerance."""
+        """Whether nobody regrets the schedule in force, within tolerance, and those rest whose regrets do not count."""
         certificate = self.certificate()
         small = certificate.relative <= self._settings.regret_tolerance
-        return bool(small or certificate.total_usd <= self._negligible_usd)
+        rests = not self.conduct.otherwise or self._known.outer_error <= _RESTS
+        return bool(rests and (small or certificate.total_usd <= self._negligible_usd))
+
+    @property
+    def is_restless(self) -> bool:
+        """Whether those who act otherwise than is best for them keep the others from coming to rest."""
+        return bool(self.conduct.otherwise) and len(self.history.steps) >= _PATIENCE and not self.history.falling
 
     def announced(self, iteration: int) -> bool:
         """Sharing begins anew in this outer step; whether the certificate has failed to halve since it did last."""
@@ -168,7 +179,7 @@ class StoppingRule:
 
     def agreed(self, regret_usd: FloatArray) -> None:
         """Take note of what each regrets of what was agreed, (prosumer,)."""
-        self._known = replace(self._known, sharing_regret_usd=float(np.maximum(regret_usd, 0.0).sum()))
+        self._known = replace(self._known, sharing_regret_usd=self._sum(regret_usd))
 
     def worth_delivering(self, platform: SharingPlatform) -> bool:
         """Whether it is time to deliver: along a curve when regrets may be small enough, else when partners agree."""
@@ -197,7 +208,7 @@ class StoppingRule:
     @property
     def excess(self) -> float:
         """How many times more the DSO regrets than counts beside the tolerance and what prosumers regret."""
-        others = float(np.maximum(np.nan_to_num(self._known.regret_usd, posinf=0.0), 0.0).sum())
+        others = self._sum(np.nan_to_num(self._known.regret_usd, posinf=0.0))
         allowed = max(self._settings.regret_tolerance * self._known.turnover_usd / 4, _COUNTS * others)
         return float(max(self._known.dso_regret_usd, 0.0) / allowed)
 
@@ -216,7 +227,11 @@ class StoppingRule:
     @property
     def total_regret_usd(self) -> float:
         """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
-        return float(np.maximum(self._known.regret_usd, 0.0).sum()) + max(self._known.dso_regret_usd, 0.0)
+        return self._sum(self._known.regret_usd) + max(self._known.dso_regret_usd, 0.0)
+
+    def _sum(self, regret_usd: FloatArray) -> float:
+        """The sum of the regrets that count."""
+        return float(np.maximum(regret_usd[self._counted], 0.0).sum())
 
     def certificate(self) -> Certificate:
         """What is proven of the schedule in force: nothing between its delivery and the end of the next sharing."""
@@ -224,5 +239,5 @@ class StoppingRule:
         regret = known.regret_usd if known.certified else np.full_like(known.regret_usd, np.nan)
         dso = max(known.dso_regret_usd, 0.0)
         return Certificate(
-            self._graph.names, regret, dso, known.turnover_usd, known.physics, self._behaved, self._charged
+            self._graph.names, regret, dso, known.turnover_usd, known.physics, self.conduct, self._charged
         )

@@ -5,6 +5,7 @@ import pytest
 
 from gridbazaar.market import Certificate
 from gridbazaar.market.proof.certificate import PhysicalProof
+from gridbazaar.market.proof.conduct import EVERYBODY_TAKES_PRICES, Conduct
 
 STOPPED = [
     *({"max_rounds": rounds, "max_iterations": steps} for rounds in (1, 3, 10) for steps in (2, 3, 6)),
@@ -45,8 +46,8 @@ def test_is_not_vacuous(ieee33_run, best):
     assert early.certificate.total_usd < 2 * (best[1.0] - early.welfare_usd)
 
 
-def certificate(*regret, turnover=1e4, behaved=True, dso=0.0, **physics):
-    return Certificate(("a", "b"), np.array(regret), dso, turnover, PhysicalProof(**physics), behaved)
+def certificate(*regret, turnover=1e4, conduct=EVERYBODY_TAKES_PRICES, dso=0.0, **physics):
+    return Certificate(("a", "b"), np.array(regret), dso, turnover, PhysicalProof(**physics), conduct)
 
 
 SENTENCES = {
@@ -59,9 +60,14 @@ SENTENCES = {
         "no prosumer could gain more than $0 by deviating (a); welfare within $0 (0.0e+00) of the optimum",
     ),
     "misbehaved": (
-        certificate(0.0, 0.001, behaved=False),
-        "no prosumer could gain more than $0.001 by deviating (b), by what each believes; behaviours of their own "
-        "leave no bound on the welfare",
+        certificate(0.0, 0.001, conduct=Conduct(("a",))),
+        "no prosumer could gain more than $0.001 by deviating (b), by what each declares and believes: a acts on a "
+        "behaviour of its own, which leaves no bound on the welfare",
+    ),
+    "acting otherwise": (
+        certificate(12.0, 0.001, conduct=Conduct(("a",), ("a",))),
+        "no prosumer could gain more than $0.001 by deviating (b), by what each declares and believes: a acts on a "
+        "behaviour of its own, which leaves no bound on the welfare; a forgoes $12 by acting otherwise",
     ),
     "local": (
         certificate(0.002, 0.001, local="3 of 24 periods"),

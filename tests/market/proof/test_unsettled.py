@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.market import MarketSettings
+from gridbazaar.market.proof.conduct import Conduct
 from gridbazaar.market.proof.outer_history import OuterHistory
 
 BASE = np.full((3, 24), 10.0)
@@ -14,7 +15,7 @@ OTHER[2, 20] -= 3.0
 
 
 def course(bids, totals=None, behaving=(), **settings):
-    watched = OuterHistory(["p1", "p2", "p3"], 1.0, MarketSettings(**settings), behaving)
+    watched = OuterHistory(["p1", "p2", "p3"], 1.0, MarketSettings(**settings), Conduct(tuple(behaving)))
     for k, bid in enumerate(bids):
         total = totals[k] if totals else 5.0
         watched.add(bid, np.array([0.7, 0.2, 0.1]) * total, total, 10)
