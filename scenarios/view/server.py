@@ -23,6 +23,34 @@ _RECONNECT_S = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+class Desks:
+    """The desks of all tabs that are open, each for itself."""
+
+    def __init__(self, offers: Offers, backend: Callable[[], Backend | None], seed: int | None) -> None:
+        """None yet; every tab gets one with these offers, backend and seed."""
+        self._offers, self._backend, self._seed = offers, backend, seed
+        self._open: set[Desk] = set()
+
+    def page(self) -> None:
+        """The page of a new tab; its desk is closed when the tab has gone and does not come back."""
+        desk = Desk(self._backend, self._seed)
+        self._open.add(desk)
+
+        def leave() -> None:
+            self._open.discard(desk)
+            desk.close()
+
+        ui.context.client.on_delete(leave)
+        Page(desk, self._offers)
+
+    def close(self) -> None:
+        """Close all, and wait for the rounds under way."""
+        for desk in self._open:
+            desk.close()
+        for desk in self._open:
+            desk.wait()
+
+
 def serve(
     offers: Offers,
     *,
@@ -48,34 +76,16 @@ def serve(
         ScenarioError: Nothing can listen at that address.
     """
     port = free_port(host, port)
-    desks: set[Desk] = set()
-
-    def page() -> None:
-        desk = Desk(backend, seed)
-        desks.add(desk)
-
-        def leave() -> None:
-            desks.discard(desk)
-            desk.close()
-
-        ui.context.client.on_delete(leave)
-        Page(desk, offers)
-
-    def end() -> None:
-        for desk in desks:
-            desk.close()
-        for desk in desks:
-            desk.wait()
-
+    desks = Desks(offers, backend, seed)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     app.on_startup(lambda: tell(f"gridbazaar view: {address} (Ctrl-C ends it)"))
-    app.on_shutdown(end)
+    app.on_shutdown(desks.close)
     if host in _LOOPBACK:  # no page from elsewhere gets here by a name that leads to this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, "[::1]"])
     # the limit is one of the process: where desks that compute at once set and lift it, one would lift another's
     with one_thread_each(), suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
         ui.run(
-            page,
+            desks.page,
             host=host,
             port=port,
             title="gridbazaar",
