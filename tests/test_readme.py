@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> None:
     text = "".join(example for example, _ in examples())
-    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:CarbonAware"))
+    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:Steeper(factor=2)"))
 
 
 @pytest.mark.parametrize("example", range(4))
@@ -59,9 +60,9 @@ def test_examples_are_under_20_lines() -> None:
 
 
 def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> None:
-    command = "gridbazaar run ieee33 --behaviour p2=mine.py:CarbonAware"
+    command = 'gridbazaar run ieee33 --behaviour "p2=mine.py:Steeper(factor=2)"'
     assert command in README.read_text(encoding="utf-8")
-    words = [sys.executable, "-m", "gridbazaar.scenarios", *command.split()[1:]]
+    words = [sys.executable, "-m", "gridbazaar.scenarios", *shlex.split(command)[1:]]
     run = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "settled" in run.stdout

@@ -11,7 +11,7 @@ import typer
 
 from ..files.changes import behaviours_of, changes_of
 from .arguments import one_of
-from .options import Behaviours, Name, Sets, tell_doubts
+from .options import Behaviours, Name, Parameters, Sets, tell_doubts
 
 
 class Listed(StrEnum):
@@ -21,12 +21,12 @@ class Listed(StrEnum):
     BEHAVIOURS = "behaviours"
 
 
-def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None) -> None:
+def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None, parameters: Parameters = None) -> None:
     """Check a scenario without running it."""
     from ..files.loading import load
     from ..runs.amounts import counted
 
-    loaded = load(scenario, [*changes_of(changes or []), *behaviours_of(behaviour or [])])
+    loaded = load(scenario, [*changes_of(changes or []), *behaviours_of(behaviour or [], parameters)])
     loaded.check()
     tell_doubts(loaded)
     feeder = loaded.feeder

@@ -27,7 +27,15 @@ Sets = Annotated[
 ]
 Behaviours = Annotated[
     list[str] | None,
-    typer.Option("--behaviour", metavar="PROSUMER=NAME", help="module:Class, path.py:Class, or a registered name"),
+    typer.Option(
+        "--behaviour",
+        metavar="PROSUMER=NAME",
+        help="of p2, or of all called h*: a registered name, module:Class or path.py:Class, also Name(percent=5)",
+    ),
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="KEY=VALUE", help="a parameter of the --behaviour given, such as percent=5"),
 ]
 CaseNumber = Annotated[
     int | None, typer.Option("--case", help="1 no sharing, 2 shared centrally, 3 Algorithm 1 (market.case)")

@@ -25,6 +25,7 @@ from .options import (
     MethodName,
     OrderName,
     Output,
+    Parameters,
     Patience,
     RayAddress,
     Seed,
@@ -50,6 +51,7 @@ def run(
     order: OrderName = None,
     changes: Sets = None,
     behaviour: Behaviours = None,
+    parameters: Parameters = None,
     seed: Seed = None,
     output: Output = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
@@ -87,7 +89,7 @@ def run(
         "seed": ("--seed", seed),
     }
     given = [Change(key, value, f"{option} {value}") for key, (option, value) in options.items() if value is not None]
-    given = [*changes_of(changes or []), *given, *behaviours_of(behaviour or [])]
+    given = [*changes_of(changes or []), *given, *behaviours_of(behaviour or [], parameters)]
     loaded = (
         _recorded(resume, scenario, given, output, kept, log_messages=message_log)
         if resume

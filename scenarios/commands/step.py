@@ -10,13 +10,25 @@ import typer
 
 from ..errors import refuse
 from ..files.changes import behaviours_of, changes_of
-from .options import Behaviours, Name, Patience, RayAddress, Seed, Sets, Workers, backend_of, loaded_scenario
+from .options import (
+    Behaviours,
+    Name,
+    Parameters,
+    Patience,
+    RayAddress,
+    Seed,
+    Sets,
+    Workers,
+    backend_of,
+    loaded_scenario,
+)
 
 
 def step(
     scenario: Name,
     changes: Sets = None,
     behaviour: Behaviours = None,
+    parameters: Parameters = None,
     seed: Seed = None,
     commands: Annotated[
         Path | None, typer.Option("--commands", metavar="FILE", help="take commands from this file, a line each")
@@ -31,7 +43,7 @@ def step(
     """
     from ..files.source import Change
 
-    given = [*changes_of(changes or []), *behaviours_of(behaviour or [])]
+    given = [*changes_of(changes or []), *behaviours_of(behaviour or [], parameters)]
     given += [] if seed is None else [Change("seed", seed, f"--seed {seed}")]
     loaded = loaded_scenario(scenario, given)
     lines = _lines(commands)

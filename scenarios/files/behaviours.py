@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import refuse
+from ..errors import ScenarioError, refuse
+from .behaviour_text import parsed
 from .source import did_you_mean
 
 if TYPE_CHECKING:
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
 GROUP = "gridbazaar.behaviours"
 """The entry-point group in which packages register behaviours."""
-OWN = {"price_taker": "gridbazaar.agents.behaviour:PriceTaker"}
+OWN = {
+    "price_taker": "gridbazaar.agents.behaviour:PriceTaker",
+    "PriceTaker": "gridbazaar.agents.behaviour:PriceTaker",
+    "Shading": "gridbazaar.agents.behaviours.shading:Shading",
+    "Withholding": "gridbazaar.agents.behaviours.withholding:Withholding",
+    "ZeroIntelligence": "gridbazaar.agents.behaviours.zero_intelligence:ZeroIntelligence",
+    "Inertial": "gridbazaar.agents.behaviours.inertial:Inertial",
+    "LossAverse": "gridbazaar.agents.behaviours.loss_averse:LossAverse",
+}
 """Those that come with gridbazaar."""
 
 
@@ -31,17 +40,38 @@ def registered_behaviours() -> dict[str, str]:
     return {**OWN, **found}
 
 
-def make_behaviour(name: str, place: str, key: str) -> "Behaviour":
+def make_behaviour(text: str, place: str, key: str) -> "Behaviour":
     """A new behaviour object.
 
     Args:
-        name: A registered name, `module:Class` or `path.py:Class`.
+        text: A registered name, `module:Class` or `path.py:Class`, with parameters if there are any.
         place, key: Where it is named, for messages.
 
     Raises:
         ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour, or cannot be made.
     """
-    from ...agents.behaviour import Behaviour, BehaviourError
+    from ...agents.behaviour import BehaviourError
+
+    try:
+        name, parameters = parsed(text)
+    except ValueError as error:
+        raise refuse(place, key, str(error)) from None
+    made = find_behaviour(name, place, key)
+    try:
+        return made(**checked(made, parameters, place, key))
+    except ScenarioError:
+        raise
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        raise refuse(place, key, f"{made.__name__}() cannot be made: {BehaviourError.told(error)}") from error
+
+
+def find_behaviour(name: str, place: str, key: str) -> "type[Behaviour]":
+    """The class of a behaviour; as `make_behaviour`.
+
+    Raises:
+        ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour.
+    """
+    from ...agents.behaviour import Behaviour
 
     where = OWN.get(name) or (name if ":" in name else registered_behaviours().get(name, name))
     module_name, colon, class_name = where.rpartition(":")
@@ -58,10 +88,39 @@ def make_behaviour(name: str, place: str, key: str) -> "Behaviour":
         near = get_close_matches(method, hooks, n=1, cutoff=0.75)
         if near and method not in hooks:
             raise refuse(place, key, f"{class_name}.{method} overrides nothing; did you mean {near[0]}?")
+    return made
+
+
+def checked(made: "type[Behaviour]", given: Mapping[str, Any], place: str, key: str) -> dict[str, Any]:
+    """The parameters of a behaviour, as its constructor's annotations want them.
+
+    Raises:
+        ScenarioError: One is not known, missing, or not what its annotation says.
+    """
+    from inspect import Parameter, signature
+
+    from pydantic import ConfigDict, ValidationError, create_model
+
+    known = {
+        name: (object if one.annotation is Parameter.empty else one.annotation, _default(one))
+        for name, one in signature(made, eval_str=True).parameters.items()
+        if one.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    }
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model: Any = create_model("Parameters", __config__=config, **known)  # type: ignore[call-overload]
     try:
-        return made()
-    except Exception as error:  # a user's code may raise anything; it is told with its place
-        raise refuse(place, key, f"{class_name}() cannot be made: {BehaviourError.told(error)}") from error
+        held = model(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        said = {"extra_forbidden": f"unknown parameter{did_you_mean(name, known)}", "missing": "is missing; add it"}
+        sentence = said.get(first["type"]) or f"{first['msg']}; it is {first['input']!r}"
+        raise refuse(place, key, f"{made.__name__}, parameter {name}: {sentence}") from None
+    return {name: getattr(held, name) for name in known if name in held.model_fields_set}
+
+
+def _default(one: Any) -> Any:
+    return ... if one.default is one.empty else one.default
 
 
 def _module(name: str, place: str, key: str) -> ModuleType:

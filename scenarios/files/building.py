@@ -15,7 +15,8 @@ from ...network.arrays import FloatArray, frozen
 from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
-from .behaviours import OWN, make_behaviour
+from .behaviour_text import takes_prices
+from .behaviours import make_behaviour
 from .plausibility import doubts
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
@@ -228,7 +229,7 @@ class Building:
         """How prosumers act that do not take prices, which is known to be right and costs an import."""
         made: dict[str, Behaviour] = {}
         for name, row in self._scenario.prosumers.items():
-            if row.behaviour not in OWN:
+            if not takes_prices(row.behaviour):
                 path = ("prosumers", name, "behaviour")
                 with self._placed():
                     made[name] = make_behaviour(row.behaviour, self._tree.place(path), ".".join(path))

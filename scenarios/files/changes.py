@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import refuse
+from .behaviour_text import absolute, with_parameters
 from .source import Change
 from .yaml_file import read_value
 
@@ -18,14 +19,24 @@ def changes_of(texts: list[str]) -> list[Change]:
     return changes
 
 
-def behaviours_of(texts: list[str]) -> list[Change]:
-    """`--behaviour p2=path.py:Class`, with the path meant from here."""
+def behaviours_of(texts: list[str], parameters: list[str] | None = None) -> list[Change]:
+    """`--behaviour p2=path.py:Class`, with the path meant from here; each is given all `--with KEY=VALUE`."""
+    given = {key: read_value(value, f"--with {key}={value}", key) for key, value in _pairs(parameters or [])}
     changes = []
     for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
-        path, _, cls = name.rpartition(":")
-        absolute = f"{Path(path).resolve()}:{cls}" if path.endswith(".py") else name
-        changes.append(Change(f"prosumers.{prosumer}.behaviour", absolute, f"--behaviour {prosumer}={name}"))
+        place = f"--behaviour {prosumer}={name}"
+        try:
+            text = with_parameters(str(absolute(name, Path())), given)
+        except ValueError as error:
+            raise refuse(place, "", str(error)) from None
+        changes.append(Change(f"prosumers.{prosumer}.behaviour", text, place))
+    if given and not changes:
+        raise refuse(f"--with {next(iter(given))}", "", "there is no --behaviour that this could be given to; add one")
     return changes
+
+
+def _pairs(texts: list[str]) -> list[tuple[str, str]]:
+    return [_parted(text, "--with", "percent=5") for text in texts]
 
 
 def _parted(text: str, option: str, example: str) -> tuple[str, str]:

@@ -18,6 +18,19 @@ def file_schema() -> dict[str, Any]:
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     _loosen(schema)
+    row = rows["ProsumerRow"]["properties"]
+    written: dict[str, Any] = {
+        "type": "object",
+        "required": ["name"],
+        "description": "its name, and its parameters beside it",
+    }
+    row["behaviour"] = {"anyOf": [row["behaviour"], written]}
+    group = {"prosumers": {"type": "string"}, "share": {"type": "number"}, "seed": {"type": "integer"}}
+    schema["properties"]["behaviours"] = {
+        "type": "object",
+        "description": "groups of prosumers that act alike: by a pattern of names, a share of them, and a seed",
+        "additionalProperties": {"type": "object", "properties": {**group, "behaviour": row["behaviour"]}},
+    }
     for part in (schema, *rows.values()):  # a scenario with a base states only what it changes
         part.pop("required", None)
     return schema

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ScenarioError, refuse
+from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
 from .yaml_file import Path_
 
@@ -30,6 +31,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     tree = read(find(name))
     _change(tree, changes)
     _apply_defaults(tree)
+    apply_groups(tree)
     return _validated(tree)
 
 
@@ -45,6 +47,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
     _change(tree, changes)
+    apply_groups(tree)
     return _validated(tree)
 
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
 from ...network.physics import Physics
+from .behaviour_text import as_text
 
 _DEFAULT = MarketSettings()
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -131,7 +132,10 @@ class ProsumerRow(Row):
     renewable: str = Field("", description="profile of the renewable forecast; none: constant")
     renewable_peak_kw: Kilowatt = 0.0
     community: str = Field("", description="those with the same name live in one process, wherever processes run")
-    behaviour: str = Field("price_taker", description="registered name, module:Class or path.py:Class")
+    behaviour: Annotated[str, BeforeValidator(as_text)] = Field(
+        "price_taker",
+        description="registered name, module:Class or path.py:Class, with parameters: Shading(percent=5)",
+    )
 
 
 class LinkRow(Row):

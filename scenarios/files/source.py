@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError, refuse
+from .behaviour_text import absolute, as_text
 from .csv_file import TableRow, read_rows
 from .text import as_name, beside, shown
 from .yaml_file import Path_, read_yaml
@@ -94,17 +96,30 @@ class Tree:
             ScenarioError: The key names a row that is not there.
         """
         path = self._split(as_name(change.key))
+        if path[:1] == ("prosumers",) and len(path) > 2 and path not in self.places and set(path[1]) & set("*?["):
+            self._change_each(path, change)
+            return
         for table in TABLES:
             row = path[: len(table) + 1]
             if path[: len(table)] == table and len(path) > len(row) == len(table) + 1 and row not in self.places:
                 known = did_you_mean(row[-1], _value(self, table) or {})
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
         value = _plain(change.value)
+        value = as_text(value) if path[-1] == "behaviour" else value
         for below, leaf in _leaves(value, path) if isinstance(value, dict) and value else [(path, value)]:
             if below[:1] == PROFILES and len(below) == 2:
                 self.put(below, _by_period(leaf), change.place)
             else:
-                self.put(below, _absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
+                self.put(below, absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
+
+    def _change_each(self, path: Path_, change: Change) -> None:
+        """Change a value of all prosumers whose names match a pattern, `prosumers.h*.elastic_max_kw`."""
+        known = _value(self, ("prosumers",)) or {}
+        names = [name for name in known if fnmatchcase(name, path[1])]
+        if not names:
+            raise refuse(change.place, ".".join(path), f"no prosumer is called {path[1]}{did_you_mean(path[1], known)}")
+        for name in names:
+            self.change(Change(".".join(("prosumers", name, *path[2:])), change.value, change.place))
 
     def _split(self, key: str) -> Path_:
         """The path of a dotted key; names that have dots themselves are found as they are in the tree."""
@@ -317,17 +332,10 @@ def _hour(row: TableRow, period: str) -> str:
 
 def _resolve_behaviours(tree: Tree, folder: Path) -> None:
     """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
-    for section in ("prosumers", "prosumer_defaults"):
+    rows: list[Any] = [tree.values.get("prosumer_defaults")]
+    for section in ("prosumers", "behaviours"):
         level = tree.values.get(section)
-        rows: list[Any] = list(level.values()) if section == "prosumers" and isinstance(level, dict) else [level]
-        for row in rows:
-            if isinstance(row, dict) and "behaviour" in row:
-                row["behaviour"] = _absolute(row["behaviour"], folder)
-
-
-def _absolute(named: Any, folder: Path) -> Any:
-    """A behaviour `path.py:Class` with the whole path, meant from this folder; other names as they are."""
-    if not (isinstance(named, str) and ".py:" in named):
-        return named
-    path, _, cls = named.rpartition(":")
-    return f"{beside(folder, path).resolve()}:{cls}"
+        rows += list(level.values()) if isinstance(level, dict) else []
+    for row in rows:
+        if isinstance(row, dict) and "behaviour" in row:
+            row["behaviour"] = absolute(row["behaviour"], folder)

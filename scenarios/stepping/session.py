@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from ...market.outcome import Outcome
 from ...market.rounds import Phase, Round
 from ...market.warm_start import is_variation, warm_start
+from ..files.behaviour_text import takes_prices
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
 from . import views
@@ -288,7 +289,7 @@ class Session:
         anew = {
             name
             for name, row in now.prosumers.items()
-            if row.behaviour != before.prosumers[name].behaviour or (reseeded and row.behaviour != "price_taker")
+            if row.behaviour != before.prosumers[name].behaviour or (reseeded and not takes_prices(row.behaviour))
         }
         penalty = now.settings.penalty_usd_per_kw2h == before.settings.penalty_usd_per_kw2h
         warm_start(market, state, anew=anew, penalties=penalty)

@@ -1,0 +1,29 @@
+"""Bid shading: to declare that every kWh is worth less than it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from annotated_types import Ge, Lt
+
+from ..behaviour import Behaviour
+from ..household import Household
+
+
+class Shading(Behaviour):
+    """Declares a marginal utility (12) that is lower than its own by some percent.
+
+    Who buys several units pays less for all of them if it asks for fewer: demand reduction, in auctions at one price
+    (Ausubel, Cramton, Pycia, Rostek, Weretka, Review of Economic Studies 2014).
+    """
+
+    def __init__(self, percent: Annotated[float, Ge(0), Lt(100)] = 5.0) -> None:
+        """Shade by so many percent."""
+        self.percent = percent
+
+    def declare(self, household: Household) -> Household:
+        """The household with alpha and beta scaled down."""
+        left = 1 - self.percent / 100
+        utility = household.alpha_usd_per_kw2h * left, household.beta_usd_per_kwh * left
+        return replace(household, alpha_usd_per_kw2h=utility[0], beta_usd_per_kwh=utility[1])

@@ -1,0 +1,63 @@
+"""Groups of prosumers that act alike: by a pattern of names, by a share of them, drawn with a seed."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any
+
+from ..errors import refuse
+from .source import Tree, did_you_mean
+
+SECTION = "behaviours"
+_KEYS = ("prosumers", "share", "seed", "behaviour")
+
+
+def apply_groups(tree: Tree) -> None:
+    """Give every prosumer of a group the group's behaviour, and take the section out of the tree.
+
+    Raises:
+        ScenarioError: A group is not written right, or names nobody.
+    """
+    groups = tree.values.pop(SECTION, None)
+    if groups is None:
+        return
+    if not isinstance(groups, dict):
+        sentence = "these are groups by name; write `name: {prosumers: 'h*', behaviour: Shading}` lines below it"
+        raise refuse(tree.place((SECTION,)), SECTION, sentence)
+    for name, group in groups.items():
+        if group is not None:
+            _apply(tree, name, group)
+
+
+def _apply(tree: Tree, name: str, group: Any) -> None:
+    path = (SECTION, name)
+    place, key = tree.place(path), ".".join(path)
+    if not isinstance(group, dict) or "behaviour" not in group:
+        raise refuse(place, key, "a group needs a behaviour; write {prosumers: 'h*', behaviour: Shading}")
+    unknown = next((part for part in group if part not in _KEYS), None)
+    if unknown:
+        raise refuse(place, f"{key}.{unknown}", f"unknown key{did_you_mean(unknown, _KEYS)}")
+    pattern = str(group.get("prosumers", "*"))
+    everybody = tree.values.get("prosumers")
+    known = list(everybody) if isinstance(everybody, dict) else []
+    chosen = [one for one in known if fnmatchcase(one, pattern)]
+    if not chosen:
+        raise refuse(place, f"{key}.prosumers", f"no prosumer is called {pattern}{did_you_mean(pattern, known)}")
+    share, seed = (_number(group.get(part, default), place, f"{key}.{part}") for part, default in _DEFAULTS.items())
+    if not 0 <= share <= 1:
+        raise refuse(place, f"{key}.share", f"{share:g} is no share; write a number from 0 to 1")
+    drawn = set(Random(int(seed)).sample(chosen, round(share * len(chosen))))  # noqa: S311  # of a simulation
+    for one in chosen:
+        if one in drawn:
+            tree.put(("prosumers", one, "behaviour"), group["behaviour"], tree.place((*path, "behaviour")))
+
+
+_DEFAULTS = {"share": 1.0, "seed": 0}
+
+
+def _number(value: Any, place: str, key: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise refuse(place, key, f"{value!r} is not a number; write one") from None
