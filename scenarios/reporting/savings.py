@@ -1,0 +1,66 @@
+"""What each prosumer saves by sharing: a run beside one of the same scenario without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...network.errors import InputError
+from ..runs.kpis import jain_index
+from .accuracy import cost_within_by_prosumer_usd, together
+from .stored_run import StoredRun
+
+_NO_SHARING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """What sharing saves.
+
+    Attributes:
+        usd: By prosumer, $: what it all comes to without sharing less what it does with it.
+        within_usd: What each saving is known to; empty where nothing is known.
+    """
+
+    usd: dict[str, float]
+    within_usd: dict[str, float]
+
+    @classmethod
+    def of(cls, run: StoredRun, alone: StoredRun) -> Savings:
+        """The savings of a run against one without sharing.
+
+        Raises:
+            InputError: That one has sharing, other prosumers, or has delivered nothing.
+        """
+        if alone.manifest["scenario"]["market"]["case"] != _NO_SHARING:
+            raise InputError(f"the run in {alone.folder} has sharing in it; name one that was run with --case 1")
+        if set(alone.prosumers) != set(run.prosumers):
+            raise InputError(f"the run in {alone.folder} has other prosumers; name one of the same scenario")
+        for one in (run, alone):
+            if not one.delivered or "total_usd_by_prosumer" not in one.kpis:
+                sentence = f"the run in {one.folder} ({one.outcome}) has no costs to compare; name one that has settled"
+                raise InputError(sentence)
+        ours, theirs = (one.kpis["total_usd_by_prosumer"] for one in (run, alone))
+        known, known_alone = (cost_within_by_prosumer_usd(one) for one in (run, alone))
+        bounds = {name: together(known.get(name), known_alone.get(name)) for name in ours}
+        return cls(
+            {name: theirs[name] - ours[name] for name in ours},
+            {name: bound for name, bound in bounds.items() if bound is not None},
+        )
+
+    @property
+    def total_usd(self) -> float:
+        """What all save together, $."""
+        return sum(self.usd.values())
+
+    @property
+    def total_within_usd(self) -> float | None:
+        """What that is known to."""
+        return together(*(self.within_usd.get(name) for name in self.usd))
+
+    @property
+    def fairness(self) -> float | None:
+        """Jain's index of the savings; None unless each is above 0 by more than it is known to."""
+        known = all(usd > self.within_usd.get(name, np.inf) for name, usd in self.usd.items())
+        return jain_index(np.array([*self.usd.values()])) if known else None
