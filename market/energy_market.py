@@ -31,7 +31,7 @@ from .methods import METHODS
 from .outcome import Ending, Outcome
 from .proof.shortfall import find_shortfall
 from .proof.stopping_rule import StoppingRule
-from .record import record
+from .record import record, standing
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import MarketSettings
@@ -167,13 +167,17 @@ class EnergyMarket(Lifecycle):
         """Outer step of Algorithm 2, from 1; 0 before the first clearing."""
         return len(self.sharing_rounds)
 
+    def __str__(self) -> str:
+        """Where it stands, in words."""
+        return standing(self)
+
     # --- Algorithm 2: the fixed point between the DSO and the prosumers ----------------------------------------------
 
     def _clear(self) -> None:
         """The DSO clears for the bids and announces its prices; the schedule that it cleared is certified."""
         self.operator.clear(self.bid_kw)  # Algorithm 2, line 5: (1)-(10)
-        if self.iteration == 0 and orders_only_add(self.communities.specs, self.graph, self.settings):
-            _refuse_shortage(self.operator)
+        if self.iteration == 0 and not self.bid_kw.any():
+            _refuse_shortage(self)
         closing = self.platform.bids.closing(self.bid_kw, self.operator.short_periods)
         self._sell(closing.asks)
         dso_regret = self._method.judge(self.proof.state.proven, closing)
@@ -386,10 +390,12 @@ def _shortage(operator: SystemOperator) -> ShortageError | None:
     return ShortageError.of(operator.clearing.feeder, operator.cleared)
 
 
-def _refuse_shortage(operator: SystemOperator) -> None:
+def _refuse_shortage(market: EnergyMarket) -> None:
     """Where bids only add load: what the feeder cannot serve without them, it never can."""
-    short = _shortage(operator)
-    if short and operator.cleared.unserved_kw.max() > 1e-3:
+    if not orders_only_add(market.communities.specs, market.graph, market.settings):
+        return
+    short = _shortage(market.operator)
+    if short and market.operator.cleared.unserved_kw.max() > 1e-3:
         raise short
 
 

@@ -25,6 +25,7 @@ class Recorded(Protocol):
     rounds: int
     bid_kw: FloatArray
     ending: Ending
+    last: Round | None
 
     @property
     def iteration(self) -> int:
@@ -72,3 +73,16 @@ def _sentence(market: Recorded, phase: Phase) -> str:
     if market.phase is Phase.SHARING:
         return wording.of_closer_sharing(market.iteration, known.sharing_regret_usd)
     return wording.of_delivery(market.iteration, known.outer_error)
+
+
+_NEXT = {
+    Phase.CLEARING: "next, the DSO clears for the bids and announces LMPs",
+    Phase.SHARING: "next, prosumers answer their quotes and the platform moves the prices",
+    Phase.DELIVERY: "next, what was agreed is delivered and becomes the next bids",
+}
+
+
+def standing(market: Recorded) -> str:
+    """Where a market stands: what the last round came to, and who acts next."""
+    said = f"round {market.rounds}, {market.last.sentence}" if market.last else "round 0, nobody has acted yet"
+    return f"{said}; {_NEXT[market.phase]}" if market.phase in _NEXT else said

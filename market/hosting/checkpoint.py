@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,11 +91,35 @@ def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
             by_arc[:, crowd.homes.arcs_of(rows[here])] = archive["by_arc"][:, np.repeat(here, links)]
     crowd.standing = Standing.of(by_home, by_arc)
     for prosumer in others:
+        if prosumer.name not in memories:  # it begins anew
+            continue
         prosumer.recall(memories[prosumer.name])
         if _remembers(prosumer):
             kept = behaviours[prosumer.name]
             prosumer.behaviour.rng.bit_generator.state = from_plain(kept["rng"])
             prosumer.behaviour.restore_state(from_plain(kept["state"]))
+
+
+def without(saved: Sequence[bytes], names: Collection[str]) -> tuple[bytes, ...]:
+    """The same memories but for those of some prosumers, which go on from them as if they had just moved in."""
+    return tuple(_without(one, names) for one in saved)
+
+
+def _without(saved: bytes, names: Collection[str]) -> bytes:
+    with np.load(io.BytesIO(saved), allow_pickle=False) as archive:
+        kept = dict(archive)
+    stays = ~np.isin(kept["members"], list(names))
+    kept["by_arc"] = kept["by_arc"][:, np.repeat(stays, kept["links"])]
+    kept["by_home"] = kept["by_home"][:, stays]
+    kept["members"], kept["links"] = kept["members"][stays], kept["links"][stays]
+    alone = ~np.isin(kept["names"], list(names))
+    kept["memories"] = kept["memories"][np.repeat(alone, kept["rows"])]
+    kept["names"], kept["rows"] = kept["names"][alone], kept["rows"][alone]
+    behaviours = json.loads(str(kept["behaviours"]))
+    kept["behaviours"] = np.array(json.dumps({name: behaviours[name] for name in behaviours if name not in names}))
+    archive_ = io.BytesIO()
+    np.savez(archive_, **kept)
+    return archive_.getvalue()
 
 
 def _remembers(prosumer: Remembering) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ScenarioError, refuse
-from .source import Change, Tree, find, read
+from .source import TABLES, Change, Tree, find, read
+from .yaml_file import Path_
 
 if TYPE_CHECKING:
     from .scenario import Scenario
@@ -26,12 +27,44 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     Raises:
         ScenarioError: A file, key or value is wrong.
     """
+    tree = read(find(name))
+    _change(tree, changes)
+    _apply_defaults(tree)
+    return _validated(tree)
+
+
+def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change]) -> "Scenario":
+    """The same scenario with some of its values changed, as `load` takes them.
+
+    Raises:
+        ScenarioError: A key or value is wrong.
+    """
+    before = scenario._tree
+    tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    for table in TABLES:
+        for row in _rows(tree, table):
+            tree.places.setdefault((*table, row), "")
+    _change(tree, changes)
+    return _validated(tree)
+
+
+def _rows(tree: Tree, table: Path_) -> Sequence[str]:
+    level = tree.values
+    for key in table:
+        level = level.get(key) or {}
+    return list(level)
+
+
+def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> None:
+    """Change values of a tree."""
     if isinstance(changes, Mapping):
         changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
-    tree = read(find(name))
     for change in changes:
         tree.change(change)
-    _apply_defaults(tree)
+
+
+def _validated(tree: Tree) -> "Scenario":
+    """The scenario of a tree."""
     from pydantic import ValidationError
 
     from ...market.settings import RenamedWarning
@@ -45,7 +78,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     except ValidationError as error:
         raise ScenarioError(problems(Scenario, tree, error.errors())) from None
     for note in notes:
-        warnings.warn(_placed(note, tree), note.category, stacklevel=2)
+        warnings.warn(_placed(note, tree), note.category, stacklevel=3)
     scenario._tree = tree
     return scenario
 

@@ -9,19 +9,25 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..drawing.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SERIES, SKY, YELLOW
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "RED",
+    "SERIES",
+    "SKY",
+    "YELLOW",
+    "new_figure",
+    "rendered",
+    "series_style",
+    "style",
+]
+
 COLUMN_IN, PAGE_IN = 3.5, 7.2
-# Okabe and Ito's palette, the order in which prosumers and series take colours
-BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#F0E442",
-    "#7F7F7F",
-)
-SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 LINES = ("-", "--", "-.", ":")
 
 _STYLE: Any = {  # matplotlib types the keys as a literal of 300 names

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ...market.result import Result
 from ...network.arrays import FloatArray
 from ...network.feeder import Feeder
+from ..drawing.layout import layout
 from .drawing import BLUE, GREEN, GREY, ORANGE, PAGE_IN, PURPLE, RED, SKY, YELLOW, new_figure
 
 _TRADES = (GREEN, PURPLE, RED)
@@ -44,37 +45,6 @@ def feeder_figure(result: Result) -> Figure:
     axis.margins(x=0.03, y=0.25)
     axis.axis("off")
     return figure
-
-
-def layout(feeder: Feeder) -> FloatArray:
-    """Where each bus stands in the one-line diagram, (bus, 2): steps from the root, and lane.
-
-    The longest path runs straight on lane 0; each lateral takes the nearest lane that is free from where it leaves.
-    """
-    depth = np.zeros(len(feeder.buses))
-    reach = np.zeros(len(feeder.buses))
-    for n in range(1, len(feeder.buses)):
-        depth[n] = depth[feeder.parent[n]] + 1
-    for n in range(len(feeder.buses) - 1, 0, -1):
-        reach[feeder.parent[n]] = max(reach[feeder.parent[n]], reach[n] + 1)
-    lane = np.zeros(len(feeder.buses))
-    taken: dict[float, list[tuple[float, float]]] = {0.0: [(0.0, reach[0])]}
-    children: dict[int, list[int]] = {n: [] for n in range(len(feeder.buses))}
-    for n in range(1, len(feeder.buses)):
-        children[int(feeder.parent[n])].append(n)
-    waiting = [0]
-    while waiting:
-        n = waiting.pop(0)
-        onward = sorted(children[n], key=lambda child: -reach[child])
-        for k, child in enumerate(onward):
-            if k == 0:
-                lane[child] = lane[n]
-            else:
-                span = (depth[n], depth[child] + reach[child])
-                lane[child] = _free_lane(taken, float(lane[n]), span)
-                taken.setdefault(float(lane[child]), []).append(span)
-        waiting.extend(onward)
-    return np.column_stack([depth, lane])
 
 
 def balance_figures(result: Result, most: int) -> Mapping[str, Figure]:
@@ -159,11 +129,3 @@ def _mark(axis: Axes, place: FloatArray, marks: Mapping[int, str], above: float,
     axis.scatter(at[:, 0], at[:, 1], s=26, edgecolors="black", linewidths=0.4, zorder=4, **style)
     for name, spot in zip(marks.values(), at, strict=True):
         axis.annotate(name, spot, (0, 8), textcoords="offset points", ha="center", va="center", fontsize=6)
-
-
-def _free_lane(taken: dict[float, list[tuple[float, float]]], near: float, span: tuple[float, float]) -> float:
-    for distance in range(1, 1000):
-        for lane in (near + distance, near - distance):
-            if all(span[1] < start or end < span[0] for start, end in taken.get(lane, [])):
-                return lane
-    raise AssertionError("a feeder has fewer laterals than lanes")

@@ -1,0 +1,120 @@
+"""Conditions on what is known after a round, "voltage_min_pu < 0.95", evaluated without giving anything away."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..files.source import did_you_mean
+from .errors import SessionError
+
+if TYPE_CHECKING:
+    from ...market.energy_market import EnergyMarket
+
+_OF_A_ROUND = (
+    "number",
+    "iteration",
+    "primal_kw",
+    "dual_usd_per_kwh",
+    "dso_cost_usd",
+    "outer_error",
+    "regret_usd",
+    "clearings",
+    "elastic_clearings",
+    "verdict",
+)
+
+
+_FUNCTIONS = {function.__name__: function for function in (abs, all, any, max, min, round, sum)}
+
+
+class Condition:
+    """A condition in Python's words on the names of a round.
+
+    Names: those of a round (`iteration`, `primal_kw`, `dso_cost_usd`, `regret_usd`, ...), `phase`, `relative_regret`,
+    `voltage_min_pu`, `voltage_max_pu`, `losses_kwh`, `loading_max`; and, with periods from 1, `lmp("p1", 19)`,
+    `bid("p1", 19)`, `price("p1-p2", 19)` and `trade("p1-p2", 19)`.
+
+    Attributes:
+        text: The condition as it was written.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Read a condition.
+
+        Raises:
+            SessionError: It is none.
+        """
+        from asteval import Interpreter
+
+        self.text = text
+        self._interpreter = Interpreter(minimal=True, use_numpy=False, err_writer=io.StringIO(), writer=io.StringIO())
+        try:
+            self._tree = self._interpreter.parse(text)
+        except Exception as error:
+            raise SessionError(f"{text!r} is no condition; write one like voltage_min_pu < 0.95") from error
+
+    def holds(self, market: EnergyMarket) -> bool:
+        """Whether it holds after the last round.
+
+        Raises:
+            SessionError: It uses a name that is not known, or goes wrong.
+        """
+        known = names(market)
+        self._interpreter.symtable.clear()  # of what it offers, files too, nothing is left
+        self._interpreter.symtable.update(_FUNCTIONS | known)
+        self._interpreter.error = []
+        try:
+            found = self._interpreter.run(self._tree, with_raise=True)
+            return bool(found)
+        except NameError as error:
+            name = str(error).split("'")[1] if "'" in str(error) else str(error)
+            raise SessionError(f"{self.text!r}: there is no {name}{did_you_mean(name, known)}") from error
+        except Exception as error:
+            said = str(error).partition("and kwargs {}: ")[2] or str(error)  # without the evaluator's own words
+            raise SessionError(f"{self.text!r} cannot be evaluated: {said}") from error
+
+
+def names(market: EnergyMarket) -> dict[str, Any]:
+    """What a condition may ask of a market, by name."""
+    last = market.last
+    known: dict[str, Any] = {key: getattr(last, key) for key in _OF_A_ROUND} if last else {}
+    known["phase"] = str(last.phase) if last else ""
+    known["relative_regret"] = market.proof.certificate().relative
+    if market.iteration:
+        dispatch = market.operator.cleared
+        known["voltage_min_pu"], known["voltage_max_pu"] = dispatch.voltage_min_pu, float(dispatch.v_pu.max())
+        known["losses_kwh"] = dispatch.losses_kwh
+        known["loading_max"] = float(np.max(line_loading(market), initial=0.0))
+    people = {name: row for row, name in enumerate(market.graph.names)}
+    links = {link.name: row for row, link in enumerate(market.graph.links)}
+    platform = market.platform
+    known["lmp"] = _cell(people, lambda: platform.lmp_usd_per_kwh)
+    known["bid"] = _cell(people, lambda: last.bid_kw if last else market.bid_kw)
+    known["price"] = _cell(links, lambda: platform.price_usd_per_kwh)
+    known["trade"] = _cell(links, lambda: platform.pairs.trade_kw)
+    return known
+
+
+def line_loading(market: EnergyMarket) -> Any:
+    """Loading of the line that feeds each bus, as a part of its tightest rating, (bus, period); 0 without a rating."""
+    from ...network.flows import Flows
+
+    return np.nan_to_num(Flows.of(market.operator.clearing.feeder, market.operator.cleared).loading)
+
+
+def _cell(rows: dict[str, int], table: Callable[[], Any]) -> Callable[[str, int], float]:
+    """A function of a name and a period, from 1."""
+
+    def cell(name: str, period: int) -> float:
+        values = table()
+        if name not in rows:
+            raise SessionError(f"there is no {name}{did_you_mean(name, rows)}")
+        if not 1 <= period <= values.shape[1]:
+            raise SessionError(f"there is no period {period}; they count from 1 to {values.shape[1]}")
+        return float(values[rows[name], period - 1])
+
+    return cell

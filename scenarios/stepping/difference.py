@@ -1,0 +1,147 @@
+"""What differs between two rounds, or two branches: numbers, and where bids, LMPs and prices are furthest apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...market.rounds import Round
+from ...network.arrays import FloatArray
+from ...network.periods import period_name
+
+if TYPE_CHECKING:
+    from ...market.energy_market import EnergyMarket
+
+_SCALARS = ("dso_cost_usd", "welfare_usd", "losses_kwh", "voltage_min_pu", "primal_kw", "regret_usd")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Here:
+    """What is compared: where a session stands.
+
+    Attributes:
+        place: Branch and round, "main@12".
+        changes: What was changed on the way there, by key.
+        last: What the round produced; None at round 0.
+        scalars: Numbers by name with unit; None where they are not known yet.
+        known_within_usd: What the certificate leaves open; inf where nothing is proven.
+        names, links: The prosumers and the links, for the rows of the arrays.
+        dt_h: Length of a period in hours.
+    """
+
+    place: str
+    changes: Mapping[str, object]
+    last: Round | None
+    scalars: Mapping[str, float | None]
+    known_within_usd: float
+    names: Sequence[str]
+    links: Sequence[str]
+    dt_h: float
+
+
+def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Here:
+    """Where a market stands now."""
+    last = market.last
+    scalars: dict[str, float | None] = dict.fromkeys(_SCALARS)
+    within = np.inf
+    if last is not None:
+        result = market.result()
+        total = result.certificate.total_usd
+        within = total if np.isfinite(total) else np.inf
+        scalars = {
+            "dso_cost_usd": result.dso_cost_usd,
+            "welfare_usd": result.welfare_usd,
+            "losses_kwh": result.dispatch.losses_kwh,
+            "voltage_min_pu": result.dispatch.voltage_min_pu,
+            "primal_kw": last.primal_kw,
+            "regret_usd": last.regret_usd,
+        }
+    links = [link.name for link in market.graph.links]
+    return Here(place, changes, last, scalars, within, market.graph.names, links, market.operator.clearing.dt_h)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """An array of which the two differ: by how much at most, and where."""
+
+    what: str
+    unit: str
+    most: float
+    where: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """What differs between two places of a session.
+
+    Attributes:
+        one, other: The two.
+    """
+
+    one: Here
+    other: Here
+
+    @property
+    def changes(self) -> dict[str, tuple[object, object]]:
+        """What is set differently, by key: here and there; None where it is as the scenario has it."""
+        keys = {**self.one.changes, **self.other.changes}
+        both = {key: (self.one.changes.get(key), self.other.changes.get(key)) for key in keys}
+        return {key: pair for key, pair in both.items() if pair[0] != pair[1]}
+
+    @property
+    def scalars(self) -> dict[str, tuple[float | None, float | None]]:
+        """Numbers of both, by name with unit."""
+        return {key: (self.one.scalars[key], self.other.scalars[key]) for key in _SCALARS}
+
+    @property
+    def arrays(self) -> list[Apart]:
+        """Where bids, LMPs, powers and prices are furthest apart; empty if both are the same or cannot be compared."""
+        a, b = self.one, self.other
+        if a.last is None or b.last is None or a.names != b.names:
+            return []
+        found = [
+            _apart("bid", "kW", a.last.bid_kw, b.last.bid_kw, a.names, a.dt_h),
+            _apart("LMP", "$/kWh", a.last.lmp_usd_per_kwh, b.last.lmp_usd_per_kwh, a.names, a.dt_h),
+        ]
+        if a.links == b.links and a.links:
+            found.append(_apart("price", "$/kWh", a.last.price_usd_per_kwh, b.last.price_usd_per_kwh, a.links, a.dt_h))
+        return [apart for apart in found if apart is not None]
+
+    def __str__(self) -> str:
+        lines = [f"{self.one.place} against {self.other.place}"]
+        lines += [f"  {key}: {_set(a)} | {_set(b)}" for key, (a, b) in self.changes.items()]
+        for key, (a, b) in self.scalars.items():
+            if a is not None and b is not None and np.isfinite(a) and np.isfinite(b):
+                lines.append(f"  {key}: {a:,.6g} | {b:,.6g}  {self._moved(key, b - a)}")
+        lines += [f"  {apart.what}: up to {apart.most:.4g} {apart.unit} apart ({apart.where})" for apart in self.arrays]
+        if not self.changes and not self.arrays and self.one.last is not None and self.other.last is not None:
+            lines.append("  bids, LMPs and prices are the same to the last bit")
+        return "\n".join(lines)
+
+    def _moved(self, key: str, change: float) -> str:
+        """A difference, and whether it is more than the certificates leave open."""
+        if not key.startswith("welfare"):
+            return f"({change:+.4g})"
+        within = self.one.known_within_usd + self.other.known_within_usd
+        if np.isinf(within):
+            return f"({change:+.4g}; not proven yet)"
+        return (
+            f"({change:+.4g}, known to {within:.1g})"
+            if abs(change) > within
+            else f"(no difference known within {within:.1g})"
+        )
+
+
+def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], dt_h: float) -> Apart | None:
+    if one.shape != other.shape or np.array_equal(one, other):
+        return None
+    difference = np.abs(one - other)
+    row, period = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    return Apart(what, unit, float(difference[row, period]), f"{names[int(row)]} in {period_name(int(period), dt_h)}")
+
+
+def _set(value: object) -> str:
+    return "as the scenario has it" if value is None else str(value)
