@@ -67,6 +67,11 @@ def bound(within_usd: float) -> str:
     return f"${above:,.0f}" if above >= 10 else f"${above:.2g}"
 
 
+def last_place(within: float | None) -> float:
+    """The last decimal place that is worth showing of a number that is known within this: of 21 the tens; 0 for all."""
+    return 10.0 ** floor(log10(within)) if within and isfinite(within) else 0.0
+
+
 def _leaves_open(within_usd: float, steepness: float) -> float:
     return float(np.sqrt(within_usd * steepness)) + within_usd
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, isfinite, log10, nan
+from math import isfinite, nan
 
-from .accuracy import bound
+from .accuracy import bound, last_place
 from .kpi_list import amount
 
 _LESS_AND_MORE = ("less", "more")
@@ -72,11 +72,5 @@ class Difference:
 
     def _apart(self) -> str:
         """By how much, without a sign; parts of a whole differ by percentage points."""
-        text = amount(abs(self.difference), self.unit, self._place)
+        text = amount(abs(self.difference), self.unit, last_place(self.known_within))
         return text.replace(" %", " points") if self.unit in {"share", "%"} else text
-
-    @property
-    def _place(self) -> float:
-        """The last decimal place that is worth showing, that of the bound: of 21 it is the tens."""
-        within = self.known_within or 0.0
-        return 10.0 ** floor(log10(within)) if within > 0 else 0.0

@@ -86,14 +86,14 @@ def network_figure(run: StoredRun) -> Figure:
 
 def convergence_figure(run: StoredRun) -> Figure:
     """Residuals of Algorithm 1 and the regret of the last certified schedule, round by round, on log axes."""
-    rounds = run.table("rounds").replace([np.inf, -np.inf], np.nan)
+    rounds = run.table("rounds")
     figure, (left, right) = new_figure(PAGE_IN, 2.4, 1, 2)
     for axis, column, label, colour in (
         (left, "primal_kw", "partners disagree, kW", BLUE),
         (left, "dual_usd_per_kwh", "prices move, $/kWh", ORANGE),
         (right, "regret_usd", "sum of regrets, $", BLUE),
     ):
-        shown = rounds[rounds[column] > 0]
+        shown = rounds[(rounds[column] > 0) & np.isfinite(rounds[column])]
         axis.plot(shown["number"], shown[column], color=colour, label=label, marker=".", ms=3)
         if len(shown):
             axis.set_yscale("log")
@@ -129,8 +129,8 @@ def _traded(run: StoredRun, prosumer: str, total: pd.DataFrame) -> Parts:
     partners = list(dict.fromkeys(own["partner"]))
     if len(partners) > 3:
         return [(f"{len(partners)} partners", total["net_trade_kw"], GREEN)]
-    by_partner = own.set_index("period").groupby("partner", sort=False)["bought_kw"]
-    return [(partner, kw, _colour(k)) for k, (partner, kw) in enumerate(by_partner)]
+    bought = own.set_index("period")
+    return [(name, bought.loc[bought["partner"] == name, "bought_kw"], _colour(k)) for k, name in enumerate(partners)]
 
 
 def _sharing_prices(axis: Axes, run: StoredRun, prosumer: str) -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
+from ..runs.amounts import dollars
 from ..study.drawing import style
 from . import run_figures
 from .accuracy import bound, cost_within_usd, last_place, welfare_within_usd
+from .feeder_picture import feeder_picture
 from .kpi_list import present, written
-from .pages import PageTable, Picture, Section, write_page
+from .pages import Picture, Section, write_page
 from .run_tables import bill_table, origin_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
 
+_COST_TEXT = "Cost is bids at the LMP, fees, charges and payments for trades, less the utility of the elastic load."
+_DRAWN: tuple[tuple[str, set[str], Callable[[StoredRun], Figure], str], ...] = (
+    ("Prices", {"prices"}, run_figures.price_figure, "LMPs of all buses, and what partners pay each other."),
+    ("Voltages and lines", {"buses", "lines"}, run_figures.network_figure, "Voltages, and the lines used most."),
+    ("Convergence", {"rounds"}, run_figures.convergence_figure, "Residuals of Algorithm 1 and regret, round by round."),
+)
 _MANY = 12  # prosumers that have a balance each; of more, all together and those that trade most
 _MOST = 6
 
@@ -34,7 +45,7 @@ def write_run_page(run: StoredRun, file: Path | None = None, savings: Savings | 
     """
     page = file or run.folder / "report.html"
     with style():
-        sections = [section for section in _sections(run, savings) if section]
+        sections = [*_sections(run, savings)]
     write_page(page, run.title, _lead(run), sections, good=run.settled)
     return page
 
@@ -44,7 +55,7 @@ def _lead(run: StoredRun) -> list[str]:
     if run.kpis:
         lead.append(_sentence(str(run.kpis["certificate"])))
     if not run.delivered:
-        lead.append("No schedule was delivered: what is shown is what was found on the way, and nothing is proven of it.")
+        lead.append("No schedule was delivered. What is shown was found on the way, and nothing is proven of it.")
     within, cost = welfare_within_usd(run), cost_within_usd(run) if run.delivered else None
     if within is not None and cost is not None:
         known = f"welfare within {bound(within)}, costs within {bound(cost)} (they change in first order, it in second)"
@@ -56,58 +67,53 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _sections(run: StoredRun, savings: Savings | None) -> list[Section | None]:
-    """The page from top to bottom; None for what the run has nothing of."""
-    return [
-        _key_figures(run, savings),
-        _balances(run),
-        Section(
-            "Prosumers",
-            ("Cost is bids at the LMP, fees, charges and payments for trades, less the utility of elastic loads.",),
-            tables=(prosumer_table(run, savings),),
-        )
-        if run.delivered
-        else None,
-        _drawn(run, "Prices", ("prices",), run_figures.price_figure, "LMPs of all buses and sharing prices."),
-        _drawn(
-            run, "Voltages and lines", ("buses", "lines"), run_figures.network_figure, "Voltages and line loading."
-        ),
-        Section("Bills", ("Above 0: received. Below 0: paid.",), tables=(bill_table(run),))
-        if run.delivered and "bills" in run.tables
-        else None,
-        _drawn(
-            run, "Convergence", ("rounds",), run_figures.convergence_figure, "Residuals and regret, round by round."
-        ),
-        Section("What was run", tables=(origin_table(run),)),
-    ]
+def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
+    """The page from top to bottom, as far as the run has come."""
+    yield _key_figures(run, savings)
+    if {"prices", "prosumers", "lines", "trades"} <= set(run.tables):
+        yield Section("The feeder", pictures=(feeder_picture(run),))
+    if "prosumers" in run.tables:
+        yield _balances(run)
+    if run.delivered and "total_usd_by_prosumer" in run.kpis:
+        yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))
+    for title, tables, draw, caption in _DRAWN:
+        if tables <= set(run.tables):
+            yield Section(title, pictures=(Picture.of(draw(run), caption),))
+    if run.delivered and "bills" in run.tables:
+        yield Section("Bills", ("Above 0: received. Below 0: paid.",), tables=(bill_table(run),))
+    yield Section("What was run", tables=(origin_table(run),))
 
 
-def _key_figures(run: StoredRun, savings: Savings | None) -> Section | None:
+def _key_figures(run: StoredRun, savings: Savings | None) -> Section:
     if not run.kpis:
-        return Section("Key figures", (f"The run ({run.outcome}) has left no results yet.",))
+        return Section("Key figures", (f"The run ({run.outcome}) has left no results.",))
     within = {"welfare": welfare_within_usd(run), "cost": cost_within_usd(run) if run.delivered else None}
-    shown = present(run.kpis)
-    cells = [
-        (kpi.label, written(kpi, run.kpis[kpi.key], last_place(within.get(kpi.bounded_by)))) for kpi in shown
+    shown = [
+        (kpi.label, written(kpi, run.kpis[kpi.key], last_place(within.get(kpi.bounded_by))))
+        for kpi in present(run.kpis)
     ]
-    texts = ()
-    if savings:
-        known = savings.total_within_usd
-        saved = written_dollars(savings.total_usd, known)
-        cells.append(("saved by sharing", saved))
-        cells.append(("Jain's index of savings", "not known" if savings.fairness is None else f"{savings.fairness:.2f}"))
-    return Section("Key figures", texts, figures=cells)
+    return Section("Key figures", figures=[*shown, *(_saved(savings) if savings else [])])
 
 
-def _balances(run: StoredRun) -> Section | None:
+def _saved(savings: Savings) -> list[tuple[str, str]]:
+    """What sharing saves, and how evenly."""
+    fairness, within = savings.fairness, savings.total_within_usd
+    saved = dollars(savings.total_usd, last_place(within))
+    return [
+        ("saved by sharing", saved if within is None else f"{saved}, known to {bound(within)}"),
+        ("Jain's index of savings", "not known" if fairness is None else f"{fairness:.2f}"),
+    ]
+
+
+def _balances(run: StoredRun) -> Section:
     """Who generates, buys, sells and consumes: all together first where there are many."""
-    if "prosumers" not in run.tables:
-        return None
-    names, texts = run.prosumers, ()
-    pictures = []
+    names, pictures, texts = run.prosumers, [], []
     if len(names) > _MANY:
-        traded = run.table("prosumers").groupby("prosumer")["net_trade_kw"].apply(lambda kw: kw.abs().sum())
+        traded = run.table("prosumers").set_index("prosumer")["net_trade_kw"].abs().groupby("prosumer").sum()
         names = [str(name) for name in traded.sort_values(ascending=False, kind="stable").index[:_MOST]]
-        pictures = [Picture.of(run_figures.balance_figure(run), f"All {len(run.prosumers)} prosumers together.")]
-    pictures += [Picture.of(run_figures.balance_figure(run, name), f"Power balance and prices of {name}.") for name in names]
+        texts.append(f"All {len(run.prosumers)} prosumers together, then the {_MOST} that trade most.")
+        pictures.append(Picture.of(run_figures.balance_figure(run), "Power balance of all prosumers."))
+    for name in names:
+        figure = run_figures.balance_figure(run, name)
+        pictures.append(Picture.of(figure, f"Power balance of {name}, and its prices."))
     return Section("Power balances", texts, pictures=pictures)
