@@ -37,7 +37,7 @@ def changes_of(texts: list[str]) -> list[Change]:
     from ..files.yaml_file import read_value
 
     changes = []
-    for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
+    for key, value in (parted(text, "--set", "market.case=1") for text in texts):
         place = f"--set {key}={value}"
         changes.append(Change(key, read_value(value, place, key), place))
     return changes
@@ -48,14 +48,19 @@ def behaviours_of(texts: list[str]) -> list[Change]:
     from ..files.source import Change
 
     changes = []
-    for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
+    for prosumer, name in (parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
         path, _, cls = name.rpartition(":")
         absolute = f"{Path(path).resolve()}:{cls}" if path.endswith(".py") else name
         changes.append(Change(f"prosumers.{prosumer}.behaviour", absolute, f"--behaviour {prosumer}={name}"))
     return changes
 
 
-def _parted(text: str, option: str, example: str) -> tuple[str, str]:
+def parted(text: str, option: str, example: str) -> tuple[str, str]:
+    """The key and the value of "key=value".
+
+    Raises:
+        ScenarioError: One of them is missing.
+    """
     key, equals, value = text.partition("=")
     if not (equals and key):
         raise refuse(f"{option} {text}", "", f"this is not a key and a value; write it like {option} {example}")

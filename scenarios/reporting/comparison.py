@@ -14,13 +14,14 @@ from ...network.errors import InputError
 from .accuracy import cost_within_by_prosumer_usd, cost_within_usd, together, welfare_within_usd
 from .compared_prices import price_differences
 from .differences import Difference
-from .kpi_list import Kpi, present
+from .kpi_list import KPIS, Kpi, present
 from .scenario_differences import ScenarioDifference, scenario_differences
 from .stored_run import StoredRun
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_COUNTS = {"clearings", "rounds"}  # what a run has that has delivered nothing
 _CENT_ROUNDED = 0.01  # bills are in whole cents: two of them
 
 
@@ -99,7 +100,9 @@ def _missing(run: StoredRun, name: str) -> list[str]:
     if not run.kpis:
         return [f"{name} ({run.outcome}) has left no results: only its scenario is compared"]
     if not run.delivered:
-        return [f"{name} ({run.outcome}) has no certificate: nothing is proven of its numbers"]
+        return [
+            f"{name} ({run.outcome}) has delivered no schedule: of its numbers only clearings and rounds are compared"
+        ]
     return []
 
 
@@ -131,6 +134,8 @@ def same_periods(first: StoredRun, other: StoredRun) -> bool:
 def _differences(first: StoredRun, other: StoredRun) -> list[Difference]:
     if not (first.kpis and other.kpis):
         return []
+    if not (first.delivered and other.delivered):
+        return [_of_kpi(kpi, first, other, {}) for kpi in KPIS if kpi.key in _COUNTS]
     bounds = {
         "welfare": together(welfare_within_usd(first), welfare_within_usd(other)),
         "cost": together(cost_within_usd(first), cost_within_usd(other)),

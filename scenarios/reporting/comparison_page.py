@@ -39,7 +39,7 @@ def write_comparison(comparison: Comparison, file: Path) -> None:
         Section("What differs", comparison.left_out, pictures=pictures, tables=tables),
     ]
     title = f"{len(comparison.runs)} runs beside each other: {comparison.runs[0].title}"
-    write_page(file, title, lead, sections, good=True)
+    write_page(file, title, lead, sections)
 
 
 def _figures(comparison: Comparison) -> list[tuple[Figure, str]]:

@@ -60,7 +60,9 @@ class Section:
     tables: Sequence[PageTable] = ()
 
 
-def write_page(file: Path, title: str, lead: Sequence[str], sections: Sequence[Section], *, good: bool) -> None:
+def write_page(
+    file: Path, title: str, lead: Sequence[str], sections: Sequence[Section], *, good: bool | None = None
+) -> None:
     """Write a page.
 
     Args:
@@ -68,7 +70,7 @@ def write_page(file: Path, title: str, lead: Sequence[str], sections: Sequence[S
         title: Its title.
         lead: What it comes to, in a few sentences.
         sections: What it shows.
-        good: Whether the first sentence of the lead is good news.
+        good: Whether the first sentence of the lead is good news; None for no news.
 
     Raises:
         OSError: The file cannot be written.

@@ -14,7 +14,7 @@ from .accuracy import bound, cost_within_usd, last_place, welfare_within_usd
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
 from .pages import Picture, Section, write_page
-from .run_tables import bill_table, origin_table, prosumer_table
+from .run_tables import balance_table, origin_table, payment_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
 
@@ -56,10 +56,12 @@ def _lead(run: StoredRun) -> list[str]:
         lead.append(_sentence(str(run.kpis["certificate"])))
     if not run.delivered:
         lead.append("No schedule was delivered. What is shown was found on the way, and nothing is proven of it.")
-    within, cost = welfare_within_usd(run), cost_within_usd(run) if run.delivered else None
-    if within is not None and cost is not None:
-        known = f"welfare within {bound(within)}, costs within {bound(cost)} (they change in first order, it in second)"
-        lead.append(f"Amounts have the digits that the certificate leaves known: {known}.")
+    cost = cost_within_usd(run) if run.delivered else None
+    if cost is not None:
+        lead.append(
+            f"Costs are known within {bound(cost)}: the certificate bounds the welfare, and costs change faster than "
+            "that near the optimum. Digits that are not known are left out."
+        )
     return lead
 
 
@@ -80,7 +82,7 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
         if tables <= set(run.tables):
             yield Section(title, pictures=(Picture.of(draw(run), caption),))
     if run.delivered and "bills" in run.tables:
-        yield Section("Bills", ("Above 0: received. Below 0: paid.",), tables=(bill_table(run),))
+        yield Section("Bills", tables=(balance_table(run), payment_table(run)))
     yield Section("What was run", tables=(origin_table(run),))
 
 

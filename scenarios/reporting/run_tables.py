@@ -31,14 +31,22 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
     return PageTable(headings, rows + _more(len(kwh), len(headings)))
 
 
-def bill_table(run: StoredRun) -> PageTable:
-    """All payments, each with both its ends."""
+def balance_table(run: StoredRun) -> PageTable:
+    """What each account receives less what it pays."""
+    balance = run.table("bills").groupby("account", sort=False)["amount_usd"].sum().round(2)
+    rows = [[str(account), _cents(usd)] for account, usd in balance.head(_ROWS).items()]
+    title = "what is received less what is paid"
+    return PageTable(("account", "balance $"), rows + _more(len(balance), 2), title=title)
+
+
+def payment_table(run: StoredRun) -> PageTable:
+    """All payments, from who pays to who is paid."""
     bills = run.table("bills")
-    shown = bills[bills["amount_usd"] != 0]
-    cells = shown.head(_ROWS)[["account", "item", "counterparty", "amount_usd"]].to_numpy().tolist()
-    rows = [[*words, f"{usd:,.2f}"] for *words, usd in cells]
-    headings = ("account", "item", "counterparty", "amount $")
-    return PageTable(headings, rows + _more(len(shown), len(headings)), (0, 1, 2))
+    paid = bills[bills["amount_usd"] < 0]
+    cells = paid.head(_ROWS)[["account", "counterparty", "item", "amount_usd"]].to_numpy().tolist()
+    rows = [[*words, _cents(-usd)] for *words, usd in cells]
+    headings = ("from", "to", "for", "amount $")
+    return PageTable(headings, rows + _more(len(paid), len(headings)), (0, 1, 2), "payments")
 
 
 def origin_table(run: StoredRun) -> PageTable:
@@ -67,6 +75,10 @@ def origin_table(run: StoredRun) -> PageTable:
 def _more(count: int, columns: int) -> list[list[str]]:
     """A last row that says how many rows are not shown, if any."""
     return [[f"and {count - _ROWS:,} more", *[""] * (columns - 1)]] if count > _ROWS else []
+
+
+def _cents(usd: float) -> str:
+    return f"{usd + 0.0:,.2f}"
 
 
 def _percent(share: float | None) -> str:
