@@ -100,9 +100,7 @@ def _missing(run: StoredRun, name: str) -> list[str]:
     if not run.kpis:
         return [f"{name} ({run.outcome}) has left no results: only its scenario is compared"]
     if not run.delivered:
-        return [
-            f"{name} ({run.outcome}) has delivered no schedule: of its numbers only clearings and rounds are compared"
-        ]
+        return [f"{name} ({run.outcome}) has delivered nothing: of its numbers only clearings and rounds are compared"]
     return []
 
 

@@ -52,7 +52,7 @@ def cut(found: Sequence[ScenarioDifference]) -> list[ScenarioDifference]:
 def _differences(path: tuple[str, ...], values: list[Any]) -> Iterator[ScenarioDifference]:
     if all(value == values[0] for value in values):
         return
-    if path and not all(isinstance(value, dict) and value for value in values):
+    if not all(isinstance(value, dict) for value in values):
         yield ScenarioDifference(".".join(path), _table_of(path), tuple(map(_text, values)))
         return
     for key in dict.fromkeys(key for value in values for key in value):
@@ -66,7 +66,7 @@ def _table_of(path: tuple[str, ...]) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "there" if value else "none"
+        return "there"
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) and value == float(f"{value:g}") else str(value)
