@@ -189,7 +189,7 @@ def test_many_differences_are_cut() -> None:
 
 def test_one_run_alone_is_refused(base: Path) -> None:
     with pytest.raises(
-        InputError, match="^one run alone has nothing to differ from; name two results folders, or more$"
+        InputError, match=r"^one run alone has nothing to differ from; name two results folders, or more$"
     ):
         gb.compare([gb.load_run(base)])
 
