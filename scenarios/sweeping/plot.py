@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..reporting.kpi_list import KPIS
-from ..study.drawing import PAGE_IN, new_figure, rendered, series_style, style
+from ..study.drawing import GREY, PAGE_IN, new_figure, rendered, series_style, style
 from .sweep import Sweep
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def write_plot(sweep: Sweep, key: str) -> Path | None:
     first, others = swept[0], swept[1:]
     with style():
         figure, (axis,) = new_figure(PAGE_IN, 3.2)
-        for k, (label, rows) in enumerate(_lines(frame, others)[:_MOST_LINES]):
-            _draw(axis, rows, first, key, f"{label}", k)
+        for k, (label, rows) in enumerate(_lines(frame[frame[key].notna()], others)[:_MOST_LINES]):
+            _draw(axis, rows, first, key, label, k)
+        if (frame.loc[frame[key].notna(), "outcome"] != "settled").any():
+            axis.plot([], [], "o", ms=4, color=GREY, markerfacecolor="white", label="not settled")
         axis.set_xlabel(first)
         axis.set_ylabel(_label(key))
         if axis.get_legend_handles_labels()[0]:
@@ -62,7 +64,6 @@ def _draw(axis: Axes, rows: pd.DataFrame, first: str, key: str, label: str, k: i
     """A line through all points in the order of the first value, with marks that say which have settled."""
     look = series_style(k)
     rows = rows.sort_values(first, kind="stable") if np.issubdtype(rows[first].to_numpy().dtype, np.number) else rows
-    rows = rows[rows[key].notna()]
     axis.plot(rows[first], rows[key], label=label, **look)
     for settled, face in ((True, look["color"]), (False, "white")):
         some = rows[(rows["outcome"] == "settled") == settled]
