@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.command(short_help="Run a scenario; show and save the result.")(run.run)
 app.command(short_help="Run the paper's case study; write a page of it.")(study.report)
+app.command(short_help="Run the paper's case study; write a page of it.")(study.study)
 app.command()(look.validate)
 app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)

@@ -51,7 +51,7 @@ class AloneMarket:
 
     def lmp_usd_per_kwh(self, bid_kw: FloatArray) -> FloatArray:
         """What the DSO announces for these bids, (prosumer, column) each."""
-        return self._clearing.clear(self._by_bus(bid_kw)).lmp_usd_per_kwh[self._at]
+        return np.asarray(self._clearing.clear(self._by_bus(bid_kw)).lmp_usd_per_kwh[self._at])
 
     def lmp_per_bid(self, bid_kw: FloatArray) -> FloatArray:
         """The sensitivities d LMP_i / d p_b,j at these bids, (column, prosumer, prosumer), in $/kWh per kW.

@@ -108,16 +108,15 @@ def _what_happens(
         moves[mover, k * tried.size : (k + 1) * tried.size] = True
     moves[:, movers.size * tried.size :] = True
     start = np.where(moves, 0.0, rest_kw[:, periods])
-    rests = _rests(steps_of_algorithm_2(scenario, periods, start, moves, _STEPS)).all(axis=0)
-    alone, together = rests[: movers.size * tried.size], rests[movers.size * tried.size :]
-    return alone.reshape(movers.size, tried.size), together
+    rests = _rests(steps_of_algorithm_2(scenario, periods, start, moves, _STEPS)).reshape(movers.size + 1, tried.size)
+    return rests[:-1], rests[-1]
 
 
 def _rests(steps_kw: FloatArray) -> BoolArray:
-    """Whether each bid comes to rest, (prosumer, column): its steps are short, or shorter than ten steps before."""
+    """Whether all bids come to rest, (column,): their steps are short, or shorter than ten steps before."""
     length = np.abs(np.diff(steps_kw, axis=0))
     last, earlier = length[-3:].max(axis=0), length[-3 - _EARLIER : -_EARLIER].max(axis=0)
-    return np.asarray((last <= _RESTS_KW) | (last < _SHRINKS * earlier))
+    return np.asarray(((last <= _RESTS_KW) | (last < _SHRINKS * earlier)).all(axis=0))
 
 
 def _largest(values: FloatArray, most: int) -> IntArray:

@@ -43,7 +43,7 @@ class Experiments:
             self.seconds[name] = perf_counter() - start
 
     def possible(self, name: str, part: Callable[[], Part]) -> Part | None:
-        """An experiment that may fail: None then, and `left_out` says why. After Ctrl-C all that follow are left out."""
+        """An experiment that may fail: None then, and `left_out` says why. After Ctrl-C the others are left out."""
         if self._interrupted:
             self.left_out[name] = "the study was interrupted before it"
             return None

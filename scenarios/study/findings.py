@@ -136,7 +136,9 @@ class Study:
 
     Attributes:
         name, scenario: What was studied (in Case 3 and the order `proximal_jacobi`).
-        cases: The runs of Cases 1, 2 and 3; Case 3 always.
+        base: The run of Case 3, which all other experiments change in something.
+        cases: What Cases 1, 2 and 3 come to, to a tenth of the tolerance where they settle there, for costs with more
+            digits; Case 3 always.
         alphas: Runs by the scenario's own method with alpha scaled by `ALPHA_SCALES`; 1 always.
         plain: The same, and alpha scaled by `FLAT_SCALE`, by the paper's fixed point (`plain`).
         cold: Algorithm 1 from a cold start at the settled LMPs of Case 3.
@@ -148,12 +150,14 @@ class Study:
         wires: Case 3 when the network carries bids alone, and when it carries withdrawals.
         seconds: How long each experiment took.
         left_out: Why an experiment is missing, by its name.
+        interrupted: Whether Ctrl-C has left out the last experiments.
         messages: Who told whom what in Case 3, see `who_saw_what.matrix`.
     """
 
     name: str
     scenario: ScenarioRows
-    cases: Mapping[Case, Traced]
+    base: Traced
+    cases: Mapping[Case, Result]
     alphas: Mapping[float, Traced]
     plain: Mapping[float, Traced]
     cold: Traced | None
@@ -165,12 +169,8 @@ class Study:
     wires: Mapping[NetworkUse, Traced]
     seconds: Mapping[str, float]
     left_out: Mapping[str, str]
+    interrupted: bool
     messages: pd.DataFrame
-
-    @property
-    def base(self) -> Traced:
-        """The run of Case 3."""
-        return self.cases[Case.SHARING]
 
     @property
     def result(self) -> Result:
