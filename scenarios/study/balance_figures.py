@@ -58,7 +58,7 @@ def balance_figure(result: Result, i: int) -> Figure:
     top.set_ylabel("price, $/kWh")
     bottom.set_ylabel("power, kW\n(uses below 0)")
     bottom.set_xlabel("hour" if result.dt_h == 1 else f"period of {result.dt_h:g} h")
-    bottom.set_xlim(0.4, hours[-1] + 0.6)
+    bottom.set_xlim(0.5, hours[-1] + 0.5)
     top.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
     figure.legend(*bottom.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
@@ -99,8 +99,9 @@ def _bought(result: Result, i: int) -> list[_Area]:
 
 
 def _stack(axis: Axes, hours: FloatArray, areas: list[_Area], sign: float) -> None:
-    base = np.zeros(hours.size)
+    base, edges = np.zeros(hours.size), np.append(hours, hours[-1] + 1) - 0.5
     for area in areas:
-        look: Any = {"color": area.colour, "hatch": area.hatch or None, "edgecolor": "white", "linewidth": 0.3}
-        axis.bar(hours, sign * area.kw, bottom=base, width=0.85, label=area.label, **look)
-        base = base + sign * area.kw
+        top = base + sign * area.kw
+        look: Any = {"facecolor": area.colour, "hatch": area.hatch or None, "edgecolor": "white", "linewidth": 0.3}
+        axis.stairs(top, edges, baseline=base, fill=True, label=area.label, **look)
+        base = top

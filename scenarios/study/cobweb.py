@@ -18,7 +18,7 @@ _RESTS_KW, _SHRINKS, _EARLIER = 0.05, 0.95, 10  # a bid comes to rest if its las
 _INTERIOR = 1e-3
 _MOVERS, _TRIED = 4, 24
 """For so many prosumers and periods it is tried what happens."""
-_REST = 1e-7
+_REST = 2e-7
 """The regret that the equilibrium at which slopes are taken may leave, as a fraction of the turnover."""
 _POINTS = 60
 
@@ -33,6 +33,11 @@ def equilibrium_alone(scenario: Scenario) -> Result:
     if not result.settled:
         raise LeftOutError(f"without sharing the market is {result.message}")
     return result
+
+
+def is_close(rest: Result) -> bool:
+    """Whether a run without sharing has come as close to the equilibrium as slopes need."""
+    return rest.settled and rest.certificate.relative <= _REST
 
 
 def slopes(scenario: Scenario, rest: Result) -> Slopes:

@@ -13,7 +13,7 @@ from .findings import Cobweb, Study
 
 _LAST = 4
 """So many of the last steps are enlarged."""
-_PLACES = tuple((x, y) for y in (0.58, 0.5, 0.4, 0.3, 0.12) for x in (0.15, 0.57, 0.5, 0.4, 0.3))
+_PLACES = [(x, y) for y in np.linspace(0.6, 0.1, 11) for x in np.linspace(0.14, 0.6, 24)]
 _SIZE = 0.38, 0.36  # of the inset, as fractions of the panel
 
 
@@ -110,5 +110,5 @@ def _covered(axis: Axes, cobweb: Cobweb, place: tuple[float, float]) -> int:
         np.repeat([_crossing(cobweb)], 40, axis=0),
     ]
     shown = axis.transLimits.transform(np.concatenate(lines))
-    low, high = np.array(place) - (0.12, 0.1), np.array(place) + _SIZE + 0.03  # with the numbers beside it
+    low, high = np.array(place) - (0.09, 0.08), np.array(place) + _SIZE + 0.02  # with the numbers beside it
     return int(((shown >= low) & (shown <= high)).all(axis=1).sum())

@@ -91,9 +91,13 @@ def run_style(k: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 3}
 
 
-def rendered(figure: Figure, kind: str) -> bytes:
-    """The figure as a PNG or SVG file."""
-    buffer = io.BytesIO()
+def rendered(figure: Figure) -> tuple[bytes, bytes]:
+    """The figure as an SVG and a PNG file; its layout is found once."""
+    files = []
     with style():
-        figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+        for kind in ("svg", "png"):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
+            files.append(buffer.getvalue())
+            figure.set_layout_engine("none")
+    return files[0], files[1]

@@ -153,7 +153,7 @@ def _shown(name: str, caption: str, draw: Callable[[], Figure | None]) -> Shown:
         figure = draw()
         if figure is None:
             return Shown(name, caption, missing=_WHY_NOT[name])
-        return Shown(name, caption, rendered(figure, "svg"), rendered(figure, "png"))
+        return Shown(name, caption, *rendered(figure))
     except Exception as error:
         why = f"{name} could not be drawn, which is a defect of gridbazaar ({type(error).__name__}: {error})."
         return Shown(name, caption, missing=why)

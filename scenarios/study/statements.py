@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...market.outcome import Outcome
+from ...market.result import Result
 from ...market.settings import Case
 from ..runs.amounts import counted, dollars
 from .accuracy import cost_accuracy_usd, known
@@ -102,7 +104,7 @@ def _central(study: Study) -> Found:
     if Case.CENTRAL not in study.cases:
         return _why(study, "Case 2"), Verdict.OPEN
     two, three = (study.cases[case] for case in (Case.CENTRAL, Case.SHARING))
-    if not (two.settled and three.settled):
+    if not (_certified(study, two) and _certified(study, three)):
         return "one of the two did not settle", Verdict.OPEN
     gap, size = abs(two.welfare_usd - three.welfare_usd), abs(three.dso_cost_usd)
     bound = two.certificate.total_usd + three.certificate.total_usd
@@ -123,7 +125,7 @@ def _alone(study: Study) -> Found:
     if Case.NO_SHARING not in study.cases:
         return _why(study, "Case 1"), Verdict.OPEN
     one, three = (study.cases[case] for case in (Case.NO_SHARING, Case.SHARING))
-    if not (one.settled and three.settled):
+    if not (_certified(study, one) and _certified(study, three)):
         return "one of the two did not settle", Verdict.OPEN
     more, total = float(one.own_cost_usd.sum() - three.own_cost_usd.sum()), abs(float(three.own_cost_usd.sum()))
     within = cost_accuracy_usd(study.scenario, one) + cost_accuracy_usd(study.scenario, three)
@@ -149,7 +151,7 @@ def _alpha(study: Study) -> Found:
 
 def _counts(runs: Mapping[float, Traced]) -> str:
     needed = {scale: _iterations(runs[scale]) for scale in ALPHA_SCALES if scale in runs}
-    return ", ".join(f"{scale:g} alpha {'never' if n == np.inf else n:g}" for scale, n in needed.items())
+    return ", ".join(f"{scale:g} alpha {f'{n:g}' if np.isfinite(n) else 'never'}" for scale, n in needed.items())
 
 
 def _iterations(run: Traced) -> float:
@@ -160,6 +162,12 @@ def _iterations(run: Traced) -> float:
     if rests <= errors.size:
         return float(rests)
     return float(run.result.outer_iterations) if run.result.settled else np.inf
+
+
+def _certified(study: Study, result: Result) -> bool:
+    """Whether a run has come within the scenario's tolerance, though perhaps not as close as it was asked to."""
+    close = result.certificate.relative <= study.scenario.settings.regret_tolerance
+    return result.settled or (result.outcome is Outcome.ITERATION_LIMIT and bool(close))
 
 
 def _why(study: Study, experiment: str) -> str:

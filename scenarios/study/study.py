@@ -11,7 +11,7 @@ from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
 from ..runs.who_saw_what import frame, matrix
-from .cobweb import cobweb, cycling, equilibrium_alone, slopes, steady
+from .cobweb import cobweb, cycling, equilibrium_alone, is_close, slopes, steady
 from .experiments import Experiments, LeftOutError, Part
 from .findings import ALPHA_SCALES, FLAT_SCALE, PLAIN_TOLERANCE, Cobweb, Slopes, Study, Traced
 from .tracing import trace
@@ -28,6 +28,7 @@ _MOST_ROUNDS = 2000
 """After so many rounds of sharing in all, an experiment that may not settle is stopped."""
 _CLOSER = 10
 """Costs are known far less closely than welfare: the cases of Table 2 go on to so small a part of the tolerance."""
+_MORE_STEPS = 4
 _SCALES, _OTHER_SCALES = ALPHA_SCALES[1:], (*ALPHA_SCALES[1:], FLAT_SCALE)
 _BASE, _COLD = "the base run", "Algorithm 1 from a cold start"
 Key = TypeVar("Key")
@@ -53,11 +54,17 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
     messages: list[Entries] = []
     shared = experiments.needed(_BASE, partial(_run, base, log=messages.append))
     runs = _Runs(experiments, base)
-    cases = {case: experiments.possible(_case(case), partial(_closer, base, case)) for case in Case}
+    cases = {
+        case: experiments.possible(_case(case), partial(_closer, base, case, shared.result.outer_iterations))
+        for case in Case
+    }
     alphas = {scale: runs.possible(_alpha(scale), alpha_scale=scale) for scale in _SCALES}
     plain = _plain_runs(runs, {1.0: shared, **_present(alphas)})
     cold = experiments.possible(_COLD, partial(_cold, base, shared.result.bid_kw))
-    found = [experiments.possible(_slopes(scale), partial(_found_slopes, base, scale)) for scale in (1.0, FLAT_SCALE)]
+    alone = {1.0: cases[Case.NO_SHARING], FLAT_SCALE: None}
+    found = [
+        experiments.possible(_slopes(scale), partial(_found_slopes, base, scale, rest)) for scale, rest in alone.items()
+    ]
     return Study(
         name=name,
         scenario=base,
@@ -139,12 +146,14 @@ def _run(scenario: Scenario, tolerances: Scenario | None = None, **options: Any)
     return trace(market, (tolerances or scenario).build_settings(), **options)
 
 
-def _closer(base: Scenario, case: Case) -> Result:
-    """What a case comes to, closer than the tolerance asks for if that can be reached."""
+def _closer(base: Scenario, case: Case, usual: int) -> Result:
+    """What a case comes to, closer than the tolerance asks for if that takes a few steps more than usual."""
     scenario = base.changed(case=case)
-    closer = scenario.changed(regret_tolerance=base.settings.regret_tolerance / _CLOSER)
+    most = min(usual + _MORE_STEPS, base.settings.max_iterations)
+    closer = scenario.changed(regret_tolerance=base.settings.regret_tolerance / _CLOSER, max_iterations=most)
     found = closer.market().run()
-    return found if found.settled else scenario.market().run()
+    close = found.settled or found.certificate.relative <= base.settings.regret_tolerance
+    return found if close else scenario.market().run()
 
 
 def _plain_runs(runs: _Runs, own: dict[float, Traced]) -> dict[float, Traced]:
@@ -172,9 +181,10 @@ def _cold(base: Scenario, bid_kw: FloatArray) -> Traced:
     return trace(market, base.build_settings(), outer_steps=1, plans=True)
 
 
-def _found_slopes(base: Scenario, scale: float) -> Slopes:
+def _found_slopes(base: Scenario, scale: float, rest: Result | None) -> Slopes:
+    """The slopes at the equilibrium without sharing, which may be known already."""
     scaled = base.changed(alpha_scale=scale)
-    return slopes(scaled, equilibrium_alone(scaled))
+    return slopes(scaled, rest if rest and is_close(rest) else equilibrium_alone(scaled))
 
 
 def _found_cobweb(

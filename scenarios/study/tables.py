@@ -71,12 +71,15 @@ def _costs(study: Study) -> pd.DataFrame:
     columns = {f"case {case.value} cost $": _known(costs[case], within.get(case, 0.0)) for case in Case}
     columns |= {"case 3 payments $": _known(payments, own), "case 3 cost and payments $": _known(paid, own)}
     shares: dict[str, list[str]] = {}
-    for case in (Case.NO_SHARING, Case.CENTRAL):
-        less, apart = costs[case] - paid, within.get(case, 0.0) + own
-        columns[f"case {case.value} less case 3 $"] = _known(less, apart)
-        size = abs(paid[-1])
+    for case, basis, words in (
+        (Case.NO_SHARING, paid, "case 1 less case 3 with payments"),
+        (Case.CENTRAL, costs[Case.SHARING], "case 2 less case 3 before payments"),
+    ):
+        less, apart = costs[case] - basis, within.get(case, 0.0) + own
+        columns[f"{words} $"] = _known(less, apart)
+        size = abs(basis[-1])
         share = known(100 * less[-1] / size, 100 * apart / size) if size > apart else ""
-        shares[f"case {case.value} less case 3, % of the total"] = [*[""] * len(study.result.names), share]
+        shares[f"{words}, % of the total"] = [*[""] * len(study.result.names), share]
     return pd.DataFrame({"prosumer": [*study.result.names, "total"], **columns, **shares})
 
 
