@@ -3,6 +3,8 @@
 All of it is at fixed trades (none, as in Case 1), where a bid is its prosumer's alone: (27) and (28) are derived so.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ...market.result import Result
@@ -29,7 +31,8 @@ def equilibrium_alone(scenario: Scenario) -> Result:
     Raises:
         LeftOutError: There is none.
     """
-    result = scenario.changed(case=Case.NO_SHARING, method=Method.NEWTON, regret_tolerance=_REST).market().run()
+    changes: dict[str, Any] = {"method": Method.NEWTON, "regret_tolerance": _REST, "max_iterations": _STEPS}
+    result = scenario.changed(case=Case.NO_SHARING, **changes).market().run()
     if not result.settled:
         raise LeftOutError(f"without sharing the market is {result.message}")
     return result

@@ -91,9 +91,9 @@ class Traced:
         allowed_usd: At how much regret the market settles by the tolerances of the scenario, (step,).
         dso_cost_usd: Cost (1) of each clearing, (clearing,).
         bid_kw: The bids of each clearing, (clearing, prosumer, period).
-        primal_kw, dual_usd_per_kwh: Residuals after each round of the last outer step, (round,).
+        primal_kw, dual_usd_per_kwh: Residuals after each round of the last outer step that shared, (round,).
         agreed_kw, agreed_usd_per_kwh: How closely partners had to agree in the last round.
-        cost_usd: F_i of (11) of the plans in each round of the last outer step, (round, prosumer); empty where nobody
+        cost_usd: F_i of (11) of the plans in each of these rounds, (round, prosumer); empty where nobody
             looked.
         planned_payment_usd: What each prosumer would pay its partners for the powers of its own last offers, before the
             platform evens out the two ends of a trade, (prosumer,).

@@ -32,7 +32,7 @@ def trace(
     rounds: list[tuple[float, float]] = []
     planned: list[FloatArray] = []
     steps = _Steps(market, tolerances)
-    shared = 0
+    shared, begins = 0, True
     while market.running and not (market.phase is Phase.CLEARING and market.iteration >= outer_steps):
         if shared >= most_rounds:
             break
@@ -43,8 +43,10 @@ def trace(
         if done.phase is Phase.CLEARING:
             costs.append(done.dso_cost_usd)
             bids.append(market.bid_kw)
-            rounds, planned = [], []
+            begins = True
         elif done.phase is Phase.SHARING:
+            if begins:
+                rounds, planned, begins = [], [], False
             shared += 1
             rounds.append((done.primal_kw, done.dual_usd_per_kwh))
             planned += [_plan_costs(market)] if plans else []

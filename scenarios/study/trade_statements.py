@@ -63,6 +63,8 @@ def _sales(result: Result, who: IntArray, then: BoolArray, words: tuple[str, str
         f"{result.names[i]} {energy(one)} kWh {words[0]} and {energy(other)} kWh {words[1]}"
         for i, one, other in zip(who[:_FEW], at_work, otherwise, strict=False)
     ]
+    if np.abs(sold).sum() <= _noise_kwh(result):
+        return "they trade nothing", Verdict.OPEN
     one, other = float(at_work.sum()), float(otherwise.sum())
     together = f"; together {energy(one)} and {energy(other)} kWh" if who.size > 1 else ""
     verdict = more_than(one, other, max(_SAME * max(abs(one), abs(other)), _noise_kwh(result)))
