@@ -61,4 +61,4 @@ def _study(scenario: str, changes: list[str] | None, output: Path | None, *, is_
         raise refuse("--against", "", f"{scenario} is no saved run; name a results folder, or leave this out")
     note = "the paper's case study is called `gridbazaar study` now; `gridbazaar report RUN` is the page of a run"
     typer.echo(note, err=True)
-    study.report(scenario, changes, output)
+    study.study(scenario, changes, output)

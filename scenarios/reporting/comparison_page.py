@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..study.drawing import PAGE_IN, new_figure, series_style, style
+from ..study.drawing import PAGE_IN, new_figure, style
 from .comparison import Comparison
 from .comparison_shown import conclusion, legend, shown_tables
 from .pages import PageTable, Picture, Section, write_page
+from .series import series_style
 from .stored_run import StoredRun
 
 _FEW = 12  # prosumers whose costs fit beside each other

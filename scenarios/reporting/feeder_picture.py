@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -16,31 +17,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LEAST_KW = 1e-3  # trades below are the solver's
-_MOST_ARROWS = 40
+_MANY = 20  # prosumers that are drawn one by one; more of them are told by bus
+_MOST_ARROWS = 12
 
 
 def feeder_picture(run: StoredRun) -> Picture:
     """Buses by mean LMP, lines by their highest loading with the trades, arrows by mean trade."""
-    feeder, scenario = run.scenario.build_feeder(), run.manifest["scenario"]
+    feeder = run.scenario.build_feeder()
     lmp = _by_name(run.table("prices").groupby("bus")["lmp_usd_per_kwh"].mean(), list(feeder.names))
-    lines = run.table("lines")
-    percent = lines.groupby("line")["loading_with_trades_percent"].max()
+    percent = run.table("lines").groupby("line")["loading_with_trades_percent"].max()
     loading = _by_name(percent, ["", *(line.name for line in feeder.lines)]) / 100
-    homes = {name: row["bus"] for name, row in scenario["prosumers"].items()}
-    trades = _trades(run.table("trades"))
-    shade = Shade(lmp, "mean LMP", "$/kWh")
-    drawn = one_line(feeder, shade, loading=loading, prosumers=homes, trades=trades, title="feeder of the run")
+    homes = {name: row["bus"] for name, row in run.manifest["scenario"]["prosumers"].items()}
+    called = _called(homes)
+    trades = _trades(run.table("trades"), called)
+    drawn = one_line(
+        feeder,
+        Shade(lmp, "mean LMP", "$/kWh"),
+        loading=loading,
+        prosumers={called[name]: bus for name, bus in homes.items()},
+        trades=trades,
+        title="feeder of the run",
+    )
     caption = "Colour: mean LMP. Lines: highest loading with the trades. Arrows: mean net trade, from seller to buyer."
+    if len(homes) > _MANY:
+        caption += " At each bus with prosumers stands how many there are."
     if len(trades) == _MOST_ARROWS:
         caption += f" The {_MOST_ARROWS} largest trades are shown."
     return Picture(caption, Markup(drawn))  # noqa: S704  # it escapes what it writes
 
 
-def _trades(trades: pd.DataFrame) -> list[tuple[str, str, float]]:
-    """Seller, buyer and mean power of the links that trade most, kW."""
+def _called(homes: dict[str, str]) -> dict[str, str]:
+    """What each prosumer is called in the picture: by its name, or those of a bus together, "9 at 26"."""
+    if len(homes) <= _MANY:
+        return {name: name for name in homes}
+    count = Counter(homes.values())
+    return {name: f"{count[bus]} at {bus}" for name, bus in homes.items()}
+
+
+def _trades(trades: pd.DataFrame, called: dict[str, str]) -> list[tuple[str, str, float]]:
+    """Seller, buyer and mean net power of those that trade most, kW, as they are called."""
+    power: defaultdict[tuple[str, str], float] = defaultdict(float)
     mean = trades.groupby(["a", "b"], sort=False, as_index=False)["trade_kw"].mean()
-    rows = mean.to_numpy().tolist()
-    pairs = [(b, a, float(kw)) if kw > 0 else (a, b, -float(kw)) for a, b, kw in rows]
+    for a, b, kw in mean.to_numpy().tolist():
+        ends = called[b], called[a]
+        if ends[0] != ends[1]:
+            power[min(ends), max(ends)] += kw if ends[0] < ends[1] else -kw
+    pairs = [(*ends, kw) if kw > 0 else (*ends[::-1], -kw) for ends, kw in power.items()]
     return sorted((pair for pair in pairs if pair[2] > _LEAST_KW), key=lambda pair: -pair[2])[:_MOST_ARROWS]
 
 

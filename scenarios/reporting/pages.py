@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ..study.drawing import rendered
+from ..study.drawing import file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Picture:
     @classmethod
     def of(cls, figure: Figure, caption: str) -> Picture:
         """A figure, inside the page as SVG."""
-        data = b64encode(rendered(figure, "svg")).decode()
+        data = b64encode(file_of(figure, "svg")).decode()
         image = Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">')
         return cls(caption, image.format(caption, Markup(data)))  # noqa: S704  # base64 holds no mark-up
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..runs.amounts import dollars
+from ..study.balance_figures import balance_figure
 from ..study.drawing import style
 from . import run_figures
 from .accuracy import bound, cost_within_usd, last_place, welfare_within_usd
@@ -17,6 +19,7 @@ from .pages import Picture, Section, write_page
 from .run_tables import balance_table, origin_table, payment_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
+from .stored_schedule import StoredSchedule
 
 _COST_TEXT = "Cost is bids at the LMP, fees, charges and payments for trades, less the utility of the elastic load."
 _DRAWN: tuple[tuple[str, set[str], Callable[[StoredRun], Figure], str], ...] = (
@@ -74,7 +77,7 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
     yield _key_figures(run, savings)
     if {"prices", "prosumers", "lines", "trades"} <= set(run.tables):
         yield Section("The feeder", pictures=(feeder_picture(run),))
-    if "prosumers" in run.tables:
+    if {"prosumers", "trades"} <= set(run.tables):
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
         yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))
@@ -109,13 +112,15 @@ def _saved(savings: Savings) -> list[tuple[str, str]]:
 
 def _balances(run: StoredRun) -> Section:
     """Who generates, buys, sells and consumes: all together first where there are many."""
-    names, pictures, texts = run.prosumers, [], []
-    if len(names) > _MANY:
-        traded = run.table("prosumers").set_index("prosumer")["net_trade_kw"].abs().groupby("prosumer").sum()
-        names = [str(name) for name in traded.sort_values(ascending=False, kind="stable").index[:_MOST]]
-        texts.append(f"All {len(run.prosumers)} prosumers together, then the {_MOST} that trade most.")
-        pictures.append(Picture.of(run_figures.balance_figure(run), "Power balance of all prosumers."))
-    for name in names:
-        figure = run_figures.balance_figure(run, name)
-        pictures.append(Picture.of(figure, f"Power balance of {name}, and its prices."))
+    schedule = StoredSchedule.of(run)
+    count, pictures, texts = len(schedule.names), [], []
+    shown = [*range(count)]
+    if count > _MANY:
+        shown = [int(i) for i in np.argsort(-schedule.traded_kwh, kind="stable")[:_MOST]]
+        texts.append(f"All {count} prosumers together, then the {_MOST} that trade most.")
+        everybody = balance_figure(schedule.together("all prosumers"), 0)
+        pictures.append(Picture.of(everybody, "Power balance of all prosumers, and their mean LMP."))
+    for i in shown:
+        caption = f"Power balance of {schedule.names[i]}, and its prices."
+        pictures.append(Picture.of(balance_figure(schedule, i), caption))
     return Section("Power balances", texts, pictures=pictures)

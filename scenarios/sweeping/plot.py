@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..reporting.kpi_list import KPIS
-from ..study.drawing import GREY, PAGE_IN, new_figure, rendered, series_style, style
+from ..reporting.series import series_style
+from ..study.drawing import GREY, PAGE_IN, file_of, new_figure, style
 from .sweep import Sweep
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def write_plot(sweep: Sweep, key: str) -> Path | None:
         axis.set_ylabel(_label(key))
         if axis.get_legend_handles_labels()[0]:
             figure.legend(loc="outside upper left", ncols=3)
-        drawn = rendered(figure, "svg")
+        drawn = file_of(figure, "svg")
     file = sweep.folder / "sweep.svg"
     file.write_bytes(drawn)
     return file

@@ -10,15 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import opened
 
 import gridbazaar.scenarios as gb
 from gridbazaar.network.errors import InfeasibleError, InputError
 from gridbazaar.scenarios.reporting.no_sharing import run_without_sharing
-from gridbazaar.scenarios.reporting.run_figures import balance_figure
 from gridbazaar.scenarios.reporting.run_page import write_run_page
 from gridbazaar.scenarios.reporting.savings import Savings
+from gridbazaar.scenarios.reporting.stored_schedule import StoredSchedule
 from gridbazaar.scenarios.runs.running import run_scenario
 
 SECTIONS = [
@@ -126,16 +127,18 @@ def test_many_prosumers_are_shown_together_first(twelve: Path, tmp_path: Path) -
     assert page.count("Power balance of ") == 2 * 7  # each is named by its picture and its caption
 
 
-def test_a_balance_adds_up(ieee33: Path) -> None:
-    """What stands above the axis in each period is what stands below it."""
-    for prosumer in (None, "p1", "p3"):
-        figure = balance_figure(gb.load_run(ieee33), prosumer)
-        bars = [bar for group in figure.axes[1].containers for bar in group]
-        total = dict.fromkeys(range(1, 25), 0.0)
-        for bar in bars:
-            total[round(bar.get_x() + bar.get_width() / 2)] += bar.get_height()
-        assert max(map(abs, total.values())) < 0.1
-        assert sum(abs(bar.get_height()) for bar in bars) > 1000
+def test_the_schedule_of_a_saved_run_is_that_of_its_result(ieee33: Path) -> None:
+    result = gb.load("ieee33").market().run()
+    schedule = StoredSchedule.of(gb.load_run(ieee33))
+    for key in ("names", "dt_h", "bid_kw", "elastic_kw", "fixed_kw", "renewable_kw", "curtailed_kw", "trade_kw"):
+        np.testing.assert_array_equal(getattr(schedule, key), getattr(result, key))
+    np.testing.assert_array_equal(schedule.lmp_usd_per_kwh, result.lmp_usd_per_kwh)
+    np.testing.assert_array_equal(schedule.price_usd_per_kwh, result.price_usd_per_kwh)
+    np.testing.assert_allclose(schedule.traded_kwh, (result.bought_kw + result.sold_kw).sum(axis=1))
+    together = schedule.together("all")
+    np.testing.assert_allclose(together.bid_kw, result.bid_kw.sum(axis=0, keepdims=True))
+    supply = together.bid_kw + together.renewable_kw - together.curtailed_kw
+    np.testing.assert_allclose(supply, together.fixed_kw + together.elastic_kw, atol=1e-6)
 
 
 def test_what_was_changed_is_told(base: Path, tmp_path: Path) -> None:
