@@ -15,6 +15,7 @@ from .accuracy import cost_within_by_prosumer_usd, cost_within_usd, together, we
 from .compared_prices import price_differences
 from .differences import Difference
 from .kpi_list import KPIS, Kpi, present
+from .savings import Savings
 from .scenario_differences import ScenarioDifference, scenario_differences
 from .stored_run import StoredRun
 
@@ -34,6 +35,7 @@ class Comparison:
         letters: What each is called in tables: "A", "B", ...
         scenario: What differs in the scenarios, key by key.
         differences: For each of the other runs, the numbers of both.
+        saved: What sharing saves, in sentences, where one of two runs has none.
         left_out: What could not be compared, in sentences.
     """
 
@@ -41,6 +43,7 @@ class Comparison:
     letters: tuple[str, ...]
     scenario: list[ScenarioDifference]
     differences: list[list[Difference]]
+    saved: list[str]
     left_out: list[str]
 
     @property
@@ -92,7 +95,12 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
         found.append(_differences(runs[0], other))
         left_out += _incomparable(runs[0], other, name)
     scenarios = [run.manifest["scenario"] for run in runs]
-    return Comparison(tuple(runs), letters, scenario_differences(scenarios), found, left_out)
+    saved = [
+        f"{name} against A: {savings.said}"
+        for other, name in zip(runs[1:], letters[1:], strict=True)
+        if (savings := Savings.between(runs[0], other))
+    ]
+    return Comparison(tuple(runs), letters, scenario_differences(scenarios), found, saved, left_out)
 
 
 def _missing(run: StoredRun, name: str) -> list[str]:

@@ -37,7 +37,7 @@ def write_comparison(comparison: Comparison, file: Path) -> None:
     lead = [f"{(said := conclusion(comparison))[0].upper()}{said[1:]}."]
     sections = [
         Section("The runs", legend(comparison)),
-        Section("What differs", comparison.left_out, pictures=pictures, tables=tables),
+        Section("What differs", [*comparison.saved, *comparison.left_out], pictures=pictures, tables=tables),
     ]
     title = f"{len(comparison.runs)} runs beside each other: {comparison.runs[0].title}"
     write_page(file, title, lead, sections)

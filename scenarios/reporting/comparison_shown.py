@@ -27,7 +27,7 @@ def show(console: Console, comparison: Comparison) -> None:
         console.print(Text(line), soft_wrap=True)
     for table in shown_tables(comparison):
         console.print(table, soft_wrap=not console.is_terminal)
-    for sentence in [*comparison.left_out, conclusion(comparison)]:
+    for sentence in [*comparison.saved, *comparison.left_out, conclusion(comparison)]:
         console.print(Text(sentence), soft_wrap=not console.is_terminal)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LEAST_KW = 1e-3  # trades below are the solver's
 _MANY = 20  # prosumers that are drawn one by one; more of them are told by bus
-_MOST_ARROWS = 12
+_MOST_ARROWS = 8
 
 
 def feeder_picture(run: StoredRun) -> Picture:
@@ -29,7 +29,7 @@ def feeder_picture(run: StoredRun) -> Picture:
     loading = _by_name(percent, ["", *(line.name for line in feeder.lines)]) / 100
     homes = {name: row["bus"] for name, row in run.manifest["scenario"]["prosumers"].items()}
     called = _called(homes)
-    trades = _trades(run.table("trades"), called)
+    trades = _trades(run.table("trades"), called, _MOST_ARROWS if len(homes) > _MANY else len(homes) ** 2)
     drawn = one_line(
         feeder,
         Shade(lmp, "mean LMP", "$/kWh"),
@@ -41,20 +41,20 @@ def feeder_picture(run: StoredRun) -> Picture:
     caption = "Colour: mean LMP. Lines: highest loading with the trades. Arrows: mean net trade, from seller to buyer."
     if len(homes) > _MANY:
         caption += " At each bus with prosumers stands how many there are."
-    if len(trades) == _MOST_ARROWS:
+    if len(trades) == _MOST_ARROWS and len(homes) > _MANY:
         caption += f" The {_MOST_ARROWS} largest trades are shown."
     return Picture(caption, Markup(drawn))  # noqa: S704  # it escapes what it writes
 
 
 def _called(homes: dict[str, str]) -> dict[str, str]:
-    """What each prosumer is called in the picture: by its name, or those of a bus together, "9 at 26"."""
+    """What each prosumer is called in the picture: by its name, or those of a bus together, "9 @26"."""
     if len(homes) <= _MANY:
         return {name: name for name in homes}
     count = Counter(homes.values())
-    return {name: f"{count[bus]} at {bus}" for name, bus in homes.items()}
+    return {name: f"{count[bus]} @{bus}" for name, bus in homes.items()}
 
 
-def _trades(trades: pd.DataFrame, called: dict[str, str]) -> list[tuple[str, str, float]]:
+def _trades(trades: pd.DataFrame, called: dict[str, str], most: int) -> list[tuple[str, str, float]]:
     """Seller, buyer and mean net power of those that trade most, kW, as they are called."""
     power: defaultdict[tuple[str, str], float] = defaultdict(float)
     mean = trades.groupby(["a", "b"], sort=False, as_index=False)["trade_kw"].mean()
@@ -63,7 +63,7 @@ def _trades(trades: pd.DataFrame, called: dict[str, str]) -> list[tuple[str, str
         if ends[0] != ends[1]:
             power[min(ends), max(ends)] += kw if ends[0] < ends[1] else -kw
     pairs = [(*ends, kw) if kw > 0 else (*ends[::-1], -kw) for ends, kw in power.items()]
-    return sorted((pair for pair in pairs if pair[2] > _LEAST_KW), key=lambda pair: -pair[2])[:_MOST_ARROWS]
+    return sorted((pair for pair in pairs if pair[2] > _LEAST_KW), key=lambda pair: -pair[2])[:most]
 
 
 def _by_name(values: pd.Series[float], names: list[str]) -> np.ndarray:

@@ -97,17 +97,14 @@ def _key_figures(run: StoredRun, savings: Savings | None) -> Section:
         (kpi.label, written(kpi, run.kpis[kpi.key], last_place(within.get(kpi.bounded_by))))
         for kpi in present(run.kpis)
     ]
-    return Section("Key figures", figures=[*shown, *(_saved(savings) if savings else [])])
+    texts = [_sentence(savings.said)] if savings else []
+    return Section("Key figures", texts, figures=[*shown, *(_saved(savings) if savings else [])])
 
 
 def _saved(savings: Savings) -> list[tuple[str, str]]:
     """What sharing saves, and how evenly."""
-    fairness, within = savings.fairness, savings.total_within_usd
-    saved = dollars(savings.total_usd, last_place(within))
-    return [
-        ("saved by sharing", saved if within is None else f"{saved}, known to {bound(within)}"),
-        ("Jain's index of savings", "not known" if fairness is None else f"{fairness:.2f}"),
-    ]
+    saved = dollars(savings.total_usd, last_place(savings.total_within_usd))
+    return [("saved by sharing", saved), ("Jain's index of savings", savings.fairness_said)]
 
 
 def _balances(run: StoredRun) -> Section:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...network.errors import InputError
+from ..runs.amounts import dollars
 from ..runs.kpis import jain_index
-from .accuracy import cost_within_by_prosumer_usd, together
+from .accuracy import bound, cost_within_by_prosumer_usd, last_place, together
 from .stored_run import StoredRun
 
 _NO_SHARING = 1
@@ -33,7 +35,7 @@ class Savings:
         Raises:
             InputError: That one has sharing, other prosumers, or has delivered nothing.
         """
-        if alone.manifest["scenario"]["market"]["case"] != _NO_SHARING:
+        if _has_sharing(alone):
             raise InputError(f"the run in {alone.folder} has sharing in it; name one that was run with --case 1")
         if set(alone.prosumers) != set(run.prosumers):
             raise InputError(f"the run in {alone.folder} has other prosumers; name one of the same scenario")
@@ -49,6 +51,15 @@ class Savings:
             {name: bound for name, bound in bounds.items() if bound is not None},
         )
 
+    @classmethod
+    def between(cls, one: StoredRun, other: StoredRun) -> Savings | None:
+        """The savings of whichever has sharing against the one that has not; None where they do not fit."""
+        for run, alone in ((one, other), (other, one)):
+            if _has_sharing(run) and not _has_sharing(alone):
+                with suppress(InputError):
+                    return cls.of(run, alone)
+        return None
+
     @property
     def total_usd(self) -> float:
         """What all save together, $."""
@@ -60,7 +71,27 @@ class Savings:
         return together(*(self.within_usd.get(name) for name in self.usd))
 
     @property
+    def said(self) -> str:
+        """What sharing saves, in words: "sharing saves $70, known to $34; Jain's index of the savings is 0.91"."""
+        within = self.total_within_usd
+        if within is None:
+            return f"sharing saves {dollars(self.total_usd)}, proven by nothing"
+        if abs(self.total_usd) <= within:
+            return f"sharing saves nothing that is known (within {bound(within)})"
+        saved = f"sharing saves {dollars(self.total_usd, last_place(within))}, known to {bound(within)}"
+        return f"{saved}; Jain's index of the savings is {self.fairness_said}"
+
+    @property
+    def fairness_said(self) -> str:
+        """Jain's index in words."""
+        return "not known" if self.fairness is None else f"{self.fairness:.2f}"
+
+    @property
     def fairness(self) -> float | None:
         """Jain's index of the savings; None unless each is above 0 by more than it is known to."""
         known = all(usd > self.within_usd.get(name, np.inf) for name, usd in self.usd.items())
         return jain_index(np.array([*self.usd.values()])) if known else None
+
+
+def _has_sharing(run: StoredRun) -> bool:
+    return bool(run.manifest["scenario"]["market"]["case"] != _NO_SHARING)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +19,9 @@ import gridbazaar.scenarios as gb
 from gridbazaar.network.errors import InputError
 from gridbazaar.scenarios.reporting.accuracy import bound, cost_within_by_prosumer_usd, cost_within_usd
 from gridbazaar.scenarios.reporting.differences import Difference
+from gridbazaar.scenarios.reporting.no_sharing import run_without_sharing
+from gridbazaar.scenarios.reporting.run_page import write_run_page
+from gridbazaar.scenarios.reporting.savings import Savings
 from gridbazaar.scenarios.reporting.scenario_differences import cut, scenario_differences
 from gridbazaar.scenarios.runs.running import run_scenario
 
@@ -169,6 +175,30 @@ def test_runs_with_other_prosumers_and_periods_are_compared_as_far_as_they_can_b
     keys = {one.key: one.values for one in comparison.scenario}
     assert keys["prosumers.bob"] == ("there", "not there")
     assert keys["links.ann-bob"] == ("there", "not there")
+
+
+def test_what_sharing_saves_is_said_where_one_run_has_none(ieee33: Path) -> None:
+    run = gb.load_run(ieee33)
+    alone = run_without_sharing(run)
+    (said,) = gb.compare([alone, run]).saved
+    assert said == f"B against A: {Savings.of(run, alone).said}"
+    assert re.fullmatch(r"B .*: sharing saves \$\d+, known to \$\d+; Jain's index of the savings is .*", said)
+    assert gb.compare([run, alone]).saved == [said]
+    assert gb.compare([run, run]).saved == []
+
+
+def test_a_run_of_before_without_these_key_figures_is_still_compared(base: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(base, old)
+    kpis = json.loads((old / "kpis.json").read_text())
+    for key in ("total_usd_by_prosumer", "rounds", "peak_root_kw", "line_loading_max_percent", "traded_kwh"):
+        del kpis[key]
+    (old / "kpis.json").write_text(json.dumps(kpis))
+    found = differences(base, old)
+    assert found["results peak at the root"].said == "in one of them only"
+    assert found["results welfare"].said == "same"
+    assert not any(one.section == "prosumers" for one in found.values())
+    assert write_run_page(gb.load_run(old)).stat().st_size > 10_000
 
 
 def test_many_differences_are_cut() -> None:
