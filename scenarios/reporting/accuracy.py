@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from math import ceil, floor, isfinite, log10
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...network.arrays import FloatArray
 from ..files.schema import ProsumerRow
+from ..runs.accuracy import left_open_usd
 from .stored_run import StoredRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _BOUNDED = {"settled", "iteration_limit", "sharing_diverged", "interrupted"}
 """Outcomes with a schedule that is one of the market's own problem: no shortage in it, and an AC solution."""
@@ -32,13 +30,12 @@ def welfare_within_usd(run: StoredRun) -> float | None:
 
 
 def cost_within_usd(run: StoredRun) -> float | None:
-    """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $.
-
-    A certificate bounds the welfare. Utilities (12) are curved: elastic loads e instead of e* miss at least the sum of
-    alpha (e - e*)² of it, so that a regret R leaves costs open to sqrt(R sum of LMP² / alpha), far more than R.
-    """
+    """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $."""
     within = welfare_within_usd(run)
-    return None if within is None else _leaves_open(within, float(_steepness(run).sum()))
+    if within is None:
+        return None
+    lmp, alpha = _prices_and_alphas(run)
+    return left_open_usd(within, lmp, alpha[:, None], run.scenario.dt_h)
 
 
 def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
@@ -49,7 +46,9 @@ def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
     within = welfare_within_usd(run)
     if within is None:
         return {}
-    return {str(name): _leaves_open(within, float(steep)) for name, steep in _steepness(run).items()}
+    dt_h = run.scenario.dt_h
+    loads = zip(run.prosumers, *_prices_and_alphas(run), strict=True)
+    return {name: left_open_usd(within, lmp, alpha, dt_h) for name, lmp, alpha in loads}
 
 
 def together(*within: float | None) -> float | None:
@@ -72,17 +71,12 @@ def last_place(within: float | None) -> float:
     return 10.0 ** floor(log10(within)) if within and isfinite(within) else 0.0
 
 
-def _leaves_open(within_usd: float, steepness: float) -> float:
-    return float(np.sqrt(within_usd * steepness)) + within_usd
-
-
-def _steepness(run: StoredRun) -> pd.Series[float]:
-    """The sum of LMP² / alpha dt over the periods of each prosumer, $."""
-    scenario, table = run.manifest["scenario"], run.table("prosumers")
-    alpha = table["prosumer"].map({name: row["alpha_usd_per_kw2h"] for name, row in scenario["prosumers"].items()})
-    squares = scenario["dt_h"] * table["lmp_usd_per_kwh"] ** 2 / (alpha * scenario["alpha_scale"])
-    by_prosumer: pd.Series[float] = squares.groupby(table["prosumer"], sort=False).sum()
-    return by_prosumer
+def _prices_and_alphas(run: StoredRun) -> tuple[FloatArray, FloatArray]:
+    """LMPs where the prosumers are, (prosumer, period), and the alpha of each, (prosumer,)."""
+    scenario = run.scenario
+    lmp = run.table("prosumers")["lmp_usd_per_kwh"].to_numpy().reshape(-1, scenario.periods)
+    alpha = np.array([row.alpha_usd_per_kw2h for row in scenario.prosumers.values()])
+    return lmp, alpha * scenario.alpha_scale
 
 
 def _charges_fees(run: StoredRun) -> bool:
