@@ -8,6 +8,7 @@ from typing import Any
 
 from ..runs.amounts import dollars, energy
 
+_CLEARED = {"dso_cost_usd", "losses_kwh", "voltage_min_pu", "line_loading_max_percent", "clearings", "rounds"}
 _NOISE = 1e-3  # kWh, kW: a solver's, of sums over many prosumers and periods
 
 
@@ -74,8 +75,12 @@ def amount(value: float, unit: str, within: float | None = None) -> str:
 
 
 def present(kpis: Mapping[str, Any]) -> list[Kpi]:
-    """Those of the list that a run has, without the flows "with trades" that are the same as those cleared."""
-    found = [kpi for kpi in KPIS if kpis.get(kpi.key) is not None]
+    """Those of the list that a run has, without the flows "with trades" that are the same as those cleared.
+
+    Of a run that has delivered no schedule only those that the DSO's last clearing has.
+    """
+    keys = {kpi.key for kpi in KPIS} if kpis.get("regret_usd") is not None else _CLEARED
+    found = [kpi for kpi in KPIS if kpi.key in keys and kpis.get(kpi.key) is not None]
     return [kpi for kpi in found if "_with_trades" not in kpi.key or not _same_as_cleared(kpi, kpis)]
 
 

@@ -55,21 +55,14 @@ def convergence_figure(run: StoredRun) -> Figure:
     """Residuals of Algorithm 1 and the regret of the last certified schedule, round by round, on log axes."""
     rounds = run.table("rounds")
     figure, (left, right) = new_figure(PAGE_IN, 2.4, 1, 2)
-    for axis, column, label, colour in (
-        (left, "primal_kw", "partners disagree, kW", BLUE),
-        (left, "dual_usd_per_kwh", "prices move, $/kWh", ORANGE),
-        (right, "regret_usd", "sum of regrets, $", BLUE),
-    ):
-        shown = rounds[(rounds[column] > 0) & np.isfinite(rounds[column])]
-        axis.plot(shown["number"], shown[column], color=colour, label=label, marker=".", ms=3)
-        if len(shown):
-            axis.set_yscale("log")
+    partners, prices = ("partners disagree, kW", BLUE), ("prices move, $/kWh", ORANGE)
+    _draw_rounds(left, rounds, {"primal_kw": partners, "dual_usd_per_kwh": prices})
+    _draw_rounds(right, rounds, {"regret_usd": ("sum of regrets, $", BLUE)})
     left.set_ylabel("residual of Algorithm 1")
     right.set_ylabel("regret, $")
     for axis in (left, right):
         axis.set_xlabel("round (clearings, sharing and deliveries)")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     return figure
 
 
@@ -90,6 +83,19 @@ def _periods(axis: Axes, run: StoredRun) -> None:
     dt_h = run.manifest["scenario"]["dt_h"]
     axis.set_xlabel("hour" if dt_h == 1 else f"period of {dt_h:g} h")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+
+
+def _draw_rounds(axis: Axes, rounds: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> None:
+    """Columns of the rounds with label and colour, on a log axis, as far as they are above 0."""
+    for column, (label, colour) in columns.items():
+        shown = rounds[(rounds[column] > 0) & np.isfinite(rounds[column])]
+        if len(shown):
+            axis.plot(shown["number"], shown[column], color=colour, label=label, marker=".", ms=3)
+            axis.set_yscale("log")
+    if axis.lines:
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
+    else:
+        axis.text(0.5, 0.5, "nothing to show", ha="center", va="center", transform=axis.transAxes)
 
 
 def _draw_loading(axis: Axes, lines: pd.DataFrame) -> None:

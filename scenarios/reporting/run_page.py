@@ -58,7 +58,7 @@ def _lead(run: StoredRun) -> list[str]:
     if run.kpis:
         lead.append(_sentence(str(run.kpis["certificate"])))
     if not run.delivered:
-        lead.append("No schedule was delivered. What is shown was found on the way, and nothing is proven of it.")
+        lead.append("No schedule was delivered: what is shown is the last clearing, and nothing is proven of it.")
     cost = cost_within_usd(run) if run.delivered else None
     if cost is not None:
         lead.append(
@@ -77,7 +77,7 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
     yield _key_figures(run, savings)
     if {"prices", "prosumers", "lines", "trades"} <= set(run.tables):
         yield Section("The feeder", pictures=(feeder_picture(run),))
-    if {"prosumers", "trades"} <= set(run.tables):
+    if run.delivered and {"prosumers", "trades"} <= set(run.tables):
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
         yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from ...network.errors import InputError
 from ..runs.amounts import dollars
 from ..runs.kpis import jain_index
 from .accuracy import bound, cost_within_by_prosumer_usd, last_place, together
+from .scenario_differences import scenario_differences
 from .stored_run import StoredRun
 
 _NO_SHARING = 1
+_HOW = {"title", "seed", "market", "messages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,14 @@ class Savings:
         """The savings of a run against one without sharing.
 
         Raises:
-            InputError: That one has sharing, other prosumers, or has delivered nothing.
+            InputError: That one has sharing, is of another scenario, or has delivered nothing.
         """
         if _has_sharing(alone):
             raise InputError(f"the run in {alone.folder} has sharing in it; name one that was run with --case 1")
-        if set(alone.prosumers) != set(run.prosumers):
-            raise InputError(f"the run in {alone.folder} has other prosumers; name one of the same scenario")
+        other = scenario_differences([_but_sharing(one) for one in (run, alone)])
+        if other:
+            sentence = f"differs in more than sharing ({other[0].key}); name one of the same scenario"
+            raise InputError(f"the run in {alone.folder} {sentence}")
         for one in (run, alone):
             if not one.delivered or "total_usd_by_prosumer" not in one.kpis:
                 sentence = f"the run in {one.folder} ({one.outcome}) has no costs to compare; name one that has settled"
@@ -78,7 +83,8 @@ class Savings:
             return f"sharing saves {dollars(self.total_usd)}, proven by nothing"
         if abs(self.total_usd) <= within:
             return f"sharing saves nothing that is known (within {bound(within)})"
-        saved = f"sharing saves {dollars(self.total_usd, last_place(within))}, known to {bound(within)}"
+        does = "saves" if self.total_usd > 0 else "costs"
+        saved = f"sharing {does} {dollars(abs(self.total_usd), last_place(within))}, known to {bound(within)}"
         return f"{saved}; Jain's index of the savings is {self.fairness_said}"
 
     @property
@@ -91,6 +97,13 @@ class Savings:
         """Jain's index of the savings; None unless each is above 0 by more than it is known to."""
         known = all(usd > self.within_usd.get(name, np.inf) for name, usd in self.usd.items())
         return jain_index(np.array([*self.usd.values()])) if known else None
+
+
+def _but_sharing(run: StoredRun) -> dict[str, Any]:
+    """What is asked for, apart from how the market comes to rest."""
+    scenario = run.manifest["scenario"]
+    asked = {key: value for key, value in scenario.items() if key not in _HOW}
+    return {**asked, "market": {key: scenario["market"][key] for key in ("network_use", "physics")}}
 
 
 def _has_sharing(run: StoredRun) -> bool:

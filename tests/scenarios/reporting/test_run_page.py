@@ -80,8 +80,9 @@ def test_a_settled_run_has_all_sections(base: Path, tmp_path: Path) -> None:
 def test_a_run_that_delivered_nothing_says_so(diverged: Path, tmp_path: Path) -> None:
     page = page_of(diverged, tmp_path)
     assert '<p class="bad">Not settled: Algorithm 1 diverges' in page
-    assert "No schedule was delivered. What is shown was found on the way, and nothing is proven of it." in page
-    assert titles(page) == [title for title in SECTIONS if title not in {"Prosumers", "Bills"}]
+    assert "No schedule was delivered: what is shown is the last clearing, and nothing is proven of it." in page
+    assert titles(page) == [title for title in SECTIONS if title not in {"Power balances", "Prosumers", "Bills"}]
+    assert "<dt>self-sufficiency</dt>" not in page
 
 
 def test_a_run_that_was_stopped_has_what_is_there(stopped: Path, tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_savings_need_a_run_without_sharing(base: Path, ieee33: Path, diverged: 
     with pytest.raises(InputError, match=r"has sharing in it; name one that was run with --case 1$"):
         Savings.of(run, gb.load_run(base))
     alone = run_without_sharing(run)
-    with pytest.raises(InputError, match=r"has other prosumers; name one of the same scenario$"):
+    with pytest.raises(InputError, match=r"differs in more than sharing \(.*\); name one of the same scenario$"):
         Savings.of(gb.load_run(base), alone)
     with pytest.raises(InputError, match=r"\(sharing_diverged\) has no costs to compare; name one that has settled$"):
         Savings.of(gb.load_run(diverged), alone)
