@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UnwrittenError
+from .options import results_folder
 
 
 def compare(
@@ -16,13 +17,14 @@ def compare(
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write a page of its own")] = None,
 ) -> None:
     """Show what differs between saved runs: scenario, results, bills, prices, and what of it is known."""
+    folders = [results_folder(run) for run in runs]
     from rich.console import Console
 
     from ..reporting.comparison import compare as beside_each_other
     from ..reporting.comparison_shown import show
     from ..reporting.stored_run import load_run
 
-    found = beside_each_other([load_run(run) for run in runs])
+    found = beside_each_other([load_run(folder) for folder in folders])
     show(Console(), found)
     try:
         if csv:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ..errors import ScenarioError, UnwrittenError, refuse
+from ..runs.kept import MANIFEST
 from . import study
-from .options import Sets
+from .options import Sets, results_folder
 
 
 def report(
@@ -24,8 +25,6 @@ def report(
     ] = False,
 ) -> None:
     """Write a page of a saved run, ended or not: report.html in its folder, which needs nothing but itself."""
-    from ..runs.recorder import MANIFEST
-
     folder = Path(run)
     if not (folder / MANIFEST).is_file():
         _study(run, changes, output, is_plain=not (against or alone))
@@ -35,6 +34,8 @@ def report(
         raise refuse(f"--set {changes[0]}", "", sentence)
     if against and alone:
         raise refuse("--against-no-sharing", "", f"the run to compare with is given: {against}; leave one of them out")
+    if against:
+        results_folder(against)
     from ..reporting.no_sharing import run_without_sharing
     from ..reporting.run_page import write_run_page
     from ..reporting.savings import Savings

@@ -13,9 +13,7 @@ from .options import Output
 
 if TYPE_CHECKING:
     from ..sweeping.axes import Axis
-    from ..sweeping.sweep import Plan
-
-_KEY = "prosumers.{}.behaviour"
+    from ..sweeping.plan import Plan
 
 
 def sweep(
@@ -46,19 +44,17 @@ def sweep(
         raise refuse(f"--plot {plot}", "", f"there is no such key figure; known are {', '.join(k.key for k in KPIS)}")
     if processes is not None and processes < 1:
         raise refuse(f"--workers {processes}", "", "nobody runs the points then; ask for at least 1")
+    if resume:
+        _check_alone(resume, scenario, values, behaviour, output)
+    plan = _resumed(resume) if resume else _plan(scenario, values or [], behaviour or [])
     from rich.console import Console
 
     from ...network.cores import cores
     from ..sweeping.plot import write_plot
     from ..sweeping.progress import watching
-    from ..sweeping.sweep import Plan, folder_for, run_sweep
+    from ..sweeping.sweep import folder_for, run_sweep
 
-    if resume:
-        _check_alone(resume, scenario, values, behaviour, output)
-        plan, folder = Plan.read(resume), resume
-    else:
-        plan = _plan(scenario, values or [], behaviour or [])
-        folder = folder_for(plan, output)
+    folder = resume or folder_for(plan, output)
     try:
         with watching(Console(stderr=True)) as progress:
             done = run_sweep(plan, folder, processes or cores(), progress.begin)
@@ -73,9 +69,15 @@ def sweep(
     raise typer.Exit(done.exit_code)
 
 
+def _resumed(folder: Path) -> Plan:
+    from ..sweeping.plan import Plan
+
+    return Plan.read(folder)
+
+
 def _plan(scenario: str, values: list[str], behaviours: list[str]) -> Plan:
     """What the words of the command line ask for."""
-    from ..sweeping.sweep import Plan
+    from ..sweeping.plan import Plan
 
     if not scenario:
         raise refuse(

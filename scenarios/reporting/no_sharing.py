@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...market.settings import Case
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
-from ..runs.recorder import MANIFEST, Origin
+from ..runs.kept import MANIFEST
+from ..runs.recorder import Origin
 from ..runs.running import run_scenario
 from .stored_run import StoredRun, load_run
 

@@ -14,7 +14,8 @@ from ..errors import ScenarioError
 from ..files.loading import load
 from ..files.source import Change
 from ..reporting.stored_run import StoredRun, load_run
-from ..runs.recorder import MANIFEST, OPEN
+from ..runs.kept import MANIFEST
+from ..runs.recorder import OPEN
 from ..runs.run import INTERRUPTED, exit_code
 from .axes import Axis, combinations
 

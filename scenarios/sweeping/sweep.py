@@ -6,69 +6,24 @@ found.frame[["alpha_scale", "outcome", "welfare_usd"]]
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...network.errors import InputError
-from ..files.source import find, shipped_scenarios
 from ..runs.recorder import new_folder
 from ..runs.run import INTERRUPTED
 from .axes import Axis, axes_of
+from .plan import PLAN, Plan
 from .points import Point, Row, ended, points_of
 from .pool import Told, run_points
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PLAN = "sweep.json"
 _NOT_SETTLED = 3
 _TOLD = ("outcome", "message", "exit_code", "folder")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is swept, as `sweep.json` has it.
-
-    Attributes:
-        scenario: The name or file of the scenario.
-        axes: The keys and the values that each takes.
-    """
-
-    scenario: str
-    axes: tuple[Axis, ...]
-
-    @classmethod
-    def of(cls, scenario: str, axes: Sequence[Axis]) -> Plan:
-        """A plan that holds from anywhere: a file is meant from here.
-
-        Raises:
-            ScenarioError: There is no such scenario.
-        """
-        file = find(scenario)
-        return cls(scenario if scenario in shipped_scenarios() else str(file.resolve()), tuple(axes))
-
-    def write(self, folder: Path) -> None:
-        """Write it into a folder."""
-        axes = [{"key": axis.key, "values": axis.values, "texts": axis.texts} for axis in self.axes]
-        text = json.dumps({"scenario": self.scenario, "axes": axes}, indent=1)
-        (folder / _PLAN).write_text(f"{text}\n", encoding="utf-8")
-
-    @classmethod
-    def read(cls, folder: Path) -> Plan:
-        """That of a folder.
-
-        Raises:
-            InputError: The folder holds no sweep.
-        """
-        try:
-            plan = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
-            axes = (Axis(axis["key"], tuple(axis["values"]), tuple(axis["texts"])) for axis in plan["axes"])
-            return cls(plan["scenario"], tuple(axes))
-        except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(f"{folder} holds no sweep; name the folder of one, with its {_PLAN}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +80,7 @@ def folder_for(plan: Plan, folder: Path | None) -> Path:
     Raises:
         InputError: It holds another sweep, or something else.
     """
-    if folder and (folder / _PLAN).is_file():
+    if folder and (folder / PLAN).is_file():
         if Plan.read(folder) != plan:
             raise InputError(f"{folder} holds a sweep of something else; name a new folder with -o")
         return folder
