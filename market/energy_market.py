@@ -20,6 +20,7 @@ from ..agents.price_curve import PriceCurve
 from ..agents.trade_graph import Link
 from ..network.arrays import FloatArray, frozen
 from ..network.clearing import Clearing
+from ..network.cores import one_thread_each
 from ..network.errors import SolverError
 from ..network.infeasibility.shortage import ShortageError
 from .hosting.communities import Communities
@@ -147,7 +148,8 @@ class EnergyMarket(Lifecycle):
         start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
         self.communities.keep()
         self.communities.log.round = self.rounds + 1
-        {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
+        with one_thread_each():
+            {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
         seconds = perf_counter() - start
         self.seconds[phase] += seconds

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, Self
 
 import numpy as np
@@ -114,6 +115,10 @@ class Lifecycle(mesa.Model):
             hosting=hosting,
             messages=blueprint.faults,
         )
+
+    def _repr_html_(self) -> str:
+        """Where it stands, in a notebook."""
+        return f"<p>{escape(str(self))}</p>"
 
     def close(self) -> None:
         """Let go of workers and of what they saved; nothing to do where prosumers live in this process."""

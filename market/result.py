@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from ..agents.trade_graph import TradeGraph
 from ..network.arrays import FloatArray
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
+from .columns import Names, frame
 from .hosting.timing import HostingReport
 from .messages import PrivateSchedules
 from .outcome import Ending, Outcome
@@ -20,6 +23,9 @@ from .proof.diagnosis import Diagnosis
 from .proof.settlement import Settlement
 from .settings import NetworkUse
 from .tables import ResultTables, network_charge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +191,21 @@ class Result(RunFacts, ResultTables):
             certificate=certificate,
             settlement=settlement,
         )
+
+    @property
+    def totals(self) -> pd.DataFrame:
+        """One row per prosumer: its energies over all periods, what it pays, and what it regrets."""
+        kw = {"bid": self.bid_kw, "elastic": self.elastic_kw, "bought": self.bought_kw, "sold": self.sold_kw}
+        energies = {f"{name}_kwh": self.dt_h * power.sum(axis=1) for name, power in kw.items()}
+        paid = {"cost_usd": self.prosumer_cost_usd, "payment_usd": self.payment_usd, "charges_usd": self.charges_usd}
+        names = Names(self.names, np.arange(len(self.names)))
+        columns = {"prosumer": names, **energies, **paid, "regret_usd": self.certificate.regret_usd}
+        return frame(columns).set_index("prosumer")
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with how the run ended and what is proven."""
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (self.message, str(self.certificate)))
+        return f"{self.totals.to_html(float_format='{:,.4g}'.format)}{said}"
 
     @property
     def names(self) -> tuple[str, ...]:

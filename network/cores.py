@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
+from typing import Any
 
 
 def cores() -> int:
@@ -22,3 +24,20 @@ def _threads_of(process: int) -> ThreadPoolExecutor:
     """Threads do not live on in a process that is forked off; there, the number of the process asks for new ones."""
     del process
     return ThreadPoolExecutor(cores(), thread_name_prefix="gridbazaar")
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Within it the libraries of linear algebra use one thread: their matrices here are small, and cores have work.
+
+    Otherwise theirs and ours wait for each other, and sums may have other bits on a machine with more cores.
+    """
+    limit: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401  # what is not loaded yet, numpy's and its own, cannot be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .files.source import shipped_scenarios
     from .reporting.comparison import Comparison, compare
     from .reporting.stored_run import StoredRun, load_run
+    from .stepping.errors import SessionError
+    from .stepping.session import Session
     from .sweeping.sweep import Sweep, sweep
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "Problem",
     "Scenario",
     "ScenarioError",
+    "Session",
+    "SessionError",
     "StoredRun",
     "Sweep",
     "compare",
@@ -38,6 +42,8 @@ _HOMES = {
     "Problem": "errors",
     "Scenario": "files.scenario",
     "ScenarioError": "errors",
+    "Session": "stepping.session",
+    "SessionError": "stepping.errors",
     "StoredRun": "reporting.stored_run",
     "Sweep": "sweeping.sweep",
     "compare": "reporting.comparison",

@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> None:
     text = "".join(example for example, _ in examples())
-    assert all(word in text for word in ("market.run()", "market.step()", "mine.py:CarbonAware"))
+    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:CarbonAware"))
 
 
 @pytest.mark.parametrize("example", range(4))

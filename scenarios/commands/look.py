@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from .arguments import behaviours_of, changes_of, one_of
+from ..files.changes import behaviours_of, changes_of
+from .arguments import one_of
 from .options import Behaviours, Name, Sets, tell_doubts
 
 

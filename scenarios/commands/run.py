@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import refuse
+from ..files.changes import behaviours_of, changes_of
 from ..runs.kept import Kept, Notes
-from .arguments import behaviours_of, changes_of, one_of
+from .arguments import one_of
 from .options import (
     AlphaScale,
     Behaviours,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from .arguments import changes_of
+from ..files.changes import changes_of
 from .options import Name, Output, Sets, loaded_scenario
 
 
@@ -40,15 +40,6 @@ def study(
         typer.echo(f"left out: {part}, because {why}")
     typer.echo(f"{done.base.message}\nreport: {page}")
     raise typer.Exit(INTERRUPTED if done.interrupted else exit_code(done.result.outcome))
-
-
-def report(
-    scenario: Name,
-    changes: Sets = None,
-    output: Output = None,
-) -> None:
-    """What `gridbazaar study` does, by the name that it had before."""
-    study(scenario, changes, output)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UnwrittenError, refuse
-from .arguments import behaviours_of, parted
+from ..files.changes import behaviours_of, parted
 from .options import Output
 
 if TYPE_CHECKING:

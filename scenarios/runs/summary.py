@@ -100,7 +100,7 @@ def summary(run: Run, title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     result = run.result
     delivered = bool(np.isfinite(result.certificate.total_usd))
-    tables: list[RenderableType] = [_schedule(result, title)] if delivered else [Text(title)]
+    tables: list[RenderableType] = [schedule_table(result, title)] if delivered else [Text(title)]
     tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
     tables += [_timing(result)] if result.hosting.timing.noun else []
     ending = Text(result.message, style="bold green" if result.settled else "bold red")
@@ -231,7 +231,7 @@ def _timing(result: Result) -> FittingTable:
     return FittingTable("where the prosumers' time went", columns, rows)
 
 
-def _schedule(result: Result, title: str) -> FittingTable:
+def schedule_table(result: Result, title: str) -> FittingTable:
     """Who bought and paid what; charges on trades where there are any."""
     charged = ("charges",) if result.charges_usd.any() else ()
     columns = (

@@ -52,10 +52,13 @@ class Condition:
 
         self.text = text
         self._interpreter = Interpreter(minimal=True, use_numpy=False, err_writer=io.StringIO(), writer=io.StringIO())
+        no_condition = SessionError(f"{text!r} is no condition; write one like voltage_min_pu < 0.95")
+        if not text.strip():
+            raise no_condition
         try:
             self._tree = self._interpreter.parse(text)
         except Exception as error:
-            raise SessionError(f"{text!r} is no condition; write one like voltage_min_pu < 0.95") from error
+            raise no_condition from error
 
     def holds(self, market: EnergyMarket) -> bool:
         """Whether it holds after the last round.

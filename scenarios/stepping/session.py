@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from ...market.outcome import Outcome
@@ -12,13 +10,13 @@ from ...market.rounds import Phase, Round
 from ...market.warm_start import is_variation, warm_start
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
-from ..files.source import did_you_mean
 from . import views
 from .branch import MAIN, Branch, Mark
 from .conditions import Condition
 from .difference import Difference, here
 from .errors import SessionError
-from .keyframes import Keyframes
+from .notebook import html
+from .runs import Runs
 from .views import View
 from .why import why
 
@@ -27,20 +25,9 @@ if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
     from ...market.result import Result
 
-_MEMORY_MIB = 200
-_OPEN = 2
-"""Markets that stay open, each with its workers: that of the branch one is on, and the one before it."""
+_MEMORY_MIB = 100
 GOALS = ("clearing", "agreed", "settled")
 """Where `run_to` can go: the DSO has cleared, partners have agreed, the run has ended."""
-
-
-@dataclass(slots=True)
-class _Track:
-    """What is known of a branch: the marks of its rounds from where it left its parent on, and saved states."""
-
-    branch: Branch
-    keyframes: Keyframes
-    marks: list[Mark] = field(default_factory=list)
 
 
 class Session:
@@ -71,8 +58,9 @@ class Session:
         changes: Mapping[str, object] | None = None,
         *,
         seed: int | None = None,
-        backend: Callable[[], Backend] | None = None,
+        backend: Callable[[], Backend | None] = lambda: None,
         memory_mib: float = _MEMORY_MIB,
+        name: str = "",
     ) -> None:
         """Open the market of a scenario at round 0.
 
@@ -80,7 +68,8 @@ class Session:
             scenario: A scenario, or its name or file.
             changes: Values by dotted key, as `load` takes them, if it is named.
             seed: Seed of all randomness; the scenario's own by default.
-            backend: Makes where the prosumers live, such as `lambda: Workers(2)`; in this process by default.
+            backend: Makes where the prosumers live, such as `lambda: Workers(2)`; None is this process.
+            name: What the session is called; by default the scenario's title, or the name it was asked for by.
             memory_mib: What saved states of all branches may take in memory; older ones go to disk.
 
         Raises:
@@ -88,25 +77,19 @@ class Session:
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
         extra = {} if seed is None else {"seed": seed}
-        if isinstance(scenario, Scenario):
-            first = vary(scenario, {**(changes or {}), **extra})
-            self.name = scenario.title or "scenario"
-        else:
-            first = load(scenario, {**(changes or {}), **extra})
-            self.name = scenario
-        self._backend, self._memory = backend, int(memory_mib * 2**20)
-        self._tracks: dict[str, _Track] = {}
-        self._open: OrderedDict[str, EnergyMarket] = OrderedDict()
+        values = {**(changes or {}), **extra}
+        first = load(scenario, values) if isinstance(scenario, str) else vary(scenario, values)
+        self.name = name or (scenario if isinstance(scenario, str) else first.title) or "market"
+        self._runs = Runs(backend, int(memory_mib * 2**20))
         self.branch = Branch(MAIN, first)
-        market = self._opened(self.branch)
-        self._add(self.branch, market)
+        self._runs.add(self.branch, self._runs.opened(self.branch))
 
     # --- where one is ------------------------------------------------------------------------------------------------
 
     @property
     def market(self) -> EnergyMarket:
         """The market of the branch one is on, after the round one is at; step it through the session alone."""
-        return self._open[self.branch.name]
+        return self._runs.market(self.branch.name)
 
     @property
     def scenario(self) -> Scenario:
@@ -116,7 +99,7 @@ class Session:
     @property
     def branches(self) -> list[Branch]:
         """All branches, in the order in which they began."""
-        return [track.branch for track in self._tracks.values()]
+        return [track.branch for track in self._runs]
 
     @property
     def round(self) -> int:
@@ -126,8 +109,7 @@ class Session:
     @property
     def newest(self) -> int:
         """The last round that is known on this branch."""
-        track = self._tracks[self.branch.name]
-        return track.marks[-1].number if track.marks else track.branch.round
+        return self._runs[self.branch.name].newest
 
     @property
     def last(self) -> Round | None:
@@ -141,10 +123,7 @@ class Session:
 
     def history(self, branch: str = "") -> list[Mark]:
         """What is known of all rounds of a branch (this one by default), those before it left its parent included."""
-        track = self._track(branch or self.branch.name)
-        above = track.branch.parent if track.branch.round else ""
-        before = [mark for mark in self.history(above) if mark.number <= track.branch.round] if above else []
-        return before + track.marks
+        return self._runs.history(branch or self.branch.name)
 
     def result(self) -> Result:
         """What has been found by this round."""
@@ -152,22 +131,25 @@ class Session:
 
     def changes(self, branch: str = "") -> dict[str, object]:
         """All that was changed on the way to a branch (this one by default), by dotted key."""
-        one = self._track(branch or self.branch.name).branch
+        one = self._runs[branch or self.branch.name].branch
         above = self.changes(one.parent) if one.parent else {}
         return {**above, **(one.changes or {})}
 
     # --- forwards ----------------------------------------------------------------------------------------------------
 
-    def step(self, rounds: int = 1) -> Round | None:
+    def step(self, rounds: int = 1, watch: Callable[[Round], object] | None = None) -> Round | None:
         """Go on by so many rounds, or to the end of the run; what the last of them produced.
+
+        Args:
+            rounds: How many.
+            watch: Told of every round; if it returns False, the session stops there.
 
         Raises:
             SessionError: A round came out otherwise than the first time.
         """
-        for _ in range(rounds):
-            if self.ended:
-                break
-            self._step()
+        end = self.round + rounds
+        if rounds > 0:
+            self._until(lambda last: last.number >= end, watch)
         return self.last
 
     def run_to(self, goal: str, watch: Callable[[Round], object] | None = None) -> bool:
@@ -234,13 +216,21 @@ class Session:
         """
         if round_ < 0:
             raise SessionError(f"there is no round {round_}; rounds count from 1, and 0 is the beginning")
-        track = self._track(branch or self.branch.name)
-        while track.branch.parent and round_ < track.branch.round:
-            track = self._track(track.branch.parent)
-        self._stand_on(track, round_)
+        track = self._runs.owner(branch or self.branch.name, round_)
+        self._runs.stand_on(track, round_)
+        self.branch = track.branch
         while self.round < round_ and not self.ended:
             self._step()
         return self.last
+
+    def goto_place(self, place: str) -> Round | None:
+        """Go to "12", "main@12", or the last known round of "main".
+
+        Raises:
+            SessionError: There is no such place.
+        """
+        branch, round_ = self._position(place)
+        return self.goto(round_, branch)
 
     def switch(self, branch: str) -> Round | None:
         """Go to the last round of another branch that is known.
@@ -248,8 +238,7 @@ class Session:
         Raises:
             SessionError: There is no such branch.
         """
-        track = self._track(branch)
-        return self.goto(track.marks[-1].number if track.marks else track.branch.round, branch)
+        return self.goto(self._runs[branch].newest, branch)
 
     def fork(self, changes: Mapping[str, object] | None = None, name: str = "") -> Branch:
         """Begin another branch here with something changed, and go there.
@@ -262,21 +251,20 @@ class Session:
             ScenarioError: A key or value is wrong.
             SessionError: There is such a branch already.
         """
-        name = name or next(str(n) for n in range(1, len(self._tracks) + 2) if str(n) not in self._tracks)
-        if name in self._tracks:
+        name = name or next(str(n) for n in range(1, len(self.branches) + 1) if str(n) not in self._runs)
+        if name in self._runs:
             raise SessionError(f"there is a branch {name} already; give it another name")
         parent, here = self.market, self.round
         scenario = vary(self.scenario, changes or {})
         branch = Branch(name, scenario, self.branch.name, here, dict(changes or {}))
-        market = self._opened(branch, keep=self.branch.name)
+        market = self._runs.opened(branch, keep=self.branch.name)
         try:
             note = self._begin(market, parent, scenario, changes or {})
         except BaseException:
-            del self._open[name]
-            market.close()
+            self._runs.forget(name)
             raise
         branch = Branch(name, scenario, self.branch.name, market.rounds, dict(changes or {}), note)
-        self._add(branch, market)
+        self._runs.add(branch, market)
         self.branch = branch
         return branch
 
@@ -305,32 +293,6 @@ class Session:
         penalty = now.settings.penalty_usd_per_kw2h == before.settings.penalty_usd_per_kw2h
         warm_start(market, state, anew=anew, penalties=penalty)
         return "the DSO clears first, for the bids as they are; nothing that was proven before counts"
-
-    def _stand_on(self, track: _Track, round_: int) -> None:
-        """Let the market of a branch stand at its last known state up to a round."""
-        branch = track.branch
-        market = self._open.get(branch.name)
-        saved = track.keyframes.at_most(round_)
-        if market is not None:
-            self._open.move_to_end(branch.name)
-            if market.rounds <= round_ and (saved is None or saved <= market.rounds):
-                self.branch = branch
-                return
-        if market is None or saved is None:
-            market = self._reopened(track)
-        if saved is not None:
-            market.restore(track.keyframes.state(saved))
-        self.branch = branch
-
-    def _reopened(self, track: _Track) -> EnergyMarket:
-        """The market of a branch at its beginning, once more."""
-        branch = track.branch
-        old = self._open.pop(branch.name, None)
-        if old is not None:
-            old.close()
-        if branch.round and track.keyframes.at_most(branch.round) is None:
-            raise SessionError(f"branch {branch.name} cannot be gone back to: {track.keyframes.unsaved_because}")
-        return self._opened(branch)
 
     # --- what is asked (see the modules of the same names) ------------------------------------------------------------
 
@@ -374,18 +336,18 @@ class Session:
         return views.residuals(self.market)
 
     def __str__(self) -> str:
-        where = f"branch {self.branch.name}, " if len(self._tracks) > 1 else ""
+        where = f"branch {self.branch.name}, " if len(self.branches) > 1 else ""
         return f"{self.name}: {where}{self.market}"
+
+    def _repr_html_(self) -> str:
+        """Where it stands, and the last rounds, in a notebook."""
+        return html(self)
 
     # --- what is behind ----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Let go of all markets, their workers, and of what is on disk."""
-        for market in self._open.values():
-            market.close()
-        self._open.clear()
-        for track in self._tracks.values():
-            track.keyframes.close()
+        self._runs.close()
 
     def __enter__(self) -> Self:
         return self
@@ -395,46 +357,16 @@ class Session:
 
     def _step(self) -> None:
         """One round of the market; marked if it is new, held against its mark if it is not."""
-        track, market = self._tracks[self.branch.name], self.market
+        market = self.market
         market.step()
-        assert market.last is not None
-        mark, place = Mark.of(market.last), market.rounds - track.branch.round - 1
-        if place == len(track.marks):
-            track.marks.append(mark)
-            track.keyframes.follow(market)
-        elif track.marks[place].digest != mark.digest:
-            raise SessionError(
-                f"round {mark.number} came out otherwise than the first time: a behaviour answers by what it does not "
-                "save (see saved_state in gridbazaar.agents.Behaviour), or its file was changed; begin anew"
-            )
-
-    def _track(self, name: str) -> _Track:
-        if name not in self._tracks:
-            raise SessionError(f"there is no branch {name}{did_you_mean(name, self._tracks)}")
-        return self._tracks[name]
+        self._runs.note(self.branch.name, market)
 
     def _position(self, text: str | int) -> tuple[str, int]:
         """The branch and round of "main", 12, or "main@12"; of a branch alone its last known round."""
-        if isinstance(text, int) or (text.isdigit() and text not in self._tracks):
+        if isinstance(text, int) or (text.isdigit() and text not in self._runs):
             return self.branch.name, int(text)
         name, at, number = text.partition("@")
-        track = self._track(name)
+        track = self._runs[name]
         if at and not number.isdigit():
             raise SessionError(f"{text!r} is no place; write a round, a branch, or branch@round")
-        newest = track.marks[-1].number if track.marks else track.branch.round
-        return name, int(number) if at else newest
-
-    def _opened(self, branch: Branch, keep: str = "") -> EnergyMarket:
-        """The market of a branch at round 0; of others but the last one, and the one to keep, it lets go."""
-        self._open[branch.name] = market = branch.scenario.market(backend=self._backend() if self._backend else None)
-        for other in list(self._open):
-            if len(self._open) > _OPEN and other not in (branch.name, keep):
-                self._open.pop(other).close()
-        return market
-
-    def _add(self, branch: Branch, market: EnergyMarket) -> None:
-        """Begin to keep what is known of a branch."""
-        track = self._tracks[branch.name] = _Track(branch, Keyframes(self._memory))
-        for each in self._tracks.values():
-            each.keyframes.budget_bytes = self._memory // len(self._tracks)
-        track.keyframes.keep(market)
+        return name, int(number) if at else track.newest

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...agents.household import Household
 from ...agents.prosumer import Prosumer
+from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ...network.dispatch import Dispatch
 from ...network.periods import period_name
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...market.energy_market import EnergyMarket
+
+
+_AGREED = "close enough to try what would be delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def residuals(market: EnergyMarket, most: int = 5) -> Standing:
     said = [
         f"primal residual {platform.primal_kw:.3g} kW (tolerance {rules.primal_tolerance_kw / tight:.3g}), dual "
         f"{platform.dual_usd_per_kwh:.3g} $/kWh (tolerance {rules.dual_tolerance_usd_per_kwh / tight:.3g}): "
-        f"{diagnosis.verdict}",
+        f"{_AGREED if market.phase is Phase.DELIVERY else diagnosis.verdict}",
     ]
     if diagnosis.blocking and diagnosis.blocking_usd > 0:
         said.append(f"{diagnosis.blocking} regrets most of the schedule last certified: ${diagnosis.blocking_usd:.2g}")

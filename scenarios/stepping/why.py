@@ -20,6 +20,7 @@ _SEEN = 5e-5
 _AT = 1e-4
 """A limit binds within this part of it; voltages within a tenth of this, pu."""
 _SHOWN = 3
+_NO_LIMIT = "no limit binds, but a kWh more lowers voltages, and lower voltages cost losses"
 
 
 def why(market: EnergyMarket, place: str, period: int) -> str:
@@ -55,7 +56,7 @@ def _of_bus(feeder: Feeder, dispatch: Dispatch, n: int, t: int, when: str) -> st
         )
     if abs(parts.voltage[n, t]) > _SEEN:
         at = _voltages_at_limits(feeder, dispatch, t)
-        sentences.append(f"Voltage {_price(parts.voltage[n, t])}: {at or 'a voltage limit is near'}.")
+        sentences.append(f"Voltage {_price(parts.voltage[n, t])}: {at or _NO_LIMIT}.")
     if abs(parts.congestion[n, t]) > _SEEN:
         at = _full_lines(feeder, dispatch, t)
         sentences.append(f"Congestion {_price(parts.congestion[n, t])}: {at or 'a line is nearly full'}.")

@@ -9,8 +9,8 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.agents import BehaviourError, PriceTaker
-from gridbazaar.scenarios.commands.arguments import changes_of
 from gridbazaar.scenarios.files.behaviours import make_behaviour, registered_behaviours
+from gridbazaar.scenarios.files.changes import changes_of
 
 CODE = """
 from gridbazaar.agents import Behaviour

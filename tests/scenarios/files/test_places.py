@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.commands.arguments import changes_of
+from gridbazaar.scenarios.files.changes import changes_of
 
 TABLES = {
     "buses.csv": "bus,p_kw,q_kvar\ns,0,0\nKüche,2,1\nb,3,1\n",

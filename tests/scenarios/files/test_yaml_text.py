@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.commands.arguments import changes_of
+from gridbazaar.scenarios.files.changes import changes_of
 
 SMALL = """\
 title: Small feeder
