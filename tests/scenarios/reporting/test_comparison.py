@@ -81,8 +81,7 @@ def test_a_run_stopped_early_differs_from_an_exact_one_by_no_more_than_is_known(
     assert {"results welfare", "results DSO cost", "results utility"} < set(bounded)
     for what, one in bounded.items():
         assert one.known_within is not None
-        if what.split()[0] == "results":
-            assert abs(one.difference) <= one.known_within, what
+        assert abs(one.difference) <= one.known_within, what
     cost = bounded["results DSO cost"]
     assert cost.said.startswith("no difference known (within $")
 
