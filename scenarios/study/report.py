@@ -15,11 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from . import figures
-from .balance_figures import balance_figure, largest_traders
 from .cobweb_figure import cobweb_figure
 from .drawing import rendered, style
 from .feeder_figure import feeder_caption, feeder_figure
 from .findings import PLAIN_TOLERANCE, Study
+from .schedule_figures import balance_figure, largest_traders
 from .tables import tables
 
 _MANY = 6  # as many power balances as a page shows
