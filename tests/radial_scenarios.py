@@ -47,7 +47,7 @@ def radial_scenario(file: Path, *, buses: int, prosumers: int, periods: int, low
             f"h{k}-h{k + 1}": {"a": f"h{k}", "b": f"h{k + 1}", "cap_kw": size["cap_kw"]} for k in range(1, prosumers)
         },
     }
-    file.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    file.write_text(yaml.safe_dump(scenario, sort_keys=False), encoding="utf-8")
     return file
 
 

@@ -14,7 +14,7 @@ from .findings import Cobweb, Study
 _LAST = 4
 """So many of the last steps are enlarged."""
 _PLACES = [(x, y) for y in np.linspace(0.6, 0.1, 11) for x in np.linspace(0.14, 0.6, 24)]
-_SIZE = 0.38, 0.36  # of the inset, as fractions of the panel
+_SIZE = 0.34, 0.36  # of the inset, as fractions of the panel
 
 
 def cobweb_figure(study: Study) -> Figure | None:

@@ -45,10 +45,11 @@ def feeder_figure(result: Result) -> Figure:
     _mark(axis, place, machines, [DARK] * len(machines), marker="s", label="generator")
     first = [prosumer_colour(result.names.index(names[0])) for names in homes.values()]
     _mark(axis, place, homes, first, marker="^", label="prosumer, in its colour")
-    figure.colorbar(ScalarMappable(scale, "cividis"), ax=axis, label="mean LMP, $/kWh", shrink=0.8, pad=0.01)
+    bar: Any = {"shrink": 0.8, "pad": 0.01, "aspect": 30}
+    figure.colorbar(ScalarMappable(scale, "cividis"), ax=axis, label="mean LMP, $/kWh", **bar)
     if rated:
         loading = ScalarMappable(Normalize(0, 100), _LOADING)
-        figure.colorbar(loading, ax=axis, label="loading of lines with a limit, %", shrink=0.8, pad=0.01)
+        figure.colorbar(loading, ax=axis, label="loading of lines with a limit, %", **bar)
     figure.legend(loc="outside upper left", ncols=2)
     axis.margins(x=0.03, y=0.25)
     axis.axis("off")
@@ -83,7 +84,11 @@ def _busiest(result: Result) -> tuple[Flows, int]:
 def _limits(feeder: Feeder, n: int) -> str:
     """The limits of the line that feeds a bus, in words."""
     limits = ((feeder.p_max_kw[n], "kW"), (feeder.q_max_kvar[n], "kvar"), (feeder.i_max_a[n], "A"))
-    return " or ".join(f"{limit:,.4g} {unit}" for limit, unit in limits if np.isfinite(limit))
+    return " or ".join(f"{_shown(limit)} {unit}" for limit, unit in limits if np.isfinite(limit))
+
+
+def _shown(limit: float) -> str:
+    return f"{limit:,.0f}" if limit >= 1000 else f"{limit:.4g}"
 
 
 def _draw_lines(axis: Axes, result: Result, place: FloatArray) -> bool:

@@ -12,6 +12,8 @@ from .drawing import BLACK, DARK, GREY, PAGE_IN, new_figure, prosumer_style, run
 from .findings import FLAT_SCALE, Study, Traced
 
 _FLOOR = 1e-12  # an error of exactly 0 has no place on a log axis
+_LEAST = 1e-2
+"""Residuals below this part of their tolerance are drawn there."""
 _NAMED = 12  # so many prosumers have a place in a legend
 _ERROR = "outer error, |bid change| / |bids|"
 _REGRET = "regret / tolerance"
@@ -48,10 +50,12 @@ def sharing_figure(study: Study) -> Figure | None:
         left.plot(rounds, cold.cost_usd[:, k], label=name, **prosumer_style(k))
     left.set_ylabel("objective F, $")
     if len(study.result.names) <= _NAMED:
-        left.legend(ncols=3, loc="best")
-    right.semilogy(rounds, np.maximum(cold.primal_kw, _FLOOR), color=BLACK, label="primal, kW")
-    right.semilogy(rounds, np.maximum(cold.dual_usd_per_kwh, _FLOOR), color=GREY, ls="--", label="dual, $/kWh")
-    for tolerance, colour in ((cold.agreed_kw, BLACK), (cold.agreed_usd_per_kwh, GREY)):
+        figure.legend(*left.get_legend_handles_labels(), ncols=_NAMED // 2, loc="outside lower left")
+    for label, residual, tolerance, colour, dashes in (
+        ("primal, kW", cold.primal_kw, cold.agreed_kw, BLACK, "-"),
+        ("dual, $/kWh", cold.dual_usd_per_kwh, cold.agreed_usd_per_kwh, GREY, "--"),
+    ):
+        right.semilogy(rounds, np.maximum(residual, _LEAST * tolerance), color=colour, ls=dashes, label=label)
         right.axhline(tolerance, color=colour, lw=0.7, ls=":")
     right.set_ylabel("residual (dotted: tolerance)")
     right.legend()

@@ -15,11 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from . import figures
-from .balance_figures import balance_figure, largest_traders
 from .cobweb_figure import cobweb_figure
 from .drawing import rendered, style
 from .feeder_figure import feeder_caption, feeder_figure
 from .findings import PLAIN_TOLERANCE, Study
+from .schedule_figures import balance_figure, largest_traders
 from .tables import tables
 
 _MANY = 6  # as many power balances as a page shows
@@ -93,6 +93,10 @@ _OUTER_TEXT = (
     "dotted line, at 1. The outer error is what the paper shows; nothing is decided by it. The regret of a step is "
     "that of the schedule cleared in it, and the first step is not certified."
 )
+_SHARING_CAPTION = (
+    "Objectives and residuals per round. Dotted: the tolerances within which partners had to agree in the end; "
+    "residuals below a hundredth of them are drawn there."
+)
 _COLD_TEXT = (
     "Figure 5 starts Algorithm 1 from an empty ledger at the settled LMPs, as a last outer step without memory would; "
     "in the run itself each step goes on from the prices of the step before it and needs fewer rounds."
@@ -120,7 +124,7 @@ def _sections(study: Study) -> list[Section]:
     cobweb = _shown("figure2_cobweb", _cobweb_caption(study), lambda: cobweb_figure(study))
     feeder = _shown("figure3_feeder", feeder_caption(result), lambda: feeder_figure(result))
     outer = _shown("figure4_outer", _outer_caption(study), lambda: figures.outer_figure(study))
-    sharing = _shown("figure5_sharing", "Objectives and residuals per round.", lambda: figures.sharing_figure(study))
+    sharing = _shown("figure5_sharing", _SHARING_CAPTION, lambda: figures.sharing_figure(study))
     alpha = _shown("figure9_alpha", _alpha_caption(study), lambda: figures.alpha_figure(study))
     unsettled = _shown("open_questions", "Jacobi rounds, and flat demand.", lambda: figures.open_figure(study))
     balances = tuple(

@@ -12,11 +12,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gridbazaar.scenarios.study import figures
-from gridbazaar.scenarios.study.balance_figures import balance_figure, largest_traders
 from gridbazaar.scenarios.study.cobweb_figure import cobweb_figure
 from gridbazaar.scenarios.study.drawing import PROSUMERS, prosumer_style
 from gridbazaar.scenarios.study.feeder_figure import feeder_caption, feeder_figure
 from gridbazaar.scenarios.study.findings import Study
+from gridbazaar.scenarios.study.schedule_figures import balance_figure, largest_traders
 
 COLOURS = dict(zip(("p1", "p2", "p3"), PROSUMERS, strict=False))
 
