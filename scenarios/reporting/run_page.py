@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..runs.amounts import dollars
-from ..study.balance_figures import balance_figure
 from ..study.drawing import style
+from ..study.schedule_figures import balance_figure
 from . import run_figures
 from .accuracy import bound, cost_within_usd, last_place, welfare_within_usd
 from .feeder_picture import feeder_picture
