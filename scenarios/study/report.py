@@ -3,17 +3,14 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
-from importlib.metadata import version
-from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..drawing.html_page import page_of
 from . import figures
 from .cobweb_figure import cobweb_figure
 from .drawing import rendered, style
@@ -190,16 +187,14 @@ def _alpha_caption(study: Study) -> str:
 
 
 def _page(study: Study, sections: list[Section], made: Mapping[str, pd.DataFrame]) -> str:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
     result = study.result
     calibrated = ", which are calibrated so that the paper's observations hold together"
-    return template.render(
+    return page_of(
+        __package__,
+        "report.html.j2",
         title=study.scenario.title or study.name,
         verdict=" ".join(f"{said[0].upper()}{said[1:]}." for said in (study.base.message, str(result.certificate))),
         calibrated=calibrated if study.name == "ieee33" else "",
-        version=version("gridbazaar"),
-        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         seconds=f"{sum(study.seconds.values()):.1f}",
         sections=[_rendered(section, made) for section in sections],
     )
