@@ -47,7 +47,7 @@ def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
     if within is None:
         return {}
     dt_h = run.scenario.dt_h
-    loads = zip(run.prosumers, *_prices_and_alphas(run), strict=True)
+    loads = zip(run.names, *_prices_and_alphas(run), strict=True)
     return {name: left_open_usd(within, lmp, alpha, dt_h) for name, lmp, alpha in loads}
 
 

@@ -1,7 +1,7 @@
 """A run that is saved: what its results folder holds, read when it is asked for.
 
 run = gb.load_run("results/ieee33/20260101-120000-000000")
-run.outcome, run.kpis["welfare_usd"], run.scenario, run.table("prosumers")
+run.outcome, run.kpis["welfare_usd"], run.scenario, run.prosumers
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from ..files.scenario import Scenario
 
 
+def _stored(name: str) -> property:
+    """A table of a run as an attribute."""
+    return property(lambda run: run.table(name), doc=f"The table {name} of the results folder; see `table`.")
+
+
 class StoredRun:
     """A run in its results folder.
 
@@ -29,6 +34,7 @@ class StoredRun:
         folder: The results folder.
         manifest: What was run, where it comes from, on what, and how it ended.
         kpis: The run in numbers, as `kpis.json` has them; empty for a run that left none.
+        prosumers, trades, prices, generators, buses, lines, bills, rounds, messages: Its tables, as pandas frames.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], kpis: dict[str, Any]) -> None:
@@ -80,7 +86,7 @@ class StoredRun:
         return self.kpis.get("regret_usd") is not None
 
     @property
-    def prosumers(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of the prosumers."""
         return list(self.manifest["scenario"]["prosumers"])
 
@@ -102,6 +108,16 @@ class StoredRun:
                 raise InputError(f"the run in {self.folder} ({self.outcome}) has no table {name}; it has {there}")
             self._tables[name] = self._read(name)
         return self._tables[name]
+
+    prosumers = _stored("prosumers")
+    trades = _stored("trades")
+    prices = _stored("prices")
+    generators = _stored("generators")
+    buses = _stored("buses")
+    lines = _stored("lines")
+    bills = _stored("bills")
+    rounds = _stored(ROUNDS)
+    messages = _stored(MESSAGES)
 
     def _read(self, name: str) -> pd.DataFrame:
         try:

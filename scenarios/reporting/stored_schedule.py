@@ -35,7 +35,7 @@ class StoredSchedule:
         periods = scenario.periods
         arrays = {key: prosumers[key].to_numpy().reshape(-1, periods) for key in (*_POWERS, "lmp_usd_per_kwh")}
         arrays |= {key: trades[key].to_numpy().reshape(-1, periods) for key in ("trade_kw", "price_usd_per_kwh")}
-        return cls(TradeGraph(run.prosumers, scenario.build_links()), scenario.dt_h, **arrays)
+        return cls(TradeGraph(run.names, scenario.build_links()), scenario.dt_h, **arrays)
 
     @property
     def names(self) -> tuple[str, ...]:
