@@ -78,7 +78,8 @@ _COBWEB_TEXTS = (
     "Criterion (28) asks for a demand curve steeper than the price curve, bid by bid; the matrix version asks for a "
     "spectral radius of diag(1 / 2 alpha) dLMP/dbid below 1. Both are local, at the equilibrium: a limit that starts "
     "to bind on the way (a kink of the price curve) can make a run cycle that they let converge, and bids that stand "
-    "at their limits do not answer at all.",
+    "at their limits do not answer at all. Where there are many prosumers and periods, what happens is tried for those "
+    "with the largest ratios.",
 )
 _WHY_NOT = {
     "figure2_cobweb": "There is no Figure 2: no bid answers to prices, or nobody can do without sharing.",
@@ -168,6 +169,7 @@ def _cobweb_caption(study: Study) -> str:
 
 def _outer_caption(study: Study) -> str:
     runs = {study.method: study.base} | ({"plain": study.plain[1.0]} if 1.0 in study.plain else {})
+    further = f" plain goes on to {PLAIN_TOLERANCE:g}, for the sake of the error curve."
     proven = [
         f"{method} {'never' if run.proven_in is None else f'in iteration {run.proven_in}'}"
         for method, run in runs.items()
@@ -175,7 +177,7 @@ def _outer_caption(study: Study) -> str:
     return (
         "Outer error, regret and DN operating cost per iteration. Dotted: the tolerance that decides, "
         f"market.regret_tolerance {study.scenario.settings.regret_tolerance:g} of the turnover; the certificate fell "
-        f"below it: {', '.join(proven)}. plain goes on to {PLAIN_TOLERANCE:g}, for the sake of the error curve."
+        f"below it: {', '.join(proven)}.{'' if list(runs) == [study.method] else further}"
     )
 
 
