@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from ...network.errors import InputError
 from ..files.scenario import Scenario
-from .recorder import MANIFEST, OPEN
+from .kept import MANIFEST
+from .recorder import OPEN
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
