@@ -44,7 +44,7 @@ def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> Non
     assert all(word in text for word in ("market.run()", "session.step()", "mine.py:Steeper(factor=2)"))
 
 
-@pytest.mark.parametrize("example", range(4))
+@pytest.mark.parametrize("example", range(6))
 def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
     code, expected = examples()[example]
     run = subprocess.run(
@@ -55,7 +55,7 @@ def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
 
 
 def test_examples_are_under_20_lines() -> None:
-    assert len(examples()) == 5
+    assert len(examples()) == 6
     assert all(len(text.splitlines()) < 20 for language, _, text in blocks() if language == "python")
 
 
