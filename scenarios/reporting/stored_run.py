@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...market.plotting import drawn
 from ...market.tables import TABLES
 from ...network.errors import InputError
 from ..runs.resuming import read_manifest, scenario_in
@@ -19,6 +20,8 @@ from ..runs.tables_on_disk import MESSAGES, ROUNDS, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...agents.trade_graph import TradeGraph
+    from ...network.feeder import Feeder
     from ..files.scenario import Scenario
 
 
@@ -84,6 +87,32 @@ class StoredRun:
     def delivered(self) -> bool:
         """Whether it has a schedule with a certificate, however good."""
         return self.kpis.get("regret_usd") is not None
+
+    @cached_property
+    def feeder(self) -> Feeder:
+        """The feeder that was cleared on."""
+        return self.scenario.build_feeder()
+
+    @cached_property
+    def graph(self) -> TradeGraph:
+        """Who may trade with whom."""
+        from ...agents.trade_graph import TradeGraph
+
+        return TradeGraph(self.names, self.scenario.build_links())
+
+    @property
+    def dt_h(self) -> float:
+        """Length of a period in hours."""
+        return float(self.manifest["scenario"]["dt_h"])
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The bus of each prosumer."""
+        return {name: row["bus"] for name, row in self.manifest["scenario"]["prosumers"].items()}
+
+    def plot(self, what: str = "balance", **options: Any) -> Any:
+        """A drawing of it: "balance", "prices", "network", "feeder" or "convergence", see `plots.draw`."""
+        return drawn(self, what, **options)
 
     @property
     def names(self) -> list[str]:
