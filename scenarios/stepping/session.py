@@ -16,12 +16,14 @@ from .branch import MAIN, Branch, Mark
 from .conditions import Condition
 from .difference import Difference, here
 from .errors import SessionError
-from .notebook import html
+from .notebook import convergence, html
 from .runs import Runs
 from .views import View
 from .why import why
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ...market.energy_market import EnergyMarket
     from ...market.hosting.backend import Backend
     from ...market.result import Result
@@ -339,6 +341,10 @@ class Session:
     def __str__(self) -> str:
         where = f"branch {self.branch.name}, " if len(self.branches) > 1 else ""
         return f"{self.name}: {where}{self.market}"
+
+    def plot(self) -> Figure:
+        """Residuals and regret of all rounds up to this one, on log axes."""
+        return convergence(self)
 
     def _repr_html_(self) -> str:
         """Where it stands, and the last rounds, in a notebook."""
