@@ -150,7 +150,7 @@ def _reveals(trial: Trial) -> str:
 def _shows(values: FloatArray, series: FloatArray) -> bool:
     """Whether one series is another one, or its negative, shifted by a constant."""
     allowed = 1e-9 * max(float(np.abs(series).max()), 1.0)
-    return min(np.ptp(values - series), np.ptp(values + series)) <= allowed
+    return bool(min(np.ptp(values - series), np.ptp(values + series)) <= allowed)
 
 
 def _settles(trial: Trial) -> str:
