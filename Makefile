@@ -14,7 +14,7 @@ install: $(VENV)/.installed          ## set up for use
 run: install                         ## clear the paper's market, show and save the result
 	$(BIN)/gridbazaar run ieee33
 paper: install                       ## the paper's case study, as a page with figures and tables
-	$(BIN)/gridbazaar report ieee33
+	$(BIN)/gridbazaar study ieee33
 test: $(VENV)/.tested                ## prove it right
 	$(PYTEST) -m "not long"
 test-long: $(VENV)/.tested           ## the long searches: random markets, kills, every kind of run from every snapshot

@@ -13,29 +13,44 @@ if TYPE_CHECKING:
     from .files.loading import load
     from .files.scenario import Scenario
     from .files.source import shipped_scenarios
+    from .reporting.comparison import Comparison, compare
+    from .reporting.stored_run import StoredRun, load_run
     from .stepping.errors import SessionError
     from .stepping.session import Session
+    from .sweeping.sweep import Sweep, sweep
 
 __all__ = [
+    "Comparison",
     "InfeasibleScenarioError",
     "Problem",
     "Scenario",
     "ScenarioError",
     "Session",
     "SessionError",
+    "StoredRun",
+    "Sweep",
+    "compare",
     "load",
+    "load_run",
     "shipped_scenarios",
+    "sweep",
 ]
 
 _HOMES = {
+    "Comparison": "reporting.comparison",
     "InfeasibleScenarioError": "errors",
     "Problem": "errors",
     "Scenario": "files.scenario",
     "ScenarioError": "errors",
     "Session": "stepping.session",
     "SessionError": "stepping.errors",
+    "StoredRun": "reporting.stored_run",
+    "Sweep": "sweeping.sweep",
+    "compare": "reporting.comparison",
     "load": "files.loading",
+    "load_run": "reporting.stored_run",
     "shipped_scenarios": "files.source",
+    "sweep": "sweeping.sweep",
 }
 
 __getattr__, __dir__ = offered(__name__, _HOMES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import refuse
+from ..runs.kept import MANIFEST
 
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
@@ -50,6 +51,17 @@ OrderName = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of all randomness")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder of what is written (a new one)")]
 Patience = Annotated[float, typer.Option("--patience", help="seconds until a worker is taken to hang")]
+
+
+def results_folder(folder: Path) -> Path:
+    """A folder that holds a run, whatever became of it.
+
+    Raises:
+        ScenarioError: It holds none.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise refuse("", "", f"{folder} holds no run; name a results folder with its {MANIFEST}")
+    return folder
 
 
 def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:

@@ -13,7 +13,7 @@ from .yaml_file import read_value
 def changes_of(texts: list[str]) -> list[Change]:
     """`--set a.b=c`, with c as a file would have it: text, null, lists."""
     changes = []
-    for key, value in (_parted(text, "--set", "market.case=1") for text in texts):
+    for key, value in (parted(text, "--set", "market.case=1") for text in texts):
         place = f"--set {key}={value}"
         changes.append(Change(key, read_value(value, place, key), place))
     return changes
@@ -23,7 +23,7 @@ def behaviours_of(texts: list[str], parameters: list[str] | None = None) -> list
     """`--behaviour p2=path.py:Class`, with the path meant from here; each is given all `--with KEY=VALUE`."""
     given = {key: read_value(value, f"--with {key}={value}", key) for key, value in _pairs(parameters or [])}
     changes = []
-    for prosumer, name in (_parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
+    for prosumer, name in (parted(text, "--behaviour", "p2=mine.py:Mine") for text in texts):
         place = f"--behaviour {prosumer}={name}"
         try:
             text = with_parameters(str(absolute(name, Path())), given)
@@ -36,10 +36,15 @@ def behaviours_of(texts: list[str], parameters: list[str] | None = None) -> list
 
 
 def _pairs(texts: list[str]) -> list[tuple[str, str]]:
-    return [_parted(text, "--with", "percent=5") for text in texts]
+    return [parted(text, "--with", "percent=5") for text in texts]
 
 
-def _parted(text: str, option: str, example: str) -> tuple[str, str]:
+def parted(text: str, option: str, example: str) -> tuple[str, str]:
+    """The key and the value of "key=value".
+
+    Raises:
+        ScenarioError: One of them is missing.
+    """
     key, equals, value = text.partition("=")
     if not (equals and key):
         raise refuse(f"{option} {text}", "", f"this is not a key and a value; write it like {option} {example}")

@@ -1,4 +1,4 @@
-"""What of its rounds and messages a run keeps on disk."""
+"""What of its rounds and messages a run keeps on disk, and what says that there is one."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..files.scenario_rows import ScenarioRows
 
+MANIFEST = "manifest.json"
+"""The file that makes a folder a results folder."""
 ARRAYS = (
     "regret_by_prosumer_usd",
     "bid_kw",

@@ -40,7 +40,7 @@ from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
 from ..files.scenario_rows import ScenarioRows
 from .arrow import table
-from .kept import Kept, Notes
+from .kept import MANIFEST, Kept, Notes
 from .streams import Stream, access, read_stream
 from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, only, read_table
 
@@ -49,7 +49,7 @@ _LOCK = ".lock"
 OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
 _TELLING = ["iteration", "phase", "primal_kw", "dual_usd_per_kwh", "dso_cost_usd", "outer_error", "regret_usd"]
-MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
+CHECKPOINT = "checkpoint"
 
 
 def new_folder(scenario: str, parent: Path | None = None) -> Path:

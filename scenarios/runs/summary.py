@@ -16,7 +16,9 @@ from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
 from .fitting import Column, FittingTable
+from .json_values import by_name, number
 from .kept import Kept
+from .kpis import curtailed_by_dso_kwh, indicators, total_usd
 from .run import Run
 from .who_saw_what import across
 
@@ -51,33 +53,33 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "dso_cost_usd": result.dso_cost_usd,
         "utility_usd": float(result.utility_usd.sum()),
         "welfare_usd": result.welfare_usd,
-        "prosumer_cost_usd": _by_name(result, result.prosumer_cost_usd),
-        "payment_usd": _by_name(result, result.payment_usd),
+        "prosumer_cost_usd": by_name(result.names, result.prosumer_cost_usd),
+        "payment_usd": by_name(result.names, result.payment_usd),
         "network_use": result.network_use.value,
         "network_charge_usd": float(result.network_charge_usd.sum()),
         "grid_fee_usd": float(result.grid_fee_usd.sum()),
         "feed_in_fee_usd": float(result.feed_in_fee_usd.sum()),
         "sharing_fee_usd": float(result.sharing_fee_usd.sum()),
-        "regret_usd": _number(certificate.total_usd),
-        "regret_relative": _number(certificate.relative),
-        "dso_regret_usd": _number(certificate.dso_regret_usd),
-        "regret_by_prosumer_usd": _by_name(result, certificate.regret_usd),
+        "regret_usd": number(certificate.total_usd),
+        "regret_relative": number(certificate.relative),
+        "dso_regret_usd": number(certificate.dso_regret_usd),
+        "regret_by_prosumer_usd": by_name(result.names, certificate.regret_usd),
         "certificate": str(certificate),
         "reciprocity_kw": result.reciprocity_kw,
         "diagnosis": _diagnosis(result),
         "max_cone_gap": certificate.physics.max_cone_gap,
-        "voltage_error_pu": _number(certificate.physics.voltage_error_pu),
-        "root_mismatch_kw": _number(certificate.physics.root_mismatch_kw),
+        "voltage_error_pu": number(certificate.physics.voltage_error_pu),
+        "root_mismatch_kw": number(certificate.physics.root_mismatch_kw),
         "local_optima": certificate.physics.local,
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
         "voltage_max_pu": float(result.dispatch.v_pu.max()),
-        "voltage_min_with_trades_pu": _number(float(result.with_trades.v_pu.min())),
-        "voltage_max_with_trades_pu": _number(float(result.with_trades.v_pu.max())),
-        "losses_with_trades_kwh": _number(result.dt_h * float(result.with_trades.loss_kw.sum())),
+        "voltage_min_with_trades_pu": number(float(result.with_trades.v_pu.min())),
+        "voltage_max_with_trades_pu": number(float(result.with_trades.v_pu.max())),
+        "losses_with_trades_kwh": number(result.dt_h * float(result.with_trades.loss_kw.sum())),
         "limits_broken_with_trades": [str(breach) for breach in result.breaches],
         "losses_kwh": result.dispatch.losses_kwh,
-        **_own_power(result),
+        **indicators(result),
         "lmp_usd_per_kwh": _by_period(result, result.lmp_usd_per_kwh),
         "elastic_load_kw": _by_period(result, result.elastic_kw),
         "bid_kw": _by_period(result, result.bid_kw),
@@ -85,17 +87,6 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         **_replay(replayed),
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
-    }
-
-
-def _own_power(result: Result) -> dict[str, float | None]:
-    """How much of their renewables all prosumers together use, and how much of their load that is; null without any."""
-    bid, renewable = result.bid_kw.sum(axis=0), float(result.renewable_kw.sum())
-    load = float((result.fixed_kw + result.elastic_kw).sum())
-    unused, bought = float(result.curtailed_kw.sum() - np.minimum(bid, 0.0).sum()), float(np.maximum(bid, 0.0).sum())
-    return {
-        "self_consumption": 1.0 - unused / renewable if renewable > 0 else None,
-        "self_sufficiency": 1.0 - bought / load if load > 0 else None,
     }
 
 
@@ -149,7 +140,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
 
 def _curtailed(result: Result) -> str:
     """What generators that cost nothing, or are paid for, could have fed in beside."""
-    kwh = result.dt_h * float(np.sum(np.asarray(result.columns("generators")["curtailed_kw"])))
+    kwh = curtailed_by_dso_kwh(result)
     return f"; curtailed by the DSO {energy(kwh)} kWh" if kwh > 1e-3 * result.feeder.base_kw else ""
 
 
@@ -234,9 +225,9 @@ def _timing(result: Result) -> FittingTable:
         *(Column(key, "s") for key in ("solving", "carrying", "waiting")),
     )
     rows = []
-    for number, (count, effort) in enumerate(zip(timing.prosumers, timing.efforts, strict=True), start=1):
+    for place, (count, effort) in enumerate(zip(timing.prosumers, timing.efforts, strict=True), start=1):
         spent = effort.solving_s, effort.carrying_s, effort.waiting_s
-        rows.append((str(number), str(count), *(f"{seconds:.3f}" for seconds in spent)))
+        rows.append((str(place), str(count), *(f"{seconds:.3f}" for seconds in spent)))
     return FittingTable("where the prosumers' time went", columns, rows)
 
 
@@ -252,7 +243,7 @@ def schedule_table(result: Result, title: str) -> FittingTable:
     energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
     cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
     charges = [result.charges_usd] if charged else []
-    paid = np.column_stack([cost, payment, *charges, sum(charges, cost + payment)])
+    paid = np.column_stack([cost, payment, *charges, total_usd(result)])
     regrets = np.maximum(result.regret_usd, 0.0)
     shown = len(result.names) if len(result.names) <= _ROWS else _ROWS // 2
     amounts = [*zip(result.names[:shown], energies, paid, regrets, strict=False)]
@@ -292,22 +283,9 @@ def _diagnosis(result: Result) -> dict[str, Any] | None:
         return None
     cells = asdict(result.diagnosis)
     del cells["slowest_period"]  # which `place` has, counted from 1
-    return {key: _number(value) if isinstance(value, float) else value for key, value in cells.items()}
-
-
-def _by_name(result: Result, values: FloatArray) -> dict[str, Any]:
-    cells = np.where(np.isfinite(values), values, np.nan)
-    return {name: _listed(row) for name, row in zip(result.names, cells, strict=True)}
+    return {key: number(value) if isinstance(value, float) else value for key, value in cells.items()}
 
 
 def _by_period(result: Result, values: FloatArray) -> dict[str, Any] | None:
     """An array by prosumer and period, unless it is too large for a file that people look into."""
-    return _by_name(result, values) if values.size <= _MOST_NUMBERS else None
-
-
-def _listed(row: Any) -> Any:
-    return [_number(value) for value in row] if np.ndim(row) else _number(row)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return by_name(result.names, values) if values.size <= _MOST_NUMBERS else None

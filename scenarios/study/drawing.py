@@ -1,4 +1,4 @@
-"""The style of all figures: sizes of a paper's columns, a colour-blind safe palette, and how they are saved."""
+"""The style of all figures: sizes of a paper's columns, colour-blind safe palettes, and how they are saved."""
 
 import io
 from collections.abc import Iterator
@@ -10,19 +10,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2
-# Okabe and Ito's palette, the order in which prosumers and series take colours
-BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW, GREY = (
+# colour-blind safe: those of Okabe and Ito, then those of Tol ("muted") that differ from them
+PROSUMERS = (
     "#0072B2",
     "#E69F00",
     "#009E73",
     "#CC79A7",
     "#56B4E9",
     "#D55E00",
-    "#F0E442",
-    "#7F7F7F",
+    "#882255",
+    "#999933",
+    "#332288",
+    "#44AA99",
+    "#661100",
+    "#6699CC",
 )
-SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
-LINES = ("-", "--", "-.", ":")
+"""Colours that only prosumers have, in the order of the scenario's table."""
+BLACK, DARK, GREY, PALE, SUN = "#000000", "#444444", "#8c8c8c", "#c8c8c8", "#F0E442"
+"""Colours of all that is not a prosumer."""
+RUNS = ((BLACK, "-", "o"), (GREY, "--", "s"), (PALE, "-.", "^"))
+"""Colour, dashes and marker of runs that are compared."""
+_DASHES = ("-", "--", "-.", ":")
+_HATCHES = ("", "xx", "..", "++")
 
 _STYLE: Any = {  # matplotlib types the keys as a literal of 300 names
     "font.size": 8,
@@ -61,13 +70,36 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
-def series_style(k: int) -> dict[str, Any]:
-    """Colour and dashes of the k-th series, told apart in print without colours, too."""
-    return {"color": SERIES[k % len(SERIES)], "linestyle": LINES[k // len(SERIES) % len(LINES)]}
+def prosumer_style(k: int) -> dict[str, Any]:
+    """Colour and dashes of the k-th prosumer of the scenario, the same in every figure; dashes where colours repeat."""
+    return {"color": prosumer_colour(k), "linestyle": _DASHES[k // len(PROSUMERS) % len(_DASHES)]}
 
 
-def rendered(figure: Figure, kind: str) -> bytes:
-    """The figure as a PNG or SVG file."""
+def prosumer_colour(k: int) -> str:
+    """The colour of the k-th prosumer of the scenario."""
+    return PROSUMERS[k % len(PROSUMERS)]
+
+
+def prosumer_hatch(k: int) -> str:
+    """The hatch of its areas: none for the first prosumers, which colours tell apart."""
+    return _HATCHES[k // len(PROSUMERS) % len(_HATCHES)]
+
+
+def run_style(k: int) -> dict[str, Any]:
+    """Colour, dashes and marker of the k-th of some runs that are compared."""
+    colour, dashes, marker = RUNS[k % len(RUNS)]
+    return {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 3}
+
+
+def rendered(figure: Figure) -> tuple[bytes, bytes]:
+    """The figure as an SVG and a PNG file; its layout is found once."""
+    svg = file_of(figure, "svg")
+    figure.set_layout_engine("none")
+    return svg, file_of(figure, "png")
+
+
+def file_of(figure: Figure, kind: str) -> bytes:
+    """The figure as a file of a kind: "svg" or "png"."""
     buffer = io.BytesIO()
     with style():
         figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)

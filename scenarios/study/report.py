@@ -1,9 +1,10 @@
 """The report of a study: one page that needs nothing but itself, the figures as PNG and SVG, the tables as CSV."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from io import StringIO
@@ -14,9 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from . import figures
+from .cobweb_figure import cobweb_figure
 from .drawing import rendered, style
-from .findings import Study
-from .schedule_figures import balance_figures, feeder_figure
+from .feeder_figure import feeder_caption, feeder_figure
+from .findings import PLAIN_TOLERANCE, Study
+from .schedule_figures import balance_figure, largest_traders
 from .tables import tables
 
 _MANY = 6  # as many power balances as a page shows
@@ -24,11 +27,20 @@ _MANY = 6  # as many power balances as a page shows
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A figure of the page: file name, caption, and the figure; None with why there is none in the caption's place."""
+    """A figure of the page.
+
+    Attributes:
+        name: Its file name.
+        caption: What it shows.
+        svg, png: The figure; empty where there is none.
+        missing: Why there is none.
+    """
 
     name: str
     caption: str
-    figure: Figure | None
+    svg: bytes = b""
+    png: bytes = b""
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,12 @@ def write_report(study: Study, folder: Path) -> Path:
         frame.to_csv(folder / "tables" / f"{name}.csv", index=False)
     with style():
         sections = _sections(study)
-        pictures = {shown.name: _save(shown, folder / "figures") for section in sections for shown in section.shown}
+    for shown in (shown for section in sections for shown in section.shown if shown.svg):
+        (folder / "figures").mkdir(exist_ok=True)
+        (folder / "figures" / f"{shown.name}.svg").write_bytes(shown.svg)
+        (folder / "figures" / f"{shown.name}.png").write_bytes(shown.png)
     page = folder / "report.html"
-    page.write_text(_page(study, sections, made, pictures), encoding="utf-8")
+    page.write_text(_page(study, sections, made), encoding="utf-8")
     return page
 
 
@@ -69,9 +84,19 @@ _COBWEB_TEXTS = (
     "at their limits do not answer at all.",
 )
 _WHY_NOT = {
-    "figure2_cobweb": "There is no cobweb to draw: no bid answers to prices, or nobody can do without sharing.",
+    "figure2_cobweb": "There is no Figure 2: no bid answers to prices, or nobody can do without sharing.",
     "figure5_sharing": "There is no Figure 5: nobody is linked to anybody, so Algorithm 1 has nothing to do.",
+    "open_questions": "There is no figure: none of these experiments could be made.",
 }
+_OUTER_TEXT = (
+    "The market settles when the sum of all regrets falls below what market.regret_tolerance allows: that is the "
+    "dotted line, at 1. The outer error is what the paper shows; nothing is decided by it. The regret of a step is "
+    "that of the schedule cleared in it, and the first step is not certified."
+)
+_SHARING_CAPTION = (
+    "Objectives and residuals per round. Dotted: the tolerances within which partners had to agree in the end; "
+    "residuals below a hundredth of them are drawn there."
+)
 _COLD_TEXT = (
     "Figure 5 starts Algorithm 1 from an empty ledger at the settled LMPs, as a last outer step without memory would; "
     "in the run itself each step goes on from the prices of the step before it and needs fewer rounds."
@@ -95,27 +120,26 @@ _LEDGER_TEXT = (
 
 def _sections(study: Study) -> list[Section]:
     """The page from top to bottom."""
-    cobweb = Shown("figure2_cobweb", "Demand curve, price curve, steps of Algorithm 2.", figures.cobweb_figure(study))
-    feeder = Shown(
-        "figure3_feeder", "One-line diagram; colour: LMP, mean over the periods.", feeder_figure(study.result)
-    )
-    outer = Shown("figure4_outer", "Outer error and DN operating cost per iteration.", figures.outer_figure(study))
-    sharing = Shown("figure5_sharing", "Objectives and residuals per round.", figures.sharing_figure(study))
-    alpha = Shown("figure9_alpha", "Outer error for alpha, 1.5 alpha and 2 alpha.", figures.alpha_figure(study))
-    unsettled = Shown("open_questions", "Jacobi rounds, and flat demand.", figures.open_figure(study))
+    result = study.result
+    cobweb = _shown("figure2_cobweb", _cobweb_caption(study), lambda: cobweb_figure(study))
+    feeder = _shown("figure3_feeder", feeder_caption(result), lambda: feeder_figure(result))
+    outer = _shown("figure4_outer", _outer_caption(study), lambda: figures.outer_figure(study))
+    sharing = _shown("figure5_sharing", _SHARING_CAPTION, lambda: figures.sharing_figure(study))
+    alpha = _shown("figure9_alpha", _alpha_caption(study), lambda: figures.alpha_figure(study))
+    unsettled = _shown("open_questions", "Jacobi rounds, and flat demand.", lambda: figures.open_figure(study))
     balances = tuple(
-        Shown(f"balance_{name}", f"Power balance and prices of {name}.", drawn)
-        for name, drawn in balance_figures(study.result, most=_MANY).items()
+        _shown(f"balance_{name}", f"Power balance and prices of {name}.", partial(balance_figure, result, i))
+        for i, name in ((i, result.names[i]) for i in largest_traders(result, _MANY))
     )
-    most = (f"The {_MANY} prosumers that trade most are shown.",) if len(study.result.names) > _MANY else ()
-    checked = ("Each statement is checked on this scenario and can fail.",)
+    most = (f"The {_MANY} prosumers that trade most are shown.",) if len(result.names) > _MANY else ()
+    checked = ("Each statement is a comparison with a threshold on this scenario, and can fail.",)
     missing = tuple(f"Left out: {part}, because {why}" for part, why in study.left_out.items())
     criterion = ("criterion",) if study.slopes else ()
     return [
         Section("The paper's statements, point by point", checked + missing, tables=("statements",)),
         Section("Figure 2: does the fixed point converge?", _COBWEB_TEXTS, (cobweb,), criterion),
         Section("Figure 3: the feeder", shown=(feeder,)),
-        Section("Figures 4 and 5: convergence", (_COLD_TEXT,), (outer, sharing)),
+        Section("Figures 4 and 5: convergence", (_OUTER_TEXT, _COLD_TEXT), (outer, sharing)),
         Section("Figures 6 to 8: who generates, buys, sells and consumes", most, balances),
         Section("Table 1: parameters", tables=("table1_market", "table1_prosumers", "table1_generators")),
         Section("Table 2: costs in the three cases", (_CASES_TEXT,), tables=("table2_costs",)),
@@ -123,44 +147,70 @@ def _sections(study: Study) -> list[Section]:
         Section("Figure 9: the role of alpha", shown=(alpha,)),
         Section("What the paper leaves open", shown=(unsettled,), tables=("open_questions",)),
         Section("Who saw what", (_LEDGER_TEXT,), tables=("who_saw_what", "messages")),
-        Section("How long each part took", tables=("seconds",)),
+        Section("How long each experiment took", tables=("seconds",)),
     ]
 
 
-def _save(shown: Shown, folder: Path) -> str:
-    """Save a figure as PNG and SVG; the SVG in base64 for the page, empty where there is no figure."""
-    if shown.figure is None:
-        return ""
-    folder.mkdir(exist_ok=True)
-    svg = rendered(shown.figure, "svg")
-    (folder / f"{shown.name}.svg").write_bytes(svg)
-    (folder / f"{shown.name}.png").write_bytes(rendered(shown.figure, "png"))
-    return b64encode(svg).decode()
+def _shown(name: str, caption: str, draw: Callable[[], Figure | None]) -> Shown:
+    """A figure as files; where it cannot be drawn, why: all else on the page is worth as much without it."""
+    try:
+        figure = draw()
+        if figure is None:
+            return Shown(name, caption, missing=_WHY_NOT[name])
+        return Shown(name, caption, *rendered(figure))
+    except Exception as error:
+        why = f"{name} could not be drawn, which is a defect of gridbazaar ({type(error).__name__}: {error})."
+        return Shown(name, caption, missing=why)
 
 
-def _page(study: Study, sections: list[Section], made: Mapping[str, pd.DataFrame], pictures: Mapping[str, str]) -> str:
+def _cobweb_caption(study: Study) -> str:
+    gone = [part for part in study.left_out if "cobweb" in part]
+    more = f" Left out: {', '.join(gone)}." if gone else ""
+    return f"Demand curve, price curve, steps of Algorithm 2; the insets enlarge the crossing and the last steps.{more}"
+
+
+def _outer_caption(study: Study) -> str:
+    runs = {study.method: study.base} | ({"plain": study.plain[1.0]} if 1.0 in study.plain else {})
+    proven = [
+        f"{method} {'never' if run.proven_in is None else f'in iteration {run.proven_in}'}"
+        for method, run in runs.items()
+    ]
+    return (
+        "Outer error, regret and DN operating cost per iteration. Dotted: the tolerance that decides, "
+        f"market.regret_tolerance {study.scenario.settings.regret_tolerance:g} of the turnover; the certificate fell "
+        f"below it: {', '.join(proven)}. plain goes on to {PLAIN_TOLERANCE:g}, for the sake of the error curve."
+    )
+
+
+def _alpha_caption(study: Study) -> str:
+    return (
+        "Outer error and regret for alpha, 1.5 alpha and 2 alpha. Dotted: the tolerance that decides, "
+        f"market.regret_tolerance {study.scenario.settings.regret_tolerance:g} of the turnover."
+    )
+
+
+def _page(study: Study, sections: list[Section], made: Mapping[str, pd.DataFrame]) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
     result = study.result
     calibrated = ", which are calibrated so that the paper's observations hold together"
     return template.render(
         title=study.scenario.title or study.name,
-        verdict=" ".join(f"{said[0].upper()}{said[1:]}." for said in (result.message, str(result.certificate))),
+        verdict=" ".join(f"{said[0].upper()}{said[1:]}." for said in (study.base.message, str(result.certificate))),
         calibrated=calibrated if study.name == "ieee33" else "",
         version=version("gridbazaar"),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         seconds=f"{sum(study.seconds.values()):.1f}",
-        sections=[_rendered(section, made, pictures) for section in sections],
+        sections=[_rendered(section, made) for section in sections],
     )
 
 
-def _rendered(section: Section, made: Mapping[str, pd.DataFrame], pictures: Mapping[str, str]) -> dict[str, object]:
-    drawn = [shown for shown in section.shown if shown.figure is not None]
-    missing = tuple(f"{_WHY_NOT[shown.name]}" for shown in section.shown if shown.figure is None)
+def _rendered(section: Section, made: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    drawn = [shown for shown in section.shown if shown.svg]
     return {
         "title": section.title,
-        "texts": section.texts + missing,
-        "figures": [{"caption": shown.caption, "svg": pictures[shown.name]} for shown in drawn],
+        "texts": section.texts + tuple(shown.missing for shown in section.shown if shown.missing),
+        "figures": [{"caption": shown.caption, "svg": b64encode(shown.svg).decode()} for shown in drawn],
         "tables": [_cells(name, made[name]) for name in section.tables],
     }
 

@@ -1,169 +1,156 @@
-"""Figures 3 and 6 to 8 of the paper: the feeder, and what each prosumer generates, buys, sells and consumes."""
+"""Figures 6 to 8 of the paper: what each prosumer generates, buys, sells and consumes."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from ...agents.trade_graph import TradeGraph
 from ...market.result import Result
 from ...network.arrays import FloatArray
-from ...network.feeder import Feeder
-from .drawing import BLUE, GREEN, GREY, ORANGE, PAGE_IN, PURPLE, RED, SKY, YELLOW, new_figure
+from .drawing import BLACK, DARK, GREY, PAGE_IN, PALE, SUN, new_figure, prosumer_colour, prosumer_hatch
 
-_TRADES = (GREEN, PURPLE, RED)
-
-
-def feeder_figure(result: Result) -> Figure:
-    """Figure 3: the one-line diagram, generators and prosumers, the mean LMP as colour."""
-    feeder = result.feeder
-    place = layout(feeder)
-    lmp = result.dispatch.lmp_usd_per_kwh.mean(axis=1)
-    lanes = np.ptp(place[:, 1]) + 1
-    figure, (axis,) = new_figure(PAGE_IN, 1.4 + 0.55 * min(lanes, 14))
-    for n in range(1, len(feeder.buses)):
-        m = feeder.parent[n]
-        turn = place[m, 0] + 0.5  # between the buses, so that no line runs through a bus or a name
-        path = (place[m], (turn, place[m, 1]), (turn, place[n, 1]), place[n])
-        axis.plot(*zip(*path, strict=True), color=GREY, lw=1.2, zorder=1)
-    scale = Normalize(lmp.min(), max(lmp.max(), lmp.min() + 1e-6))
-    axis.scatter(
-        place[:, 0], place[:, 1], c=lmp, cmap="cividis", norm=scale, s=42, zorder=3, edgecolors="black", linewidths=0.4
-    )
-    size = 6 if len(feeder.buses) <= 60 else 4
-    for n, name in enumerate(feeder.names):
-        axis.annotate(name, place[n], (0, -9), textcoords="offset points", ha="center", va="center", fontsize=size)
-    machines, homes = _by_bus(feeder, result)
-    _mark(axis, place, machines, 0.35, marker="s", color=ORANGE, label="generator")
-    _mark(axis, place, homes, 0.35, marker="^", color=SKY, label="prosumer")
-    figure.colorbar(ScalarMappable(scale, "cividis"), ax=axis, label="mean LMP, $/kWh", shrink=0.8, pad=0.01)
-    figure.legend(loc="outside upper left", ncols=2)
-    axis.margins(x=0.03, y=0.25)
-    axis.axis("off")
-    return figure
+_PARTNERS = 5
+"""With more of them they are one area."""
+_NOTHING = 1e-3
+"""Less than this part of the largest power is not drawn."""
 
 
-def layout(feeder: Feeder) -> FloatArray:
-    """Where each bus stands in the one-line diagram, (bus, 2): steps from the root, and lane.
+class Schedule(Protocol):
+    """What a power balance is drawn from: a `Result`, or what is left of one on disk."""
 
-    The longest path runs straight on lane 0; each lateral takes the nearest lane that is free from where it leaves.
-    """
-    depth = np.zeros(len(feeder.buses))
-    reach = np.zeros(len(feeder.buses))
-    for n in range(1, len(feeder.buses)):
-        depth[n] = depth[feeder.parent[n]] + 1
-    for n in range(len(feeder.buses) - 1, 0, -1):
-        reach[feeder.parent[n]] = max(reach[feeder.parent[n]], reach[n] + 1)
-    lane = np.zeros(len(feeder.buses))
-    taken: dict[float, list[tuple[float, float]]] = {0.0: [(0.0, reach[0])]}
-    children: dict[int, list[int]] = {n: [] for n in range(len(feeder.buses))}
-    for n in range(1, len(feeder.buses)):
-        children[int(feeder.parent[n])].append(n)
-    waiting = [0]
-    while waiting:
-        n = waiting.pop(0)
-        onward = sorted(children[n], key=lambda child: -reach[child])
-        for k, child in enumerate(onward):
-            if k == 0:
-                lane[child] = lane[n]
-            else:
-                span = (depth[n], depth[child] + reach[child])
-                lane[child] = _free_lane(taken, float(lane[n]), span)
-                taken.setdefault(float(lane[child]), []).append(span)
-        waiting.extend(onward)
-    return np.column_stack([depth, lane])
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The prosumers."""
+
+    @property
+    def graph(self) -> TradeGraph:
+        """Who may trade with whom."""
+
+    @property
+    def dt_h(self) -> float:
+        """Length of a period, hours."""
+
+    @property
+    def bid_kw(self) -> FloatArray:
+        """Bids, (prosumer, period), as are loads, renewables and LMPs."""
+
+    @property
+    def elastic_kw(self) -> FloatArray:
+        """Elastic loads."""
+
+    @property
+    def fixed_kw(self) -> FloatArray:
+        """Fixed loads."""
+
+    @property
+    def renewable_kw(self) -> FloatArray:
+        """What renewables could give."""
+
+    @property
+    def curtailed_kw(self) -> FloatArray:
+        """What of that is not taken."""
+
+    @property
+    def lmp_usd_per_kwh(self) -> FloatArray:
+        """LMPs at their buses."""
+
+    @property
+    def trade_kw(self) -> FloatArray:
+        """Trades, (link, period), as are their prices."""
+
+    @property
+    def price_usd_per_kwh(self) -> FloatArray:
+        """What their buyers pay."""
 
 
-def balance_figures(result: Result, most: int) -> Mapping[str, Figure]:
-    """Figures 6 to 8: the stacked power balance of each prosumer, with the sharing prices and the LMP above.
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """An area of a power balance: its name, (period,) in kW, colour and hatch."""
 
-    Args:
-        result: The run.
-        most: For how many prosumers at the most: those that trade most.
-    """
+    label: str
+    kw: FloatArray
+    colour: str
+    hatch: str = ""
+
+
+def largest_traders(result: Result, most: int) -> list[int]:
+    """The prosumers that trade most, by index in their order; of many so many."""
     traded = (result.bought_kw + result.sold_kw).sum(axis=1)
-    chosen = sorted(np.argsort(-traded, kind="stable")[:most])
-    return {result.names[i]: _balance_figure(result, int(i)) for i in chosen}
+    return sorted(int(i) for i in np.argsort(-traded, kind="stable")[:most])
 
 
-def _balance_figure(result: Result, i: int) -> Figure:
+def balance_figure(result: Schedule, i: int) -> Figure:
+    """Figures 6 to 8: the stacked power balance of a prosumer, by index, with its sharing prices and the LMP above."""
     figure, (top, bottom) = new_figure(PAGE_IN, 3.6, 2, 1, sharex=True, height_ratios=[1, 2])
     hours = np.arange(1, result.bid_kw.shape[1] + 1)
-    top.step(hours, result.lmp_usd_per_kwh[i], where="mid", color="black", label="LMP")
-    bought = _bought(result, i)
-    for partner, _, price, colour in bought:
-        if price is not None:
-            top.step(hours, price, where="mid", color=colour, ls="--", label=f"with {partner}")
-    used = result.renewable_kw[i] - result.curtailed_kw[i]
-    sources = [("renewables", used, YELLOW), ("bid to the DSO", result.bid_kw[i], BLUE)]
-    sources += [(f"bought from {partner}", np.maximum(kw, 0), colour) for partner, kw, _, colour in bought]
-    uses = [("fixed load", result.fixed_kw[i], GREY), ("elastic load", result.elastic_kw[i], SKY)]
-    uses += [(f"sold to {partner}", np.maximum(-kw, 0), colour) for partner, kw, _, colour in bought]
-    _stack(bottom, hours, sources, 1.0)
-    _stack(bottom, hours, uses, -1.0)
-    bottom.axhline(0, color="black", lw=0.8)
+    top.step(hours, result.lmp_usd_per_kwh[i], where="mid", color=PALE, lw=3, label="LMP")
+    _draw_prices(top, hours, result, i)
+    own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
+    sources = [
+        _Area("renewables", result.renewable_kw[i] - result.curtailed_kw[i], SUN),
+        _Area("bought from the DSO", np.maximum(bid, 0.0), DARK),
+        *(_Area(f"bought from {area.label}", np.maximum(area.kw, 0.0), area.colour, area.hatch) for area in bought),
+    ]
+    uses = [
+        _Area("fixed load", result.fixed_kw[i], GREY),
+        _Area(f"elastic load of {result.names[i]}", result.elastic_kw[i], own, prosumer_hatch(i)),
+        _Area("sold to the DSO", np.maximum(-bid, 0.0), PALE),
+        *(_Area(f"sold to {area.label}", np.maximum(-area.kw, 0.0), area.colour, "////") for area in bought),
+    ]
+    least = _NOTHING * max(float(area.kw.max(initial=0.0)) for area in sources + uses)
+    _stack(bottom, hours, [area for area in sources if area.kw.max() > least], 1.0)
+    _stack(bottom, hours, [area for area in uses if area.kw.max() > least], -1.0)
+    bottom.axhline(0, color=BLACK, lw=0.8)
     top.set_ylabel("price, $/kWh")
     bottom.set_ylabel("power, kW\n(uses below 0)")
     bottom.set_xlabel("hour" if result.dt_h == 1 else f"period of {result.dt_h:g} h")
-    bottom.set_xlim(0.4, hours[-1] + 0.6)
-    top.legend(ncols=4, loc="upper left", bbox_to_anchor=(0, 1.35))
+    bottom.set_xlim(0.5, hours[-1] + 0.5)
+    top.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
     figure.legend(*bottom.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 
-def _bought(result: Result, i: int) -> list[tuple[str, FloatArray, FloatArray | None, str]]:
-    """What prosumer i buys from each partner, (period,) in kW, the price, and a colour; many partners are one."""
-    name = result.names[i]
-    found: list[tuple[str, FloatArray, FloatArray | None, str]] = []
-    for link, kw, price in zip(result.graph.links, result.trade_kw, result.price_usd_per_kwh, strict=True):
-        if name in (link.a, link.b):
-            partner, sign = (link.b, 1.0) if link.a == name else (link.a, -1.0)
-            found.append((partner, sign * kw, price, _TRADES[len(found) % len(_TRADES)]))
-    if len(found) <= len(_TRADES):
-        return found
-    return [(f"{len(found)} partners, net", np.sum([kw for _, kw, _, _ in found], axis=0), None, GREEN)]
+def _links_of(result: Schedule, i: int) -> list[tuple[int, int, float]]:
+    """The links of a prosumer, by index, its partner on each, and 1 where it is end a, -1 where it is end b."""
+    name, index = result.names[i], result.names.index
+    found = [
+        (k, link.b, 1.0) if link.a == name else (k, link.a, -1.0)
+        for k, link in enumerate(result.graph.links)
+        if name in (link.a, link.b)
+    ]
+    return [(k, index(partner), sign) for k, partner, sign in found]
 
 
-def _stack(axis: Axes, hours: FloatArray, parts: list[tuple[str, FloatArray, str]], sign: float) -> None:
-    base = np.zeros(hours.size)
-    for label, kw, colour in parts:
-        if np.abs(kw).max(initial=0.0) < 1e-3:
-            continue
-        hatch = "////" if label.startswith("sold") else None
-        axis.bar(
-            hours, sign * kw, bottom=base, width=0.85, color=colour, label=label, hatch=hatch, edgecolor="white", lw=0.3
-        )
-        base = base + sign * kw
+def _draw_prices(axis: Axes, hours: FloatArray, result: Schedule, i: int) -> None:
+    """What it pays or gets on each link, in the colour of the partner; of many partners nothing."""
+    links = _links_of(result, i)
+    shown = links if len(links) <= _PARTNERS else []
+    for n, (k, partner, _) in enumerate(shown):
+        dashes = (3.0 * n, (3.0, 3.0 * max(len(shown) - 1, 1)))  # in turn, so that equal prices hide nobody
+        price, label = result.price_usd_per_kwh[k], f"with {result.names[partner]}"
+        axis.step(hours, price, where="mid", color=prosumer_colour(partner), ls=dashes, label=label)
 
 
-def _by_bus(feeder: Feeder, result: Result) -> tuple[dict[int, str], dict[int, str]]:
-    """Names of the generators and of the prosumers at each bus."""
-    machines: dict[int, str] = {}
-    homes: dict[int, str] = {}
-    for marks, pairs in (
-        (machines, [(machine.bus, machine.name) for machine in feeder.generators]),
-        (homes, zip(result.prosumer_buses, result.names, strict=True)),
-    ):
-        for bus, name in pairs:
-            n = feeder.index(bus)
-            marks[n] = f"{marks[n]}, {name}" if n in marks else name
-    return machines, homes
+def _bought(result: Schedule, i: int) -> list[_Area]:
+    """What a prosumer buys from each partner, below 0 what it sells, in the partner's colour; many partners are one."""
+    links = _links_of(result, i)
+    if len(links) > _PARTNERS:
+        return [
+            _Area(f"{len(links)} partners, net", np.sum([s * result.trade_kw[k] for k, _, s in links], axis=0), PALE)
+        ]
+    return [
+        _Area(result.names[partner], sign * result.trade_kw[k], prosumer_colour(partner), prosumer_hatch(partner))
+        for k, partner, sign in links
+    ]
 
 
-def _mark(axis: Axes, place: FloatArray, marks: Mapping[int, str], above: float, **style: Any) -> None:
-    """A symbol above each marked bus, with its name."""
-    at = np.array([place[n] for n in marks]).reshape(-1, 2) + np.array([0.0, above])
-    axis.scatter(at[:, 0], at[:, 1], s=26, edgecolors="black", linewidths=0.4, zorder=4, **style)
-    for name, spot in zip(marks.values(), at, strict=True):
-        axis.annotate(name, spot, (0, 8), textcoords="offset points", ha="center", va="center", fontsize=6)
-
-
-def _free_lane(taken: dict[float, list[tuple[float, float]]], near: float, span: tuple[float, float]) -> float:
-    for distance in range(1, 1000):
-        for lane in (near + distance, near - distance):
-            if all(span[1] < start or end < span[0] for start, end in taken.get(lane, [])):
-                return lane
-    raise AssertionError("a feeder has fewer laterals than lanes")
+def _stack(axis: Axes, hours: FloatArray, areas: list[_Area], sign: float) -> None:
+    base, edges = np.zeros(hours.size), np.append(hours, hours[-1] + 1) - 0.5
+    for area in areas:
+        top = base + sign * area.kw
+        look: Any = {"facecolor": area.colour, "hatch": area.hatch or None, "edgecolor": "white", "linewidth": 0.3}
+        axis.stairs(top, edges, baseline=base, fill=True, label=area.label, **look)
+        base = top

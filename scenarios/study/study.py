@@ -1,162 +1,204 @@
-"""The paper's case study on any scenario: every equilibrium that its figures, tables and statements are made from."""
+"""The paper's case study on any scenario: every experiment that its figures, tables and statements are made from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from time import perf_counter
 from typing import Any, TypeVar
 
-import numpy as np
-
-from ...market.energy_market import EnergyMarket
 from ...market.hosting.message_log import Entries
-from ...market.rounds import Phase
+from ...market.result import Result
 from ...market.settings import Case, Method, NetworkUse, Order
 from ...network.arrays import FloatArray
-from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
 from ..runs.who_saw_what import frame, matrix
-from .cobweb import cycling_cobweb, slopes, steady_cobweb
-from .findings import ALPHA_SCALES, FLAT_SCALE, Study, Traced
+from .cobweb import cobweb, cycling, equilibrium_alone, is_close, slopes, steady
+from .experiments import Experiments, LeftOutError, Part
+from .findings import ALPHA_SCALES, FLAT_SCALE, PLAIN_TOLERANCE, Cobweb, Slopes, Study, Traced
+from .tracing import trace
 
-_PAPER: dict[str, Any] = {
-    "method": Method.PLAIN,  # the paper's, which its figures are about, as long as that settles
-    "max_rounds": 300,  # in an outer step; it has gone astray if it needs more
+_PLAIN: dict[str, Any] = {  # the paper's fixed point, and how long it may take: it has gone astray if it needs more
+    "method": Method.PLAIN,
+    "max_rounds": 300,  # in an outer step
     "max_iterations": 25,
-    "regret_tolerance": 5e-8,
+    "regret_tolerance": PLAIN_TOLERANCE,
     "primal_tolerance_kw": 0.1,
     "dual_tolerance_usd_per_kwh": 1e-5,
 }
-Part = TypeVar("Part")
+_MOST_ROUNDS = 2000
+"""After so many rounds of sharing in all, an experiment that may not settle is stopped."""
+_CLOSER = 10
+"""Costs are known far less closely than welfare: the cases of Table 2 go on to so small a part of the tolerance."""
+_MORE_STEPS = 4
+_SCALES, _OTHER_SCALES = ALPHA_SCALES[1:], (*ALPHA_SCALES[1:], FLAT_SCALE)
+_BASE, _COLD = "the base run", "Algorithm 1 from a cold start"
+Key = TypeVar("Key")
+_STEADY, _CYCLING = "a cobweb that converges", "a cobweb that cycles"
+_JACOBI, _GAUSS_SEIDEL, _WIRES = "order jacobi", "order gauss_seidel", "the other use of the network"
 
 
 def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _: None) -> Study:
-    """Run the whole study.
+    """Make all experiments. Those but the first may fail: they are left out then, with the reason.
 
     Args:
-        scenario: Any scenario; its case and order are set by the study.
+        scenario: Any scenario; its case and order are set by the study, its method is its own.
         name: What it is called.
-        tell: Told of every part before it starts.
+        tell: Told of every experiment before it starts, "experiment 2 of 18: Case 1".
 
     Raises:
         ScenarioError: The scenario is wrong.
         InfeasibleError: The feeder cannot carry its load, or a household cannot balance an hour.
     """
-    parts = _Parts(tell)
+    experiments = Experiments(_names(scenario.settings.method), tell)
     reliable = scenario.model_copy(update={"messages": MessagesRow()})  # the paper's messages all arrive
-    base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL_JACOBI, **_PAPER)
+    base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL_JACOBI)
     messages: list[Entries] = []
-    shared = parts.needed("Case 3", partial(_run, base, messages.append))
-    if not shared.result.settled and scenario.settings.method is not Method.PLAIN:
-        parts.left_out["Case 3 by the paper's fixed point (plain)"] = shared.result.message
-        base = reliable.changed(case=Case.SHARING, order=Order.PROXIMAL_JACOBI)
-        messages.clear()
-        shared = parts.needed("Case 3 by the scenario's own method", partial(_run, base, messages.append))
-    flat = base.changed(alpha_scale=FLAT_SCALE, method=Method.PLAIN)
+    shared = experiments.needed(_BASE, partial(_run, base, log=messages.append))
+    runs = _Runs(experiments, base)
     cases = {
-        case: parts.possible(f"Case {case.value}", partial(_run, base.changed(case=case)))
-        for case in (Case.NO_SHARING, Case.CENTRAL)
+        case: experiments.possible(_case(case), partial(_closer, base, case, shared.result.outer_iterations))
+        for case in Case
     }
-    alphas = {
-        scale: parts.possible(f"alpha x {scale:g}", partial(_run, base.changed(alpha_scale=scale)))
-        for scale in ALPHA_SCALES[1:]
-    }
-    steep = parts.possible("slopes of the LMPs", partial(slopes, base))
-    gentle = parts.possible(f"slopes at alpha x {FLAT_SCALE:g}", partial(slopes, flat)) if steep else None
+    alphas = {scale: runs.possible(_alpha(scale), alpha_scale=scale) for scale in _SCALES}
+    plain = _plain_runs(runs, {1.0: shared, **_present(alphas)})
+    cold = experiments.possible(_COLD, partial(_cold, base, shared.result.bid_kw))
+    alone = {1.0: cases[Case.NO_SHARING], FLAT_SCALE: None}
+    found = [
+        experiments.possible(_slopes(scale), partial(_found_slopes, base, scale, rest)) for scale, rest in alone.items()
+    ]
     return Study(
         name=name,
         scenario=base,
-        cases={**{case: run for case, run in cases.items() if run}, Case.SHARING: shared},
-        alphas={1.0: shared, **{scale: run for scale, run in alphas.items() if run}},
-        cold=parts.needed("Algorithm 1 from a cold start", partial(_cold, base, shared.result.bid_kw)),
-        slopes=(steep, gentle) if steep and gentle else (),
-        steady=parts.possible("a cobweb that converges", partial(steady_cobweb, base, steep)) if steep else None,
-        cycling=parts.possible("a cobweb that cycles", partial(cycling_cobweb, flat, gentle)) if gentle else None,
-        flat=parts.possible(f"alpha x {FLAT_SCALE:g}", partial(_run, flat)),
-        simultaneous=parts.possible("order jacobi", partial(_run, base.changed(order=Order.JACOBI))),
-        sequential=parts.possible("order gauss_seidel", partial(_run, base.changed(order=Order.GAUSS_SEIDEL))),
-        wires={
-            use: run
-            for use in NetworkUse
-            if (run := parts.possible(f"the network carries {use}", partial(_run, _carrying(reliable, use))))
-        },
-        seconds=parts.seconds,
-        left_out=parts.left_out,
+        base=shared,
+        cases={Case.SHARING: shared.result, **_present(cases)},
+        alphas={1.0: shared, **_present(alphas)},
+        plain=plain,
+        cold=cold,
+        slopes=tuple(slope for slope in found if slope),
+        steady=experiments.possible(_STEADY, partial(_found_cobweb, base, found[0], steady)),
+        cycling=experiments.possible(
+            _CYCLING, partial(_found_cobweb, base.changed(alpha_scale=FLAT_SCALE), found[1], cycling)
+        ),
+        simultaneous=runs.possible(_JACOBI, order=Order.JACOBI),
+        sequential=runs.possible(_GAUSS_SEIDEL, order=Order.GAUSS_SEIDEL),
+        wires=_wires(runs, shared),
+        seconds=experiments.seconds,
+        left_out=experiments.left_out,
+        interrupted=experiments.interrupted,
         messages=matrix(frame(messages), base.prosumers),
     )
 
 
-def _carrying(scenario: Scenario, use: NetworkUse) -> Scenario:
-    """The scenario with another use of the network, by the method and to the tolerance that are ours."""
-    return scenario.changed(case=Case.SHARING, network_use=use, method=Method.NEWTON, order=Order.PROXIMAL_JACOBI)
+def _names(method: Method) -> list[str]:
+    """What the experiments are called, in their order."""
+    own = () if method is Method.PLAIN else (1.0, *_OTHER_SCALES)
+    return [
+        _BASE,
+        *map(_case, Case),
+        *map(_alpha, _SCALES),
+        *map(_plain, own or (FLAT_SCALE,)),
+        _COLD,
+        *map(_slopes, (1.0, FLAT_SCALE)),
+        _STEADY,
+        _CYCLING,
+        _JACOBI,
+        _GAUSS_SEIDEL,
+        _WIRES,
+    ]
 
 
-class _Parts:
-    """Runs the parts of a study, one after the other, and writes down how long each took and why one is missing."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.seconds: dict[str, float] = {}
-        self.left_out: dict[str, str] = {}
-        self._tell = tell
-
-    def needed(self, label: str, part: Callable[[], Part]) -> Part:
-        """A part without which there is no study."""
-        self._tell(label)
-        start = perf_counter()
-        made = part()
-        self.seconds[label] = perf_counter() - start
-        return made
-
-    def possible(self, label: str, part: Callable[[], Part]) -> Part | None:
-        """A part that a scenario may make impossible, such as an equilibrium without sharing: None then."""
-        try:
-            return self.needed(label, part)
-        except GridbazaarError as error:
-            self.left_out[label] = str(error)
-            return None
+def _case(case: Case) -> str:
+    return f"Case {case.value}"
 
 
-def _run(scenario: Scenario, log: Callable[[Entries], None] | None = None) -> Traced:
-    return trace(scenario.market(log=log))
+def _alpha(scale: float) -> str:
+    return f"alpha x {scale:g}"
 
 
-def trace(market: EnergyMarket, outer_steps: float = np.inf) -> Traced:
-    """Run a market, for so many outer steps at the most, and write down how it came to rest."""
-    errors: list[float] = []
-    costs: list[float] = []
-    bids: list[FloatArray] = []
-    rounds: list[tuple[float, float, FloatArray]] = []
-    while market.running and not (market.phase is Phase.CLEARING and market.iteration >= outer_steps):
-        market.step()
-        done = market.last
-        assert done is not None
-        if done.phase is Phase.CLEARING:
-            costs.append(done.dso_cost_usd)
-            bids.append(market.bid_kw)
-            rounds.clear()
-        elif done.phase is Phase.SHARING:
-            rounds.append((done.primal_kw, done.dual_usd_per_kwh, _plan_costs(market)))
-        elif market.running and market.phase is Phase.CLEARING:
-            errors.append(done.outer_error)
-    return Traced(
-        result=market.result(),
-        outer_error=np.array(errors),
-        dso_cost_usd=np.array(costs),
-        bid_kw=np.array(bids),
-        primal_kw=np.array([record[0] for record in rounds]),
-        dual_usd_per_kwh=np.array([record[1] for record in rounds]),
-        cost_usd=np.array([record[2] for record in rounds]),
-    )
+def _plain(scale: float) -> str:
+    return f"the paper's fixed point (plain) at alpha x {scale:g}"
 
 
-def _plan_costs(market: EnergyMarket) -> FloatArray:
-    """F_i of (11) of what each prosumer plans at the present LMPs, (prosumer,) in $."""
-    told = zip(market.communities.here[0].prosumers, market.platform.lmp_usd_per_kwh, strict=True)
-    return np.array([prosumer.plan.cost_usd(prosumer.household, lmp) for prosumer, lmp in told])
+def _slopes(scale: float) -> str:
+    return f"slopes of the LMPs at alpha x {scale:g}"
 
 
-def _cold(scenario: Scenario, bid_kw: FloatArray) -> Traced:
-    """One outer step from settled bids: Algorithm 1 at their LMPs, with an empty ledger."""
+def _present(found: Mapping[Key, Part | None]) -> dict[Key, Part]:
+    return {key: run for key, run in found.items() if run}
+
+
+class _Runs:
+    """Experiments that are a run of the scenario with something changed."""
+
+    def __init__(self, experiments: Experiments, base: Scenario) -> None:
+        self.experiments, self.base = experiments, base
+
+    def possible(self, name: str, **changes: Any) -> Traced | None:
+        """The run, stopped if it takes too long; None if it fails."""
+        return self.experiments.possible(name, partial(self._changed, changes))
+
+    def _changed(self, changes: dict[str, Any]) -> Traced:
+        return _run(self.base.changed(**changes), self.base, most_rounds=_MOST_ROUNDS)
+
+
+def _run(scenario: Scenario, tolerances: Scenario | None = None, **options: Any) -> Traced:
+    """A run, its regret held against the tolerances of this scenario or another one."""
+    market = scenario.market(log=options.pop("log", None))
+    return trace(market, (tolerances or scenario).build_settings(), **options)
+
+
+def _closer(base: Scenario, case: Case, usual: int) -> Result:
+    """What a case comes to, closer than the tolerance asks for if that takes a few steps more than usual."""
+    scenario = base.changed(case=case)
+    most = min(usual + _MORE_STEPS, base.settings.max_iterations)
+    closer = scenario.changed(regret_tolerance=base.settings.regret_tolerance / _CLOSER, max_iterations=most)
+    found = closer.market().run()
+    close = found.settled or found.certificate.relative <= base.settings.regret_tolerance
+    return found if close else scenario.market().run()
+
+
+def _plain_runs(runs: _Runs, own: dict[float, Traced]) -> dict[float, Traced]:
+    """Runs of the paper's fixed point by scale of alpha; they are the scenario's own where that is its method."""
+    if runs.base.settings.method is Method.PLAIN:
+        return _present({**own, FLAT_SCALE: runs.possible(_plain(FLAT_SCALE), alpha_scale=FLAT_SCALE, **_PLAIN)})
+    first = runs.possible(_plain(1.0), **_PLAIN)
+    if first and first.result.settled:
+        others = {scale: runs.possible(_plain(scale), alpha_scale=scale, **_PLAIN) for scale in _OTHER_SCALES}
+        return _present({1.0: first, **others})
+    for scale in _OTHER_SCALES:
+        runs.experiments.possible(_plain(scale), partial(_leave_out, f"{_plain(1.0)} has not settled"))
+    return _present({1.0: first})
+
+
+def _leave_out(why: str) -> None:
+    raise LeftOutError(why)
+
+
+def _cold(base: Scenario, bid_kw: FloatArray) -> Traced:
+    """One outer step from settled bids, at fixed LMPs as in the paper: Algorithm 1 with an empty ledger."""
+    scenario = base.changed(**_PLAIN)
     market = scenario.market()
     market.bid_kw = bid_kw
-    return trace(market, outer_steps=1)
+    return trace(market, base.build_settings(), outer_steps=1, plans=True)
+
+
+def _found_slopes(base: Scenario, scale: float, rest: Result | None) -> Slopes:
+    """The slopes at the equilibrium without sharing, which may be known already."""
+    scaled = base.changed(alpha_scale=scale)
+    return slopes(scaled, rest if rest and is_close(rest) else equilibrium_alone(scaled))
+
+
+def _found_cobweb(
+    scenario: Scenario, found: Slopes | None, which: Callable[[Slopes], tuple[int, int] | None]
+) -> Cobweb | None:
+    if found is None:
+        raise LeftOutError("the slopes of the LMPs are missing")
+    where = which(found)
+    return cobweb(scenario, found, *where) if where else None
+
+
+def _wires(runs: _Runs, shared: Traced) -> dict[NetworkUse, Traced]:
+    """The base run, and one with the other use of the network."""
+    own = runs.base.settings.network_use
+    (other,) = (use for use in NetworkUse if use is not own)
+    found = _present({own: shared, other: runs.possible(_WIRES, network_use=other)})
+    return {use: found[use] for use in NetworkUse if use in found}

@@ -9,7 +9,8 @@ from ...market.result import Result
 from ...market.settings import Case
 from ...network.arrays import FloatArray
 from ..runs.who_saw_what import across
-from .findings import Study, Traced
+from .accuracy import cost_accuracy_usd, known
+from .findings import FLAT_SCALE, Study, Traced
 from .statements import statements
 
 
@@ -57,29 +58,33 @@ def _market(study: Study) -> pd.DataFrame:
 
 
 def _costs(study: Study) -> pd.DataFrame:
-    """Table 2: costs (11) by prosumer and in total; payments, which only Case 3 has, apart; changes against it."""
+    """Table 2: costs (11) by prosumer and in total, payments apart, and by how much Cases 1 and 2 differ from Case 3.
+
+    Differences are in $: costs of single prosumers are near zero or below, and a percentage of that says nothing. The
+    total has both. No number has digits below what its certificates leave open (`cost_accuracy_usd`).
+    """
     missing = np.full(len(study.result.names) + 1, np.nan)
-    one, two, three = (
-        _with_total(study.cases[case].result, "own_cost_usd") if case in study.cases else missing for case in Case
-    )
-    payments = _with_total(study.result, "payment_usd")
-    base = np.where(np.abs(three + payments) > 0.005, three + payments, np.nan)
-    columns = {
-        "case 1 cost $": one,
-        "case 2 cost $": two,
-        "case 3 cost $": three,
-        "case 3 payments $": payments,
-        "case 3 cost and payments $": three + payments,
-        "case 1 against case 3 %": 100 * (one - base) / np.abs(base),
-        "case 2 against case 3 %": 100 * (two - base) / np.abs(base),
-    }
-    shown = {name: [_fixed(value, 1 if "%" in name else 2) for value in values] for name, values in columns.items()}
-    return pd.DataFrame({"prosumer": [*study.result.names, "total"], **shown})
+    costs = {case: _with_total(study.cases[case], "own_cost_usd") if case in study.cases else missing for case in Case}
+    within = {case: cost_accuracy_usd(study.scenario, found) for case, found in study.cases.items()}
+    payments, own = _with_total(study.cases[Case.SHARING], "payment_usd"), within[Case.SHARING]
+    paid = costs[Case.SHARING] + payments
+    columns = {f"case {case.value} cost $": _known(costs[case], within.get(case, 0.0)) for case in Case}
+    columns |= {"case 3 payments $": _known(payments, own), "case 3 cost and payments $": _known(paid, own)}
+    shares: dict[str, list[str]] = {}
+    for case, basis, words in (
+        (Case.NO_SHARING, paid, "case 1 less case 3 with payments"),
+        (Case.CENTRAL, costs[Case.SHARING], "case 2 less case 3 before payments"),
+    ):
+        less, apart = costs[case] - basis, within.get(case, 0.0) + own
+        columns[f"{words} $"] = _known(less, apart)
+        size = abs(basis[-1])
+        share = known(100 * less[-1] / size, 100 * apart / size) if size > apart else ""
+        shares[f"{words}, % of the total"] = [*[""] * len(study.result.names), share]
+    return pd.DataFrame({"prosumer": [*study.result.names, "total"], **columns, **shares})
 
 
-def _fixed(value: float, digits: int) -> str:
-    """A number with so many digits, never "-0.00"; empty where there is none."""
-    return "" if np.isnan(value) else f"{round(float(value), digits) + 0.0:.{digits}f}"
+def _known(values: FloatArray, within: float) -> list[str]:
+    return [known(float(value), within) for value in values]
 
 
 def _with_total(result: Result, key: str) -> FloatArray:
@@ -96,10 +101,11 @@ def _criterion(study: Study) -> pd.DataFrame:
     """What (28) and its matrix version predict, beside what happens."""
     rows = []
     for found in study.slopes:
-        for label, predicted, happens in (
-            ("(28), one bid moves", found.ratio < 1, found.alone_converges),
-            ("spectral radius, all bids of an hour move", found.radius < 1, found.all_converge),
+        for label, value, happens in (
+            ("(28), one bid moves", found.tried_ratio, found.alone_converges),
+            ("spectral radius, all bids of an hour move", found.radius[found.tried], found.all_converge),
         ):
+            predicted = value < 1
             rows.append(
                 {
                     "alpha x": found.alpha_scale / study.scenario.alpha_scale,
@@ -108,31 +114,28 @@ def _criterion(study: Study) -> pd.DataFrame:
                     "predicted to converge": int(predicted.sum()),
                     "converge": int(happens.sum()),
                     "predicted right": int((predicted == happens).sum()),
-                    "largest value": round(float((found.ratio if "28" in label else found.radius).max()), 2),
+                    "largest value": round(float(value.max()), 2),
                 }
             )
     return pd.DataFrame(rows)
 
 
 def _criterion_by_hour(study: Study) -> pd.DataFrame:
+    """The same by prosumer and period, for all of which it was tried what happens."""
     frames = []
     for found in study.slopes:
-        periods = found.radius.size
-        for i, name in enumerate(study.result.names):
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "alpha x": found.alpha_scale / study.scenario.alpha_scale,
-                        "prosumer": name,
-                        "period": np.arange(1, periods + 1),
-                        "dLMP/dbid $/kWh/kW": found.lmp_per_bid[:, i, i].round(8),
-                        "ratio (28)": found.ratio[i].round(3),
-                        "converges alone": found.alone_converges[i],
-                        "spectral radius": found.radius.round(3),
-                        "all converge": found.all_converge,
-                    }
-                )
-            )
+        for k, i in enumerate(found.movers):
+            columns = {
+                "alpha x": found.alpha_scale / study.scenario.alpha_scale,
+                "prosumer": study.result.names[i],
+                "period": found.tried + 1,
+                "dLMP/dbid $/kWh/kW": found.lmp_per_bid[found.tried, i, i].round(8),
+                "ratio (28)": found.tried_ratio[k].round(3),
+                "converges alone": found.alone_converges[k],
+                "spectral radius": found.radius[found.tried].round(3),
+                "all converge": found.all_converge,
+            }
+            frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -158,11 +161,15 @@ def _network_use(study: Study) -> pd.DataFrame:
 
 def _open_questions(study: Study) -> pd.DataFrame:
     """What the paper leaves open, with the experiment that shows each."""
-    gone = "could not be run: " + "; ".join(study.left_out.values())
-    jacobi = study.simultaneous.result.message if study.simultaneous else gone
-    cycle = f"{_cycle(study.flat)}; {study.flat.result.message}" if study.flat else gone
+    gone = "could not be run: see what is left out"
+    flat = study.plain.get(FLAT_SCALE)
+    steep = study.plain.get(1.0)
+    cycle = f"{_cycle(flat)}; {flat.message}" if flat else f"as it is: {steep.message}" if steep else gone
     rows = (
-        ("Do all prosumers answering at once (plain Jacobi) converge?", jacobi),
+        (
+            "Do all prosumers answering at once (plain Jacobi) converge?",
+            study.simultaneous.message if study.simultaneous else gone,
+        ),
         ("Does the fixed point of Algorithm 2 always converge?", cycle),
         ("Are bids and trades unique?", _unique(study.result, study.sequential.result) if study.sequential else gone),
     )

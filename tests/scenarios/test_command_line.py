@@ -328,6 +328,11 @@ LIGHT = {
     "no scenario": ("run",),
     "no such key": ("run", "ieee33", "--set", "market.oder=x"),
     "no such row": ("validate", "ieee33", "--set", "prosumers.p9.bus=3"),
+    "no run": ("compare", "here", "there"),
+    "no run to report": ("report", "nothing"),
+    "no scenario to sweep": ("sweep", "nothing", "--set", "seed=1,2"),
+    "nothing to sweep": ("sweep", "ieee33"),
+    "no such key figure": ("sweep", "ieee33", "--plot", "fun"),
     "no number": ("report", "ieee33", "--set", "prosumers.p2.bus=3", "--set", "prosumers.p2.bid_max_kw=yes"),
 }
 

@@ -1,0 +1,83 @@
+"""By how much amounts of a saved run can be wrong, as far as its certificate tells."""
+
+from __future__ import annotations
+
+from math import ceil, floor, isfinite, log10
+
+import numpy as np
+
+from ...network.arrays import FloatArray
+from ..files.schema import ProsumerRow
+from ..runs.accuracy import left_open_usd
+from .stored_run import StoredRun
+
+_BOUNDED = {"settled", "iteration_limit", "sharing_diverged", "interrupted"}
+"""Outcomes with a schedule that is one of the market's own problem: no shortage in it, and an AC solution."""
+_PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default
+
+
+def welfare_within_usd(run: StoredRun) -> float | None:
+    """By how much the welfare may miss the optimum, $: the sum of the regrets; None where nothing bounds it.
+
+    Nothing does before a schedule is certified, at a local optimum, with behaviours that are no price takers, where
+    the feeder cannot serve what is asked for, and where fees are part of what is optimal.
+    """
+    within, prosumers = run.kpis.get("regret_usd"), run.manifest["scenario"]["prosumers"].values()
+    behaved = all(row["behaviour"] == _PRICE_TAKER for row in prosumers)
+    if within is None or run.outcome not in _BOUNDED or not behaved or run.kpis.get("local_optima"):
+        return None
+    return None if _charges_fees(run) else max(float(within), 0.0)
+
+
+def cost_within_usd(run: StoredRun) -> float | None:
+    """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $."""
+    within = welfare_within_usd(run)
+    if within is None:
+        return None
+    lmp, alpha = _prices_and_alphas(run)
+    return left_open_usd(within, lmp, alpha[:, None], run.scenario.dt_h)
+
+
+def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
+    """The same by prosumer; none where nothing is known.
+
+    Where prices of an equilibrium are not unique (a link at its cap), what partners pay each other may differ further.
+    """
+    within = welfare_within_usd(run)
+    if within is None:
+        return {}
+    dt_h = run.scenario.dt_h
+    loads = zip(run.prosumers, *_prices_and_alphas(run), strict=True)
+    return {name: left_open_usd(within, lmp, alpha, dt_h) for name, lmp, alpha in loads}
+
+
+def together(*within: float | None) -> float | None:
+    """What a difference of numbers is known to: the sum; None if one of them is not known at all."""
+    known = [value for value in within if value is not None and isfinite(value)]
+    return sum(known) if len(known) == len(within) else None
+
+
+def bound(within_usd: float) -> str:
+    """A bound as people read it, rounded up: "$31", "$0.002"."""
+    if within_usd <= 0:
+        return "$0"
+    place = 10.0 ** (floor(log10(within_usd)) - (within_usd >= 1))
+    above = ceil(within_usd / place - 1e-9) * place
+    return f"${above:,.0f}" if above >= 10 else f"${above:.2g}"
+
+
+def last_place(within: float | None) -> float:
+    """The last decimal place that is worth showing of a number that is known within this: of 21 the tens; 0 for all."""
+    return 10.0 ** floor(log10(within)) if within and isfinite(within) else 0.0
+
+
+def _prices_and_alphas(run: StoredRun) -> tuple[FloatArray, FloatArray]:
+    """LMPs where the prosumers are, (prosumer, period), and the alpha of each, (prosumer,)."""
+    scenario = run.scenario
+    lmp = run.table("prosumers")["lmp_usd_per_kwh"].to_numpy().reshape(-1, scenario.periods)
+    alpha = np.array([row.alpha_usd_per_kw2h for row in scenario.prosumers.values()])
+    return lmp, alpha * scenario.alpha_scale
+
+
+def _charges_fees(run: StoredRun) -> bool:
+    return any(run.kpis.get(key) for key in ("grid_fee_usd", "feed_in_fee_usd", "sharing_fee_usd"))

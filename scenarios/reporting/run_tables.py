@@ -1,0 +1,93 @@
+"""The tables of a run's page."""
+
+from __future__ import annotations
+
+from ..files.schema import ProsumerRow
+from ..runs.amounts import energy, money
+from .accuracy import cost_within_by_prosumer_usd, last_place
+from .pages import PageTable
+from .savings import Savings
+from .stored_run import StoredRun
+
+_ROWS = 60  # prosumers or payments that are shown; the folder's tables have all
+_PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default
+
+
+def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
+    """What each prosumer took, used and paid, and what it saves by sharing where that is known."""
+    table, dt_h = run.table("prosumers"), run.manifest["scenario"]["dt_h"]
+    kwh = dt_h * table.groupby("prosumer", sort=False)[["bid_kw", "net_trade_kw", "elastic_kw"]].sum()
+    known, totals = cost_within_by_prosumer_usd(run), run.kpis["total_usd_by_prosumer"]
+    shares = [run.kpis[f"self_{what}_by_prosumer"] for what in ("consumption", "sufficiency")]
+    rows = []
+    for name in list(kwh.index)[:_ROWS]:
+        place = last_place(known.get(name))
+        own = [_percent(share[name]) for share in shares]
+        regret = run.kpis["regret_by_prosumer_usd"][name]
+        cells = [name, *map(energy, kwh.loc[name]), *own, money(totals[name], place), f"{max(regret or 0, 0):.1e}"]
+        rows.append(cells + ([_saved(savings, name)] if savings else []))
+    headings = ["prosumer", "bids kWh", "net trade kWh", "elastic kWh", "self-consumption", "self-sufficiency"]
+    headings += ["cost $", "regret $", *(["saved $"] if savings else [])]
+    return PageTable(headings, rows + _more(len(kwh), len(headings)))
+
+
+def balance_table(run: StoredRun) -> PageTable:
+    """What each account receives less what it pays."""
+    balance = run.table("bills").groupby("account", sort=False)["amount_usd"].sum().round(2)
+    rows = [[str(account), _cents(usd)] for account, usd in balance.head(_ROWS).items()]
+    title = "what is received less what is paid"
+    return PageTable(("account", "balance $"), rows + _more(len(balance), 2), title=title)
+
+
+def payment_table(run: StoredRun) -> PageTable:
+    """All payments, from who pays to who is paid."""
+    bills = run.table("bills")
+    paid = bills[bills["amount_usd"] < 0]
+    cells = paid.head(_ROWS)[["account", "counterparty", "item", "amount_usd"]].to_numpy().tolist()
+    rows = [[*words, _cents(-usd)] for *words, usd in cells]
+    headings = ("from", "to", "for", "amount $")
+    return PageTable(headings, rows + _more(len(paid), len(headings)), (0, 1, 2), "payments")
+
+
+def origin_table(run: StoredRun) -> PageTable:
+    """Where the run comes from, what was changed in its scenario, and on what it ran."""
+    manifest, scenario = run.manifest, run.manifest["scenario"]
+    behaviours = {
+        name: row["behaviour"] for name, row in scenario["prosumers"].items() if row["behaviour"] != _PRICE_TAKER
+    }
+    facts = {
+        "scenario": manifest.get("scenario_path", ""),
+        "command": manifest.get("command", ""),
+        "changed": "; ".join(manifest.get("overrides", [])) or "nothing",
+        "behaviours of their own": "; ".join(f"{name}: {said}" for name, said in behaviours.items()),
+        "market": ", ".join(f"{key} {scenario['market'][key]}" for key in ("case", "method", "order", "network_use")),
+        "seed": str(manifest.get("seed", "")),
+        "started": " and resumed ".join([manifest.get("started", ""), *manifest.get("resumed", [])]),
+        "versions": ", ".join(f"{name} {number}" for name, number in manifest.get("versions", {}).items()),
+        "git commit": manifest.get("git_commit", ""),
+        "files that differ from it": ", ".join(manifest.get("git_changes", [])),
+        "machine": ", ".join(f"{key} {value}" for key, value in manifest.get("machine", {}).items()),
+        "results folder": str(run.folder),
+    }
+    return PageTable(("what", ""), [(what, said) for what, said in facts.items() if said], (0, 1))
+
+
+def _more(count: int, columns: int) -> list[list[str]]:
+    """A last row that says how many rows are not shown, if any."""
+    return [[f"and {count - _ROWS:,} more", *[""] * (columns - 1)]] if count > _ROWS else []
+
+
+def _cents(usd: float) -> str:
+    return f"{usd + 0.0:,.2f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _saved(savings: Savings, name: str) -> str:
+    """What a prosumer saves, unless that is less than it is known to."""
+    usd, within = savings.usd[name], savings.within_usd.get(name)
+    if within is None:
+        return f"{money(usd)} (proven by nothing)"
+    return money(usd, last_place(within)) if abs(usd) > within else f"0 (known to {money(within)})"

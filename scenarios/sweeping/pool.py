@@ -1,0 +1,93 @@
+"""Many points side by side, each in a process; one whose process dies is a row, and the others go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from multiprocessing import active_children, get_context
+
+from ...market.hosting.environment import environment
+from ..runs.interrupts import interrupts
+from .points import Point, Row
+from .worker import begin, run_point
+
+_LOOKS_S = 0.2  # between two looks at whether somebody has pressed Ctrl-C
+_LOST = 5
+"""The exit code of a run whose process was lost for good."""
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+Told = Callable[[Point, Row], None]
+
+
+def run_points(points: Sequence[Point], processes: int, finished: Told) -> bool:
+    """Run points until all have ended, or somebody interrupts.
+
+    Args:
+        points: What is to be run.
+        processes: How many run side by side, each in a process of its own; 0: in this one, one after the other.
+        finished: Told of every point that has ended, in the order in which they do.
+
+    Returns:
+        Whether it was interrupted: points under way have saved what they had, others have not begun.
+    """
+    if processes == 0:
+        return _run_here(points, finished)
+    waiting = deque(points)
+    with interrupts() as interrupted, environment(_ONE_THREAD):
+        while waiting and not interrupted():
+            suspects = _run_until_lost(waiting, processes, finished, interrupted)
+            for point in suspects:  # one of them has ended its process: each again, alone
+                alone = deque([point])
+                if not interrupted() and _run_until_lost(alone, 1, finished, interrupted):
+                    sentence = "its process has died twice; is there enough memory, or does a behaviour end it?"
+                    finished(point, point.row("lost", sentence, _LOST))
+        return interrupted()
+
+
+def _run_here(points: Sequence[Point], finished: Told) -> bool:
+    for point in points:
+        row = run_point(point)
+        finished(point, row)
+        if row["outcome"] == "interrupted":
+            return True
+    return False
+
+
+def _run_until_lost(
+    waiting: deque[Point], processes: int, finished: Told, interrupted: Callable[[], bool]
+) -> list[Point]:
+    """Run points until none is left or a process dies; the points that were under way then."""
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=begin)
+    under_way: dict[Future[Row], Point] = {}
+    lost: list[Point] = []
+    told = False
+    with pool:
+        while under_way or (waiting and not lost and not interrupted()):
+            while waiting and len(under_way) < processes and not lost and not interrupted():
+                under_way[pool.submit(run_point, waiting[0])] = waiting[0]
+                waiting.popleft()
+            done, _ = wait(under_way, timeout=_LOOKS_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                point = under_way.pop(future)
+                try:
+                    row = future.result()
+                except BrokenProcessPool:
+                    lost.append(point)
+                else:
+                    finished(point, row)
+            if interrupted() and not told:
+                told = True
+                _interrupt_children()
+    return lost
+
+
+def _interrupt_children() -> None:
+    """Let the runs under way end after their round; idle processes do not listen."""
+    for child in active_children():
+        if child.pid:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(child.pid, signal.SIGINT)

@@ -1,0 +1,59 @@
+"""One point of a sweep, from its scenario to its row; in a process of its own if there are many."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from contextlib import redirect_stdout
+from multiprocessing import parent_process
+
+from ...market.settings import RenamedWarning
+from ...network.errors import GridbazaarError
+from ..files.loading import load
+from ..files.source import find
+from ..reporting.stored_run import load_run
+from ..runs.kept import Kept, Notes
+from ..runs.recorder import Origin
+from ..runs.running import run_scenario
+from .points import Point, Row, finished
+
+_FAILED = {2: "refused", 4: "infeasible"}
+
+
+def run_point(point: Point) -> Row:
+    """Run a point, or go on with its run, and save it; what fails is a row, too.
+
+    An interrupt (Ctrl-C) ends the run after the round under way.
+    """
+    before = finished(point)
+    if before:  # its process has died when it was done
+        return point.found(before)
+    try:
+        scenario = load(point.scenario, point.changes)
+        point.folder.mkdir(parents=True, exist_ok=True)
+        changed = tuple(change.place for change in point.changes)
+        origin = Origin(str(find(point.scenario).resolve()), "", changed)
+        with redirect_stdout(sys.stderr):  # what behaviours print is no part of the table
+            run_scenario(scenario, point.folder, origin=origin, notes=Notes(Kept.SUMMARY))
+    except GridbazaarError as error:
+        return point.row(_FAILED.get(error.exit_code, "failed"), str(error), error.exit_code)
+    return point.found(load_run(point.folder))
+
+
+def begin() -> None:
+    """Prepare a process for points: Ctrl-C is the first process's to tell, and nobody works on when that is gone."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore", RenamedWarning)  # the first process has told of old names
+    threading.Thread(target=_end_with_parent, name="gridbazaar parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
