@@ -23,9 +23,7 @@ class Learner(Behaviour):
     who sells. It learns from one day to the next (`learn`); in a market alone, which is one day, it just tries.
     """
 
-    def __init__(
-        self, percents: Sequence[float] = _PERCENTS, explore: Annotated[float, Ge(0), Le(1)] = 0.1
-    ) -> None:
+    def __init__(self, percents: Sequence[float] = _PERCENTS, explore: Annotated[float, Ge(0), Le(1)] = 0.1) -> None:
         """Choose among these percents, all below 100; try any of them with the probability `explore`."""
         if not percents or not max(percents) < 100:
             raise ValueError(f"percents {list(percents)} must be one number at the least, and all below 100")

@@ -12,7 +12,7 @@ from ..errors import refuse
 from ..files.source import Change
 from ..files.yaml_file import read_value
 
-_OPEN, _CLOSE, _QUOTES = "[{", "]}", "'\""
+_OPEN, _CLOSE, _QUOTES = "[{(", "]})", "'\""
 
 
 @dataclass(frozen=True, slots=True)
