@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...agents.behaviour import Behaviour
+from ...market.energy_market import EnergyMarket
 from ...market.hosting.message_log import SCREEN, Entries
 from ...market.outcome import Outcome
 from ...market.result import Result
+from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
 from ..runs.accuracy import left_open_usd
@@ -66,14 +68,12 @@ def play(scenario: Scenario, behaviours: Callable[[], Behaviours] | None = None,
         regret_tolerance_usd=usual.regret_tolerance_usd * _CLOSER,
         max_iterations=min(_MOST_STEPS, usual.max_iterations),
     )
-    found = _run(closer, made(), seed)
-    if not (found.settled or _within(found.result, usual.regret_tolerance)):
-        return _run(scenario, made(), seed)
-    return found
+    found = _run(closer, made(), seed, usual.regret_tolerance)
+    return found if found.settled else _run(scenario, made(), seed, usual.regret_tolerance)
 
 
-def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None) -> Day:
-    """One run, as it is."""
+def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None, tolerance: float) -> Day:
+    """One run; whether it has settled is told by this tolerance, as a fraction of the turnover."""
     sent: Counter[str] = Counter()
 
     def count(entries: Entries) -> None:
@@ -81,17 +81,40 @@ def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None) -> Day:
             sent[sender] += size // _BYTES if receiver != SCREEN else 0  # whoever runs the market is nobody in it
 
     with scenario.market(rng=seed, behaviours=behaviours, log=count) as market:
-        result = market.run()
+        _settle(market, tolerance)
+        result = market.result()
     assert sum(result.settlement.balance_cents().values()) == 0, "what everybody pays and is paid must balance"
     alpha = np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in result.names]) * scenario.alpha_scale
     missing = max(result.certificate.total_usd, 0.0)
     own = [left_open_usd(missing, lmp, a, result.dt_h) for lmp, a in zip(result.lmp_usd_per_kwh, alpha, strict=True)]
     together = left_open_usd(missing, result.lmp_usd_per_kwh, alpha[:, None], result.dt_h)
     published = tuple(sent[name] for name in result.names)
-    return Day(result, result.settled, behaviours, total_usd(result), np.array(own), together, published)
+    return Day(
+        result,
+        result.settled or _is_proven(result, tolerance),
+        behaviours,
+        total_usd(result),
+        np.array(own),
+        together,
+        published,
+    )
 
 
-def _within(result: Result, tolerance: float) -> bool:
-    """Whether a run that went on for closer agreement in vain has what the scenario itself asks for."""
-    close = result.certificate.relative <= tolerance
-    return result.outcome in (Outcome.ITERATION_LIMIT, Outcome.RESTLESS) and close
+def _settle(market: EnergyMarket, tolerance: float) -> None:
+    """Run a market until it ends, or is within the tolerance and comes no closer."""
+    before = np.inf
+    while market.running:
+        market.step()
+        if market.iteration < 2 or market.phase is not Phase.SHARING or market.platform.rounds:
+            continue
+        certificate = market.proof.certificate()  # of the schedule that was cleared just now
+        if certificate.relative <= tolerance and certificate.total_usd > before / 2:
+            return
+        before = certificate.total_usd
+
+
+def _is_proven(result: Result, tolerance: float) -> bool:
+    """Whether a run that was stopped, or went on for closer agreement in vain, has what the scenario asks for."""
+    stopped = result.outcome in (Outcome.RUNNING, Outcome.ITERATION_LIMIT, Outcome.RESTLESS)
+    served = not (result.dispatch.short_periods or result.certificate.physics.doubt)
+    return stopped and served and result.certificate.relative <= tolerance

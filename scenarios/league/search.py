@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -43,14 +44,15 @@ class Search:
         """The best declaration that was tried; of equals, the first."""
         answers = self.alone()
         self.cost_usd(tuple(answers))
-        start = self._best_so_far
-        simplex = np.vstack([start, np.array(start) + self.span / 4 * np.eye(self.members)])
+        start = np.array(self._best_so_far)
+        simplex = np.vstack([start, start + self.span / 4 * np.eye(self.members)])
+        options: Any = {"maxfev": self.most, "initial_simplex": np.clip(simplex, -_MOST, _MOST)}
         minimize(
-            lambda percents: self.cost_usd(tuple(percents.tolist())),
+            lambda percents: self.cost_usd(percents.tolist()),
             start,
             method="Nelder-Mead",
             bounds=[(-_MOST, _MOST)] * self.members,
-            options={"maxfev": self.most, "initial_simplex": np.clip(simplex, -_MOST, _MOST)},
+            options=options,
         )
         return self._best_so_far
 

@@ -6,6 +6,7 @@ from itertools import product
 
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
+from ..files.schema import LinkRow, ProsumerRow
 from ..files.source import Change
 
 _KEYS = ("elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw", "fixed_peak_kw", "renewable_peak_kw")
@@ -30,7 +31,8 @@ def split(scenario: Scenario, parts: int) -> Scenario:
     """
     if parts == 1:
         return scenario
-    prosumers, links = {}, {}
+    prosumers: dict[str, ProsumerRow] = {}
+    links: dict[str, LinkRow] = {}
     for name, row in scenario.prosumers.items():
         shares = {key: getattr(row, key) / parts for key in _KEYS}
         small = row.model_copy(update={**shares, "alpha_usd_per_kw2h": row.alpha_usd_per_kw2h * parts})
