@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..study.drawing import DARK, GREY, PAGE_IN, new_figure, prosumer_style, style
+from .match import Kind
 from .shown import short
-from .tables import by_seat
+from .tables import by_seat, grouped
 
 
 def gain_figure(frame: pd.DataFrame) -> Figure | None:
@@ -59,12 +60,11 @@ def learning_figure(frame: pd.DataFrame) -> Figure | None:
         for axis, case in zip(axes, cases, strict=True):
             some = days[days["case"] == case]
             axis.axhline(0.0, color=DARK, lw=0.8)
-            for (kind, name), own in some.groupby(["kind", "prosumer"], sort=False):
-                mean = own.groupby("day")["gain_usd"].mean()
-                dashes = "-" if kind == "seat" else ":"
-                label = f"{name} alone" if kind == "seat" else f"{name}, all learn"
-                look = {**prosumer_style(names.index(str(name))), "linestyle": dashes}
-                axis.plot(mean.index, mean.to_numpy(), label=label, **look)
+            for name, own in grouped(some, "prosumer"):
+                for kind, dashes, means in ((Kind.SEAT, "-", "alone"), (Kind.FIELD, ":", "when all learn")):
+                    mean = own[own["kind"] == kind].groupby("day")["gain_usd"].mean()
+                    look = {**prosumer_style(names.index(name)), "linestyle": dashes}
+                    axis.plot(mean.index.to_numpy(), mean.to_numpy(), label=f"{name} {means}", **look)
             axis.set_title(f"Case {case}")
             axis.set_xlabel("day")
         axes[0].set_ylabel("gain, $ a day")

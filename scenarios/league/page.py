@@ -14,7 +14,7 @@ from .figures import gain_figure, learning_figure
 from .league import League
 from .match import Kind
 from .shown import HEADINGS, seat_rows, short, statements
-from .tables import by_seat
+from .tables import by_seat, last_day, records
 
 _HOW = (
     "Gains are what a prosumer paid on the whole, payments included and less the true utility of what it consumed, "
@@ -67,19 +67,19 @@ def _sections(league: League, pictures: dict[str, Figure | None]) -> list[Sectio
             parts.append(Section(title, [text], tables=[_match_table(some)]))
     failed = league.frame[league.frame["outcome"] != "settled"].drop_duplicates("match")
     if not failed.empty:
-        rows = [(str(row.field), str(row.case), str(row.outcome), str(row.message)) for row in failed.itertuples()]
+        rows = [(row["field"], str(row["case"]), row["outcome"], row["message"]) for row in records(failed)]
         parts.append(Section("Not settled", tables=[PageTable(("who", "case", "outcome", "why"), rows, (0, 2, 3))]))
     return parts
 
 
 def _match_table(frame: pd.DataFrame) -> PageTable:
     """The last day of some matches, a row for each prosumer."""
-    last = frame[frame["day"] == frame.groupby("match")["day"].transform("max")]
     rows = []
-    for row in last.itertuples():
-        acts = short(str(row.behaviour)) if pd.isna(row.percent) else f"shades by {row.percent:.3g} %"
-        gain, welfare = money(row.gain_usd, row.known_to_usd), money(row.welfare_loss_usd, row.together_known_to_usd)
-        fair = "" if pd.isna(row.jain) else f"{row.jain:.2f}"
-        rows.append((str(row.match), str(row.case), str(row.prosumer), acts, gain, welfare, fair))
+    for row in records(last_day(frame)):
+        acts = short(row["behaviour"]) if pd.isna(row["percent"]) else f"shades by {row['percent']:.3g} %"
+        gain = money(row["gain_usd"], row["known_to_usd"])
+        welfare = money(row["welfare_loss_usd"], row["together_known_to_usd"])
+        fair = "" if pd.isna(row["jain"]) else f"{row['jain']:.2f}"
+        rows.append((str(row["match"]), str(row["case"]), row["prosumer"], acts, gain, welfare, fair))
     headings = ("match", "case", "prosumer", "acts as", "gain, $", "welfare lost, $", "fairness of savings (Jain)")
     return PageTable(headings, rows, (2, 3))

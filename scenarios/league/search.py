@@ -46,8 +46,9 @@ class Search:
         self.cost_usd(tuple(answers))
         start = np.array(self._best_so_far)
         simplex = np.vstack([start, start + self.span / 4 * np.eye(self.members)])
-        options: Any = {"maxfev": self.most, "initial_simplex": np.clip(simplex, -_MOST, _MOST)}
-        minimize(
+        options = {"maxfev": self.most, "initial_simplex": np.clip(simplex, -_MOST, _MOST)}
+        minimise: Any = minimize  # whose types know no array of unknown length
+        minimise(
             lambda percents: self.cost_usd(percents.tolist()),
             start,
             method="Nelder-Mead",

@@ -11,8 +11,7 @@ from ..reporting.accuracy import bound
 from ..runs.amounts import counted, dollars, money
 from ..runs.fitting import Column, FittingTable
 from ..sweeping.progress import SweepProgress
-from .match import Kind
-from .tables import by_seat
+from .tables import by_seat, grouped, records, shaders
 
 if TYPE_CHECKING:
     from .league import League
@@ -23,8 +22,8 @@ HEADINGS = (
     Column("case"),
     Column("gain", "$"),
     Column("within", "$"),
-    Column("others lost", "$"),
-    Column("welfare lost", "$"),
+    Column("others", "lost, $"),
+    Column("welfare", "lost, $"),
     Column("told", "numbers"),
 )
 
@@ -41,14 +40,14 @@ def seat_rows(seats: pd.DataFrame) -> list[tuple[str, ...]]:
     "within" is what the certificates leave open of the gain, and where chance was drawn several times half the width
     of the 95 % confidence interval beside it.
     """
-    rows = []
-    for seat in seats.itertuples():
-        within = seat.known_to_usd + seat.interval_usd
-        amounts = (money(usd, within) for usd in (seat.gain_usd, seat.others_lost_usd, seat.welfare_loss_usd))
-        gain, others, welfare = amounts
-        told = f"{seat.published:,.0f}"
-        name = short(str(seat.behaviour))
-        rows.append((name, str(seat.prosumer), str(seat.case), gain, bound(within)[1:], others, welfare, told))
+    rows: list[tuple[str, ...]] = []
+    for seat in records(seats):
+        within = seat["known_to_usd"] + seat["interval_usd"]
+        gain, others, welfare = (
+            money(seat[key], within) for key in ("gain_usd", "others_lost_usd", "welfare_loss_usd")
+        )
+        who = short(seat["behaviour"]), seat["prosumer"], str(seat["case"])
+        rows.append((*who, gain, bound(within)[1:], others, welfare, f"{seat['published']:,.0f}"))
     return rows
 
 
@@ -69,43 +68,43 @@ def seat_table(league: League) -> FittingTable:
 
 def statements(league: League) -> list[str]:
     """The answers of a league: the most that anybody gains by lying in each case, what rings gain, and with many."""
-    seats, said = by_seat(league.frame), []
-    for case, some in seats.groupby("case"):
-        best = some.loc[some["gain_usd"].idxmax()]
-        within = float(best["known_to_usd"] + best["interval_usd"])
-        if best["gain_usd"] > within:
-            gain = f"{best['prosumer']} gains most, {dollars(best['gain_usd'], within)} (known to {bound(within)})"
-            said.append(f"Case {case}: {gain}, by {short(best['behaviour'])}")
-        else:
-            said.append(f"Case {case}: nobody gains by any of these behaviours alone, as far as is known")
+    said = [_most(case, some) for case, some in grouped(by_seat(league.frame), "case")]
     return [*said, *_rings(league.frame), *_sizes(league.frame), *_failures(league.frame)]
+
+
+def _most(case: int, seats: pd.DataFrame) -> str:
+    """The most that anybody gains alone in a case."""
+    best = max(records(seats), key=lambda seat: seat["gain_usd"])
+    within = best["known_to_usd"] + best["interval_usd"]
+    if best["gain_usd"] <= within:
+        return f"Case {case}: nobody gains by any of these behaviours alone, as far as is known"
+    gain = f"{dollars(best['gain_usd'], within)} (known to {bound(within)})"
+    return f"Case {case}: {best['prosumer']} gains most, {gain}, by {short(best['behaviour'])}"
 
 
 def _rings(frame: pd.DataFrame) -> list[str]:
     """What the best ring of each case gains together."""
-    members = frame[(frame["kind"] == Kind.RING) & (frame["parts"] == 1) & frame["percent"].notna()]
-    pairs = members.groupby(["case", "match"]).filter(lambda rows: len(rows) > 1)
     said = []
-    for case, rows in pairs.groupby("case"):
-        total = rows.groupby("match")[["gain_usd", "known_to_usd"]].sum()
-        best = rows[rows["match"] == total["gain_usd"].idxmax()]
-        gain, within = float(total["gain_usd"].max()), float(total.loc[total["gain_usd"].idxmax(), "known_to_usd"])
-        who = " and ".join(f"{row.prosumer} by {row.percent:.3g} %" for row in best.itertuples())
-        said.append(f"Case {case}: the best ring shades {who} and gains {dollars(gain, within)} together")
+    for case, rows in grouped(shaders(frame, members=2), "case"):
+        rings = [ring for _, ring in grouped(rows, "match")]
+        best = max(rings, key=lambda ring: float(ring["gain_usd"].sum()))
+        gain, within = (float(best[key].sum()) for key in ("gain_usd", "known_to_usd"))
+        who = " and ".join(f"{row['prosumer']} by {row['percent']:.3g} %" for row in records(best))
+        told = f"{dollars(gain, within)} together (known to {bound(within)})"
+        said.append(f"Case {case}: the best ring shades {who} and gains {told}")
     return said
 
 
 def _sizes(frame: pd.DataFrame) -> list[str]:
-    """How the gain of the best shading shrinks with more, smaller prosumers."""
-    alone = frame[(frame["kind"] == Kind.RING) & frame["percent"].notna()]
-    alone = alone.groupby("match").filter(lambda rows: len(rows) == 1)
+    """How the gain of the best shading shrinks with more, smaller prosumers: what the whole prosumer would gain."""
     said = []
-    for case, rows in alone.groupby("case"):
-        parts = [
-            f"{dollars(float((some['gain_usd'] * n).max()), float((some['known_to_usd'] * n).min()))} with {n}"
-            for n, some in rows.groupby("parts")
-        ]
-        said.append(f"Case {case}: the best shading of one prosumer in n gains, times n: {', '.join(parts)}")
+    for case, rows in grouped(shaders(frame, members=1), "case"):
+        parts = []
+        for count, some in grouped(rows, "parts"):
+            best = max(records(some), key=lambda row: row["gain_usd"])
+            gain, within = count * best["gain_usd"], count * best["known_to_usd"]
+            parts.append(f"{dollars(gain, within)} (known to {bound(within)}) with {count}")
+        said.append(f"Case {case}: the best shading of one part of n, times n, gains {', '.join(parts)}")
     return said
 
 
@@ -114,5 +113,5 @@ def _failures(frame: pd.DataFrame) -> list[str]:
     failed = frame[frame["outcome"] != "settled"].drop_duplicates("match")
     if failed.empty:
         return []
-    first = failed.iloc[0]
+    first = records(failed)[0]
     return [f"{counted(len(failed), 'match has', 'matches have')} not settled; first of all {first['message']}"]

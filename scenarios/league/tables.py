@@ -118,9 +118,7 @@ def by_seat(frame: pd.DataFrame) -> pd.DataFrame:
     `interval_usd` is half the width of their 95 % confidence interval by Student's t; elsewhere it is 0.
     """
     last = frame[(frame["kind"] == Kind.SEAT) & (frame["behaviour"] != "PriceTaker") & frame["gain_usd"].notna()]
-    last = last[(last["outcome"] == "settled")]
-    last = last[last["day"] == last.groupby("match")["day"].transform("max")]
-    groups = last.groupby(["case", "behaviour", "prosumer"], sort=False)
+    groups = last_day(last[last["outcome"] == "settled"]).groupby(["case", "behaviour", "prosumer"], sort=False)
     means = groups[["gain_usd", "others_lost_usd", "welfare_loss_usd", "dso_cost_change_usd", "published"]].mean()
     means["known_to_usd"] = groups["known_to_usd"].max()
     means["interval_usd"] = groups["gain_usd"].agg(half_width)
@@ -133,3 +131,25 @@ def half_width(values: pd.Series[float]) -> float:
     if count < 2:
         return 0.0
     return float(student.ppf((1 + CONFIDENCE) / 2, count - 1) * values.std(ddof=1) / np.sqrt(count))
+
+
+def shaders(frame: pd.DataFrame, members: int) -> pd.DataFrame:
+    """The members of all rings of so many, one row for each, with what it shades by and gains."""
+    found = frame[(frame["kind"] == Kind.RING) & frame["percent"].notna() & frame["gain_usd"].notna()]
+    return found[found.groupby("match")["prosumer"].transform("size") == members]
+
+
+def last_day(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the last day of each match."""
+    return frame[frame["day"] == frame.groupby("match")["day"].transform("max")]
+
+
+def grouped(frame: pd.DataFrame, key: str) -> list[tuple[Any, pd.DataFrame]]:
+    """The rows by a value of theirs, in the order in which the values come."""
+    return list(frame.groupby(key, sort=False))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as mappings."""
+    rows: Any = frame.to_dict("records")
+    return list(rows)
