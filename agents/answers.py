@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from numbers import Real
 
 import numpy as np
 
 from ..network.arrays import FloatArray
+from ..network.periods import period_name
 from .behaviour import AnswerError
 from .household import Household
 from .messages import Offer, Quote
 from .plan import Plan
 
 _ROUNDING_KW = 1e-6
-"""How far an offer may be above a cap."""
+"""How far an offer may be above a cap, or a declared limit beyond the real one."""
+_MEASURED = ("bus", "fixed_kw", "grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh")
+_AT_MOST = {"renewable_kw": 1, "elastic_max_kw": 1, "bid_max_kw": 1, "feed_in_max_kw": 1, "elastic_min_kw": -1}
+"""What a declared household may have no more of than the real one (or, at -1, no less)."""
 
 
 def household(answer: object, real: Household, cap_kw: float) -> Household:
@@ -31,10 +36,27 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
     if not isinstance(answer, Household):
         raise AnswerError(f"returned {type(answer).__name__}; return a Household")
     if (answer.name, answer.periods, answer.dt_h) != (real.name, real.periods, real.dt_h):
-        raise AnswerError("changed the name or the periods; change limits, loads or the utility alone")
+        raise AnswerError("changed the name or the periods; change limits, forecasts or the utility alone")
     if answer is not real:
+        _refuse_more(answer, real)
         answer.check_balance(cap_kw)
     return answer
+
+
+def _refuse_more(answer: Household, real: Household) -> None:
+    """Refuse what the real household could not live up to: what is measured by others, and more than it has."""
+    for key in _MEASURED:
+        if not np.array_equal(getattr(answer, key), getattr(real, key)):
+            raise AnswerError(f"changed {key}, which others measure; change limits, forecasts or the utility alone")
+    for key, most in _AT_MOST.items():
+        over = most * (getattr(answer, key) - getattr(real, key))
+        if over.max() > _ROUNDING_KW:
+            t = int(np.argmax(over))
+            word, bound = ("above", "at most") if most > 0 else ("below", "at least")
+            raise AnswerError(
+                f"declares {key} {word} its own in {period_name(t, real.dt_h)} ({getattr(answer, key)[t]:g} and "
+                f"{getattr(real, key)[t]:g} kW), which it could not live up to; declare {bound} that"
+            )
 
 
 def spread(answer: object) -> float:
@@ -43,10 +65,11 @@ def spread(answer: object) -> float:
     Raises:
         AnswerError: It is no number of at least 0.
     """
-    if not (isinstance(answer, int | float) and 0 <= answer < np.inf):
-        said = repr(answer) if isinstance(answer, int | float) else type(answer).__name__
+    number = isinstance(answer, Real) and not isinstance(answer, bool)
+    if not (number and 0 <= float(answer) < np.inf):  # type: ignore[arg-type]  # it is one
+        said = repr(answer) if number else type(answer).__name__
         raise AnswerError(f"returned {said}; return a number of at least 0")
-    return float(answer)
+    return float(answer)  # type: ignore[arg-type]  # see above
 
 
 def series(answer: object, what: str, shape: tuple[int, ...]) -> FloatArray:

@@ -68,9 +68,10 @@ class Behaviour:
     def declare(self, household: Household) -> Household:
         """The household that it acts as, told its own: by default that, the truth.
 
-        Steeper or lower utility, less wind, smaller limits: whatever it is, the problem is one like any other, so that
-        partners agree, and the certificate holds for what was declared. What is really consumed follows from the real
-        household, with what was bid and traded. It is asked once, when its prosumer moves in.
+        Steeper or lower utility, less wind, smaller limits: the problem is one like any other, so that partners agree,
+        and the certificate holds for what was declared. Nothing may be declared that the real household could not live
+        up to: no more wind, no wider limits, no other bus, fees or fixed load. What is really consumed follows from the
+        real household, with what was bid and traded. It is asked once, when its prosumer moves in.
         """
         return household
 

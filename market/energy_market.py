@@ -241,9 +241,9 @@ class EnergyMarket(Lifecycle):
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
-        step = self._method.step(pledges.bid_kw, self.proof.total_regret_usd)
+        step = self._method.step(pledges.bid_kw, self.proof.all_regrets_usd)
         bids = frozen(self.communities.commit(step))  # (26)
-        self.proof.committed(bids, self.bid_kw)
+        self.proof.committed(bids, self.bid_kw, pledges.bid_kw)
         self.bid_kw = bids
         self.phase = Phase.CLEARING
 
@@ -314,6 +314,8 @@ class EnergyMarket(Lifecycle):
 
     def _ends_disagreeing(self) -> bool:
         """End the run if somebody asks other prices than it is quoted, which partners cannot agree at."""
+        if self.blueprint.faults:  # an offer may answer another price than today's
+            return False
         marked = self.platform.marked_up(self.proof.conduct.otherwise)
         if marked:
             self._end(Outcome.NEVER_AGREES, marked)

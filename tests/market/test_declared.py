@@ -126,7 +126,7 @@ class BidsLess(Behaviour):
 
 class DrawsLots(Behaviour):
     def bid(self, delivery, plan):
-        return plan.bid_kw + self.rng.uniform(-1, 1, plan.bid_kw.size)
+        return plan.bid_kw + self.rng.uniform(-90, 90, plan.bid_kw.size)
 
 
 def test_a_price_marked_up_in_messages_never_agrees_and_that_is_said_soon(run):
@@ -156,6 +156,47 @@ def test_who_never_rests_is_named_after_a_few_clearings(run):
     assert "p2 acts on a behaviour of its own, and the market does not come to rest" in result.message
 
 
+class Same(Behaviour):
+    """Overrides a hook and does just what a price taker does."""
+
+    def bid(self, delivery, plan):
+        return plan.bid_kw * 1.0
+
+
+class BidsNothing(Behaviour):
+    def bid(self, delivery, plan):
+        return plan.bid_kw * 0.0
+
+
+@pytest.mark.parametrize("who", [("p2",), ("p1", "p2", "p3")])
+@pytest.mark.parametrize("settings", [{}, {"method": "damped"}, {"method": "proximal_gradient", "alpha": 0.3}], ids=str)
+def test_who_may_act_otherwise_and_does_not_settles_where_price_takers_do(run, ieee33_bazaar, who, settings):
+    """Nothing is called settled before bids go where they are going, and nothing is given up that would settle."""
+    bazaar, chosen = ieee33_bazaar(settings.get("alpha", 1.0)), {k: v for k, v in settings.items() if k != "alpha"}
+    result, plain = run(bazaar, behaviours={name: Same() for name in who}, **chosen), run(bazaar, **chosen)
+    assert plain.settled
+    assert result.settled, result.message
+    assert result.outer_iterations > 2
+    assert result.elastic_kw == pytest.approx(plain.elastic_kw, abs=6.0)
+    assert result.welfare_usd == pytest.approx(plain.welfare_usd, abs=0.5)
+
+
+def test_who_cannot_hold_what_it_bid_for_settles_nothing(run):
+    """Its own affair ends where its fixed load is not served."""
+    result = run(behaviours={"p1": BidsNothing()}, case=1, method="damped", max_iterations=15)
+    assert not result.settled
+    assert np.isposinf(result.regret_usd[0])
+    assert "no certificate: the trades leave p1 no way to keep its elastic load" in str(result.certificate)
+
+
+def test_nobody_is_accused_of_prices_that_were_asked_when_others_were_quoted(ieee33_bazaar, open_market):
+    from gridbazaar.market import MessageFaults
+
+    faults = MessageFaults(loss=0.6, delay_rounds=3)
+    market = open_market(ieee33_bazaar(), behaviours={"p2": Same()}, messages=faults, rng=1, max_iterations=12)
+    assert market.run().outcome is not Outcome.NEVER_AGREES
+
+
 # --- what cannot be declared
 
 
@@ -172,8 +213,26 @@ WRONG = {
     "no household": (behaving(declare=lambda _: 5), "in declare(): returned int; return a Household"),
     "another name": (
         behaving(declare=lambda home: replace(home, name="p9")),
-        "in declare(): changed the name or the periods; change limits, loads or the utility alone",
+        "in declare(): changed the name or the periods; change limits, forecasts or the utility alone",
     ),
+    "more wind": (
+        behaving(declare=lambda home: replace(home, renewable_kw=3 * home.renewable_kw)),
+        "declares renewable_kw above its own in period 3 (02:00-03:00) (1396.8 and 465.6 kW)",
+    ),
+    "a wider limit": (
+        behaving(declare=lambda home: replace(home, bid_max_kw=10 * home.bid_max_kw)),
+        "declares bid_max_kw above its own in period 1 (00:00-01:00) (6000 and 600 kW), which it could not live up to; "
+        "declare at most that",
+    ),
+    "feed-in": (
+        behaving(declare=lambda home: replace(home, feed_in_max_kw=home.feed_in_max_kw + 5)),
+        "declares feed_in_max_kw above its own",
+    ),
+    "less need": (
+        behaving(declare=lambda home: replace(home, fixed_kw=0.2 * home.fixed_kw)),
+        "changed fixed_kw, which others measure; change limits, forecasts or the utility alone",
+    ),
+    "another bus": (behaving(declare=lambda home: replace(home, bus="9")), "changed bus, which others measure"),
     "negative spread": (
         behaving(spread_usd_per_kwh=lambda _: -0.1),
         "in spread_usd_per_kwh(): returned -0.1; return a number of at least 0",

@@ -35,6 +35,8 @@ def made(scenario, name):
         ("Shading(percent=5)", "Shading", {"percent": 5}),
         ("Shading()", "Shading", {}),
         ("a/b.py:C(x='1:2', y=[1, 2])", "a/b.py:C", {"x": "1:2", "y": [1, 2]}),
+        ("My (1)/b.py:C(x=1)", "My (1)/b.py:C", {"x": 1}),
+        ("My (1)/b.py:C", "My (1)/b.py:C", {}),
     ],
 )
 def test_a_text_is_a_name_with_parameters(text, name, given):
@@ -43,7 +45,17 @@ def test_a_text_is_a_name_with_parameters(text, name, given):
 
 
 @pytest.mark.parametrize(
-    "text", ["Shading(5)", "Shading(percent=)", "Shading(percent=x)", "Shading(", "A(__import__('os'))"]
+    "text",
+    [
+        "Shading(5)",
+        "Shading(percent=)",
+        "Shading(percent=x)",
+        "Shading(",
+        "Shading()()",
+        "Shading(percent=1, percent=2)",
+        "Shading(**{})",
+        "A(__import__('os'))",
+    ],
 )
 def test_what_is_no_such_text_is_refused(text):
     with pytest.raises(ValueError, match="is no behaviour with parameters; write it like Shading"):
@@ -138,7 +150,42 @@ def test_the_file_of_a_group_is_meant_from_the_scenario(folder):
     assert made(gb.load(str(folder / "s.yaml")), "p3").factor == 2.0
 
 
+def test_what_is_changed_from_outside_goes_before_the_group_of_a_file(folder):
+    (folder / "s.yaml").write_text("base: ieee33\nbehaviours:\n  all: {behaviour: Shading}\n")
+    for changes in ({"prosumers.p2.behaviour": "LossAverse"}, behaviours_of(["p2=LossAverse"])):
+        rows = gb.load(str(folder / "s.yaml"), changes).prosumers
+        assert {name: row.behaviour for name, row in rows.items()} == {
+            "p1": "Shading",
+            "p2": "LossAverse",
+            "p3": "Shading",
+        }
+
+
+def test_a_name_is_a_name_before_it_is_a_pattern():
+    scenario = gb.load(
+        "ieee33",
+        {
+            "links": {},
+            "prosumers.h[1]": {
+                "bus": "9",
+                "alpha_usd_per_kw2h": 1e-4,
+                "beta_usd_per_kwh": 0.3,
+                "elastic_max_kw": 9,
+                "bid_max_kw": 9,
+            },
+            "behaviours.one": {"prosumers": "h[1]", "behaviour": "Shading"},
+        },
+    )
+    assert scenario.prosumers["h[1]"].behaviour == "Shading"
+    assert scenario.prosumers["p1"].behaviour == "price_taker"
+
+
 WRONG_GROUPS = {
+    "nobody drawn": ({"share": 0.1, "behaviour": "Shading"}, "a share of 0.1 of 3 is nobody; write more, or 0"),
+    "half a seed": (
+        {"seed": 1.5, "behaviour": "Shading"},
+        "behaviours.some.seed: 1.5 is not a whole number; write one",
+    ),
     "nobody": (
         {"prosumers": "q*", "behaviour": "Shading"},
         r"behaviours.some.prosumers: no prosumer is called q\*; known are p1",
