@@ -16,7 +16,7 @@ import mesa
 import numpy as np
 import pytest
 
-from gridbazaar.agents import BehaviourError, Delivery, PriceTaker, Prosumer, Quote, behaviours
+from gridbazaar.agents import BehaviourError, Delivery, PriceTaker, Prosumer, Quote, behaviours, json_program
 from gridbazaar.agents.behaviour import AnswerError
 from gridbazaar.agents.behaviours.loss_averse import LossAverse
 from gridbazaar.agents.behaviours.remote import HOOKS, Remote
@@ -112,13 +112,14 @@ WRONG = {
     "a list": ("answer = [1]", "answered b'[1]\\n', which is no JSON object in one line"),
     "refuses": ("answer = {'error': 'not today'}", "says: not today"),
     "lacks": ("pass", "answered without power_kw"),
-    "floods": ("sys.stdout.write('x' * 5_000_000)", "answered more than 4 MiB in one line"),
+    "floods": ("sys.stdout.write('x' * 2_000_000)", "answered more than 1 MiB in one line"),
     "closes": ("os.close(1); time.sleep(60)", "closed its stdout"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_with_a_program_is_told(program, moved_in, name):
+def test_what_is_wrong_with_a_program_is_told(program, moved_in, name, monkeypatch):
+    monkeypatch.setattr(json_program, "LONGEST_LINE", 2**20)
     body, problem = WRONG[name]
     command = program(["offer"], body)
     prosumer = moved_in(Remote(command, timeout_s=1))
