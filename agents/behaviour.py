@@ -115,6 +115,14 @@ class Behaviour:
         del delivery  # for those who override
         return plan.bid_kw
 
+    def learn(self, own_cost_usd: float) -> None:
+        """Be told, once a day is over, what it has cost: by default nothing is made of it.
+
+        A market is one day. Who plays several of them in a row, as a league does, tells each behaviour after each day
+        what its prosumer paid on the whole, payments included, less the true utility of what it consumed.
+        """
+        del own_cost_usd  # for those who override
+
     def saved_state(self) -> dict[str, object]:
         """What it must remember when it moves into another process: by default all its attributes but `rng`.
 

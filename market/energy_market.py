@@ -37,7 +37,16 @@ from .record import record, standing
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import MarketSettings
-from .setup import agents_of, charged, check_households, graph_of, orders_only_add, planner_of, set_up_communities
+from .setup import (
+    agents_of,
+    charged,
+    check_households,
+    graph_of,
+    orders_only_add,
+    planner_of,
+    rehearsing,
+    set_up_communities,
+)
 from .state import MarketState
 
 if TYPE_CHECKING:
@@ -123,7 +132,6 @@ class EnergyMarket(Lifecycle):
         self._method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
         self._channel = channel_of(faults, self.graph, of_messages)
-        self._planner = planner_of(households, self.graph, self.settings)
         conduct = Conduct.of(behaviours or {})
         fees, deliveries = charged(households, self.graph), self.platform.deliveries()
         self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, conduct, deliveries, charged=fees)
@@ -133,9 +141,11 @@ class EnergyMarket(Lifecycle):
         self.ending = Ending()
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
+        unasked = rehearsing(behaviours or {}, self.graph, of_prosumers, self.settings)
         self.communities = set_up_communities(
             households, self.graph, behaviours, of_prosumers, hosting or Hosting(), self.settings
         )
+        self._planner = planner_of(households, self.graph, self.settings, unasked)
         self.prosumers = agents_of(self, self.communities, self.platform, self.operator)
         self.seconds = {"setup": perf_counter() - start, **dict.fromkeys(("clearing", "sharing", "delivery"), 0.0)}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..agents.behaviour import Behaviour
+from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
 from ..agents.mesa_library import mesa
 from ..agents.operator import SystemOperator
@@ -80,13 +81,40 @@ def set_up_communities(
     return Communities(specs, graph, hosting)
 
 
-def planner_of(households: Sequence[Household], graph: TradeGraph, settings: MarketSettings) -> LowerLayer | None:
-    """Who solves the lower layer in Case 2, where central knowledge is the point; None in the others."""
+def rehearsing(
+    behaviours: Mapping[str, Behaviour], graph: TradeGraph, seed: np.random.SeedSequence, settings: MarketSettings
+) -> dict[str, Behaviour]:
+    """Copies of the behaviours that will declare to the planner of Case 2 what the behaviours do; none in other cases.
+
+    To be made before prosumers move in: it is then that behaviours are asked, once, by the chance that is copied here.
+    """
+    if settings.case is not Case.CENTRAL:
+        return {}
+    seeds = dict(zip(graph.names, deepcopy(seed).spawn(len(graph.names)), strict=True))
+    copies = {name: deepcopy(behaviour) for name, behaviour in behaviours.items() if name in seeds}
+    for name, behaviour in copies.items():
+        behaviour.rng = np.random.default_rng(seeds[name])
+    return copies
+
+
+def planner_of(
+    households: Sequence[Household],
+    graph: TradeGraph,
+    settings: MarketSettings,
+    behaviours: Mapping[str, Behaviour],
+) -> LowerLayer | None:
+    """Who solves the lower layer in Case 2, where central knowledge is the point; None in the others.
+
+    A planner plans with what it is told: the households that these behaviours declare, and the spreads that they ask.
+    """
     if settings.case is not Case.CENTRAL:
         return None
     from .proof.central import LowerLayer  # cvxpy takes a second to import and only Case 2 needs it
 
-    return LowerLayer(households, graph, withdrawals=settings.withdrawals)
+    own = [(behaviours.get(household.name) or PriceTaker(), household) for household in households]
+    declared = [behaviour.declare(household) for behaviour, household in own]
+    spreads = np.array([behaviour.spread_usd_per_kwh(household) for behaviour, household in own])
+    return LowerLayer(declared, graph, withdrawals=settings.withdrawals, spread_usd_per_kwh=spreads)
 
 
 def orders_only_add(specs: Sequence[CommunitySpec], graph: TradeGraph, settings: MarketSettings) -> bool:

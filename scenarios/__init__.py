@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .files.loading import load
     from .files.scenario import Scenario
     from .files.source import shipped_scenarios
+    from .league.gains import Gains, gains
+    from .league.league import League, play_league
     from .reporting.comparison import Comparison, compare
     from .reporting.stored_run import StoredRun, load_run
     from .stepping.errors import SessionError
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison",
+    "Gains",
     "InfeasibleScenarioError",
+    "League",
     "Problem",
     "Scenario",
     "ScenarioError",
@@ -30,15 +34,19 @@ __all__ = [
     "StoredRun",
     "Sweep",
     "compare",
+    "gains",
     "load",
     "load_run",
+    "play_league",
     "shipped_scenarios",
     "sweep",
 ]
 
 _HOMES = {
     "Comparison": "reporting.comparison",
+    "Gains": "league.gains",
     "InfeasibleScenarioError": "errors",
+    "League": "league.league",
     "Problem": "errors",
     "Scenario": "files.scenario",
     "ScenarioError": "errors",
@@ -47,8 +55,10 @@ _HOMES = {
     "StoredRun": "reporting.stored_run",
     "Sweep": "sweeping.sweep",
     "compare": "reporting.comparison",
+    "gains": "league.gains",
     "load": "files.loading",
     "load_run": "reporting.stored_run",
+    "play_league": "league.league",
     "shipped_scenarios": "files.source",
     "sweep": "sweeping.sweep",
 }

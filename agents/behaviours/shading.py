@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from annotated_types import Ge, Lt
 
 from ..behaviour import Behaviour
 from ..household import Household
+from .declared_utility import shaded
 
 
 class Shading(Behaviour):
@@ -24,6 +24,4 @@ class Shading(Behaviour):
 
     def declare(self, household: Household) -> Household:
         """The household with alpha and beta scaled down."""
-        left = 1 - self.percent / 100
-        utility = household.alpha_usd_per_kw2h * left, household.beta_usd_per_kwh * left
-        return replace(household, alpha_usd_per_kw2h=utility[0], beta_usd_per_kwh=utility[1])
+        return shaded(household, self.percent)

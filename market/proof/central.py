@@ -22,7 +22,14 @@ from ...network.feeder import Feeder
 class _Households:
     """All households in one block of variables: (12)-(17), and what they order from the DSO: bids or withdrawals."""
 
-    def __init__(self, households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool) -> None:
+    def __init__(
+        self,
+        households: Sequence[Household],
+        graph: TradeGraph,
+        *,
+        withdrawals: bool,
+        spread_usd_per_kwh: FloatArray | float = 0.0,
+    ) -> None:
         shape = (len(households), households[0].periods)
         links = len(graph.links)
         self.bid, self.elastic, self.curtailed = (cp.Variable(shape) for _ in range(3))
@@ -57,10 +64,11 @@ class _Households:
         square = cp.sum(cp.square(cp.multiply(np.broadcast_to(np.sqrt(alpha), shape), self.elastic)))
         self.utility = linear - square  # (12), per hour of period
         self.graph = graph
-        self.fees = self._fees(households)  # per hour of period
+        spread = np.broadcast_to(spread_usd_per_kwh, len(households))[graph.owner]
+        self.fees = self._fees(households, graph.fee_usd_per_kwh[graph.link] / 2 + spread)  # per hour of period
 
-    def _fees(self, households: Sequence[Household]) -> Any:
-        """What bids and trades cost beside LMPs and sharing prices; 0 without fees."""
+    def _fees(self, households: Sequence[Household], half: FloatArray) -> Any:
+        """What bids and trades (half of it at each end) cost beside LMPs and sharing prices; 0 without fees."""
         grid, feed_in = (
             np.array([[getattr(h, key)] for h in households]) * np.ones(self.bid.shape)
             for key in ("grid_fee_usd_per_kwh", "feed_in_fee_usd_per_kwh")
@@ -68,9 +76,8 @@ class _Households:
         fees: Any = 0.0
         if grid.any() or feed_in.any():
             fees += cp.sum(cp.multiply(grid, cp.pos(self.bid)) + cp.multiply(feed_in, cp.neg(self.bid)))
-        if self.arcs is not None and self.graph.fee_usd_per_kwh.any():
-            half = self.graph.fee_usd_per_kwh[self.graph.link][:, None] / 2 * np.ones(self.arcs.shape)
-            fees += cp.sum(cp.multiply(half, cp.abs(self.arcs)))
+        if self.arcs is not None and half.any():
+            fees += cp.sum(cp.multiply(half[:, None] * np.ones(self.arcs.shape), cp.abs(self.arcs)))
         return fees
 
     def trade_kw(self) -> FloatArray:
@@ -107,9 +114,24 @@ class LowerLayer:
 
     _SCALE = 1e3  # $/MWh: the size at which the solver's tolerances mean what they say
 
-    def __init__(self, households: Sequence[Household], graph: TradeGraph, *, withdrawals: bool = False) -> None:
-        """Compile the problem once; LMPs are its parameter, of bids or of withdrawals."""
-        self._block, self._withdrawals = _Households(households, graph, withdrawals=withdrawals), withdrawals
+    def __init__(
+        self,
+        households: Sequence[Household],
+        graph: TradeGraph,
+        *,
+        withdrawals: bool = False,
+        spread_usd_per_kwh: FloatArray | float = 0.0,
+    ) -> None:
+        """Compile the problem once; LMPs are its parameter, of bids or of withdrawals.
+
+        Args:
+            households: The prosumers, as they declare themselves.
+            graph: Who may trade with whom.
+            withdrawals: Whether orders to the DSO are what prosumers withdraw, or their bids.
+            spread_usd_per_kwh: What each asks beside the price for a kWh that it trades, (prosumer,).
+        """
+        self._block = _Households(households, graph, withdrawals=withdrawals, spread_usd_per_kwh=spread_usd_per_kwh)
+        self._withdrawals = withdrawals
         shape = self._block.bid.shape
         self._price, self._root = cp.Parameter(shape), cp.Parameter(shape, nonneg=True)
         cost = cp.sum(cp.multiply(self._price, self._block.order)) - self._block.utility + self._block.fees
@@ -172,6 +194,7 @@ def equilibrium(
     *,
     withdrawals: bool = False,
     p_limits_kw: tuple[FloatArray, FloatArray] | None = None,
+    spread_usd_per_kwh: FloatArray | float = 0.0,
 ) -> Equilibrium:
     """The equilibrium as one convex problem: min cost - utility + fees over (2)-(10), (13)-(17), bids as variables.
 
@@ -185,11 +208,12 @@ def equilibrium(
         graph: Who may trade with whom.
         withdrawals: Whether the network carries what prosumers withdraw, trades included, or only their bids (10).
         p_limits_kw: What generators can do at least and at most, (generator, period) each; by the tables if not given.
+        spread_usd_per_kwh: What each asks beside the price for a kWh that it trades, (prosumer,).
 
     Raises:
         SolverError: The solver found no optimum.
     """
-    block = _Households(households, graph, withdrawals=withdrawals)
+    block = _Households(households, graph, withdrawals=withdrawals, spread_usd_per_kwh=spread_usd_per_kwh)
     at_bus = np.zeros((len(feeder.buses), len(households)))
     at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
     grid = Grid(feeder, load_kw + at_bus @ block.order, load_kvar, p_limits_kw)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,8 +39,10 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ...market.result import Result
     from ..files.scenario import Scenario
     from ..files.source import Change
+    from ..runs.run import Finding
 
 
 def run(
@@ -58,6 +62,10 @@ def run(
     replay: Annotated[
         bool, typer.Option("--ac/--no-ac", help="replay the dispatch in pandapower's AC power flow as well")
     ] = False,
+    look_for_gains: Annotated[
+        bool,
+        typer.Option("--gains/--no-gains", help="with somebody who takes no prices: what that gains, by two more runs"),
+    ] = True,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every round")] = False,
     workers: Workers = 0,
     ray: RayAddress = None,
@@ -125,6 +133,7 @@ def run(
             notes=Notes(kept, message_log),
             origin=origin,
             tell=watch.tell,
+            further=partial(_gains, loaded, watch.tell) if look_for_gains else _nothing,
         )
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
@@ -158,6 +167,22 @@ def _recorded(
     loaded = recorded_scenario(run)
     loaded.check()
     return loaded
+
+
+def _gains(scenario: Scenario, tell: Callable[[str], None], result: Result) -> Finding | None:
+    """What somebody gains who takes no prices, if there is anybody, and the market has settled."""
+    if result.settled_for != "declared":
+        return None
+    from ..league.gains import gains
+
+    tell("settling it once more, and with price takers only, to see what is gained (--no-gains leaves that out)")
+    found = gains(scenario)
+    return found.finding() if found else None
+
+
+def _nothing(result: Result) -> None:
+    """Look no further."""
+    del result
 
 
 def _import_pandapower() -> None:

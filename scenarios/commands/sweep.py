@@ -51,12 +51,12 @@ def sweep(
 
     from ...network.cores import cores
     from ..sweeping.plot import write_plot
-    from ..sweeping.progress import watching
+    from ..sweeping.progress import SweepProgress, watching
     from ..sweeping.sweep import folder_for, run_sweep
 
     folder = resume or folder_for(plan, output)
     try:
-        with watching(Console(stderr=True)) as progress:
+        with watching(Console(stderr=True), SweepProgress) as progress:
             done = run_sweep(plan, folder, processes or cores(), progress.begin)
         picture = write_plot(done, plot)
     except OSError as error:

@@ -28,6 +28,8 @@ OWN = {
     "ZeroIntelligence": "gridbazaar.agents.behaviours.zero_intelligence:ZeroIntelligence",
     "Inertial": "gridbazaar.agents.behaviours.inertial:Inertial",
     "LossAverse": "gridbazaar.agents.behaviours.loss_averse:LossAverse",
+    "Learner": "gridbazaar.agents.behaviours.learner:Learner",
+    "Colluders": "gridbazaar.agents.behaviours.colluders:Colluders",
     "Remote": "gridbazaar.agents.behaviours.remote:Remote",
 }
 """Those that come with gridbazaar."""

@@ -1,6 +1,6 @@
 """A scenario: everything a market needs, checked, and frozen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
 from pydantic import PrivateAttr
@@ -10,6 +10,7 @@ from .schema import MarketRow
 from .source import Tree
 
 if TYPE_CHECKING:
+    from ...agents.behaviour import Behaviour
     from ...agents.household import Household
     from ...agents.trade_graph import Link
     from ...market.energy_market import EnergyMarket
@@ -75,6 +76,14 @@ class Scenario(ScenarioRows):
         """
         return self._building.links
 
+    def build_behaviours(self) -> "dict[str, Behaviour]":
+        """How prosumers act, by name; those that take prices are left out.
+
+        Raises:
+            ScenarioError: A behaviour does not exist, or cannot be made.
+        """
+        return self._building.behaviours()
+
     def build_settings(self) -> "MarketSettings":
         """How the market is to be run.
 
@@ -109,6 +118,7 @@ class Scenario(ScenarioRows):
         rng: int | None = None,
         backend: "Backend | None" = None,
         log: "Callable[[Entries], None] | None" = None,
+        behaviours: "Mapping[str, Behaviour] | None" = None,
     ) -> "EnergyMarket":
         """The market, ready to step.
 
@@ -116,6 +126,7 @@ class Scenario(ScenarioRows):
             rng: Seed of all randomness; the scenario's own by default.
             backend: Where the prosumers live, such as `Workers(2)`; in this process by default.
             log: Told of every message, who sent it to whom.
+            behaviours: How prosumers act, such as those of a market before this one; as the scenario says by default.
 
         Raises:
             ScenarioError: Something is wrong with the scenario.
@@ -132,7 +143,7 @@ class Scenario(ScenarioRows):
             parts.households,
             parts.links,
             settings=parts.settings,
-            behaviours=parts.behaviours(),
+            behaviours=parts.behaviours() if behaviours is None else behaviours,
             rng=self.seed if rng is None else rng,
             hosting=Hosting(backend, together, log),
             messages=parts.messages(),

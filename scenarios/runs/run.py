@@ -27,6 +27,14 @@ def exit_code(outcome: Outcome) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What else was found out about a run: key figures for `kpis.json`, and a line of the summary."""
+
+    figures: dict[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What a run has left.
 
@@ -38,6 +46,7 @@ class Run:
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
         who_saw_what: The messages by sender and receiver, if they were logged.
         kept: What is on disk of every round.
+        finding: What else was found out, if anybody looked.
     """
 
     result: Result
@@ -47,3 +56,4 @@ class Run:
     exit_code: int
     who_saw_what: pd.DataFrame | None = None
     kept: Kept = Kept.ALL
+    finding: Finding | None = None

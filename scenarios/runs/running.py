@@ -16,12 +16,12 @@ from ..files.scenario import Scenario
 from .interrupts import interrupts
 from .kept import Notes
 from .recorder import Origin, Recorder
-from .run import Run, exit_code
+from .run import Finding, Run, exit_code
 from .summary import kpis
 from .who_saw_what import who_saw_what
 
 
-def run_scenario(
+def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be left out
     scenario: Scenario,
     folder: Path,
     *,
@@ -31,6 +31,7 @@ def run_scenario(
     origin: Origin | None = None,
     notes: Notes | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    further: Callable[[Result], Finding | None] = lambda _: None,
 ) -> Run:
     """Run a scenario and save it, or go on with its run; Ctrl-C ends it after the round that is under way.
 
@@ -43,6 +44,7 @@ def run_scenario(
         origin: Where the scenario comes from and how the run was asked for, for the manifest.
         notes: What to write down meanwhile; by default no messages, and of the rounds what takes little room.
         tell: Told what is being done once the rounds are over.
+        further: Finds out what else is to be known of the run, once its results are saved.
 
     Raises:
         GridbazaarError: The scenario, or the run, cannot go on; finished rounds are in the folder.
@@ -67,9 +69,13 @@ def run_scenario(
             tell("replaying the dispatch in an AC power flow (pandapower)")
             replayed = _replayed(result)
             found = _found(result, folder, replayed)
+        finding = further(result)
+        if finding:
+            found |= finding.figures
+        if replay or finding:
             recorder.write_kpis(found)
         matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
-    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix, recorder.kept)
+    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix, recorder.kept, finding)
 
 
 def _replayed(result: Result) -> AcReplay | SolverError:

@@ -44,6 +44,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
     certificate = result.certificate
     return {
         "settled": result.settled,
+        "settled_for": result.settled_for,
         "outcome": result.outcome.name.lower(),
         "message": result.message,
         "outer_iterations": result.outer_iterations,
@@ -127,6 +128,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if delivered:
         lines += _with_trades(result)
+    if run.finding:
+        lines.append(run.finding.sentence)
     if run.replayed:
         lines.append(f"AC power flow (pandapower): {_replay_sentence(run.replayed)}")
     if run.kept is not Kept.ALL:

@@ -11,47 +11,62 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
+from typing import Any, Protocol, TypeVar
 
 from ...market.hosting.environment import environment
 from ..runs.interrupts import interrupts
-from .points import Point, Row
-from .worker import begin, run_point
+from .worker import begin
 
 _LOOKS_S = 0.2  # between two looks at whether somebody has pressed Ctrl-C
 _LOST = 5
 """The exit code of a run whose process was lost for good."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-Told = Callable[[Point, Row], None]
+Row = dict[str, Any]
+"""What is known of a point that has ended; `outcome` says how it has."""
 
 
-def run_points(points: Sequence[Point], processes: int, finished: Told) -> bool:
+class Task(Protocol):
+    """What a process can be given to do."""
+
+    def row(self, outcome: str, message: str, exit_code: int, /) -> Row:
+        """Its row when there is nothing else to tell."""
+
+
+Point = TypeVar("Point", bound=Task)
+
+
+def run_points(
+    points: Sequence[Point], processes: int, finished: Callable[[Point, Row], None], run: Callable[[Point], Row]
+) -> bool:
     """Run points until all have ended, or somebody interrupts.
 
     Args:
         points: What is to be run.
         processes: How many run side by side, each in a process of its own; 0: in this one, one after the other.
         finished: Told of every point that has ended, in the order in which they do.
+        run: Runs a point; a function that processes can import. An interrupt (Ctrl-C) it takes as it likes, and tells
+            so by the outcome "interrupted".
 
     Returns:
         Whether it was interrupted: points under way have saved what they had, others have not begun.
     """
     if processes == 0:
-        return _run_here(points, finished)
+        return _run_here(points, finished, run)
     waiting = deque(points)
     with interrupts() as interrupted, environment(_ONE_THREAD):
         while waiting and not interrupted():
-            suspects = _run_until_lost(waiting, processes, finished, interrupted)
+            suspects = _run_until_lost(waiting, processes, finished, run, interrupted)
             for point in suspects:  # one of them has ended its process: each again, alone
                 alone = deque([point])
-                if not interrupted() and _run_until_lost(alone, 1, finished, interrupted):
+                if not interrupted() and _run_until_lost(alone, 1, finished, run, interrupted):
                     sentence = "its process has died twice; is there enough memory, or does a behaviour end it?"
                     finished(point, point.row("lost", sentence, _LOST))
         return interrupted()
 
 
-def _run_here(points: Sequence[Point], finished: Told) -> bool:
+def _run_here(points: Sequence[Point], finished: Callable[[Point, Row], None], run: Callable[[Point], Row]) -> bool:
     for point in points:
-        row = run_point(point)
+        row = run(point)
         finished(point, row)
         if row["outcome"] == "interrupted":
             return True
@@ -59,7 +74,11 @@ def _run_here(points: Sequence[Point], finished: Told) -> bool:
 
 
 def _run_until_lost(
-    waiting: deque[Point], processes: int, finished: Told, interrupted: Callable[[], bool]
+    waiting: deque[Point],
+    processes: int,
+    finished: Callable[[Point, Row], None],
+    run: Callable[[Point], Row],
+    interrupted: Callable[[], bool],
 ) -> list[Point]:
     """Run points until none is left or a process dies; the points that were under way then."""
     others = active_children()
@@ -72,7 +91,7 @@ def _run_until_lost(
             while waiting and len(under_way) < processes and not lost and not interrupted():
                 point = waiting.popleft()
                 try:
-                    under_way[pool.submit(run_point, point)] = point
+                    under_way[pool.submit(run, point)] = point
                 except BrokenProcessPool:
                     lost.append(point)
             done, _ = wait(under_way, timeout=_LOOKS_S, return_when=FIRST_COMPLETED)

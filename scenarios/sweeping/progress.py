@@ -1,10 +1,11 @@
-"""What a person sees while a sweep goes on, on stderr: how many points have ended, and how long the rest may take."""
+"""What a person sees while many runs go on, on stderr: how many have ended, and how long the rest may take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
+from typing import Protocol, Self, TypeVar
 
 from rich.console import Console
 from rich.status import Status
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from ..reporting.kpi_list import KPIS, written
 from ..runs.amounts import counted
-from .points import Point, Row
+from .pool import Row
 
 _FEW = 20  # points that get a line where there is no terminal; then one now and then
 _NOW_AND_THEN_S = 10.0
@@ -20,8 +21,24 @@ _TOLD = 5  # failures that are told
 _WELFARE = next(kpi for kpi in KPIS if kpi.key == "welfare_usd")
 
 
+class Numbered(Protocol):
+    """One of many runs, whose name is its text."""
+
+    @property
+    def number(self) -> int:
+        """Its place among all."""
+
+
 class SweepProgress:
-    """Tells of every point that has ended."""
+    """Tells of every point that has ended.
+
+    Attributes:
+        noun, nouns: What a point is called, and several.
+        table: The file that has all.
+    """
+
+    noun, nouns = "point", "points"
+    table = "sweep.csv"
 
     def __init__(self, console: Console, status: Status | None) -> None:
         self._console, self._status = console, status
@@ -30,13 +47,13 @@ class SweepProgress:
         self._all = 0
         self._failed = 0
 
-    def begin(self, points: list[Point]) -> SweepProgress:
+    def begin(self, points: Sequence[Numbered]) -> Self:
         """Hear of all points that are to be run."""
         self._left, self._all = {point.number for point in points}, len(points)
-        self._say(f"{counted(len(points), 'point')} to run")
+        self._say(f"{counted(len(points), self.noun, self.nouns)} to run")
         return self
 
-    def __call__(self, point: Point, row: Row) -> None:
+    def __call__(self, point: Numbered, row: Row) -> None:
         """Tell of a point that has ended."""
         self._left.discard(point.number)
         done = self._all - len(self._left)
@@ -51,7 +68,7 @@ class SweepProgress:
             if self._failed <= _TOLD:
                 self._line(f"{point}: {row['message']}")
             elif self._failed == _TOLD + 1:
-                self._line("more points have not settled; sweep.csv has all")
+                self._line(f"more have not settled; {self.table} has all")
         elif not self._status and (done <= _FEW or monotonic() - self._last_line >= _NOW_AND_THEN_S):
             self._line(line)
 
@@ -64,11 +81,14 @@ class SweepProgress:
         self._last_line = monotonic()
 
 
+Progress = TypeVar("Progress", bound=SweepProgress)
+
+
 @contextmanager
-def watching(console: Console) -> Iterator[SweepProgress]:
-    """Progress of a sweep; on a terminal with a line that lives until it has ended."""
+def watching(console: Console, kind: type[Progress]) -> Iterator[Progress]:
+    """Progress of a sweep, or of another kind; on a terminal with a line that lives until it has ended."""
     if not console.is_terminal:
-        yield SweepProgress(console, None)
+        yield kind(console, None)
         return
     with console.status(Text("reading the scenarios")) as status:
-        yield SweepProgress(console, status)
+        yield kind(console, status)

@@ -17,7 +17,8 @@ from ..runs.run import INTERRUPTED
 from .axes import Axis, axes_of
 from .plan import PLAN, Plan
 from .points import Point, Row, ended, points_of
-from .pool import Told, run_points
+from .pool import run_points
+from .worker import run_point
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,9 @@ def folder_for(plan: Plan, folder: Path | None) -> Path:
     return new_folder(f"{Path(plan.scenario).stem}-sweep", folder)
 
 
-def run_sweep(plan: Plan, folder: Path, processes: int, watch: Callable[[list[Point]], Told] | None = None) -> Sweep:
+def run_sweep(
+    plan: Plan, folder: Path, processes: int, watch: Callable[[list[Point]], Callable[[Point, Row], None]] | None = None
+) -> Sweep:
     """Run the points of a plan that have not ended, and write the table of all.
 
     Args:
@@ -109,7 +112,7 @@ def run_sweep(plan: Plan, folder: Path, processes: int, watch: Callable[[list[Po
 
     interrupted = False
     try:
-        interrupted = run_points(todo, processes, note)
+        interrupted = run_points(todo, processes, note, run_point)
     finally:
         frame = _written(folder, plan.axes, [rows[number] for number in sorted(rows)])
     return Sweep(folder, plan.axes, frame, interrupted)

@@ -1,0 +1,62 @@
+"""What a league plays, on disk: so that it can go on, and another one cannot take its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...network.errors import InputError
+from ..files.loading import load
+from ..files.source import find, shipped_scenarios
+
+PLAN, MATCHES = "league.json", "matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a league plays, as `league.json` has it.
+
+    Attributes:
+        scenario: The name or file of the scenario.
+        behaviours: The behaviours, with their parameters.
+        cases: In which cases they are played.
+        days: How many days behaviours play in a row that learn.
+        seeds: How often what is left to chance is played.
+        draws: How many mixed fields are drawn.
+        sizes: Into how many parts prosumers are split, to see what the best shading gains then; may be none.
+    """
+
+    scenario: str
+    behaviours: tuple[str, ...]
+    cases: tuple[int, ...] = (1, 2, 3)
+    days: int = 6
+    seeds: int = 3
+    draws: int = 3
+    sizes: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, scenario: str, behaviours: tuple[str, ...], **options: Any) -> Plan:
+        """A plan that holds from anywhere: a file is meant from here.
+
+        Raises:
+            ScenarioError: There is no such scenario.
+        """
+        file = find(scenario)
+        return cls(scenario if scenario in shipped_scenarios() else str(file.resolve()), behaviours, **options)
+
+    def begin(self, folder: Path) -> None:
+        """Write it into a folder, with the scenario as it is now; or see that the folder holds this very league.
+
+        Raises:
+            ScenarioError: The scenario is wrong.
+            InputError: The folder holds another league, or that of a scenario that has changed since.
+        """
+        file = folder / PLAN
+        rows = load(self.scenario).model_dump(mode="json", by_alias=True)
+        content = json.loads(json.dumps({**asdict(self), "rows": rows}))
+        if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != content:
+            raise InputError(f"{folder} holds a league of something else; name a new folder with -o")
+        (folder / MATCHES).mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")

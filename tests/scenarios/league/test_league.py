@@ -1,0 +1,195 @@
+"""Leagues: their rows against single runs, going on, the same bits in processes, failures as rows, and what is told."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import t as student
+
+from gridbazaar.network import InputError
+from gridbazaar.scenarios import ScenarioError, load, play_league
+from gridbazaar.scenarios.league.plan import Plan
+from gridbazaar.scenarios.league.schedule import draws_lots, learns, matches_of
+from gridbazaar.scenarios.league.tables import by_seat, half_width
+
+FAILS = """
+from gridbazaar.agents import Behaviour
+
+class Fails(Behaviour):
+    def __init__(self, percent: float = 0):
+        self.percent = percent
+
+    def declare(self, household):
+        raise RuntimeError("no idea")
+"""
+
+
+@pytest.fixture(scope="module")
+def played(small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("league") / "one"
+    behaviours = ["Shading(percent=5)", "Learner(percents=[0, 5])", "ZeroIntelligence", "Colluders"]
+    return play_league(str(small), behaviours, folder, cases=(1, 3), days=3, seeds=2, draws=2, sizes=(2,))
+
+
+def test_rows_are_what_independent_runs_find(small, played):
+    frame = played.frame
+    assert (frame["outcome"] == "settled").all()
+    for case in (1, 3):
+        truth = load(str(small), {"market.case": case}).market().run()
+        for name in ("ann", "bob", "cat"):
+            changes = {"market.case": case, f"prosumers.{name}.behaviour": "Shading(percent=5)"}
+            now = load(str(small), changes).market().run()
+            some = frame[(frame["case"] == case) & (frame["field"] == f"{name}=Shading(percent=5)")]
+            costs = [run.own_cost_usd + run.payment_usd for run in (truth, now)]
+            assert list(some["prosumer"]) == ["ann", "bob", "cat"]
+            assert some["cost_usd"].to_numpy() == pytest.approx(costs[1], abs=2e-3)
+            assert some["gain_usd"].to_numpy() == pytest.approx(costs[0] - costs[1], abs=2e-3)
+            assert some["dso_cost_change_usd"].to_numpy() == pytest.approx(
+                now.dso_cost_usd - truth.dso_cost_usd, abs=5e-3
+            )
+            assert some["welfare_loss_usd"].to_numpy() == pytest.approx(truth.welfare_usd - now.welfare_usd, abs=2e-3)
+
+
+def test_every_behaviour_is_in_every_seat_and_chance_is_drawn_more_than_once(played):
+    frame = played.frame.drop_duplicates("match")
+    seats = frame[frame["kind"] == "seat"].groupby(["case", "field"]).size()
+    for case in (1, 3):
+        for name in ("ann", "bob", "cat"):
+            assert seats[case, f"{name}=Shading(percent=5)"] == 1
+            assert seats[case, f"{name}=ZeroIntelligence"] == seats[case, f"{name}=Learner(percents=[0, 5])"] == 2
+    assert (frame["kind"] == "field").sum() == 2 * (2 + 2)  # in each case all learn twice, and two mixed fields
+    assert (frame["kind"] == "ring").sum() == 2 * (3 + 3)  # pairs, and one part of two of each
+
+
+def test_a_learner_declares_what_it_learned_on_the_days_before(played):
+    """Of two percents both are tried, then (mostly) the better one, whose gain is that of shading by it."""
+    frame = played.frame
+    days = frame[
+        (frame["field"] == "ann=Learner(percents=[0, 5])") & (frame["prosumer"] == "ann") & (frame["case"] == 3)
+    ]
+    shading = frame[(frame["field"] == "ann=Shading(percent=5)") & (frame["prosumer"] == "ann") & (frame["case"] == 3)]
+    gain = float(shading["gain_usd"].iloc[0])
+    for _, some in days.groupby("seed"):
+        assert sorted(some["gain_usd"].iloc[:2]) == pytest.approx([0.0, gain], abs=1e-3)
+    assert gain > 0.5
+    assert days[days["day"] == 3]["gain_usd"].max() == pytest.approx(gain, abs=1e-3)
+
+
+def test_savings_and_their_fairness_are_told_against_case_1(played):
+    frame = played.frame
+    cost = {
+        case: frame[(frame["kind"] == "truth") & (frame["case"] == case) & (frame["parts"] == 1)] for case in (1, 3)
+    }
+    first = {case: rows[rows["match"] == rows["match"].min()] for case, rows in cost.items()}
+    saved = first[1]["cost_usd"].to_numpy() - first[3]["cost_usd"].to_numpy()
+    assert (saved > 0).all()
+    assert first[3]["jain"].to_numpy() == pytest.approx(saved.sum() ** 2 / (3 * (saved**2).sum()))
+
+
+def test_gains_of_chance_are_means_with_an_interval(played):
+    seats = by_seat(played.frame)
+    frame = played.frame
+    draws = frame[(frame["field"] == "bob=ZeroIntelligence") & (frame["prosumer"] == "bob") & (frame["case"] == 3)]
+    row = seats[(seats["behaviour"] == "ZeroIntelligence") & (seats["prosumer"] == "bob") & (seats["case"] == 3)].iloc[
+        0
+    ]
+    low, high = student.interval(0.95, 1, draws["gain_usd"].mean(), draws["gain_usd"].sem())
+    assert (row["gain_usd"], row["interval_usd"]) == pytest.approx(((low + high) / 2, (high - low) / 2))
+    assert half_width(pd.Series([3.0])) == 0.0
+
+
+def test_what_was_played_is_not_played_again(played):
+    files = sorted((played.folder / "matches").iterdir())
+    before = {file.name: file.stat().st_mtime_ns for file in files}
+    gone = files[3]
+    text = gone.read_text()
+    gone.unlink()
+    again = play_league(
+        played.plan.scenario, played.plan.behaviours, played.folder, cases=(1, 3), days=3, seeds=2, draws=2, sizes=(2,)
+    )
+    after = {file.name: file.stat().st_mtime_ns for file in (played.folder / "matches").iterdir()}
+    assert {name for name in before if after[name] != before[name]} == {gone.name}
+    assert gone.read_text() == text
+    pd.testing.assert_frame_equal(again.frame, played.frame)
+
+
+def test_processes_change_no_bit(small, tmp_path):
+    behaviours = ["Shading", "ZeroIntelligence", "Learner(percents=[0, 5])"]
+    options = {"cases": (3,), "days": 2, "seeds": 1, "draws": 1}
+    frames = [play_league(str(small), behaviours, tmp_path / str(n), n, **options).frame for n in (0, 1, 2)]
+    for frame in frames[1:]:
+        pd.testing.assert_frame_equal(frame, frames[0], check_exact=True)
+
+
+def test_failures_are_rows_and_the_others_are_played(small, tmp_path):
+    file = tmp_path / "fails.py"
+    file.write_text(FAILS)
+    found = play_league(str(small), [f"{file}:Fails", "Shading"], tmp_path / "out", cases=(1,), seeds=1, draws=0)
+    failed = found.frame[found.frame["outcome"] != "settled"]
+    assert len(failed) == 3
+    assert found.exit_code == 3
+    assert failed["message"].str.match(r"behaviour Fails of (ann|bob|cat), in declare\(\): RuntimeError: no idea").all()
+    assert failed["gain_usd"].isna().all()
+    assert set(by_seat(found.frame)["behaviour"]) == {"Shading"}
+    assert (tmp_path / "out" / "league.csv").read_text().count("no idea") == 3
+
+
+def test_a_folder_of_another_league_is_refused(small, played):
+    with pytest.raises(InputError, match=r"holds a league of something else; name a new folder with -o$"):
+        play_league(str(small), ["Shading"], played.folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--cases", "4"], "--cases 4: '4' is not a whole number from 1 to 3; write them like 1,2,3"),
+        (["--sizes", "two"], "--sizes two: 'two' is not a whole number from 1 to 1000; write them like 1,2,3"),
+        (["--cases", ""], "--cases: no case is named; name some of 1, 2 and 3"),
+        (["-w", "0"], "--workers 0: nobody plays the matches then; ask for at least 1"),
+        (["--behaviours", "Shadin"], "--behaviours Shadin: there is no behaviour Shadin"),
+        (["--behaviours", "Shading(percent=200)"], "--behaviours Shading(percent=200): Shading, parameter percent:"),
+    ],
+)
+def test_bad_words_are_refused_before_a_folder_is_made(small, tmp_path, command, capsys, words, sentence):
+    assert command("league", str(small), *words, "-o", str(tmp_path / "none")) == 2
+    assert capsys.readouterr().err.startswith(sentence)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_command_writes_a_page_and_a_table_that_fits(small, tmp_path, command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = tmp_path / "out"
+    words = "--behaviours", "Shading(percent=5),ZeroIntelligence", "--cases", "1,3", "--seeds", "1", "--fields", "1"
+    assert command("league", str(small), *words, "-w", "1", "-o", str(folder)) == 0
+    told = capsys.readouterr().out
+    table, _, rest = told.partition("Case 1:")
+    assert max(map(len, table.splitlines())) <= 80
+    assert "─" in table  # a table, not lines
+    assert "ann gains most" in rest
+    page = (folder / "league.html").read_text()
+    assert "<svg" in (folder / "league.svg").read_text()
+    assert "data:image/svg+xml" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert json.loads((folder / "league.json").read_text())["cases"] == [1, 3]
+
+
+def test_which_behaviours_learn_and_which_draw_lots():
+    from gridbazaar.agents.behaviours.learner import Learner
+    from gridbazaar.agents.behaviours.shading import Shading
+    from gridbazaar.agents.behaviours.zero_intelligence import ZeroIntelligence
+
+    assert [learns(made) for made in (Learner, Shading, ZeroIntelligence)] == [True, False, False]
+    assert [draws_lots(made) for made in (Learner, Shading, ZeroIntelligence)] == [True, False, True]
+
+
+def test_a_scenario_that_is_not_there(tmp_path):
+    with pytest.raises(ScenarioError, match="nowhere"):
+        matches_of(Plan("nowhere", ("Shading",)), tmp_path)
+
+
+def test_columns_are_documented():
+    from gridbazaar.scenarios.league import tables
+
+    assert all(name in tables.table.__doc__ for name in tables._COLUMNS)
+    assert np.isfinite(tables.CONFIDENCE)
