@@ -54,7 +54,11 @@ class Behaviour:
     """How a prosumer acts. Override what you care about; what you leave is the paper's price taker.
 
     A behaviour sees what its prosumer sees: its own household (`problem.household`) and what it is told, nothing of the
-    others. One object serves one prosumer. It may keep state; `rng` is its own random generator, seeded by the market.
+    others, and it can write into none of it. One object serves one prosumer. It may keep state; `rng` is its own random
+    generator, seeded by the market.
+
+    What it raises, and what it answers that no prosumer can do, ends the run, or is replaced, or excludes it, as the
+    market's settings say (`on_misbehaviour`); so does an answer that is late (`answer_timeout_s`).
 
     Attributes:
         rng: Set by the prosumer before the first call.

@@ -14,7 +14,7 @@ from typing import Any
 
 from .behaviour import AnswerError
 
-LONGEST_LINE = 4 * 2**20
+LONGEST_LINE = 64 * 2**20
 """Bytes of an answer; more is taken for a flood."""
 _GRACE_S = 1.0
 """For a program to end by itself when its stdin is closed."""

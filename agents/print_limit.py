@@ -21,6 +21,11 @@ class _Counted:
         self._beneath, self._thread, self._left = beneath, get_ident(), MOST_CHARACTERS
         self.counts = True
 
+    @property
+    def beneath(self) -> Any:
+        """What it writes to."""
+        return self._beneath
+
     def write(self, text: str) -> int:
         if self.counts and get_ident() == self._thread:
             self._left -= len(text)
@@ -39,7 +44,9 @@ def limited_print() -> Iterator[None]:
     Raises:
         AnswerError: It printed more; from within `print`.
     """
-    before = sys.stdout
+    before: Any = sys.stdout
+    while isinstance(before, _Counted) and not before.counts:  # left there by a call that was late
+        before = before.beneath
     counted = _Counted(before)
     sys.stdout = counted  # it has all that stdout has
     try:

@@ -48,7 +48,8 @@ def _hook(name: str, trial: Trial) -> str:
         raise ConformanceError(f"{failed[0].sentence}{more}")
     if name == "answer":
         _check_plans([(one.answer, one.told[1]) for one in asked])
-    return f"{counted(len(asked), 'answer')}, all of the right shape, finite and within limits"
+    mean_ms = 1e3 * sum(one.seconds for one in asked) / max(len(asked), 1)
+    return f"{counted(len(asked), 'answer')} in {mean_ms:.2g} ms each, of the right shape, finite and within limits"
 
 
 def _check_plans(plans: list[tuple[Plan, Subproblem]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ import pytest
 from gridbazaar.agents import Behaviour, BehaviourError, Delivery, Offer, PriceTaker, Prosumer, Quote
 from gridbazaar.agents.containment import Containment
 from gridbazaar.agents.containment_rules import ContainmentRules, OnMisbehaviour
+from gridbazaar.agents.print_limit import limited_print
 from gridbazaar.market.hosting.checkpoint import _behaviour
 from gridbazaar.market.hosting.plain import UnsavedError
 
@@ -276,6 +278,28 @@ def test_an_answer_that_is_changed_later_has_been_taken_as_it_was(moved_in):
     again, _ = prosumer.answer(QUOTE)
     assert np.isfinite(well.power_kw).all()
     assert np.array_equal(well.power_kw, again.power_kw)
+
+
+def test_late_calls_leave_no_layers_on_stdout(capsys):
+    def late():
+        with limited_print():
+            held.wait()
+
+    before = sys.stdout
+    for _ in range(3):
+        held = threading.Event()
+        thread = threading.Thread(target=late)
+        thread.start()
+        while sys.stdout is before or not sys.stdout.counts:
+            time.sleep(0.01)
+        with limited_print():  # begins while the late one is there, and ends after it
+            held.set()
+            thread.join()
+            print("here")
+    with limited_print():
+        assert sys.stdout.beneath is before
+    assert capsys.readouterr().out == 3 * "here\n"
+    sys.stdout = before
 
 
 def test_stdout_is_as_before(moved_in, capsys):

@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +16,9 @@ import mesa
 import numpy as np
 import pytest
 
-from gridbazaar.agents import BehaviourError, Delivery, PriceTaker, Prosumer, Quote
+from gridbazaar.agents import BehaviourError, Delivery, PriceTaker, Prosumer, Quote, behaviours, json_program
 from gridbazaar.agents.behaviour import AnswerError
+from gridbazaar.agents.behaviours.loss_averse import LossAverse
 from gridbazaar.agents.behaviours.remote import HOOKS, Remote
 
 SHAPE = 1, 2
@@ -110,13 +112,14 @@ WRONG = {
     "a list": ("answer = [1]", "answered b'[1]\\n', which is no JSON object in one line"),
     "refuses": ("answer = {'error': 'not today'}", "says: not today"),
     "lacks": ("pass", "answered without power_kw"),
-    "floods": ("sys.stdout.write('x' * 5_000_000)", "answered more than 4 MiB in one line"),
+    "floods": ("sys.stdout.write('x' * 2_000_000)", "answered more than 1 MiB in one line"),
     "closes": ("os.close(1); time.sleep(60)", "closed its stdout"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_with_a_program_is_told(program, moved_in, name):
+def test_what_is_wrong_with_a_program_is_told(program, moved_in, name, monkeypatch):
+    monkeypatch.setattr(json_program, "LONGEST_LINE", 2**20)
     body, problem = WRONG[name]
     command = program(["offer"], body)
     prosumer = moved_in(Remote(command, timeout_s=1))
@@ -211,6 +214,17 @@ def test_it_travels_without_its_program(program, moved_in):
     assert twin.wants == HOOKS
     assert twin._program is None
     assert np.array_equal(moved_in(twin).answer(QUOTE)[0].power_kw, prosumer.answer(QUOTE)[0].power_kw)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+def test_the_program_of_the_page_asks_a_cent(moved_in, tmp_path):
+    page = Path(behaviours.__file__).with_name("README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```js\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "cent.js").write_text(code)
+    remote, told = moved_in(Remote(f"node {tmp_path / 'cent.js'}")), moved_in(LossAverse(spread_cents=1.0))
+    assert np.array_equal(remote.answer(QUOTE)[0].power_kw, told.answer(QUOTE)[0].power_kw)
+    assert np.array_equal(remote.problem.fee_usd_per_kwh, told.problem.fee_usd_per_kwh)
+    assert told.problem.fee_usd_per_kwh[0] == 0.01
 
 
 def alive(pid: int) -> bool:

@@ -130,6 +130,75 @@ def test_a_run_goes_on_from_its_checkpoint(opened, tmp_path):
     assert rest.result.hosting.misbehaved == here.result.hosting.misbehaved
 
 
+def _raises():
+    raise LookupError("chaos")
+
+
+NONSENSE = [
+    lambda: None,
+    lambda: "much",
+    lambda: np.nan,
+    lambda: np.full((3, 24), np.inf),
+    lambda: np.zeros((1000, 1000)),
+    lambda: [[1.0], [2.0, 3.0]],
+    lambda: Offer(np.full((2, 24), 1e12), np.zeros((2, 24))),
+    lambda: Offer(None, {}),
+    object,
+    lambda: print("x" * 50_000),
+    lambda: 1 / 0,
+    _raises,
+]
+
+
+class Chaos(Behaviour):
+    """Answers a third of all questions with nonsense."""
+
+    def _or_nonsense(self, hook, *told):
+        if self.rng.random() < 1 / 3:
+            return NONSENSE[self.rng.integers(len(NONSENSE))]()
+        return getattr(Behaviour, hook)(self, *told)
+
+    def declare(self, household):
+        return self._or_nonsense("declare", household)
+
+    def spread_usd_per_kwh(self, household):
+        return self._or_nonsense("spread_usd_per_kwh", household)
+
+    def believe(self, lmp_usd_per_kwh):
+        return self._or_nonsense("believe", lmp_usd_per_kwh)
+
+    def answer(self, quote, problem):
+        return self._or_nonsense("answer", quote, problem)
+
+    def offer(self, quote, plan):
+        return self._or_nonsense("offer", quote, plan)
+
+    def bid(self, delivery, plan):
+        return self._or_nonsense("bid", delivery, plan)
+
+
+@pytest.mark.parametrize("on", ["last", "exclude"])
+def test_whatever_is_answered_the_market_goes_on(opened, on):
+    limits = {"max_iterations": 4, "max_rounds": 30} if on == "last" else {}
+    here = Run(opened(on, None, {"p1": Chaos(), "p3": Chaos()}, **limits))
+    with opened(on, Workers(2), {"p1": Chaos(), "p3": Chaos()}, **limits) as market:
+        there = Run(market)
+    assert alike(here, there)
+    result = here.result
+    assert {one.prosumer for one in result.hosting.misbehaved} == {"p1", "p3"}
+    assert result.reciprocity_kw == 0
+    have = result.bid_kw + result.renewable_kw - result.curtailed_kw + result.net_trade_kw
+    assert have == pytest.approx(result.fixed_kw + result.elastic_kw)
+    if on == "exclude":
+        assert all(one.times == 1 and one.excluded for one in result.hosting.misbehaved)
+        assert result.settled
+        taken = Run(opened("stop", None, {})).result  # all take prices in the end: the same optimum
+        assert result.welfare_usd == pytest.approx(taken.welfare_usd, abs=0.05)
+        assert result.elastic_kw == pytest.approx(taken.elastic_kw, abs=1.0)
+    else:
+        assert min(one.times for one in result.hosting.misbehaved) > 10
+
+
 class FailsAtOnce(Behaviour):
     def declare(self, household):
         return 1 / 0

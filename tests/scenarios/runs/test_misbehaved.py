@@ -13,6 +13,7 @@ import pytest
 
 MINE = """
 import os
+import time
 from gridbazaar.agents import Behaviour
 
 class Stumbles(Behaviour):
@@ -24,6 +25,16 @@ class Stumbles(Behaviour):
         if self.asked in (3, 8):
             raise ValueError("stumbled")
         return lmp + 0.001
+
+class Hangs(Behaviour):
+    def __init__(self):
+        self.asked = 0
+
+    def believe(self, lmp):
+        self.asked += 1
+        while self.asked >= 5:
+            time.sleep(0.01)
+        return lmp
 
 class Dies(Behaviour):
     def __init__(self):
@@ -66,7 +77,7 @@ def test_rounds_numbers_and_summary_tell(on: str, times: int, instead: str) -> N
     assert done.returncode == 0, done.stderr
     (told,) = json.loads(Path("out/kpis.json").read_text())["misbehaved"]
     first = (
-        f"behaviour Stumbles of p2, in believe(): ValueError: stumbled (at {Path('mine.py').resolve()}:12); {instead}"
+        f"behaviour Stumbles of p2, in believe(): ValueError: stumbled (at {Path('mine.py').resolve()}:13); {instead}"
     )
     often = "once" if times == 1 else f"{times} times, first"
     assert told == {
@@ -109,3 +120,20 @@ def test_a_setting_that_there_is_not() -> None:
     done = run("last", "out", "--set", "market.answer_timeout_s=0")
     assert done.returncode == 2
     assert "market.answer_timeout_s: " in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "2")], ids=["here", "workers"])
+@pytest.mark.parametrize("on", ["last", "exclude", "stop"])
+def test_who_hangs_for_ever_does_not_hang_the_run(on: str, words: tuple[str, ...]) -> None:
+    limits = ("--set", "market.answer_timeout_s=0.3", "--set", "market.max_iterations=5")
+    hangs = ("--behaviour", "p2=mine.py:Hangs", "--set", f"market.on_misbehaviour={on}", "-o", "out")
+    done = gridbazaar("run", "ieee33", *hangs, *limits, *words)
+    late = "behaviour Hangs of p2, in believe(): did not answer within 0.3 s (market.answer_timeout_s)"
+    if on == "stop":
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == late
+        return
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(Path("out/kpis.json").read_text())["misbehaved"]
+    assert told["first"].startswith(late)
+    assert (told["times"] > 1) == (on == "last")  # it is still busy
