@@ -34,7 +34,7 @@ def costs_in(market, tolerance):
 
 @pytest.mark.parametrize("seed", [*SEEDS[:2], *(pytest.param(seed, marks=pytest.mark.long) for seed in SEEDS[2:])])
 def test_two_who_collude_gain_what_both_gain_alone_at_the_least(seed):
-    """Each declaration is played again by markets that the search has not seen, which end elsewhere within tolerance."""
+    """Each declaration is played again by markets that the search has not seen, which end a little elsewhere."""
     market = random_market(seed, buses=(3, 8), prosumers=(2, 4), withdrawals=True)
     search = Search(costs_in(market, 1e-7), 2)
     joint, (one, other) = search.best(), search.alone()
