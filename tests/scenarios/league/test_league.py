@@ -1,6 +1,7 @@
 """Leagues: their rows against single runs, going on, the same bits in processes, failures as rows, and what is told."""
 
 import json
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -8,8 +9,9 @@ from scipy.stats import t as student
 
 from gridbazaar.network import InputError
 from gridbazaar.scenarios import ScenarioError, load, play_league
+from gridbazaar.scenarios.league import playing
 from gridbazaar.scenarios.league.plan import Plan
-from gridbazaar.scenarios.league.schedule import draws_lots, learns, matches_of
+from gridbazaar.scenarios.league.schedule import draws_lots, learns, matches_of, shipped_behaviours
 from gridbazaar.scenarios.league.tables import by_seat, half_width
 
 FAILS = """
@@ -211,3 +213,40 @@ def test_which_behaviours_learn_and_which_draw_lots():
 def test_a_scenario_that_is_not_there(tmp_path):
     with pytest.raises(ScenarioError, match="nowhere"):
         matches_of(Plan("nowhere", ("Shading",)), tmp_path)
+
+
+def test_an_interrupted_match_is_not_kept(small, tmp_path, monkeypatch):
+    @contextmanager
+    def pressed():
+        yield lambda: True
+
+    monkeypatch.setattr(playing, "interrupts", pressed)
+    found = play_league(str(small), ["Shading"], tmp_path / "out", cases=(1,), draws=0)
+    assert found.interrupted
+    assert found.exit_code == 130
+    assert list((tmp_path / "out" / "matches").iterdir()) == []
+    monkeypatch.undo()
+    assert play_league(str(small), ["Shading"], tmp_path / "out", cases=(1,), draws=0).exit_code == 0
+
+
+def test_whoever_acts_otherwise_in_the_scenario_takes_prices_in_a_league(small, tmp_path):
+    file = tmp_path / "lying.yaml"
+    file.write_text(small.read_text().replace("  bob: {bus: b,", "  bob: {bus: b, behaviour: Shading(percent=30),"))
+    assert file.read_text() != small.read_text()
+    frames = [
+        play_league(str(one), ["Withholding"], tmp_path / one.stem, cases=(3,), draws=0).frame for one in (small, file)
+    ]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_late_messages_are_a_thing_of_case_3_alone(small, tmp_path):
+    file = tmp_path / "late.yaml"
+    file.write_text(f"{small.read_text()}messages: {{delay_rounds: 1}}\n")
+    found = play_league(str(file), ["Shading"], tmp_path / "out", cases=(1, 3), draws=0)
+    assert set(found.frame["outcome"]) == {"settled"}
+    assert found.frame[found.frame["kind"] == "seat"]["gain_usd"].notna().all()
+
+
+def test_all_that_come_with_gridbazaar_can_be_played():
+    assert {"Shading", "Withholding", "Learner", "Colluders"} <= set(shipped_behaviours())
+    assert "PriceTaker" not in shipped_behaviours()
