@@ -41,7 +41,7 @@ def _draw_case(axis: Axes, seats: pd.DataFrame, behaviours: list[str], names: li
     for k, name in enumerate(names):
         own = seats[seats["prosumer"] == name]
         height = np.array([behaviours.index(text) for text in own["behaviour"]]) + 0.5 * ((k + 0.5) / len(names) - 0.5)
-        within = own["known_to_usd"] + own["interval_usd"]
+        within = own["known_to_usd"]
         axis.errorbar(
             own["gain_usd"], height, xerr=within, fmt="o", ms=3, capsize=2, label=name, color=prosumer_style(k)["color"]
         )

@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from ...market.settings import Case
 from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.loading import vary
 from ..files.scenario import Scenario
+from ..files.schema import MessagesRow
 from ..files.source import Change
 from ..runs.interrupts import interrupts
 from ..runs.json_values import number
 from ..runs.run import INTERRUPTED
 from .day import Behaviours, Day, play
+from .gains import truthful
 from .match import Kind, Match, Row
 from .search import Percents, Search
 from .sizes import loaded
@@ -41,8 +44,7 @@ def play_match(match: Match) -> Row:
         return before
     try:
         with interrupts() as interrupted, redirect_stdout(sys.stderr):  # what behaviours print is no part of the table
-            scenario = loaded(match.scenario, match.changes, match.parts)
-            scenario.check()
+            scenario = _scenario(match)
             row = (
                 _ring(match, scenario, interrupted) if match.kind is Kind.RING else _days(match, scenario, interrupted)
             )
@@ -51,6 +53,15 @@ def play_match(match: Match) -> Row:
     except GridbazaarError as error:
         row = match.row(_FAILED.get(error.exit_code, "failed"), str(error), error.exit_code)
     return match.keep(row)
+
+
+def _scenario(match: Match) -> Scenario:
+    """The scenario of a match with price takers, checked; without sharing rounds no messages can be late or lost."""
+    scenario = truthful(loaded(match.scenario, match.changes, match.parts))
+    if scenario.settings.case is not Case.SHARING:
+        scenario = scenario.model_copy(update={"messages": MessagesRow()})
+    scenario.check()
+    return scenario
 
 
 def _days(match: Match, scenario: Scenario, interrupted: Callable[[], bool]) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from itertools import combinations, product
 from pathlib import Path
 from random import Random
@@ -25,8 +26,13 @@ Draft = tuple[Kind, int, int, int, int, dict[str, str]]
 
 
 def shipped_behaviours() -> tuple[str, ...]:
-    """The behaviours that come with gridbazaar, but for the price taker."""
-    return tuple(name for name in OWN if name not in (_TAKES_PRICES, "price_taker"))
+    """The behaviours that come with gridbazaar and need no parameter, but for the price taker."""
+    others = [name for name in OWN if name not in (_TAKES_PRICES, "price_taker")]
+    return tuple(name for name in others if _needs_nothing(find_behaviour(name, PLACE, "")))
+
+
+def _needs_nothing(made: type[Behaviour]) -> bool:
+    return all(one.default is not one.empty for one in signature(made).parameters.values())
 
 
 def matches_of(plan: Plan, folder: Path) -> list[Match]:

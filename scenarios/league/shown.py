@@ -42,12 +42,11 @@ def seat_rows(seats: pd.DataFrame) -> list[tuple[str, ...]]:
     """
     rows: list[tuple[str, ...]] = []
     for seat in records(seats):
-        within = seat["known_to_usd"] + seat["interval_usd"]
-        gain, others, welfare = (
-            money(seat[key], within) for key in ("gain_usd", "others_lost_usd", "welfare_loss_usd")
-        )
+        gain = money(seat["gain_usd"], seat["known_to_usd"])
+        others = money(seat["others_lost_usd"], seat["others_known_to_usd"])
+        welfare = money(seat["welfare_loss_usd"], seat["together_known_to_usd"])
         who = short(seat["behaviour"]), seat["prosumer"], str(seat["case"])
-        rows.append((*who, gain, bound(within)[1:], others, welfare, f"{seat['published']:,.0f}"))
+        rows.append((*who, gain, bound(seat["known_to_usd"])[1:], others, welfare, f"{seat['published']:,.0f}"))
     return rows
 
 
@@ -75,7 +74,7 @@ def statements(league: League) -> list[str]:
 def _most(case: int, seats: pd.DataFrame) -> str:
     """The most that anybody gains alone in a case."""
     best = max(records(seats), key=lambda seat: seat["gain_usd"])
-    within = best["known_to_usd"] + best["interval_usd"]
+    within = best["known_to_usd"]
     if best["gain_usd"] <= within:
         return f"Case {case}: nobody gains by any of these behaviours alone, as far as is known"
     gain = f"{dollars(best['gain_usd'], within)} (known to {bound(within)})"

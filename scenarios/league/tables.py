@@ -114,15 +114,24 @@ def _jain(day: Row, alone: Row | None) -> float | None:
 def by_seat(frame: pd.DataFrame) -> pd.DataFrame:
     """What each behaviour gains in each seat against truthful others, one row for each case, behaviour and seat.
 
-    Of several days the last one counts. Where chance was drawn several times, gains are means of the draws, and
-    `interval_usd` is half the width of their 95 % confidence interval by Student's t; elsewhere it is 0.
+    Of several days the last one counts. Where chance was drawn several times, amounts are means of the draws. What each
+    is known to is what the certificates leave open at the most (`known_to_usd`, `others_known_to_usd`,
+    `together_known_to_usd`, as in `table`) and, of draws, half the width of the 95 % confidence interval of their mean
+    by Student's t beside it.
     """
-    last = frame[(frame["kind"] == Kind.SEAT) & (frame["behaviour"] != "PriceTaker") & frame["gain_usd"].notna()]
-    groups = last_day(last[last["outcome"] == "settled"]).groupby(["case", "behaviour", "prosumer"], sort=False)
-    means = groups[["gain_usd", "others_lost_usd", "welfare_loss_usd", "dso_cost_change_usd", "published"]].mean()
-    means["known_to_usd"] = groups["known_to_usd"].max()
-    means["interval_usd"] = groups["gain_usd"].agg(half_width)
-    return means.reset_index()
+    alone = frame[(frame["kind"] == Kind.SEAT) & (frame["behaviour"] != "PriceTaker") & frame["gain_usd"].notna()]
+    groups = last_day(alone[alone["outcome"] == "settled"]).groupby(["case", "behaviour", "prosumer"], sort=False)
+    seats = groups[[*_KNOWN, "dso_cost_change_usd", "published"]].mean()
+    for amount, known in _KNOWN.items():
+        seats[known] = groups[known].max() + groups[amount].agg(half_width)
+    return seats.reset_index()
+
+
+_KNOWN = {
+    "gain_usd": "known_to_usd",
+    "others_lost_usd": "others_known_to_usd",
+    "welfare_loss_usd": "together_known_to_usd",
+}
 
 
 def half_width(values: pd.Series[float]) -> float:
