@@ -316,6 +316,13 @@ class SharingPlatform(mesa.Agent):
         lmp = mean_of_ends(self.graph, told.lmp_usd_per_kwh)[self.graph.link]
         return replace(told, price_usd_per_kwh=told.price_usd_per_kwh + lmp)
 
+    @property
+    def whole_price_usd_per_kwh(self) -> FloatArray:
+        """What buyers pay their partners, (link, period): sharing prices, with LMPs in them where they are mark-ups."""
+        if not self.rules.marks_up:
+            return self.price_usd_per_kwh
+        return np.asarray(self.price_usd_per_kwh + mean_of_ends(self.graph, self.lmp_usd_per_kwh))
+
     def _followed(self, price: FloatArray, lmp_change: FloatArray) -> FloatArray:
         """Sharing prices, (link, period), when LMPs, (prosumer, period), have changed by so much."""
         return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)

@@ -116,6 +116,9 @@ class Lifecycle(mesa.Model):
             messages=blueprint.faults,
         )
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
     def _repr_html_(self) -> str:
         """Where it stands, in a notebook."""
         return f"<p>{escape(str(self))}</p>"

@@ -76,7 +76,7 @@ class RunFacts:
         return len(self.sharing_rounds)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result(RunFacts, ResultTables):
     """What a run found. All of it belongs to one schedule: the one that was cleared last.
 
@@ -192,6 +192,9 @@ class Result(RunFacts, ResultTables):
             certificate=certificate,
             settlement=settlement,
         )
+
+    def __repr__(self) -> str:
+        return f"<Result: {self.message}; DSO cost {self.dso_cost_usd:,.2f} $, welfare {self.welfare_usd:,.2f} $>"
 
     @property
     def totals(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Round:
     """What one agent round produced: plain numbers, no solvers.
 
@@ -63,3 +63,6 @@ class Round:
     penalty_usd_per_kw2h: FloatArray
     incidents: str
     sentence: str
+
+    def __repr__(self) -> str:
+        return f"<Round {self.number}: {self.sentence}>"

@@ -25,6 +25,8 @@ _RESTS = 1e-2
 """Bids rest if they ask to move by less than this, as a fraction, where somebody acts otherwise than is best for it."""
 _PATIENCE = 8
 """Outer steps after which a market with somebody in it who does is given up if it gets no nearer to rest."""
+_NEARER = 0.7
+"""It gets nearer if the least that all regret falls to this part of what it was, over some outer steps."""
 _COUNTS = 1 / 30
 """Of what prosumers regret: less than that the DSO's regret does not count."""
 
@@ -172,8 +174,8 @@ class StoppingRule:
         if not self.conduct.otherwise or len(steps) < _PATIENCE:
             return False
         half, everybody = len(steps) // 2, [float(np.maximum(step.regret_usd, 0.0).sum()) for step in steps]
-        if min(everybody[half:]) < min(everybody[:half]):
-            return False  # it gets nearer
+        if min(everybody[half:]) < _NEARER * min(everybody[:half]):
+            return False
         enough = max(self._settings.regret_tolerance * self._known.turnover_usd, self._negligible_usd)
         totals = [step.total_usd for step in steps]
         if max(totals[-_PATIENCE:]) <= enough:

@@ -2,6 +2,7 @@
 
 from math import floor, isfinite, log10
 
+_UNKNOWN = "unknown"
 _NOTHING = 5e-7
 """Dollars or kWh below this are solver noise."""
 
@@ -9,6 +10,8 @@ _NOTHING = 5e-7
 def dollars(usd: float, within: float = 0.0) -> str:
     """Money with its sign: "$1.29", "-$15,614"; `within` as in `money`."""
     digits = money(usd, within)
+    if digits == _UNKNOWN:
+        return "an unknown amount"
     return f"-${digits[1:]}" if digits.startswith("-") else f"${digits}"
 
 
@@ -43,11 +46,13 @@ def listed(numbers: list[int], most: int = 6) -> str:
 def _fitted(value: float, least_decimals: int, least_digits: int, within: float = 0.0) -> str:
     """A number with so many decimals and digits at the least, but none below what it is known within."""
     if not isfinite(value):
-        return "unknown"
+        return _UNKNOWN
     if abs(value) < _NOTHING:
         return "0"
     decimals = max(least_decimals, least_digits - 1 - floor(log10(abs(value))))
     if 0 < within < float("inf"):
         decimals = min(decimals, floor(-log10(within)))
     rounded = round(value, decimals) + 0.0  # which makes -0 a 0
+    if not rounded and abs(value) >= 1:
+        return _UNKNOWN  # 0 would be a value
     return f"{rounded:,.{max(decimals, 0)}f}" if rounded else "0"

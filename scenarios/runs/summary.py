@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from ...market.outcome import Outcome
 from ...market.result import Result
 from ...market.settings import NetworkUse
 from ...network.ac_replay import AcReplay
@@ -65,7 +66,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "regret_relative": number(certificate.relative),
         "dso_regret_usd": number(certificate.dso_regret_usd),
         "regret_by_prosumer_usd": by_name(result.names, certificate.regret_usd),
-        "certificate": str(certificate),
+        "certificate": _proven(result),
         "reciprocity_kw": result.reciprocity_kw,
         "diagnosis": _diagnosis(result),
         "max_cone_gap": certificate.physics.max_cone_gap,
@@ -120,7 +121,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
         _network_use(result),
         f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; {_physics(result)}",
-        f"{result.certificate}; trades are reciprocal to {result.reciprocity_kw:g} kW",
+        f"{_proven(result)}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
     if not result.settled and result.diagnosis:
         lines.append(f"Algorithm 1 at the end: {result.diagnosis}")
@@ -140,6 +141,13 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
+
+
+def _proven(result: Result) -> str:
+    """What is proven of a result; nothing where not all are served, however little anybody regrets."""
+    if result.outcome in (Outcome.SHORTAGE, Outcome.HOUSEHOLD_SHORTAGE):
+        return "no certificate: what is asked for cannot be served"
+    return str(result.certificate)
 
 
 def _curtailed(result: Result) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from difflib import get_close_matches
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,15 +30,15 @@ _OF_A_ROUND = (
 )
 
 
-_FUNCTIONS = {function.__name__: function for function in (abs, all, any, max, min, round, sum)}
+_FUNCTIONS = {function.__name__: function for function in (abs, all, any, max, min, sum)}
 
 
 class Condition:
     """A condition in Python's words on the names of a round.
 
-    Names: those of a round (`iteration`, `primal_kw`, `dso_cost_usd`, `regret_usd`, ...), `phase`, `relative_regret`,
-    `voltage_min_pu`, `voltage_max_pu`, `losses_kwh`, `loading_max`; and, with periods from 1, `lmp("p1", 19)`,
-    `bid("p1", 19)`, `price("p1-p2", 19)` and `trade("p1-p2", 19)`.
+    Names: those of a round (`round`, `iteration`, `primal_kw`, `dso_cost_usd`, `regret_usd`, ...), `phase`,
+    `relative_regret`, `voltage_min_pu`, `voltage_max_pu`, `losses_kwh`, `loading_max`; and, with periods from 1,
+    `lmp("p1", 19)`, `bid("p1", 19)`, `price("p1-p2", 19)` and `trade("p1-p2", 19)`.
 
     Attributes:
         text: The condition as it was written.
@@ -72,22 +74,28 @@ class Condition:
         self._interpreter.error = []
         try:
             found = self._interpreter.run(self._tree, with_raise=True)
-            return bool(found)
         except NameError as error:
             name = str(error).split("'")[1] if "'" in str(error) else str(error)
-            raise SessionError(f"{self.text!r}: there is no {name}{did_you_mean(name, known)}") from error
+            near = (
+                did_you_mean(name, known) if get_close_matches(name, known, n=1) else f"; known are {', '.join(known)}"
+            )
+            raise SessionError(f"{self.text!r}: there is no {name}{near}") from error
         except Exception as error:
             said = str(error).partition("and kwargs {}: ")[2] or str(error)  # without the evaluator's own words
             raise SessionError(f"{self.text!r} cannot be evaluated: {said}") from error
+        if not isinstance(found, bool | np.bool_):
+            raise SessionError(f"{self.text!r} is {found!r}, neither true nor false; compare it with something")
+        return bool(found)
 
 
 def names(market: EnergyMarket) -> dict[str, Any]:
     """What a condition may ask of a market, by name."""
     last = market.last
-    known: dict[str, Any] = {key: getattr(last, key) for key in _OF_A_ROUND} if last else {}
-    known["phase"] = str(last.phase) if last else ""
+    known: dict[str, Any] = {key: getattr(last, key, nan) for key in _OF_A_ROUND}
+    known["round"], known["phase"] = market.rounds, str(last.phase) if last else ""
     known["relative_regret"] = market.proof.certificate().relative
-    if market.iteration:
+    known |= dict.fromkeys(("voltage_min_pu", "voltage_max_pu", "losses_kwh", "loading_max"), nan)
+    if market.operator.state.dispatch is not None:
         dispatch = market.operator.cleared
         known["voltage_min_pu"], known["voltage_max_pu"] = dispatch.voltage_min_pu, float(dispatch.v_pu.max())
         known["losses_kwh"] = dispatch.losses_kwh
@@ -97,7 +105,7 @@ def names(market: EnergyMarket) -> dict[str, Any]:
     platform = market.platform
     known["lmp"] = _cell(people, lambda: platform.lmp_usd_per_kwh)
     known["bid"] = _cell(people, lambda: last.bid_kw if last else market.bid_kw)
-    known["price"] = _cell(links, lambda: platform.price_usd_per_kwh)
+    known["price"] = _cell(links, lambda: platform.whole_price_usd_per_kwh)
     known["trade"] = _cell(links, lambda: platform.pairs.trade_kw)
     return known
 

@@ -55,6 +55,7 @@ def follow(shell: Shell, lines: Iterable[str], place: str) -> None:
 
     Raises:
         SessionError: A line cannot be done; those before it have been.
+        KeyboardInterrupt: Ctrl-C came; the round under way has been finished.
     """
     for number, line in enumerate(lines, start=1):
         if shell.left:
@@ -63,6 +64,8 @@ def follow(shell: Shell, lines: Iterable[str], place: str) -> None:
             shell.do(line)
         except GridbazaarError as error:
             raise SessionError(f"{place}:{number} {line.strip()}: {error}") from error
+        if shell.was_interrupted:
+            raise KeyboardInterrupt
 
 
 def _completed(shell: Shell, typed: str) -> Iterator[Completion]:

@@ -190,6 +190,7 @@ class Session:
             SessionError: It is no condition, or names what is not known.
         """
         asked = Condition(condition)
+        asked.holds(self.market)  # so that a wrong one is told of wherever one is
         return self._until(lambda _: asked.holds(self.market), watch)
 
     def _until(self, reached: Callable[[Round], bool], watch: Callable[[Round], object] | None) -> bool:
@@ -248,13 +249,13 @@ class Session:
 
         Args:
             changes: Values by dotted key, like those of `--set`: {"alpha_scale": 2}; None takes a row out.
-            name: What to call it; numbered by default.
+            name: What to call it; fork1, fork2, ... by default.
 
         Raises:
             ScenarioError: A key or value is wrong.
             SessionError: There is such a branch already.
         """
-        name = name or next(str(n) for n in range(1, len(self.branches) + 1) if str(n) not in self._runs)
+        name = name or next(f"fork{n}" for n in range(1, len(self.branches) + 1) if f"fork{n}" not in self._runs)
         if name in self._runs:
             raise SessionError(f"there is a branch {name} already; give it another name")
         parent, here = self.market, self.round
@@ -338,6 +339,9 @@ class Session:
     def residuals(self) -> views.Standing:
         """How Algorithm 1 goes at this round, and who is slowest."""
         return views.residuals(self.market)
+
+    def __repr__(self) -> str:
+        return f"<Session {self}>"
 
     def __str__(self) -> str:
         where = f"branch {self.branch.name}, " if len(self.branches) > 1 else ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 from rich.console import Console, RenderableType
+from rich.status import Status
 from rich.text import Text
 
 from ...market.rounds import Round
@@ -15,6 +17,7 @@ from ..files.source import did_you_mean
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.summary import schedule_table
+from .conditions import names
 from .errors import SessionError
 from .session import GOALS, Session
 from .tables import by_period, history, many
@@ -60,6 +63,12 @@ class Shell:
         """Begin; everything is printed on the console."""
         self.session, self._console, self.left = session, console, False
         self._interrupted: Callable[[], bool] = lambda: False
+        self._status: Status | None = None
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether Ctrl-C came while the last line was done."""
+        return self._interrupted()
 
     def do(self, line: str) -> None:
         """Do what a line says; nothing for an empty one, or one that begins with #.
@@ -121,13 +130,15 @@ class Shell:
 
     def _go(self, act: Callable[[], object]) -> None:
         before = self.session.branch.name
-        act()
+        with self._console.status("going on") if self._console.is_terminal else nullcontext() as self._status:
+            act()
         if self.session.branch.name != before:
             self._print(f"on branch {self.session.branch.name} now")
         self._print(str(self.session))
 
     def _watch(self, round_: Round) -> bool:
-        del round_
+        if self._status is not None:
+            self._status.update(Text(round_.sentence))
         return not self._interrupted()
 
     def _tell_whether(self, holds: bool, condition: str) -> None:
@@ -177,7 +188,7 @@ class Shell:
     def _prices(self) -> RenderableType:
         market = self.session.market
         links, names = [link.name for link in market.graph.links], list(market.graph.names)
-        values = np.vstack([market.platform.lmp_usd_per_kwh, market.platform.price_usd_per_kwh])
+        values = np.vstack([market.platform.lmp_usd_per_kwh, market.platform.whole_price_usd_per_kwh])
         return many("LMPs and sharing prices, $/kWh", [*(f"LMP {name}" for name in names), *links], values, 4)
 
     def _trades(self) -> RenderableType:
@@ -221,6 +232,8 @@ class Shell:
             raise SessionError(f"there is no command {words[0]}{did_you_mean(words[0], COMMANDS)}")
         for usage, what in [COMMANDS[words[0]]] if words else COMMANDS.values():
             self._print(f"{usage}: {what}")
+        if words == ["until"]:
+            self._print(f"names: {', '.join(names(self.session.market))}")
 
     def do_quit(self, words: list[str]) -> None:
         """Leave."""

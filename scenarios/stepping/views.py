@@ -81,7 +81,7 @@ def prosumer(market: EnergyMarket, name: str) -> View:
     columns: dict[str, FloatArray] = {"lmp_usd_per_kwh": platform.lmp_usd_per_kwh[n]}
     for arc in range(*graph.arcs(n).indices(graph.owner.size)):
         partner = graph.names[graph.owner[graph.reverse[arc]]]
-        columns[f"price_{partner}_usd_per_kwh"] = platform.price_usd_per_kwh[graph.link[arc]]
+        columns[f"price_{partner}_usd_per_kwh"] = platform.whole_price_usd_per_kwh[graph.link[arc]]
         columns[f"offers_{partner}_kw"] = platform.power_kw[arc]
     columns["bid_kw"] = np.asarray(agent.bid_kw)
     home = household(market, name)
@@ -113,7 +113,7 @@ def link(market: EnergyMarket, name: str) -> View:
     a, b = graph.links[k].a, graph.links[k].b
     at_a, at_b = pairs.power_kw[graph.forward[k]], pairs.power_kw[graph.backward[k]]
     columns = {
-        "price_usd_per_kwh": pairs.price_usd_per_kwh[k],
+        "price_usd_per_kwh": market.platform.whole_price_usd_per_kwh[k],
         f"{a}_buys_kw": at_a,
         f"{b}_sells_kw": -at_b,
         "mismatch_kw": at_a + at_b,
@@ -122,7 +122,11 @@ def link(market: EnergyMarket, name: str) -> View:
     }
     marks_up = market.platform.rules.marks_up
     said = [f"cap {graph.links[k].cap_kw:g} kW; what is below 0 flows the other way"]
-    said += ["the price is a mark-up on the mean of both ends' LMPs, since trades load the wires"] if marks_up else []
+    said += (
+        ["trades load the wires: partners move a mark-up on the mean of their LMPs, which is in the price"]
+        if marks_up
+        else []
+    )
     return View(f"{name}, round {market.rounds}", columns, said)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...market.rounds import Phase
 from ...network.dispatch import Dispatch
 from ...network.feeder import Feeder
 from ...network.flows import Flows
@@ -20,6 +21,7 @@ _SEEN = 5e-5
 _AT = 1e-4
 """A limit binds within this part of it; voltages within a tenth of this, pu."""
 _SHOWN = 3
+_SINCE = "At clearing {}, for the bids and trades that were in force then: "
 _NO_LIMIT = "no limit binds, but a kWh more lowers voltages, and lower voltages cost losses"
 
 
@@ -29,15 +31,21 @@ def why(market: EnergyMarket, place: str, period: int) -> str:
     links = {link.name: k for k, link in enumerate(graph.links)}
     when = hour(market, period)
     dispatch, feeder, t = cleared(market), market.operator.clearing.feeder, period - 1
+    since = _SINCE.format(market.iteration) if market.phase is not Phase.ENDED and not _is_fresh(market) else ""
     if place in links:
-        return _of_link(market, links[place], t, when)
+        return f"{since}{_of_link(market, links[place], t, when)}"
     name = place.removeprefix("bus ")
     if place in graph.names:
         n = int(market.operator.connection[graph.names.index(place)])
-        return f"{place} is at bus {feeder.names[n]}. {_of_bus(feeder, dispatch, n, t, when)}"
+        return f"{since}{place} is at bus {feeder.names[n]}. {_of_bus(feeder, dispatch, n, t, when)}"
     if name in feeder.names:
-        return _of_bus(feeder, dispatch, feeder.index(name), t, when)
+        return f"{since}{_of_bus(feeder, dispatch, feeder.index(name), t, when)}"
     raise SessionError(f"there is no {place}; name a prosumer, a link (p1-p2), or a bus")
+
+
+def _is_fresh(market: EnergyMarket) -> bool:
+    """Whether nobody has acted since the DSO cleared."""
+    return market.last is not None and market.last.phase is Phase.CLEARING
 
 
 def _of_bus(feeder: Feeder, dispatch: Dispatch, n: int, t: int, when: str) -> str:

@@ -71,5 +71,5 @@ def snapshot_of(market: EnergyMarket) -> Snapshot:
     elastic = np.array([plan.elastic_kw for plan in plans]) if known else None
     curtailed = np.array([plan.curtailed_kw for plan in plans]) if known else None
     pairs = market.platform.pairs
-    offered = last.bid_kw, pairs.trade_kw, pairs.power_kw, pairs.price_usd_per_kwh
+    offered = last.bid_kw, pairs.trade_kw, pairs.power_kw, market.platform.whole_price_usd_per_kwh
     return Snapshot(result, dispatch, True, *offered, elastic, curtailed)

@@ -168,12 +168,20 @@ class BidsNothing(Behaviour):
         return plan.bid_kw * 0.0
 
 
-@pytest.mark.parametrize("who", [("p2",), ("p1", "p2", "p3")])
-@pytest.mark.parametrize("settings", [{}, {"method": "damped"}, {"method": "proximal_gradient", "alpha": 0.3}], ids=str)
+@pytest.mark.parametrize(
+    ("who", "settings"),
+    [
+        ("p2", {}),
+        ("p1 p2 p3", {}),
+        ("p2", {"method": "damped"}),
+        ("p1 p2 p3", {"method": "damped"}),
+        ("p2", {"method": "proximal_gradient", "alpha": 0.3}),
+    ],
+)
 def test_who_may_act_otherwise_and_does_not_settles_where_price_takers_do(run, ieee33_bazaar, who, settings):
     """Nothing is called settled before bids go where they are going, and nothing is given up that would settle."""
     bazaar, chosen = ieee33_bazaar(settings.get("alpha", 1.0)), {k: v for k, v in settings.items() if k != "alpha"}
-    result, plain = run(bazaar, behaviours={name: Same() for name in who}, **chosen), run(bazaar, **chosen)
+    result, plain = run(bazaar, behaviours={name: Same() for name in who.split()}, **chosen), run(bazaar, **chosen)
     assert plain.settled
     assert result.settled, result.message
     assert result.outer_iterations > 2

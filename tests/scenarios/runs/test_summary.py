@@ -73,7 +73,7 @@ def told(*words: str, code: int = 0) -> tuple[str, str]:
         (-0.2, 3.0, "$0"),
         (1.2911, float("inf"), "$1.29"),
         (1.2911, float("nan"), "$1.29"),
-        (float("nan"), 0, "$unknown"),
+        (float("nan"), 0, "an unknown amount"),
     ],
 )
 def test_money_has_the_digits_that_fit_and_none_that_are_not_known(usd: float, within: float, text: str) -> None:

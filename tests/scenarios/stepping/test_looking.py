@@ -144,6 +144,39 @@ def test_a_full_link_is_said_to_stand_between():
         assert "The link is full (20 kW)" in session.why("p1-p3", int(np.argmax(np.abs(trade))) + 1)
 
 
+def test_it_says_when_it_speaks_of_an_earlier_clearing():
+    with Session("ieee33") as session:
+        session.run_to("agreed")
+        for place in ("p1", "bus 26", "p1-p3"):
+            said = session.why(place, 19)
+            assert said.startswith("At clearing 1, for the bids and trades that were in force then: ")
+        session.run_to("clearing")
+        assert session.why("p1", 19).startswith("p1 is at bus")
+
+
+def test_prices_of_partners_are_whole_where_trades_load_the_wires():
+    with Session("ieee33", {"market.network_use": "withdrawals"}) as session:
+        session.run_to("agreed")
+        rounds = session.link("p1-p2").frame["price_usd_per_kwh"]
+        session.run_to("settled")
+        result = session.result()
+        assert session.link("p1-p2").frame["price_usd_per_kwh"].to_numpy() == pytest.approx(
+            result.price_usd_per_kwh[0], abs=2e-3
+        )
+        assert rounds.to_numpy() == pytest.approx(result.price_usd_per_kwh[0], abs=0.02)
+        assert result.price_usd_per_kwh.min() > 0.2
+
+
+def test_a_condition_is_checked_before_anything_moves(settled):
+    with pytest.raises(SessionError, match="there is no foo"):
+        settled.run_until("foo < 3")
+    with Session("ieee33") as session:
+        assert session.run_until("voltage_min_pu < 1")
+        assert session.round == 1
+        assert session.run_until("round >= 3")
+        assert session.round == 3
+
+
 def test_places_and_periods_that_are_not_there(settled):
     with pytest.raises(SessionError, match=r"there is no p9; name a prosumer, a link \(p1-p2\), or a bus"):
         settled.why("p9", 1)
@@ -162,7 +195,7 @@ def test_a_session_stops_where_a_condition_comes_true():
         first = session.round
         session.back()
         assert not (session.last.iteration == 2 and session.last.primal_kw < 13)
-        assert session.run_until("round(lmp('p1', 19), 2) == 0.27 or number > 100")
+        assert session.run_until("lmp('p1', 19) > 0.26 or round > 100")
         assert session.round >= first
         assert not session.run_until("voltage_min_pu < 0.5")
         assert session.ended
@@ -183,6 +216,7 @@ WRONG = {
     "primal_kv < 1": r"there is no primal_kv; did you mean primal_kw\?",
     "1 +": "'1 \\+' is no condition; write one like voltage_min_pu < 0.95",
     "": "'' is no condition",
+    "voltage_min_pu": "'voltage_min_pu' is 0.95.*, neither true nor false; compare it with something",
     "lmp('p9', 1) > 0": "cannot be evaluated: there is no p9; known are p1, p2, p3",
     "lmp('p1', 99) > 0": "there is no period 99; they count from 1 to 24",
     "open('/etc/passwd')": "there is no open",

@@ -232,7 +232,7 @@ def test_what_cannot_be_changed_on_the_way_begins_anew_and_says_so(session, chan
     branch = session.fork(change)
     assert (branch.round, session.round) == (0, 0)
     assert branch.note.startswith("begins at round 0, not at 5: who there is, who trades with whom")
-    assert str(branch).startswith("1: main begins anew, with ")
+    assert str(branch).startswith("fork1: main begins anew, with ")
     session.step()
     assert session.history()[0].number == 1
 
@@ -293,18 +293,18 @@ def test_a_difference_names_where_and_how_much(session):
     session.goto(12)
     session.fork({"alpha_scale": 2})
     session.run_to("settled")
-    told = session.diff("main", "1")
-    assert session.branch.name == "1"
+    told = session.diff("main", "fork1")
+    assert session.branch.name == "fork1"
     assert told.changes == {"alpha_scale": ("as the scenario has it", "2")}
     one, other = told.scalars["welfare_usd"]
     assert one == pytest.approx(-12_299.33, abs=0.01)
     assert other == pytest.approx(gb.load("ieee33", {"alpha_scale": 2}).market().run().welfare_usd, abs=0.01)
     bids = next(apart for apart in told.arrays if apart.what == "bid")
-    a, b = (session.goto_place(place).bid_kw for place in ("main", "1"))
+    a, b = (session.goto_place(place).bid_kw for place in ("main", "fork1"))
     assert bids.most == np.abs(a - b).max()
     assert "known to" in str(told)
     assert "the same to the last bit" in str(session.diff("main@7", "main@7"))
-    assert "known to" not in str(session.diff("main@3", "1"))
+    assert "known to" not in str(session.diff("main@3", "fork1"))
 
 
 def test_welfare_is_known_to_nothing_where_somebody_takes_no_prices(session):
@@ -313,7 +313,7 @@ def test_welfare_is_known_to_nothing_where_somebody_takes_no_prices(session):
     session.fork({"prosumers.p3.behaviour": "Shading(percent=30)"})
     session.run_to("settled")
     assert "; no bound on it)" in next(
-        line for line in str(session.diff("main", "1")).splitlines() if "welfare" in line
+        line for line in str(session.diff("main", "fork1")).splitlines() if "welfare" in line
     )
 
 
@@ -321,7 +321,7 @@ def test_what_cannot_be_compared_is_not_called_the_same(session):
     session.run_to("settled")
     session.fork({"prosumers.p3": None, "links.p1-p3": None, "links.p2-p3": None})
     session.run_to("settled")
-    told = str(session.diff("main", "1"))
+    told = str(session.diff("main", "fork1"))
     assert "prosumers.p3: as the scenario has it | taken out" in told
     assert "bids and prices are of other prosumers, links or periods, and are not compared" in told
     assert "the same" not in told

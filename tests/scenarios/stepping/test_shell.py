@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -86,7 +87,7 @@ def test_every_command_works_from_a_pipe(piped):
         "on branch main now",
         "round 3, step 1, round 2",
     ):
-        assert words in piped.stdout.replace("\n", " ") or words in piped.stdout, words
+        assert words in " ".join(piped.stdout.split()) or words in piped.stdout, words
 
 
 def test_tables_fit_80_columns(piped):
@@ -144,6 +145,34 @@ def test_a_file_that_cannot_be_read():
     assert "--commands nothing.txt: this file cannot be read: No such file or directory" in done.stderr
 
 
+def test_the_names_of_conditions_are_listed():
+    assert "names: number, iteration, primal_kw" in step("help until\n").stdout
+
+
+def test_ctrl_c_ends_a_pipe_after_the_round_under_way():
+    jacobi = (
+        "--set",
+        "market.order=jacobi",
+        "--set",
+        "market.max_rounds=100000",
+        "--set",
+        "market.primal_tolerance_kw=1e-9",
+    )
+    process = subprocess.Popen(
+        [*COMMAND, *jacobi], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdin.write("step\nuntil round > 90000\nshow\n")
+    process.stdin.close()
+    assert process.stdout.readline().startswith("ieee33: round 1, ")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.read()
+    assert process.wait(20) in (0, 130)  # 0 if it diverged before
+    assert "Traceback" not in told
+    process.stdout.close()
+    process.stderr.close()
+
+
 class Terminal:
     """A pseudo-terminal of 80 columns with `gridbazaar step` in it."""
 
@@ -186,12 +215,12 @@ def test_a_conversation_on_a_terminal():
     terminal.type("\x1b[A\x1b[A\x1b[A\r")  # three up: step 3
     terminal.until("main@6>")
     terminal.type("fork alpha_scale=2\r")
-    terminal.until("1@6>")
+    terminal.until("fork1@6>")
     terminal.type("\x03")  # Ctrl-C leaves a line, not the session
     terminal.type("show history 1\r")
     terminal.until("rounds, the newest last")
     terminal.type("\r")
-    terminal.until("1@6>")
+    terminal.until("fork1@6>")
     terminal.type("\x04")  # Ctrl-D leaves
     assert terminal.process.wait(20) == 0
     os.close(terminal.fd)
