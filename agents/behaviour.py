@@ -11,6 +11,9 @@ from .messages import Delivery, Offer, Quote
 from .plan import Plan
 from .subproblem import Subproblem
 
+_LONGEST = 500
+"""Characters of what a behaviour says of its error."""
+
 
 class BehaviourError(InputError):
     """A behaviour raised an error, or answered what no prosumer can do.
@@ -30,30 +33,49 @@ class BehaviourError(InputError):
         return f"behaviour {self.behaviour} of {self.prosumer}, in {self.verb}(): {self.problem}"
 
     @staticmethod
-    def told(error: Exception) -> str:
+    def told(error: BaseException) -> str:
         """What a behaviour raised and where, as one line."""
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} (at {frame.filename}:{frame.lineno})"
+        try:
+            said = str(error)
+        except Exception:  # a class of a user's own may raise here, too
+            said = "its message cannot be read"
+        return f"{type(error).__name__}: {said[:_LONGEST]} (at {frame.filename}:{frame.lineno})"
+
+
+class AnswerError(Exception):
+    """An answer that cannot be taken, in a sentence without its place; it is told as a `BehaviourError`, or contained.
+
+    A behaviour may raise it, to be told without the line of its code.
+    """
 
 
 class Behaviour:
     """How a prosumer acts. Override what you care about; what you leave is the paper's price taker.
 
     A behaviour sees what its prosumer sees: its own household (`problem.household`) and what it is told, nothing of the
-    others. One object serves one prosumer. It may keep state; `rng` is its own random generator, seeded by the market.
+    others, and it can write into none of it. One object serves one prosumer. It may keep state; `rng` is its own random
+    generator, seeded by the market.
+
+    What it raises, and what it answers that no prosumer can do, ends the run, or is replaced, or excludes it, as the
+    market's settings say (`on_misbehaviour`); so does an answer that is late (`answer_timeout_s`).
 
     Attributes:
         rng: Set by the prosumer before the first call.
+        best_response: Whether what it answers, offers and bids is what is best for the household that it declares, by
+            what it believes, although it does so in a way of its own: then what it regrets counts like anybody's.
     """
 
     rng: np.random.Generator
+    best_response = False
 
     def declare(self, household: Household) -> Household:
         """The household that it acts as, told its own: by default that, the truth.
 
-        Steeper or lower utility, less wind, smaller limits: whatever it is, the problem is one like any other, so that
-        partners agree, and the certificate holds for what was declared. What is really consumed follows from the real
-        household, with what was bid and traded. It is asked once, when its prosumer moves in.
+        Steeper or lower utility, less wind, smaller limits: the problem is one like any other, so that partners agree,
+        and the certificate holds for what was declared. Nothing may be declared that the real household could not live
+        up to: no more wind, no wider limits, no other bus, fees or fixed load. What is really consumed follows from the
+        real household, with what was bid and traded. It is asked once, when its prosumer moves in.
         """
         return household
 
@@ -115,13 +137,21 @@ class Behaviour:
         """Go on from a `saved_state`."""
         vars(self).update(state)
 
+    def close(self) -> None:
+        """Let go of what it holds outside, such as a process or a connection: its market is closed."""
+
+    def overrides(self, hook: str) -> bool:
+        """Whether it answers a hook itself; otherwise it is not asked, and what is written here stands."""
+        return getattr(type(self), hook) is not getattr(Behaviour, hook)
+
 
 def acts_otherwise(behaviour: Behaviour) -> bool:
     """Whether it may do otherwise than what is best for the household that it declares, by what it believes.
 
     Then what it regrets of a schedule is its own affair, and says nothing of the others.
     """
-    return any(getattr(type(behaviour), hook) is not getattr(Behaviour, hook) for hook in ("answer", "offer", "bid"))
+    own_way = any(behaviour.overrides(hook) for hook in ("answer", "offer", "bid"))
+    return own_way and not behaviour.best_response
 
 
 class PriceTaker(Behaviour):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ..network.arrays import FloatArray, frozen
-from ..network.errors import GridbazaarError
-from .behaviour import Behaviour, BehaviourError
+from .behaviour import Behaviour, PriceTaker
+from .containment import Containment, ExcludedError
+from .containment_rules import THE_RUN_ENDS
 from .household import Household
 from .mesa_library import mesa
 from .messages import Bid, Delivery, Offer, Quote, Regret
 from .plan import Plan
 from .subproblem import Subproblem
 
-Told = TypeVar("Told", Quote, Delivery)
+Answer = TypeVar("Answer")
 
 
 class Seat(Protocol):
@@ -61,6 +63,10 @@ class OwnSeat:
         return cls(problem, plan, plan, plan.trade_kw, nothing)
 
 
+_TAKES_PRICES = Containment("", PriceTaker(), THE_RUN_ENDS)
+"""Of all price takers: nothing is asked of their behaviour, so that there is nothing to contain."""
+
+
 class Prosumer(mesa.Agent):
     """A home, shop or plant that trades: it owns its private data and answers with offers, bids and one regret.
 
@@ -70,6 +76,7 @@ class Prosumer(mesa.Agent):
     Attributes:
         household: Its private data.
         behaviour: How it acts.
+        containment: What stands between its behaviour and the market.
         problem: Its own optimisation problem, of the household that its behaviour declares.
         plan: What it intended in the last round of sharing, then what it makes of the trades agreed there.
         schedule: What it is committed to: its last bid, its trades, and what it consumes with them.
@@ -83,7 +90,7 @@ class Prosumer(mesa.Agent):
         model: mesa.Model,
         household: Household,
         cap_kw: FloatArray,
-        behaviour: Behaviour,
+        behaviour: Behaviour | Containment,
         rng: np.random.Generator,
         fee_usd_per_kwh: FloatArray | None = None,
         *,
@@ -96,24 +103,29 @@ class Prosumer(mesa.Agent):
             model: The community it lives in; the market makes those of its own process agents of its own.
             household: Its private data.
             cap_kw: Cap of each of its links, (link,).
-            behaviour: How it acts.
+            behaviour: How it acts; contained, or an error ends it (`BehaviourError`).
             rng: Its own randomness.
             fee_usd_per_kwh: What a kWh on each of its links costs both ends together beside its price, (link,).
             withdrawals: Whether the DSO clears for what it withdraws, trades included, and not for its bid.
             problem: How it solves its own problem.
         """
-        behaviour.rng = rng
-        self.household, self.behaviour = household, behaviour
+        if isinstance(behaviour, Behaviour):
+            behaviour = Containment(household.name, behaviour, THE_RUN_ENDS)
+        self.containment = behaviour
+        self.containment.behaviour.rng = rng
         fee = np.zeros(cap_kw.size) if fee_usd_per_kwh is None else fee_usd_per_kwh
-        declared = problem(self._declared(), cap_kw, fee + 2 * self._spread(), withdrawals=withdrawals)
-        self._move_in(model, household, behaviour, OwnSeat.of(declared))
-        same = declared.household is household
-        self._real = declared if same else Subproblem(household, cap_kw, fee, withdrawals=withdrawals)
+        home = self.containment.declare(household, float(cap_kw.sum()))
+        spread = self.containment.spread_usd_per_kwh(household)
+        self._own_problem = self._declared = problem(household, cap_kw, fee, withdrawals=withdrawals)
+        if not self.containment.excluded and (home is not household or spread > 0):
+            self._declared = problem(home, cap_kw, fee + 2 * spread, withdrawals=withdrawals)
+        self._move_in(model, household, self.containment.behaviour, OwnSeat.of(self._declared))
 
     @classmethod
     def seated(cls, model: mesa.Model, household: Household, behaviour: Behaviour, seat: Seat) -> Prosumer:
         """One that has a seat already: a price taker, for whom its crowd answers, and that can be looked at."""
         prosumer = cls.__new__(cls)
+        prosumer.containment = _TAKES_PRICES
         prosumer._move_in(model, household, behaviour, seat)
         return prosumer
 
@@ -155,9 +167,9 @@ class Prosumer(mesa.Agent):
     @property
     def realised(self) -> Plan:
         """What really comes of its schedule: what was bid and traded, put to the best use of its real household."""
-        if self._real is self.problem:
+        if self.problem.household is self.household:
             return self.schedule
-        return self._real.best_use(self.schedule)
+        return self._own_problem.best_use(self.schedule)
 
     @property
     def name(self) -> str:
@@ -177,26 +189,15 @@ class Prosumer(mesa.Agent):
         Raises:
             BehaviourError: Its behaviour failed, or offers what it cannot.
         """
-        believed = self._believed(quote)
-        self._own.plan = self._ask("answer", believed, self.problem)
-        if not isinstance(self.plan, Plan):
-            raise self._wrong(
-                "answer", f"returned {type(self.plan).__name__}; return a Plan, as problem.share(quote) does"
-            )
-        offer = self._ask("offer", believed, self.plan)
-        if not isinstance(offer, Offer):
-            raise self._wrong("offer", f"returned {type(offer).__name__}; return Offer(power_kw, price_usd_per_kwh)")
-        shape = quote.price_usd_per_kwh.shape
-        power = self._array("offer", "power_kw", offer.power_kw, shape)
-        price = self._array("offer", "price_usd_per_kwh", offer.price_usd_per_kwh, shape)
-        over = np.abs(power) - self.problem.cap_kw[:, None]
-        if over.max(initial=0.0) > 1e-6:
-            raise self._wrong(
-                "offer", f"power_kw exceeds the cap of a link (15) by {over.max():.4g} kW; clip it to the cap"
-            )
-        planned = self._array("answer", "the plan's bid_kw", self.plan.bid_kw, quote.lmp_usd_per_kwh.shape)
-        self._own.power_kw, self._own.bid_kw = power, self.problem.order_kw(self._within_limits(planned), power)
-        return Offer(power, price), Bid(self.bid_kw)
+        return self._whatever_happens(self._answer, quote)
+
+    def _answer(self, quote: Quote) -> tuple[Offer, Bid]:
+        believed = self.containment.believe(quote)
+        self._own.plan = self.containment.answer(believed, self.problem)
+        offer = self.containment.offer(believed, self.plan, self.problem.cap_kw)
+        self._own.power_kw = offer.power_kw
+        self._own.bid_kw = self.problem.order_kw(self._within_limits(self.plan.bid_kw), offer.power_kw)
+        return offer, Bid(self.bid_kw)
 
     def regret(self, delivery: Delivery, plan: Plan | None = None) -> Regret:
         """What it could still gain at these prices by leaving its schedule: cost of the schedule less the least cost.
@@ -208,7 +209,10 @@ class Prosumer(mesa.Agent):
             delivery: The prices; its trades are not looked at.
             plan: Another schedule to judge by them than the one it is committed to.
         """
-        believed = self._believed(delivery)
+        return self._whatever_happens(self._regret, delivery, plan)
+
+    def _regret(self, delivery: Delivery, plan: Plan | None) -> Regret:
+        believed = self.containment.believe(delivery)
         return Regret(self.problem.regret_usd(believed, self.schedule if plan is None else plan))
 
     def deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
@@ -219,14 +223,16 @@ class Prosumer(mesa.Agent):
         Raises:
             BehaviourError: Its behaviour failed.
         """
-        believed = self._believed(delivery)
+        return self._whatever_happens(self._deliver, delivery)
+
+    def _deliver(self, delivery: Delivery) -> tuple[Bid, Regret]:
+        believed = self.containment.believe(delivery)
         self._own.plan = plan = self.problem.deliver(self.problem.paid(believed))
-        asked = self._array("bid", "the bid", self._ask("bid", believed, plan), plan.bid_kw.shape)
-        bid = self._within_limits(asked)
+        bid = self._within_limits(self.containment.bid(believed, plan))
         if not np.array_equal(bid, plan.bid_kw):
             self._own.plan = self.problem.with_bid(plan, bid)
         self._own.bid_kw = self._order(self.schedule)
-        return Bid(frozen(self._order(self.plan))), self.regret(delivery, self.plan)
+        return Bid(frozen(self._order(self.plan))), self._regret(delivery, self.plan)
 
     def commit(self, step: float = 1.0) -> Bid:
         """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
@@ -257,44 +263,21 @@ class Prosumer(mesa.Agent):
         self._own.plan, self._own.schedule = Plan.of(plan), Plan.of(schedule)
         self._own.power_kw, self._own.bid_kw = power, bid[0]
 
-    def _declared(self) -> Household:
-        """The household that its behaviour declares."""
-        declared: object = self._ask("declare", self.household)
-        if not isinstance(declared, Household):
-            raise self._wrong("declare", f"returned {type(declared).__name__}; return a Household")
-        if (declared.name, declared.periods, declared.dt_h) != (self.name, self.household.periods, self.household.dt_h):
-            raise self._wrong("declare", "changed the name or the periods; change limits, loads or the utility alone")
-        return declared
+    def resume(self, kept: dict[str, Any]) -> None:
+        """Go on from what its containment `kept`, before `recall`."""
+        self.containment.restore(kept)
+        self._own.problem = self._own_problem if self.containment.excluded else self._declared
 
-    def _spread(self) -> float:
-        """What its behaviour asks beside prices."""
-        spread = self._ask("spread_usd_per_kwh", self.household)
-        if not (isinstance(spread, int | float) and 0 <= spread < np.inf):
-            raise self._wrong("spread_usd_per_kwh", f"returned {spread!r}; return a number of at least 0")
-        return float(spread)
+    def _whatever_happens(self, act: Callable[..., Answer], *told: object) -> Answer:
+        """What it does; once more if its behaviour is excluded on the way: it is a price taker of its own home then.
 
-    def _believed(self, told: Told) -> Told:
-        lmp = self._ask("believe", told.lmp_usd_per_kwh)
-        return replace(told, lmp_usd_per_kwh=self._array("believe", "its series", lmp, told.lmp_usd_per_kwh.shape))
-
-    def _ask(self, verb: str, *told: object) -> Any:
+        What is bid and traded stays, and is put to the best use there.
+        """
         try:
-            return getattr(self.behaviour, verb)(*told)
-        except GridbazaarError:
-            raise
-        except Exception as error:  # a user's code may raise anything; it is passed on with its cause and its place
-            raise self._wrong(verb, BehaviourError.told(error)) from error
-
-    def _array(self, verb: str, what: str, values: object, shape: tuple[int, ...]) -> FloatArray:
-        try:
-            array = np.asarray(values, dtype=float)
-        except (TypeError, ValueError):
-            raise self._wrong(verb, f"{what} is not an array of numbers") from None
-        if array.shape != shape:
-            raise self._wrong(verb, f"{what} has shape {array.shape}; {shape} is needed")
-        if not np.isfinite(array).all():
-            raise self._wrong(verb, f"{what} has a value that is not a finite number")
-        return array
-
-    def _wrong(self, verb: str, problem: str) -> BehaviourError:
-        return BehaviourError(self.name, type(self.behaviour).__name__, verb, problem)
+            return act(*told)
+        except ExcludedError:
+            home = self._own_problem
+            if self.problem is not home:
+                self._own.problem = home
+                self._own.plan, self._own.schedule = home.best_use(self.plan), home.best_use(self.schedule)
+        return act(*told)

@@ -161,7 +161,7 @@ class EnergyMarket(Lifecycle):
             return
         start, phase, lost = perf_counter(), self.phase, len(self.communities.incidents)
         self.communities.keep()
-        self.communities.log.round = self.rounds + 1
+        self.communities.begin(self.rounds + 1)
         with one_thread_each():
             {Phase.CLEARING: self._clear, Phase.SHARING: self._share, Phase.DELIVERY: self._deliver}[phase]()
         self.rounds += 1
@@ -241,9 +241,9 @@ class EnergyMarket(Lifecycle):
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
-        step = self._method.step(pledges.bid_kw, self.proof.total_regret_usd)
+        step = self._method.step(pledges.bid_kw, self.proof.all_regrets_usd)
         bids = frozen(self.communities.commit(step))  # (26)
-        self.proof.committed(bids, self.bid_kw)
+        self.proof.committed(bids, self.bid_kw, pledges.bid_kw)
         self.bid_kw = bids
         self.phase = Phase.CLEARING
 
@@ -314,6 +314,8 @@ class EnergyMarket(Lifecycle):
 
     def _ends_disagreeing(self) -> bool:
         """End the run if somebody asks other prices than it is quoted, which partners cannot agree at."""
+        if self.blueprint.faults:  # an offer may answer another price than today's
+            return False
         marked = self.platform.marked_up(self.proof.conduct.otherwise)
         if marked:
             self._end(Outcome.NEVER_AGREES, marked)
@@ -389,6 +391,7 @@ class EnergyMarket(Lifecycle):
             method=self._method.state,
             channel=self._channel.state,
             communities=self.communities.snapshot() if prosumers else None,
+            misbehaved=self.communities.misbehaved,
             chance=(self.rng.bit_generator.state, self.random.getstate()),
             collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
             seconds=dict(self.seconds),
@@ -398,6 +401,7 @@ class EnergyMarket(Lifecycle):
         """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
         if state.communities is not None:
             self.communities.restore(state.communities)
+        self.communities.go_on(state.rounds, state.misbehaved)
         self.phase, self.rounds = state.phase, state.rounds
         self.running = state.phase is not Phase.ENDED
         self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds

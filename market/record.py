@@ -34,6 +34,7 @@ class Recorded(Protocol):
 
 def record(market: Recorded, phase: Phase, seconds: float, lost: int) -> Round:
     """What the round that has just ended produced; `lost` is how many incidents there had been before."""
+    told = [*market.communities.incidents[lost:], *market.communities.misdeeds]
     platform, operator, proof = market.platform, market.operator, market.proof
     diagnosis = proof.diagnose(platform)
     return Round(
@@ -56,7 +57,7 @@ def record(market: Recorded, phase: Phase, seconds: float, lost: int) -> Round:
         power_kw=frozen(platform.power_kw),
         price_usd_per_kwh=frozen(platform.price_usd_per_kwh),
         penalty_usd_per_kw2h=frozen(platform.pairs.penalty.value),
-        incidents="; ".join(map(str, market.communities.incidents[lost:])),
+        incidents="; ".join(map(str, told)),
         sentence=_sentence(market, phase),
     )
 

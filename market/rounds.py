@@ -37,7 +37,8 @@ class Round:
         bid_kw, lmp_usd_per_kwh: Bids and LMPs as they stand after the round, (prosumer, period).
         power_kw: Sharing powers, (arc, period).
         price_usd_per_kwh, penalty_usd_per_kw2h: Sharing prices and penalties, (link, period).
-        incidents: What happened to those who serve communities in it; empty if nothing did.
+        incidents: What happened to those who serve communities in it, and what behaviours failed in; empty if
+            nothing did.
         sentence: What happened, in words.
     """
 

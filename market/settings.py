@@ -6,6 +6,7 @@ from enum import Enum, IntEnum, StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..agents.containment_rules import ContainmentRules, OnMisbehaviour
 from ..agents.sharing_rules import SharingRules
 from ..network.errors import InputError
 
@@ -148,6 +149,8 @@ class MarketSettings:
         regret_tolerance_usd: ... or this much per prosumer and day: where power is next to free, fractions mean little.
         max_iterations: Limit of Algorithm 2's outer steps, at least 2: the first clears for no bids, so the second is
             the first whose schedule can be certified.
+        on_misbehaviour: What is done about a behaviour that fails: `stop`, `last` or `exclude`.
+        answer_timeout_s: How long a behaviour may take for one answer; None for as long as it likes.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -166,6 +169,8 @@ class MarketSettings:
     regret_tolerance: float = 1e-6
     regret_tolerance_usd: float = 1e-6
     max_iterations: int = 40
+    on_misbehaviour: OnMisbehaviour = OnMisbehaviour.STOP
+    answer_timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "case", _member(Case, self.case, "case"))
@@ -173,6 +178,9 @@ class MarketSettings:
         object.__setattr__(self, "method", _member(Method, self.method, "method"))
         object.__setattr__(self, "network_use", _member(NetworkUse, self.network_use, "network_use"))
         object.__setattr__(self, "subproblem", _member(Answers, self.subproblem, "subproblem"))
+        object.__setattr__(self, "on_misbehaviour", _member(OnMisbehaviour, self.on_misbehaviour, "on_misbehaviour"))
+        if self.answer_timeout_s is not None and not self.answer_timeout_s > 0:
+            raise SettingsError("answer_timeout_s", f"{self.answer_timeout_s:g} leaves no time to answer; give seconds")
         for key in ("penalty_usd_per_kw2h", "primal_tolerance_kw", "dual_tolerance_usd_per_kwh", "regret_tolerance"):
             if not (isfinite(getattr(self, key)) and getattr(self, key) > 0):
                 raise SettingsError(key, f"{getattr(self, key)} must be a finite number above 0")
@@ -187,6 +195,11 @@ class MarketSettings:
     def withdrawals(self) -> bool:
         """Whether the DSO clears for what prosumers withdraw, trades included."""
         return self.network_use is NetworkUse.WITHDRAWALS
+
+    @property
+    def containment(self) -> ContainmentRules:
+        """What of it prosumers' behaviours are held to."""
+        return ContainmentRules(self.on_misbehaviour, self.answer_timeout_s)
 
     @property
     def sharing_rules(self) -> SharingRules:

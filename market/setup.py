@@ -69,7 +69,14 @@ def set_up_communities(
 
         problem = OsqpSubproblem
     specs = community_specs(
-        households, graph, divided, behaviours, seed, withdrawals=settings.withdrawals, problem=problem
+        households,
+        graph,
+        divided,
+        behaviours,
+        seed,
+        withdrawals=settings.withdrawals,
+        problem=problem,
+        rules=settings.containment,
     )
     return Communities(specs, graph, hosting)
 

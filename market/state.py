@@ -11,6 +11,7 @@ from ..agents.platform import PlatformState
 from ..network.arrays import FloatArray
 from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
+from .hosting.misbehaviour import Misbehaviour
 from .outcome import Ending
 from .proof.stopping_rule import ProofState
 from .rounds import Phase, Round
@@ -31,6 +32,7 @@ class MarketState:
         method: What the method of Algorithm 2 remembers.
         channel: What is under way between platform and prosumers.
         communities: What the prosumers remember; None where that is kept elsewhere.
+        misbehaved: Whose behaviour has failed so far.
         chance: Where the random numbers of the model stand.
         collected: The rows of the model's data collector.
         seconds: Time spent by phase.
@@ -48,6 +50,7 @@ class MarketState:
     method: Any
     channel: ChannelState | None
     communities: CommunitiesState | None
+    misbehaved: tuple[Misbehaviour, ...]
     chance: tuple[Any, Any]
     collected: Mapping[str, tuple[Any, ...]]
     seconds: Mapping[str, float]

@@ -26,6 +26,7 @@ from ..network.near_limits import NearLimits
 from ..network.tangent import Tangent
 from .hosting.checkpoint import CommunitiesState
 from .hosting.lossy_channel import ChannelState
+from .hosting.misbehaviour import Misbehaviour
 from .methods.memory import CurveState, NewtonSlopes
 from .outcome import Ending, Outcome
 from .proof.certificate import PhysicalProof
@@ -51,6 +52,7 @@ _RECORDS += [
     ElasticClearing,
     Ending,
     MarketState,
+    Misbehaviour,
     NearLimits,
     NewtonSlopes,
     Offers,

@@ -79,6 +79,20 @@ class ResultTables:
         return makers[table]()
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it has."""
+        return TABLES
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the `tables`, for pandas."""
+        return frame(self.columns(name))
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The bus of each prosumer."""
+        return dict(zip(self.graph.names, self.prosumer_buses, strict=True))
+
+    @property
     def bills(self) -> pd.DataFrame:
         """Who pays whom: account, item, counterparty, amount_usd (> 0: the account receives)."""
         return frame(self.columns("bills"))

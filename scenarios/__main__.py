@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import compare, league, look, report, run, step, study, sweep
+from .commands import check, compare, league, look, new, report, run, step, study, sweep, view
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -30,12 +30,15 @@ app = typer.Typer(
 
 app.command(short_help="Run a scenario; show and save the result.")(run.run)
 app.command(short_help="Step through a market, forwards, backwards, and otherwise.")(step.step)
+app.command(short_help="Step through a market in the browser.")(view.view)
 app.command(short_help="Run the paper's case study; write a page of it.")(study.study)
 app.command(short_help="Write a page of a saved run.")(report.report)
 app.command(short_help="Show what differs between saved runs.")(compare.compare)
 app.command(short_help="Run every combination of some values; write a table.")(sweep.sweep)
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
 app.command()(look.validate)
+app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
+app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
 app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 

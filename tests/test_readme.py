@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,10 +41,10 @@ def folder(tmp_path: Path) -> Path:
 
 def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> None:
     text = "".join(example for example, _ in examples())
-    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:CarbonAware"))
+    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:Steeper(factor=2)"))
 
 
-@pytest.mark.parametrize("example", range(4))
+@pytest.mark.parametrize("example", range(6))
 def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
     code, expected = examples()[example]
     run = subprocess.run(
@@ -54,14 +55,14 @@ def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
 
 
 def test_examples_are_under_20_lines() -> None:
-    assert len(examples()) == 5
+    assert len(examples()) == 6
     assert all(len(text.splitlines()) < 20 for language, _, text in blocks() if language == "python")
 
 
 def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> None:
-    command = "gridbazaar run ieee33 --behaviour p2=mine.py:CarbonAware"
+    command = 'gridbazaar run ieee33 --behaviour "p2=mine.py:Steeper(factor=2)"'
     assert command in README.read_text(encoding="utf-8")
-    words = [sys.executable, "-m", "gridbazaar.scenarios", *command.split()[1:]]
+    words = [sys.executable, "-m", "gridbazaar.scenarios", *shlex.split(command)[1:]]
     run = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "settled" in run.stdout

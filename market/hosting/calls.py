@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
+from ...agents.misdeed import Misdeed
 from ...network.arrays import FloatArray
 from ..messages import Needs, PrivateSchedules, Question
 
@@ -53,12 +54,14 @@ class Reply:
         message: The message that answers.
         solving_s: Time that the members took.
         handling_s: Time that their process took to unpack the question and to pack the answer.
+        misdeeds: What behaviours failed in meanwhile.
     """
 
     number: int
     message: Any
     solving_s: float
     handling_s: float
+    misdeeds: tuple[Misdeed, ...] = ()
 
 
 def frame(verb: str, *parts: FloatArray) -> bytes:

@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.behaviour import AnswerError, Behaviour, BehaviourError, PriceTaker
+from ...agents.containment import Containment
 from ...agents.crowd import Crowd, Standing
 from ...network.arrays import FloatArray
-from .plain import from_plain, to_plain
+from .plain import UnsavedError, from_plain, to_plain
 
 _ELSEWHERE = -1
+MOST_BYTES = 16 * 2**20
+"""What one behaviour may remember, as JSON; communities are saved every second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +38,7 @@ class Remembering(Protocol):
     """What is asked of a `Prosumer` here."""
 
     behaviour: Behaviour
+    containment: Containment
 
     @property
     def name(self) -> str:
@@ -46,6 +50,9 @@ class Remembering(Protocol):
     def recall(self, memory: FloatArray) -> None:
         """Go on from there."""
 
+    def resume(self, kept: dict[str, Any]) -> None:
+        """Go on from what its containment kept, before `recall`."""
+
 
 def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Remembering]) -> bytes:
     """The memories of a community, as a NumPy archive.
@@ -56,7 +63,7 @@ def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
         others: Those who answer alone.
 
     Raises:
-        NotPlainError: A behaviour remembers what cannot be kept.
+        UnsavedError: A behaviour remembers what cannot be kept, or too much, or is still at work.
     """
     memories = [prosumer.memory() for prosumer in others]
     archive, members = io.BytesIO(), crowd.members
@@ -69,7 +76,7 @@ def save_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
         names=np.array([prosumer.name for prosumer in others]),
         rows=np.array([memory.shape[0] for memory in memories], dtype=int),
         memories=np.concatenate([*memories, np.zeros((0, crowd.homes.periods))]),
-        behaviours=np.array(json.dumps({p.name: _behaviour(p) for p in others if _remembers(p)})),
+        behaviours=np.array(f"{{{', '.join(_behaviour(p) for p in others if _remembers(p))}}}"),
     )
     return archive.getvalue()
 
@@ -93,11 +100,27 @@ def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
     for prosumer in others:
         if prosumer.name not in memories:  # it begins anew
             continue
+        kept = behaviours.get(prosumer.name)
+        if kept:
+            prosumer.resume(from_plain(kept["contained"]))
         prosumer.recall(memories[prosumer.name])
-        if _remembers(prosumer):
-            kept = behaviours[prosumer.name]
+        if kept and "state" in kept:
             prosumer.behaviour.rng.bit_generator.state = from_plain(kept["rng"])
-            prosumer.behaviour.restore_state(from_plain(kept["state"]))
+            _restore(prosumer, from_plain(kept["state"]))
+
+
+def _restore(prosumer: Remembering, state: dict[str, object]) -> None:
+    """Let a behaviour go on from there.
+
+    Raises:
+        BehaviourError: It cannot.
+    """
+    try:
+        prosumer.behaviour.restore_state(state)
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        name = type(prosumer.behaviour).__name__
+        problem = str(error) if isinstance(error, AnswerError) else BehaviourError.told(error)
+        raise BehaviourError(prosumer.name, name, "restore_state", problem) from error
 
 
 def without(saved: Sequence[bytes], names: Collection[str]) -> tuple[bytes, ...]:
@@ -126,10 +149,18 @@ def _remembers(prosumer: Remembering) -> bool:
     return type(prosumer.behaviour) is not PriceTaker
 
 
-def _behaviour(prosumer: Remembering) -> dict[str, object]:
+def _behaviour(prosumer: Remembering) -> str:
+    """What a behaviour remembers, as a part of a JSON object; one that is excluded needs nothing any more."""
     behaviour = prosumer.behaviour
     where = f"behaviour {type(behaviour).__name__} of {prosumer.name}"
-    return {
-        "rng": to_plain(behaviour.rng.bit_generator.state, where),
-        "state": to_plain(behaviour.saved_state(), where),
-    }
+    kept = {"contained": to_plain(prosumer.containment.kept(), where)}
+    if not prosumer.containment.excluded:
+        if prosumer.containment.busy:
+            raise UnsavedError(f"{where} is still busy with what it was asked before, and cannot be saved meanwhile")
+        kept["rng"] = to_plain(behaviour.rng.bit_generator.state, where)
+        kept["state"] = to_plain(behaviour.saved_state(), where)
+    text = json.dumps(kept)
+    if len(text) > MOST_BYTES:
+        size, most = len(text) / 2**20, MOST_BYTES / 2**20
+        raise UnsavedError(f"{where} remembers {size:.0f} MiB; more than {most:.0f} MiB are not kept: remember less")
+    return f"{json.dumps(prosumer.name)}: {text}"

@@ -1,11 +1,13 @@
 """A community: the prosumers that live in one process."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 
 import numpy as np
 
 from ...agents.behaviour import BehaviourError, PriceTaker
+from ...agents.containment import Containment
 from ...agents.crowd import Crowd, CrowdSeat
 from ...agents.homes import Homes
 from ...agents.mesa_library import mesa
@@ -18,6 +20,7 @@ from ...agents.messages import (
     Quotes,
     Regrets,
 )
+from ...agents.misdeed import Misdeed
 from ...agents.plan import Plan
 from ...agents.problems import Problems
 from ...agents.prosumer import Prosumer
@@ -67,8 +70,23 @@ class Community(mesa.Model):
     def _alone(self, i: int, spec: CommunitySpec) -> Prosumer:
         arcs, rng = self.membership.arcs(i), np.random.default_rng(spec.seeds[i])
         cap, fee = self.membership.cap_kw[arcs], self.membership.fee_usd_per_kwh[arcs]
-        home, behaviour = spec.households[i], spec.behaviours[i]
+        home = spec.households[i]
+        behaviour = Containment(home.name, spec.behaviours[i], spec.rules)
         return Prosumer(self, home, cap, behaviour, rng, fee, withdrawals=spec.withdrawals, problem=spec.problem)
+
+    def misdeeds(self) -> tuple[Misdeed, ...]:
+        """What behaviours have failed in since this was asked last."""
+        found: list[Misdeed] = []
+        for prosumer in self.others.values():
+            found += prosumer.containment.misdeeds
+            prosumer.containment.misdeeds = []
+        return tuple(found)
+
+    def close(self) -> None:
+        """Let behaviours let go of what they hold outside."""
+        for prosumer in self.others.values():
+            with suppress(Exception):  # a user's code may raise anything, and there is nobody left to mind
+                prosumer.behaviour.close()
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""

@@ -14,7 +14,7 @@ from ...network.errors import GridbazaarError
 from .calls import call_of, flat, frame, opened, parted
 from .community import Community
 from .files import write_whole
-from .frames import DONE, FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame
+from .frames import DONE, FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, reported_frame
 from .spec import CommunitySpec
 
 
@@ -57,12 +57,18 @@ class CommunityServer:
     def serve(self, data: bytes) -> bytes:
         """Do what a frame asks for, and answer; errors are answers, too."""
         try:
-            return self._serve(data)
+            answer = self._serve(data)
+            return reported_frame(answer, self.community.misdeeds()) if self.community else answer
         except GridbazaarError as error:
             return plain_frame(REFUSED, _packed(error))
         except Exception as error:  # whatever it is: the market decides what to do about it
             traceback.print_exc()
             return plain_frame(FAILED, f"{type(error).__name__}: {error}".encode())
+
+    def close(self) -> None:
+        """Let behaviours let go of what they hold outside."""
+        if self.community is not None:
+            self.community.close()
 
     def _serve(self, data: bytes) -> bytes:
         start = perf_counter()

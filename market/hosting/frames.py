@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,17 +13,37 @@ from typing import Any
 import cloudpickle
 
 from ...agents.behaviour import Behaviour, BehaviourError
-from .calls import VERB_BYTES
+from ...agents.misdeed import Misdeed
+from .calls import VERB_BYTES, joined, opened, parted
 from .spec import CommunitySpec
 
 SET_UP, SAVE, RECALL, DONE, REFUSED, FAILED = "set up", "save", "recall", "done", "refused", "failed"
 """Frames that carry no message: set up a community, save it, let it go on from there; done; a refusal, and any other
 error."""
+REPORTED = "reported"
+"""An answer, and beside it what behaviours have failed in meanwhile."""
 
 
 def plain_frame(verb: str, body: bytes = b"") -> bytes:
     """A frame that carries no message."""
     return verb.encode().ljust(VERB_BYTES, b"\0") + body
+
+
+def reported_frame(answer: bytes, misdeeds: Sequence[Misdeed]) -> bytes:
+    """An answer with what behaviours have failed in meanwhile; without that just the answer."""
+    if not misdeeds:
+        return answer
+    told = json.dumps([asdict(misdeed) for misdeed in misdeeds]).encode()
+    return plain_frame(REPORTED, joined([answer, told]))
+
+
+def unreported(data: bytes) -> tuple[bytes, tuple[Misdeed, ...]]:
+    """The answer, and what behaviours have failed in."""
+    verb, body = opened(data)
+    if verb != REPORTED:
+        return data, ()
+    answer, told = parted(body)
+    return answer, tuple(Misdeed(**cells) for cells in json.loads(told))
 
 
 def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path | None = None) -> bytes:

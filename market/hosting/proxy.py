@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
+from ...agents.misdeed import Misdeed
 from .backend import Backend, LostError, Transport
 from .calls import Call, Reply, call_frame, joined, opened, reply_of
 from .community import Community
 from .files import write_whole
-from .frames import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame
+from .frames import FAILED, RECALL, REFUSED, SAVE, SET_UP, plain_frame, set_up_frame, unreported
 from .incident import Incident, WorkerLostError
 from .membership import Membership
 from .spec import CommunitySpec
@@ -33,6 +35,9 @@ class Proxy(Protocol):
 
     membership: Membership
     effort: Effort
+
+    def ready(self) -> tuple[Misdeed, ...]:
+        """Wait until the community is set up; what behaviours have failed in as they moved in."""
 
     def ask(self, call: Call) -> None:
         """Hand over a question."""
@@ -68,11 +73,15 @@ class LocalProxy:
         self.effort = Effort()
         self.community = Community(spec)
 
+    def ready(self) -> tuple[Misdeed, ...]:
+        """As `Proxy.ready`."""
+        return self.community.misdeeds()
+
     def ask(self, call: Call) -> None:
         """As `Proxy.ask`."""
         start = perf_counter()
         message = getattr(self.community, call.verb)(call.message)
-        self._reply = Reply(call.number, message, perf_counter() - start, 0.0)
+        self._reply = Reply(call.number, message, perf_counter() - start, 0.0, self.community.misdeeds())
 
     def reply(self) -> Reply:
         """As `Proxy.reply`."""
@@ -100,6 +109,7 @@ class LocalProxy:
 
     def close(self) -> None:
         """As `Proxy.close`."""
+        self.community.close()
 
 
 class RemoteProxy:
@@ -133,6 +143,7 @@ class RemoteProxy:
         self._call = Call(0, SET_UP, None)
         self._file: Path | None = None
         self._owed = False
+        self._misdeeds: tuple[Misdeed, ...] = ()
         begin = self._set_up_frame()
         try:
             self._transport = backend.open()
@@ -140,9 +151,10 @@ class RemoteProxy:
             self._lost = lost
         self._send(begin)
 
-    def ready(self) -> None:
-        """Wait until the community is set up."""
+    def ready(self) -> tuple[Misdeed, ...]:
+        """As `Proxy.ready`."""
         self._fetch()
+        return self._misdeeds
 
     def ask(self, call: Call) -> None:
         """As `Proxy.ask`."""
@@ -154,7 +166,7 @@ class RemoteProxy:
     def reply(self) -> Reply:
         """As `Proxy.reply`."""
         verb, body, start = self._fetch()
-        reply = reply_of(verb, body, self.membership.extent)
+        reply = replace(reply_of(verb, body, self.membership.extent), misdeeds=self._misdeeds)
         assert reply.number == self._call.number, "an answer to another question"
         if verb in _REMEMBERED:
             self._replay.append(self._call)
@@ -220,7 +232,8 @@ class RemoteProxy:
         assert self._transport is not None
         self._transport.wait()
         start = perf_counter()
-        verb, body = opened(self._transport.receive())
+        answer, self._misdeeds = unreported(self._transport.receive())
+        verb, body = opened(answer)
         self._owed = False
         if verb == REFUSED:
             raise pickle.loads(body)  # noqa: S301  # from a server that this process has started

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.containment_rules import THE_RUN_ENDS, ContainmentRules
 from ...agents.household import Household
 from ...agents.subproblem import Subproblem
 from ...agents.trade_graph import TradeGraph
@@ -27,6 +28,7 @@ class CommunitySpec:
         seeds: Where their own randomness starts.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
         problem: How they solve their own problems.
+        rules: What is done about behaviours that fail.
     """
 
     membership: Membership
@@ -35,6 +37,7 @@ class CommunitySpec:
     seeds: tuple[np.random.SeedSequence, ...]
     withdrawals: bool = False
     problem: type[Subproblem] = Subproblem
+    rules: ContainmentRules = THE_RUN_ENDS
 
 
 def community_specs(
@@ -46,6 +49,7 @@ def community_specs(
     *,
     withdrawals: bool = False,
     problem: type[Subproblem] = Subproblem,
+    rules: ContainmentRules | None = None,
 ) -> list[CommunitySpec]:
     """What each community is set up with; each prosumer has the same seed wherever it lives.
 
@@ -57,6 +61,7 @@ def community_specs(
         seed: Seed of all randomness; each prosumer gets its own child.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
         problem: How they solve their own problems.
+        rules: What is done about behaviours that fail; by default they end the run.
 
     Raises:
         InputError: A behaviour is meant for nobody, or for more than one.
@@ -73,6 +78,7 @@ def community_specs(
             tuple(seeds[i] for i in members),
             withdrawals,
             problem,
+            rules or THE_RUN_ENDS,
         )
         for members in communities
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .incident import Incident
+from .misbehaviour import Misbehaviour
 
 _CLEARLY = 0.9
 """Fewer workers are advised where they would take less than this part of the time."""
@@ -95,8 +96,10 @@ class HostingReport:
         timing: What it took to ask their communities.
         incidents: Who of those that serve them was lost on the way, and replaced.
         unsaved_because: Why prosumers could not be saved on the way, if they could not; empty otherwise.
+        misbehaved: Whose behaviour failed on the way, and what was done about it.
     """
 
     timing: Timing
     incidents: tuple[Incident, ...]
     unsaved_because: str
+    misbehaved: tuple[Misbehaviour, ...] = ()

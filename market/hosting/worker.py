@@ -27,6 +27,7 @@ def live(pipe: Connection[bytes, bytes]) -> None:
     with suppress(EOFError, OSError):
         while True:
             pipe.send_bytes(server.serve(pipe.recv_bytes()))
+    server.close()
     if _market_is_gone(_GONE_S):
         _clear(server)
 

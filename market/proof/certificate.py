@@ -106,10 +106,10 @@ class Certificate:
 
     @property
     def _counted(self) -> FloatArray:
-        """The regrets that count, (prosumer,): 0 of those that act otherwise, once they are known."""
+        """The regrets that count, (prosumer,): 0 of who acts otherwise, unless it cannot even hold its schedule."""
         if not self.conduct.otherwise:
             return self.regret_usd
-        left_out = ~self.conduct.counted(self.names) & ~np.isnan(self.regret_usd)
+        left_out = ~self.conduct.counted(self.names) & np.isfinite(self.regret_usd)
         return np.where(left_out, 0.0, self.regret_usd)
 
     @property
@@ -117,6 +117,11 @@ class Certificate:
         """What those who act otherwise than is best for them regret, by name in $."""
         regrets = dict(zip(self.names, self.regret_usd.tolist(), strict=True))
         return {name: max(regrets[name], 0.0) for name in self.conduct.otherwise}
+
+    @property
+    def bounds_welfare(self) -> bool:
+        """Whether the sum of the regrets bounds the welfare that is missing, and not only what deviations gain."""
+        return not (self.conduct.behaving or self.charged or self.physics.local or self.physics.doubt)
 
     @property
     def relative(self) -> float:

@@ -32,7 +32,8 @@ class Conduct:
 
     def counted(self, names: Sequence[str]) -> BoolArray:
         """Whose regrets count, (prosumer,)."""
-        return np.array([name not in self.otherwise for name in names], dtype=bool)
+        left_out = frozenset(self.otherwise)
+        return np.array([name not in left_out for name in names], dtype=bool)
 
     @property
     def acts(self) -> str:

@@ -21,8 +21,8 @@ from .residual_history import ResidualHistory
 
 WORTH = 1e-3
 """What the first outer step may leave to be regretted, as a fraction of the turnover."""
-_RESTS = 1e-4
-"""Bids rest if they move by less than this, as a fraction, where somebody acts otherwise than is best for it."""
+_RESTS = 1e-2
+"""Bids rest if they ask to move by less than this, as a fraction, where somebody acts otherwise than is best for it."""
 _PATIENCE = 8
 """Outer steps after which a market with somebody in it who does is given up if it gets no nearer to rest."""
 _COUNTS = 1 / 30
@@ -46,6 +46,7 @@ class ProofState:
         residuals: How Algorithm 1 goes in this outer step.
         pace: When the next attempt at delivery is due.
         outer_error: |bids - previous bids| / |bids| of the last delivery; nan before.
+        asked_error: The same of the bids that were asked for, of which a method may go only a part of the way.
         diagnosis: Where Algorithm 1 stood after the last round; None before the first.
     """
 
@@ -61,6 +62,7 @@ class ProofState:
     residuals: ResidualHistory
     pace: Pace
     outer_error: float = np.nan
+    asked_error: float = np.nan
     diagnosis: Diagnosis | None = None
 
 
@@ -140,23 +142,43 @@ class StoppingRule:
         """Take note of what each prosumer regrets of the schedule in force, (prosumer,)."""
         self._known = replace(self._known, regret_usd=regret_usd, certified=True)
 
-    def committed(self, bid_kw: FloatArray, before_kw: FloatArray) -> None:
-        """Another schedule is in force now, with these bids in the place of those before, (prosumer, period)."""
-        moved = float(np.linalg.norm(bid_kw - before_kw) / max(float(np.linalg.norm(bid_kw)), 1e-9))
-        self._known = replace(self._known, certified=False, outer_error=moved)
+    def committed(self, bid_kw: FloatArray, before_kw: FloatArray, asked_kw: FloatArray) -> None:
+        """Another schedule is in force now, with these bids in the place of those before, (prosumer, period).
+
+        `asked_kw` is what was asked for, of which a method may go only a part of the way.
+        """
+        moved, asked = _moved(bid_kw, before_kw), _moved(asked_kw, before_kw)
+        self._known = replace(self._known, certified=False, outer_error=moved, asked_error=asked)
 
     @property
     def settles(self) -> bool:
         """Whether nobody regrets the schedule in force, within tolerance, and those rest whose regrets do not count."""
         certificate = self.certificate()
         small = certificate.relative <= self._settings.regret_tolerance
-        rests = not self.conduct.otherwise or self._known.outer_error <= _RESTS
-        return bool(rests and (small or certificate.total_usd <= self._negligible_usd))
+        return bool(self._rests and (small or certificate.total_usd <= self._negligible_usd))
+
+    @property
+    def _rests(self) -> bool:
+        """Whether those whose regrets do not count go on asking for what they have."""
+        return not self.conduct.otherwise or self._known.asked_error <= _RESTS
 
     @property
     def is_restless(self) -> bool:
-        """Whether those who act otherwise than is best for them keep the others from coming to rest."""
-        return bool(self.conduct.otherwise) and len(self.history.steps) >= _PATIENCE and not self.history.falling
+        """Whether those who act otherwise than is best for them keep the market from coming to rest.
+
+        They do if nobody else has regretted anything for long and they still move, or if regrets no longer fall.
+        """
+        steps = self.history.steps
+        if not self.conduct.otherwise or len(steps) < _PATIENCE:
+            return False
+        half, everybody = len(steps) // 2, [float(np.maximum(step.regret_usd, 0.0).sum()) for step in steps]
+        if min(everybody[half:]) < min(everybody[:half]):
+            return False  # it gets nearer
+        enough = max(self._settings.regret_tolerance * self._known.turnover_usd, self._negligible_usd)
+        totals = [step.total_usd for step in steps]
+        if max(totals[-_PATIENCE:]) <= enough:
+            return not self._rests
+        return len(totals) > _PATIENCE + 2 and min(totals[half:]) >= min(totals[:half])
 
     def announced(self, iteration: int) -> bool:
         """Sharing begins anew in this outer step; whether the certificate has failed to halve since it did last."""
@@ -229,6 +251,11 @@ class StoppingRule:
         """Sum of all regrets of the schedule last certified, the DSO's included; see `Certificate.total_usd`."""
         return self._sum(self._known.regret_usd) + max(self._known.dso_regret_usd, 0.0)
 
+    @property
+    def all_regrets_usd(self) -> float:
+        """The same with those that do not count: what says how near bids are to where they are going."""
+        return float(np.maximum(self._known.regret_usd, 0.0).sum()) + max(self._known.dso_regret_usd, 0.0)
+
     def _sum(self, regret_usd: FloatArray) -> float:
         """The sum of the regrets that count."""
         return float(np.maximum(regret_usd[self._counted], 0.0).sum())
@@ -241,3 +268,8 @@ class StoppingRule:
         return Certificate(
             self._graph.names, regret, dso, known.turnover_usd, known.physics, self.conduct, self._charged
         )
+
+
+def _moved(bid_kw: FloatArray, before_kw: FloatArray) -> float:
+    """|bids - those before| / |bids|."""
+    return float(np.linalg.norm(bid_kw - before_kw) / max(float(np.linalg.norm(bid_kw)), 1e-9))

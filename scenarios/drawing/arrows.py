@@ -33,7 +33,7 @@ def draw_trades(
     for seller, buyer, kw in sorted(trades, key=lambda trade: trade[2]):
         start, end = frame.at[homes[seller]], frame.at[homes[buyer]]
         if kw > 0:
-            arrow = add(group, "g", says=f"{seller} sells {kw:.6g} kW to {buyer}")
+            arrow = add(group, "g", says=f"{seller} to {buyer}: {kw:.6g} kW")
             middle = _draw_arrow(arrow, start, end, frame.radius, 0.2 * widest + 0.8 * widest * kw / most)
             if few and frame.named:
                 _tell(arrow, middle, f"{energy(kw)} kW")

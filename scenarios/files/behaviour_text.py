@@ -11,6 +11,7 @@ from typing import Any
 from .text import beside
 
 _IN_FILE = re.compile(r"(?P<file>.*?\.py):(?P<rest>.*)", re.DOTALL)
+_WITH_PARAMETERS = re.compile(r"(?P<name>(?:.*?\.py:)?[^(]*)(?P<parameters>\(.*)?", re.DOTALL)
 _TAKES_PRICES = ("price_taker", "PriceTaker")
 
 
@@ -44,14 +45,19 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
     Raises:
         ValueError: It is no name with parameters.
     """
-    name, paren, rest = text.partition("(")
-    if not paren:
+    found = _WITH_PARAMETERS.fullmatch(text)
+    assert found is not None
+    name, parameters = found["name"], found["parameters"]
+    if not parameters:
         return text, {}
     try:
-        call = ast.parse(f"behaviour({rest}", mode="eval").body
+        call = ast.parse(f"behaviour{parameters}", mode="eval").body
         assert isinstance(call, ast.Call)
+        assert isinstance(call.func, ast.Name)
+        given = {str(part.arg): ast.literal_eval(part.value) for part in call.keywords}
         assert not call.args
-        given = {str(part.arg): ast.literal_eval(part.value) for part in call.keywords if part.arg}
+        assert None not in {part.arg for part in call.keywords}
+        assert len(given) == len(call.keywords)
     except (SyntaxError, ValueError, AssertionError):
         raise ValueError(f"{text!r} is no behaviour with parameters; write it like Shading(percent=5)") from None
     return name.strip(), given

@@ -30,6 +30,7 @@ OWN = {
     "LossAverse": "gridbazaar.agents.behaviours.loss_averse:LossAverse",
     "Learner": "gridbazaar.agents.behaviours.learner:Learner",
     "Colluders": "gridbazaar.agents.behaviours.colluders:Colluders",
+    "Remote": "gridbazaar.agents.behaviours.remote:Remote",
 }
 """Those that come with gridbazaar."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
@@ -13,8 +14,12 @@ SECTION = "behaviours"
 _KEYS = ("prosumers", "share", "seed", "behaviour")
 
 
-def apply_groups(tree: Tree) -> None:
+def apply_groups(tree: Tree, stated: Collection[str] = ()) -> None:
     """Give every prosumer of a group the group's behaviour, and take the section out of the tree.
+
+    Args:
+        tree: The scenario.
+        stated: Places of changes from outside: a behaviour that was changed there stays.
 
     Raises:
         ScenarioError: A group is not written right, or names nobody.
@@ -27,10 +32,10 @@ def apply_groups(tree: Tree) -> None:
         raise refuse(tree.place((SECTION,)), SECTION, sentence)
     for name, group in groups.items():
         if group is not None:
-            _apply(tree, name, group)
+            _apply(tree, name, group, stated)
 
 
-def _apply(tree: Tree, name: str, group: Any) -> None:
+def _apply(tree: Tree, name: str, group: Any, stated: Collection[str]) -> None:
     path = (SECTION, name)
     place, key = tree.place(path), ".".join(path)
     if not isinstance(group, dict) or "behaviour" not in group:
@@ -41,15 +46,19 @@ def _apply(tree: Tree, name: str, group: Any) -> None:
     pattern = str(group.get("prosumers", "*"))
     everybody = tree.values.get("prosumers")
     known = list(everybody) if isinstance(everybody, dict) else []
-    chosen = [one for one in known if fnmatchcase(one, pattern)]
+    chosen = [pattern] if pattern in known else [one for one in known if fnmatchcase(one, pattern)]
     if not chosen:
         raise refuse(place, f"{key}.prosumers", f"no prosumer is called {pattern}{did_you_mean(pattern, known)}")
     share, seed = (_number(group.get(part, default), place, f"{key}.{part}") for part, default in _DEFAULTS.items())
     if not 0 <= share <= 1:
         raise refuse(place, f"{key}.share", f"{share:g} is no share; write a number from 0 to 1")
+    if seed != int(seed):
+        raise refuse(place, f"{key}.seed", f"{seed:g} is not a whole number; write one")
+    if share and not round(share * len(chosen)):
+        raise refuse(place, f"{key}.share", f"a share of {share:g} of {len(chosen)} is nobody; write more, or 0")
     drawn = set(Random(int(seed)).sample(chosen, round(share * len(chosen))))  # noqa: S311  # of a simulation
     for one in chosen:
-        if one in drawn:
+        if one in drawn and tree.places.get(("prosumers", one, "behaviour")) not in stated:
             tree.put(("prosumers", one, "behaviour"), group["behaviour"], tree.place((*path, "behaviour")))
 
 

@@ -29,9 +29,9 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
         ScenarioError: A file, key or value is wrong.
     """
     tree = read(find(name))
-    _change(tree, changes)
+    stated = _change(tree, changes)
     _apply_defaults(tree)
-    apply_groups(tree)
+    apply_groups(tree, stated)
     return _validated(tree)
 
 
@@ -46,8 +46,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    _change(tree, changes)
-    apply_groups(tree)
+    apply_groups(tree, _change(tree, changes))
     return _validated(tree)
 
 
@@ -58,12 +57,13 @@ def _rows(tree: Tree, table: Path_) -> Sequence[str]:
     return list(level)
 
 
-def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> None:
-    """Change values of a tree."""
+def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set[str]:
+    """Change values of a tree; the places of the changes."""
     if isinstance(changes, Mapping):
         changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
     for change in changes:
         tree.change(change)
+    return {change.place for change in changes}
 
 
 def _validated(tree: Tree) -> "Scenario":

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...agents.containment_rules import OnMisbehaviour
 from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
 from ...network.physics import Physics
 from .behaviour_text import as_text
@@ -189,3 +190,10 @@ class MarketRow(Row):
         description="per prosumer and day: settled below this, whatever the turnover",
     )
     max_iterations: Count = _DEFAULT.max_iterations
+    on_misbehaviour: OnMisbehaviour = Field(
+        default=_DEFAULT.on_misbehaviour,
+        description="if a behaviour fails: stop the run, take its last valid answer, or exclude it for good",
+    )
+    answer_timeout_s: Number | None = Field(
+        default=_DEFAULT.answer_timeout_s, gt=0, description="for one answer of a behaviour, seconds; none by default"
+    )

@@ -96,7 +96,7 @@ class Tree:
             ScenarioError: The key names a row that is not there.
         """
         path = self._split(as_name(change.key))
-        if path[:1] == ("prosumers",) and len(path) > 2 and path not in self.places and set(path[1]) & set("*?["):
+        if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)
             return
         for table in TABLES:

@@ -13,6 +13,7 @@ from .stored_run import StoredRun
 
 _BOUNDED = {"settled", "iteration_limit", "sharing_diverged", "interrupted"}
 """Outcomes with a schedule that is one of the market's own problem: no shortage in it, and an AC solution."""
+_LEAST_USD = 1e-6  # closer than this numbers of solvers are not worth their name
 _PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default
 
 
@@ -47,14 +48,14 @@ def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
     if within is None:
         return {}
     dt_h = run.scenario.dt_h
-    loads = zip(run.prosumers, *_prices_and_alphas(run), strict=True)
+    loads = zip(run.names, *_prices_and_alphas(run), strict=True)
     return {name: left_open_usd(within, lmp, alpha, dt_h) for name, lmp, alpha in loads}
 
 
 def together(*within: float | None) -> float | None:
-    """What a difference of numbers is known to: the sum; None if one of them is not known at all."""
+    """What a difference of amounts is known to, $: the sum; None if one of them is not known at all."""
     known = [value for value in within if value is not None and isfinite(value)]
-    return sum(known) if len(known) == len(within) else None
+    return max(sum(known), _LEAST_USD) if len(known) == len(within) else None
 
 
 def bound(within_usd: float) -> str:

@@ -116,7 +116,7 @@ def _incomparable(first: StoredRun, other: StoredRun, name: str) -> list[str]:
     """In what two runs are too different to be compared."""
     left_out = []
     for noun, ours, theirs in (
-        ("prosumers", first.prosumers, other.prosumers),
+        ("prosumers", first.names, other.names),
         ("buses", *([*run.manifest["scenario"]["feeder"]["buses"]] for run in (first, other))),
     ):
         alone = [thing for thing in (*ours, *theirs) if (thing in ours) != (thing in theirs)]

@@ -58,7 +58,7 @@ def _prices(comparison: Comparison) -> Figure | None:
         for letter, run in _named(comparison)
         if run.delivered and "total_usd_by_prosumer" in run.kpis
     ]
-    names = [name for name in comparison.runs[0].prosumers if all(name in cost for _, cost in costs)]
+    names = [name for name in comparison.runs[0].names if all(name in cost for _, cost in costs)]
     both = len(costs) > 1 and 0 < len(names) <= _FEW
     figure, axes = new_figure(PAGE_IN, 2.6, 1, 2 if both else 1)
     for k, (letter, run) in enumerate(priced):

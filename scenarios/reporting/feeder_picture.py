@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ..drawing.one_line import one_line
 from ..drawing.shade import Shade
 from .pages import Picture
-from .stored_run import StoredRun
+from .pictured import Pictured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +21,13 @@ _MANY = 20  # prosumers that are drawn one by one; more of them are told by bus
 _MOST_ARROWS = 8
 
 
-def feeder_picture(run: StoredRun) -> Picture:
+def feeder_picture(run: Pictured) -> Picture:
     """Buses by mean LMP, lines by their highest loading with the trades, arrows by mean trade."""
-    feeder = run.scenario.build_feeder()
+    feeder = run.feeder
     lmp = _by_name(run.table("prices").groupby("bus")["lmp_usd_per_kwh"].mean(), list(feeder.names))
     percent = run.table("lines").groupby("line")["loading_with_trades_percent"].max()
     loading = _by_name(percent, ["", *(line.name for line in feeder.lines)]) / 100
-    homes = {name: row["bus"] for name, row in run.manifest["scenario"]["prosumers"].items()}
+    homes = run.homes
     called = _called(homes)
     trades = _trades(run.table("trades"), called, _MOST_ARROWS if len(homes) > _MANY else len(homes) ** 2)
     drawn = one_line(

@@ -9,7 +9,6 @@ from typing import Any
 from ..runs.amounts import dollars, energy
 
 _CLEARED = {"dso_cost_usd", "losses_kwh", "voltage_min_pu", "line_loading_max_percent", "clearings", "rounds"}
-_NOISE = 1e-3  # kWh, kW: a solver's, of sums over many prosumers and periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def amount(value: float, unit: str, within: float | None = None) -> str:
     if unit == "$":
         return dollars(value, within or 0.0)
     if unit in {"kWh", "kW"}:
-        return f"{energy(value if abs(value) > _NOISE else 0.0)} {unit}"
+        return f"{energy(value)} {unit}"
     if unit == "$/kWh":
         return f"{value + 0.0:.4f}"  # tables of prices have the unit in their title
     if unit == "pu":

@@ -5,15 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from ..drawing.html_page import page_of
 from ..study.drawing import file_of
 
 
@@ -75,14 +72,5 @@ def write_page(
     Raises:
         OSError: The file cannot be written.
     """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(files(__package__).joinpath("page.html.j2").read_text(encoding="utf-8"))
-    page = template.render(
-        title=title,
-        lead=lead,
-        good=good,
-        sections=sections,
-        version=version("gridbazaar"),
-        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-    )
+    page = page_of(__package__, "page.html.j2", title=title, lead=lead, good=good, sections=sections)
     file.write_text(page, encoding="utf-8")

@@ -12,12 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from ..drawing.colours import BLUE, ORANGE, RED
 from ..study.drawing import BLACK, PAGE_IN, PALE, new_figure
-from .stored_run import StoredRun
+from .pictured import Pictured
 
 _LINES = 12  # of the highest loading
 
 
-def price_figure(run: StoredRun) -> Figure:
+def price_figure(run: Pictured) -> Figure:
     """LMPs of all buses and sharing prices of all links, each as a band with its mean."""
     trades = run.table("trades") if "trades" in run.tables else pd.DataFrame()
     figure, axes = new_figure(PAGE_IN, 2.4, 1, 2 if len(trades) else 1, sharey=True)
@@ -32,7 +32,7 @@ def price_figure(run: StoredRun) -> Figure:
     return figure
 
 
-def network_figure(run: StoredRun) -> Figure:
+def network_figure(run: Pictured) -> Figure:
     """Voltages as a band with their limits, and the highest loading of the lines that are used most."""
     figure, (left, right) = new_figure(PAGE_IN, 2.8, 1, 2)
     buses, lines = run.table("buses"), run.table("lines")
@@ -40,7 +40,7 @@ def network_figure(run: StoredRun) -> Figure:
     if not np.allclose(buses["v_pu"], buses["v_with_trades_pu"], atol=1e-4, equal_nan=True):
         low = buses.groupby("period")["v_with_trades_pu"].min()
         _steps(left, low, color=ORANGE, linestyle="--", label="lowest, with trades")
-    feeder = run.scenario.build_feeder()
+    feeder = run.feeder
     for limit in (feeder.v_min_pu[1:].max(initial=0.0), feeder.v_max_pu[1:].min(initial=np.inf)):
         if 0 < limit < np.inf:
             left.axhline(limit, color=RED, lw=0.9, ls=":")
@@ -51,9 +51,13 @@ def network_figure(run: StoredRun) -> Figure:
     return figure
 
 
-def convergence_figure(run: StoredRun) -> Figure:
+def convergence_figure(run: Pictured) -> Figure:
     """Residuals of Algorithm 1 and the regret of the last certified schedule, round by round, on log axes."""
-    rounds = run.table("rounds")
+    return rounds_figure(run.table("rounds"))
+
+
+def rounds_figure(rounds: pd.DataFrame) -> Figure:
+    """The same of rounds with `number`, `primal_kw`, `dual_usd_per_kwh` and `regret_usd`."""
     figure, (left, right) = new_figure(PAGE_IN, 2.4, 1, 2)
     partners, prices = ("partners disagree, kW", BLUE), ("prices move, $/kWh", ORANGE)
     _draw_rounds(left, rounds, {"primal_kw": partners, "dual_usd_per_kwh": prices})
@@ -78,9 +82,9 @@ def _steps(axis: Axes, values: pd.Series[float], **look: Any) -> None:
     axis.step(values.index, values, where="mid", **look)
 
 
-def _periods(axis: Axes, run: StoredRun) -> None:
+def _periods(axis: Axes, run: Pictured) -> None:
     """Name the axis of periods, which count from 1."""
-    dt_h = run.manifest["scenario"]["dt_h"]
+    dt_h = run.dt_h
     axis.set_xlabel("hour" if dt_h == 1 else f"period of {dt_h:g} h")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
 

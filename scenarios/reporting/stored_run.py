@@ -1,7 +1,7 @@
 """A run that is saved: what its results folder holds, read when it is asked for.
 
 run = gb.load_run("results/ieee33/20260101-120000-000000")
-run.outcome, run.kpis["welfare_usd"], run.scenario, run.table("prosumers")
+run.outcome, run.kpis["welfare_usd"], run.scenario, run.prosumers
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...market.plotting import drawn
 from ...market.tables import TABLES
 from ...network.errors import InputError
 from ..runs.resuming import read_manifest, scenario_in
@@ -19,7 +20,14 @@ from ..runs.tables_on_disk import MESSAGES, ROUNDS, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...agents.trade_graph import TradeGraph
+    from ...network.feeder import Feeder
     from ..files.scenario import Scenario
+
+
+def _stored(name: str) -> property:
+    """A table of a run as an attribute."""
+    return property(lambda run: run.table(name), doc=f"The table {name} of the results folder; see `table`.")
 
 
 class StoredRun:
@@ -29,6 +37,7 @@ class StoredRun:
         folder: The results folder.
         manifest: What was run, where it comes from, on what, and how it ended.
         kpis: The run in numbers, as `kpis.json` has them; empty for a run that left none.
+        prosumers, trades, prices, generators, buses, lines, bills, rounds, messages: Its tables, as pandas frames.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], kpis: dict[str, Any]) -> None:
@@ -79,8 +88,34 @@ class StoredRun:
         """Whether it has a schedule with a certificate, however good."""
         return self.kpis.get("regret_usd") is not None
 
+    @cached_property
+    def feeder(self) -> Feeder:
+        """The feeder that was cleared on."""
+        return self.scenario.build_feeder()
+
+    @cached_property
+    def graph(self) -> TradeGraph:
+        """Who may trade with whom."""
+        from ...agents.trade_graph import TradeGraph
+
+        return TradeGraph(self.names, self.scenario.build_links())
+
     @property
-    def prosumers(self) -> list[str]:
+    def dt_h(self) -> float:
+        """Length of a period in hours."""
+        return float(self.manifest["scenario"]["dt_h"])
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The bus of each prosumer."""
+        return {name: row["bus"] for name, row in self.manifest["scenario"]["prosumers"].items()}
+
+    def plot(self, what: str = "balance", **options: Any) -> Any:
+        """A drawing of it: "balance", "prices", "network", "feeder" or "convergence", see `plots.draw`."""
+        return drawn(self, what, **options)
+
+    @property
+    def names(self) -> list[str]:
         """The names of the prosumers."""
         return list(self.manifest["scenario"]["prosumers"])
 
@@ -102,6 +137,16 @@ class StoredRun:
                 raise InputError(f"the run in {self.folder} ({self.outcome}) has no table {name}; it has {there}")
             self._tables[name] = self._read(name)
         return self._tables[name]
+
+    prosumers = _stored("prosumers")
+    trades = _stored("trades")
+    prices = _stored("prices")
+    generators = _stored("generators")
+    buses = _stored("buses")
+    lines = _stored("lines")
+    bills = _stored("bills")
+    rounds = _stored(ROUNDS)
+    messages = _stored(MESSAGES)
 
     def _read(self, name: str) -> pd.DataFrame:
         try:

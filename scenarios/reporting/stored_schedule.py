@@ -8,7 +8,7 @@ import numpy as np
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
-from .stored_run import StoredRun
+from .pictured import Pictured
 
 _POWERS = ("bid_kw", "elastic_kw", "fixed_kw", "renewable_kw", "curtailed_kw")
 
@@ -29,13 +29,13 @@ class StoredSchedule:
     price_usd_per_kwh: FloatArray
 
     @classmethod
-    def of(cls, run: StoredRun) -> StoredSchedule:
-        """That of a run with the tables `prosumers` and `trades`, whose rows stand in the order of the scenario."""
-        scenario, prosumers, trades = run.scenario, run.table("prosumers"), run.table("trades")
-        periods = scenario.periods
+    def of(cls, run: Pictured) -> StoredSchedule:
+        """That of a run with the tables `prosumers` and `trades`, whose rows stand in the order of its graph."""
+        prosumers, trades = run.table("prosumers"), run.table("trades")
+        periods = int(prosumers["period"].max())
         arrays = {key: prosumers[key].to_numpy().reshape(-1, periods) for key in (*_POWERS, "lmp_usd_per_kwh")}
         arrays |= {key: trades[key].to_numpy().reshape(-1, periods) for key in ("trade_kw", "price_usd_per_kwh")}
-        return cls(TradeGraph(run.prosumers, scenario.build_links()), scenario.dt_h, **arrays)
+        return cls(run.graph, run.dt_h, **arrays)
 
     @property
     def names(self) -> tuple[str, ...]:

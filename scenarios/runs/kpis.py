@@ -18,6 +18,8 @@ from ...network.arrays import FloatArray
 from ...network.flows import Flows
 from .json_values import by_name, number
 
+_ROUNDING = 1e-6
+
 
 def indicators(result: Result) -> dict[str, Any]:
     """All that a run alone can tell, ready for JSON; None where it does not apply, such as a share of nothing."""
@@ -32,7 +34,7 @@ def indicators(result: Result) -> dict[str, Any]:
         "traded_kwh": number(result.dt_h * float(np.abs(result.trade_kw).sum())),
         "peak_withdrawal_kw": number(peak_withdrawal_kw(result)),
         "peak_root_kw": number(peak_root_kw(result)),
-        "curtailed_by_prosumers_kwh": number(result.dt_h * float(result.curtailed_kw.sum())),
+        "curtailed_by_prosumers_kwh": number(curtailed_by_prosumers_kwh(result)),
         "curtailed_by_dso_kwh": number(curtailed_by_dso_kwh(result)),
         "line_loading_max_percent": _highest_percent(cleared.loading),
         "line_loading_max_with_trades_percent": _highest_percent(with_trades.loading),
@@ -95,6 +97,12 @@ def peak_root_kw(result: Result) -> float:
     """The most that the feeder takes at its root in a period, kW."""
     at_root = result.feeder.generator_bus == 0
     return float(result.dispatch.p_gen_kw[at_root].sum(axis=0).max())
+
+
+def curtailed_by_prosumers_kwh(result: Result) -> float:
+    """What prosumers leave of their renewables, kWh; less than a millionth of what there is, is rounding."""
+    available, curtailed = float(result.renewable_kw.sum()), float(result.curtailed_kw.sum())
+    return result.dt_h * curtailed if curtailed > _ROUNDING * available else 0.0
 
 
 def curtailed_by_dso_kwh(result: Result) -> float:

@@ -86,6 +86,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "bid_kw": _by_period(result, result.bid_kw),
         "withdrawal_kw": _by_period(result, result.withdrawal_kw),
         **_replay(replayed),
+        "misbehaved": [{**asdict(one), "sentence": str(one)} for one in result.hosting.misbehaved],
         "communities": _communities(result),
         "seconds": {phase: round(seconds, 6) for phase, seconds in result.seconds.items()},
     }
@@ -133,7 +134,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         lines.append(f"AC power flow (pandapower): {_replay_sentence(run.replayed)}")
     if run.kept is not Kept.ALL:
         lines.append(_KEPT[run.kept])
-    lines += [str(incident) for incident in result.hosting.incidents]
+    lines += [str(told) for told in (*result.hosting.incidents, *result.hosting.misbehaved)]
     if result.hosting.unsaved_because:
         lines.append(
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"

@@ -27,7 +27,8 @@ class Here:
         changes: What was changed on the way there, by key.
         last: What the round produced; None at round 0.
         scalars: Numbers by name with unit; None where they are not known yet.
-        known_within_usd: What the certificate leaves open; inf where nothing is proven.
+        known_within_usd: What the certificate leaves open of the welfare; inf where it does not bound that.
+        bound: Why it does not, in words; empty if nothing is proven yet.
         names, links: The prosumers and the links, for the rows of the arrays.
         dt_h: Length of a period in hours.
     """
@@ -37,6 +38,7 @@ class Here:
     last: Round | None
     scalars: Mapping[str, float | None]
     known_within_usd: float
+    bound: str
     names: Sequence[str]
     links: Sequence[str]
     dt_h: float
@@ -46,11 +48,12 @@ def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Her
     """Where a market stands now."""
     last = market.last
     scalars: dict[str, float | None] = dict.fromkeys(_SCALARS)
-    within = np.inf
+    within, bound = np.inf, ""
     if last is not None:
         result = market.result()
-        total = result.certificate.total_usd
-        within = total if np.isfinite(total) else np.inf
+        total, bounded = result.certificate.total_usd, result.certificate.bounds_welfare
+        within = total if np.isfinite(total) and bounded else np.inf
+        bound = "" if bounded else "no bound on it"
         scalars = {
             "dso_cost_usd": result.dso_cost_usd,
             "welfare_usd": result.welfare_usd,
@@ -60,7 +63,8 @@ def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Her
             "regret_usd": last.regret_usd,
         }
     links = [link.name for link in market.graph.links]
-    return Here(place, changes, last, scalars, within, market.graph.names, links, market.operator.clearing.dt_h)
+    dt_h = market.operator.clearing.dt_h
+    return Here(place, changes, last, scalars, within, bound, market.graph.names, links, dt_h)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,19 @@ class Difference:
     other: Here
 
     @property
-    def changes(self) -> dict[str, tuple[object, object]]:
-        """What is set differently, by key: here and there; None where it is as the scenario has it."""
+    def changes(self) -> dict[str, tuple[str, str]]:
+        """What is set differently, by key, in words: here and there."""
         keys = {**self.one.changes, **self.other.changes}
-        both = {key: (self.one.changes.get(key), self.other.changes.get(key)) for key in keys}
-        return {key: pair for key, pair in both.items() if pair[0] != pair[1]}
+        both = {key: tuple(_set(each.changes, key) for each in (self.one, self.other)) for key in keys}
+        return {key: (a, b) for key, (a, b) in both.items() if a != b}
+
+    @property
+    def are_comparable(self) -> bool:
+        """Whether both have bids and prices of the same prosumers, links and periods."""
+        a, b = self.one, self.other
+        if a.last is None or b.last is None:
+            return False
+        return (a.names, a.links, a.last.bid_kw.shape) == (b.names, b.links, b.last.bid_kw.shape)
 
     @property
     def scalars(self) -> dict[str, tuple[float | None, float | None]]:
@@ -100,25 +112,27 @@ class Difference:
     def arrays(self) -> list[Apart]:
         """Where bids, LMPs, powers and prices are furthest apart; empty if both are the same or cannot be compared."""
         a, b = self.one, self.other
-        if a.last is None or b.last is None or a.names != b.names:
+        if a.last is None or b.last is None or not self.are_comparable:
             return []
         found = [
             _apart("bid", "kW", a.last.bid_kw, b.last.bid_kw, a.names, a.dt_h),
             _apart("LMP", "$/kWh", a.last.lmp_usd_per_kwh, b.last.lmp_usd_per_kwh, a.names, a.dt_h),
         ]
-        if a.links == b.links and a.links:
+        if a.links:
             found.append(_apart("price", "$/kWh", a.last.price_usd_per_kwh, b.last.price_usd_per_kwh, a.links, a.dt_h))
         return [apart for apart in found if apart is not None]
 
     def __str__(self) -> str:
         lines = [f"{self.one.place} against {self.other.place}"]
-        lines += [f"  {key}: {_set(a)} | {_set(b)}" for key, (a, b) in self.changes.items()]
+        lines += [f"  {key}: {a} | {b}" for key, (a, b) in self.changes.items()]
         for key, (a, b) in self.scalars.items():
             if a is not None and b is not None and np.isfinite(a) and np.isfinite(b):
                 lines.append(f"  {key}: {a:,.6g} | {b:,.6g}  {self._moved(key, b - a)}")
         lines += [f"  {apart.what}: up to {apart.most:.4g} {apart.unit} apart ({apart.where})" for apart in self.arrays]
-        if not self.changes and not self.arrays and self.one.last is not None and self.other.last is not None:
+        if self.are_comparable and not self.arrays:
             lines.append("  bids, LMPs and prices are the same to the last bit")
+        elif not self.are_comparable and self.one.last is not None and self.other.last is not None:
+            lines.append("  bids and prices are of other prosumers, links or periods, and are not compared")
         return "\n".join(lines)
 
     def _moved(self, key: str, change: float) -> str:
@@ -127,7 +141,7 @@ class Difference:
             return f"({change:+.4g})"
         within = self.one.known_within_usd + self.other.known_within_usd
         if np.isinf(within):
-            return f"({change:+.4g}; not proven yet)"
+            return f"({change:+.4g}; {self.one.bound or self.other.bound or 'not proven yet'})"
         return (
             f"({change:+.4g}, known to {within:.1g})"
             if abs(change) > within
@@ -136,12 +150,15 @@ class Difference:
 
 
 def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], dt_h: float) -> Apart | None:
-    if one.shape != other.shape or np.array_equal(one, other):
+    if np.array_equal(one, other):
         return None
     difference = np.abs(one - other)
     row, period = np.unravel_index(int(np.argmax(difference)), difference.shape)
     return Apart(what, unit, float(difference[row, period]), f"{names[int(row)]} in {period_name(int(period), dt_h)}")
 
 
-def _set(value: object) -> str:
-    return "as the scenario has it" if value is None else str(value)
+def _set(changes: Mapping[str, object], key: str) -> str:
+    """What a key was changed to, in words."""
+    if key not in changes:
+        return "as the scenario has it"
+    return "taken out" if changes[key] is None else str(changes[key])

@@ -59,8 +59,13 @@ class Keyframes:
         self._kept[round_] = content
         self._rounds.insert(bisect_right(self._rounds, round_), round_)
         self._in_memory += len(content)
+        self.hold_at_most(self.budget_bytes)
+
+    def hold_at_most(self, budget_bytes: int) -> None:
+        """Hold no more than this in memory from now on."""
+        self.budget_bytes = budget_bytes
         for old in self._rounds:
-            if self._in_memory <= self.budget_bytes:
+            if self._in_memory <= budget_bytes:
                 break
             self._to_disk(old)
 

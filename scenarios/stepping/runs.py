@@ -77,7 +77,7 @@ class Runs:
         """Begin to keep what is known of a branch, whose market is open."""
         track = self._tracks[branch.name] = Track(branch, Keyframes(self._memory))
         for each in self._tracks.values():
-            each.keyframes.budget_bytes = self._memory // len(self._tracks)
+            each.keyframes.hold_at_most(self._memory // len(self._tracks))
         track.keyframes.keep(market)
 
     def forget(self, name: str) -> None:
@@ -85,7 +85,13 @@ class Runs:
         self._open.pop(name).close()
 
     def market(self, name: str) -> EnergyMarket:
-        """The market of the branch one is on."""
+        """The market of the branch one is on.
+
+        Raises:
+            SessionError: The session is closed.
+        """
+        if name not in self._open:
+            raise SessionError("the session is closed; open another one")
         return self._open[name]
 
     def history(self, name: str) -> list[Mark]:
@@ -115,6 +121,14 @@ class Runs:
         if saved is not None:
             market.restore(track.keyframes.state(saved))
         return market
+
+    def recover(self, name: str, round_: int) -> None:
+        """After a round that has failed on its way: the market of a branch as it was after the round before."""
+        track = self[name]
+        self._open.pop(name).close()
+        market = self.stand_on(track, round_)
+        while market.rounds < round_:
+            market.step()
 
     def note(self, name: str, market: EnergyMarket) -> None:
         """Mark a round that has just been computed; one that is known is held against its mark.

@@ -16,12 +16,14 @@ from .branch import MAIN, Branch, Mark
 from .conditions import Condition
 from .difference import Difference, here
 from .errors import SessionError
-from .notebook import html
+from .notebook import convergence, html
 from .runs import Runs
 from .views import View
 from .why import why
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ...market.energy_market import EnergyMarket
     from ...market.hosting.backend import Backend
     from ...market.result import Result
@@ -285,11 +287,12 @@ class Session:
             market.restore(state)
             return ""
         before, now = self.scenario, scenario
-        reseeded = now.seed != before.seed
+        alike = now.seed == before.seed and now.alpha_scale == before.alpha_scale and now.profiles == before.profiles
         anew = {
             name
             for name, row in now.prosumers.items()
-            if row.behaviour != before.prosumers[name].behaviour or (reseeded and not takes_prices(row.behaviour))
+            if row.behaviour != before.prosumers[name].behaviour
+            or (not takes_prices(row.behaviour) and not (alike and row == before.prosumers[name]))
         }
         penalty = now.settings.penalty_usd_per_kw2h == before.settings.penalty_usd_per_kw2h
         warm_start(market, state, anew=anew, penalties=penalty)
@@ -340,6 +343,10 @@ class Session:
         where = f"branch {self.branch.name}, " if len(self.branches) > 1 else ""
         return f"{self.name}: {where}{self.market}"
 
+    def plot(self) -> Figure:
+        """Residuals and regret of all rounds up to this one, on log axes."""
+        return convergence(self)
+
     def _repr_html_(self) -> str:
         """Where it stands, and the last rounds, in a notebook."""
         return html(self)
@@ -358,16 +365,20 @@ class Session:
 
     def _step(self) -> None:
         """One round of the market; marked if it is new, held against its mark if it is not."""
-        market = self.market
-        market.step()
+        market, before = self.market, self.round
+        try:
+            market.step()
+        except BaseException:  # also an interrupt: half of a round is none
+            self._runs.recover(self.branch.name, before)
+            raise
         self._runs.note(self.branch.name, market)
 
     def _position(self, text: str | int) -> tuple[str, int]:
         """The branch and round of "main", 12, or "main@12"; of a branch alone its last known round."""
-        if isinstance(text, int) or (text.isdigit() and text not in self._runs):
+        if isinstance(text, int) or (text.isdecimal() and text not in self._runs):
             return self.branch.name, int(text)
         name, at, number = text.partition("@")
         track = self._runs[name]
-        if at and not number.isdigit():
+        if at and not number.isdecimal():
             raise SessionError(f"{text!r} is no place; write a round, a branch, or branch@round")
         return name, int(number) if at else track.newest

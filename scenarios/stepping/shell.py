@@ -261,6 +261,6 @@ def _words(line: str) -> list[str]:
 def _number(words: Sequence[str], usage: str, default: int) -> int:
     if not words:
         return default
-    if len(words) > 1 or not words[0].isdigit():
+    if len(words) > 1 or not words[0].isdecimal():
         raise SessionError(f"{' '.join(words)!r} is no number of rounds or periods; write: {usage}")
     return int(words[0])

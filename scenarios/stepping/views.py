@@ -96,6 +96,10 @@ def prosumer(market: EnergyMarket, name: str) -> View:
     marginal = home.beta_usd_per_kwh - 2 * home.alpha_usd_per_kw2h * columns["elastic_kw"]
     columns["worth_usd_per_kwh"] = np.asarray(marginal)
     said = [f"elastic_kw is what it {source}; worth is its marginal utility there"]
+    if name in market.proof.conduct.behaving:
+        said.append(
+            f"{name} acts on a behaviour of its own: its plan is for what that declares, worth is by its real utility"
+        )
     regret = market.proof.state.regret_usd[n]
     if np.isfinite(regret):
         said.append(f"it regrets ${max(regret, 0.0):.2g} of the schedule last certified")

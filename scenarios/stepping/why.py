@@ -128,6 +128,8 @@ def _of_link(market: EnergyMarket, k: int, t: int, when: str) -> str:
 def _worth(market: EnergyMarket, n: int, t: int) -> str:
     """What a kWh more is worth to a prosumer, and by what."""
     result, home = market.result(), household(market, market.graph.names[n])
+    if home.name in market.proof.conduct.behaving:
+        return f"{home.name} acts on a behaviour of its own: a kWh is worth to it what it declares and believes."
     bid, elastic, curtailed = result.bid_kw[n, t], result.elastic_kw[n, t], result.curtailed_kw[n, t]
     lmp = result.lmp_usd_per_kwh[n, t]
     if curtailed > 1e-3:

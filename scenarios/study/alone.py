@@ -17,8 +17,10 @@ from ...network.clearing import Clearing
 from ..files.scenario import Scenario
 
 _SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
-_STILL_KW = 1e-4
-"""Bids that move by less than this have come to rest."""
+_STILL_KW = 1e-3
+"""Bids that move by less than this have come to rest, or are back where they were two steps before."""
+_WORTH = 0.8
+"""Solvers are set up anew for what still moves when that is at most this part of what they are set up for."""
 
 
 class AloneMarket:
@@ -83,21 +85,23 @@ def steps_of_algorithm_2(
         periods: Which period each column is, by index, (column,).
         start_kw: The first bids, (prosumer, column).
         moves: Who answers to LMPs, (prosumer, column); all others rest.
-        most: So many steps; what has come to rest before stays where it is.
+        most: So many steps; what has come to rest before, or goes to and fro between two bids, is repeated.
     """
     steps = [start_kw]
-    open_ = np.arange(periods.size)
+    open_ = ready = np.arange(periods.size)
     market = AloneMarket(scenario, periods)
     while len(steps) < most and open_.size:
-        now = steps[-1][:, open_]
-        after = np.where(moves[:, open_], market.bid_kw(market.lmp_usd_per_kwh(now)), now)
-        steps.append(steps[-1].copy())
-        steps[-1][:, open_] = after
-        moving = np.abs(after - now).max(axis=0) > _STILL_KW
-        if 2 * moving.sum() <= open_.size:  # solvers are set up anew where that spares more clearings than it costs
-            open_ = open_[moving]
-            market = AloneMarket(scenario, periods[open_]) if open_.size else market
-    return np.array(steps + [steps[-1]] * (most - len(steps)))
+        now, before = steps[-1][:, ready], steps[-2:][0][:, ready]
+        after = np.where(moves[:, ready], market.bid_kw(market.lmp_usd_per_kwh(now)), now)
+        steps.append(steps[-2:][0].copy())
+        steps[-1][:, ready] = after
+        moved = np.minimum(np.abs(after - now).max(axis=0), np.abs(after - before).max(axis=0))
+        open_ = ready[moved > _STILL_KW]
+        if 0 < open_.size <= _WORTH * ready.size:
+            ready, market = open_, AloneMarket(scenario, periods[open_])
+    while len(steps) < most:
+        steps.append(steps[-2:][0])
+    return np.array(steps)
 
 
 def _only(home: Household, periods: IntArray) -> Household:

@@ -15,7 +15,7 @@ from .alone import AloneMarket, steps_of_algorithm_2
 from .experiments import LeftOutError
 from .findings import Cobweb, Slopes
 
-_STEPS = 40
+_STEPS = 24
 _RESTS_KW, _SHRINKS, _EARLIER = 0.05, 0.95, 10  # a bid comes to rest if its last steps are short, or became shorter
 _INTERIOR = 1e-3
 _MOVERS, _TRIED = 4, 24

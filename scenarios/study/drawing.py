@@ -61,11 +61,18 @@ def style() -> Iterator[None]:
         yield
 
 
+class Shown(Figure):
+    """A figure that notebooks show, whether or not they were told to show matplotlib's."""
+
+    def _repr_png_(self) -> bytes:
+        return file_of(self, "png")
+
+
 def new_figure(
     width_in: float, height_in: float, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, list[Axes]]:
     """A figure that no window manager knows of, and its axes row by row."""
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    figure = Shown(figsize=(width_in, height_in), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, list(axes.ravel())
 

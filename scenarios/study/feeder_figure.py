@@ -15,6 +15,7 @@ from ...network.arrays import FloatArray
 from ...network.feeder import Feeder
 from ...network.flows import Flows
 from ...network.periods import period_name
+from ..drawing.layout import layout
 from .drawing import DARK, GREY, PAGE_IN, new_figure, prosumer_colour
 
 _MANY_BUSES = 60
@@ -28,7 +29,7 @@ _LOADING = LinearSegmentedColormap.from_list("loading", colormaps["YlOrRd"](np.l
 def feeder_figure(result: Result) -> Figure:
     """Figure 3: the one-line diagram; LMPs as colours of buses, loadings as colours of lines that have a limit."""
     feeder = result.feeder
-    place = layout(feeder)
+    place = layout(feeder) * (1.0, -1.0)  # upwards here, downwards on a page
     lanes = np.ptp(place[:, 1]) + 1
     figure, (axis,) = new_figure(PAGE_IN, 1.6 + 0.55 * min(lanes, 14))
     rated = _draw_lines(axis, result, place)
@@ -117,37 +118,6 @@ def _name_limit(axis: Axes, spot: tuple[float, float], said: str, *, above: bool
     axis.annotate(said, spot, move, textcoords="offset points", fontsize=5.5, color=DARK, va=align)
 
 
-def layout(feeder: Feeder) -> FloatArray:
-    """Where each bus stands in the one-line diagram, (bus, 2): steps from the root, and lane.
-
-    The longest path runs straight on lane 0; each lateral takes the nearest lane that is free from where it leaves.
-    """
-    depth = np.zeros(len(feeder.buses))
-    reach = np.zeros(len(feeder.buses))
-    for n in range(1, len(feeder.buses)):
-        depth[n] = depth[feeder.parent[n]] + 1
-    for n in range(len(feeder.buses) - 1, 0, -1):
-        reach[feeder.parent[n]] = max(reach[feeder.parent[n]], reach[n] + 1)
-    lane = np.zeros(len(feeder.buses))
-    taken: dict[float, list[tuple[float, float]]] = {0.0: [(0.0, reach[0])]}
-    children: dict[int, list[int]] = {n: [] for n in range(len(feeder.buses))}
-    for n in range(1, len(feeder.buses)):
-        children[int(feeder.parent[n])].append(n)
-    waiting = [0]
-    while waiting:
-        n = waiting.pop(0)
-        onward = sorted(children[n], key=lambda child: -reach[child])
-        for k, child in enumerate(onward):
-            if k == 0:
-                lane[child] = lane[n]
-            else:
-                span = (depth[n], depth[child] + reach[child])
-                lane[child] = _free_lane(taken, float(lane[n]), span)
-                taken.setdefault(float(lane[child]), []).append(span)
-        waiting.extend(onward)
-    return np.column_stack([depth, lane])
-
-
 def _by_bus(feeder: Feeder, pairs: list[tuple[str, str]]) -> dict[int, list[str]]:
     """Names at each bus."""
     found: dict[int, list[str]] = {}
@@ -163,11 +133,3 @@ def _mark(axis: Axes, place: FloatArray, marks: Mapping[int, list[str]], colours
     for names, spot in zip(marks.values(), at, strict=True):
         said = ", ".join(names)
         axis.annotate(said, spot, (0, 8), textcoords="offset points", ha="center", va="center", fontsize=6)
-
-
-def _free_lane(taken: dict[float, list[tuple[float, float]]], near: float, span: tuple[float, float]) -> float:
-    for distance in range(1, 1000):
-        for lane in (near + distance, near - distance):
-            if all(span[1] < start or end < span[0] for start, end in taken.get(lane, [])):
-                return lane
-    raise AssertionError("a feeder has fewer laterals than lanes")

@@ -3,17 +3,14 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
-from importlib.metadata import version
-from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..drawing.html_page import page_of
 from . import figures
 from .cobweb_figure import cobweb_figure
 from .drawing import rendered, style
@@ -81,7 +78,8 @@ _COBWEB_TEXTS = (
     "Criterion (28) asks for a demand curve steeper than the price curve, bid by bid; the matrix version asks for a "
     "spectral radius of diag(1 / 2 alpha) dLMP/dbid below 1. Both are local, at the equilibrium: a limit that starts "
     "to bind on the way (a kink of the price curve) can make a run cycle that they let converge, and bids that stand "
-    "at their limits do not answer at all.",
+    "at their limits do not answer at all. Where there are many prosumers and periods, what happens is tried for those "
+    "with the largest ratios.",
 )
 _WHY_NOT = {
     "figure2_cobweb": "There is no Figure 2: no bid answers to prices, or nobody can do without sharing.",
@@ -171,6 +169,7 @@ def _cobweb_caption(study: Study) -> str:
 
 def _outer_caption(study: Study) -> str:
     runs = {study.method: study.base} | ({"plain": study.plain[1.0]} if 1.0 in study.plain else {})
+    further = f" plain goes on to {PLAIN_TOLERANCE:g}, for the sake of the error curve."
     proven = [
         f"{method} {'never' if run.proven_in is None else f'in iteration {run.proven_in}'}"
         for method, run in runs.items()
@@ -178,7 +177,7 @@ def _outer_caption(study: Study) -> str:
     return (
         "Outer error, regret and DN operating cost per iteration. Dotted: the tolerance that decides, "
         f"market.regret_tolerance {study.scenario.settings.regret_tolerance:g} of the turnover; the certificate fell "
-        f"below it: {', '.join(proven)}. plain goes on to {PLAIN_TOLERANCE:g}, for the sake of the error curve."
+        f"below it: {', '.join(proven)}.{'' if list(runs) == [study.method] else further}"
     )
 
 
@@ -190,16 +189,14 @@ def _alpha_caption(study: Study) -> str:
 
 
 def _page(study: Study, sections: list[Section], made: Mapping[str, pd.DataFrame]) -> str:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
     result = study.result
     calibrated = ", which are calibrated so that the paper's observations hold together"
-    return template.render(
+    return page_of(
+        __package__,
+        "report.html.j2",
         title=study.scenario.title or study.name,
         verdict=" ".join(f"{said[0].upper()}{said[1:]}." for said in (study.base.message, str(result.certificate))),
         calibrated=calibrated if study.name == "ieee33" else "",
-        version=version("gridbazaar"),
-        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         seconds=f"{sum(study.seconds.values()):.1f}",
         sections=[_rendered(section, made) for section in sections],
     )

@@ -96,7 +96,8 @@ def _cost(study: Study) -> Found:
         return f"{method}: there were fewer than two clearings", Verdict.OPEN
     change = abs(costs[-1] - costs[-2]) / max(abs(costs[-1]), 1e-9)
     within = cost_accuracy_usd(study.scenario, runs[1.0].result)
-    said = f"{method}: {dollars(costs[-1], within)}, changed by {change:.1e} in the last iteration"
+    cost = dollars(costs[-1], within) if within < abs(costs[-1]) else "a cost that is not known closely enough"
+    said = f"{method}: {cost}, changed by {change:.1e} in the last iteration"
     return said, at_most(change, _REST)
 
 

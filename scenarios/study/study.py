@@ -28,7 +28,7 @@ _MOST_ROUNDS = 2000
 """After so many rounds of sharing in all, an experiment that may not settle is stopped."""
 _CLOSER = 10
 """Costs are known far less closely than welfare: the cases of Table 2 go on to so small a part of the tolerance."""
-_MORE_STEPS = 4
+_EASY_STEPS, _MORE_STEPS = 6, 4
 _SCALES, _OTHER_SCALES = ALPHA_SCALES[1:], (*ALPHA_SCALES[1:], FLAT_SCALE)
 _BASE, _COLD = "the base run", "Algorithm 1 from a cold start"
 Key = TypeVar("Key")
@@ -54,10 +54,7 @@ def study(scenario: Scenario, name: str, tell: Callable[[str], None] = lambda _:
     messages: list[Entries] = []
     shared = experiments.needed(_BASE, partial(_run, base, log=messages.append))
     runs = _Runs(experiments, base)
-    cases = {
-        case: experiments.possible(_case(case), partial(_closer, base, case, shared.result.outer_iterations))
-        for case in Case
-    }
+    cases = {case: experiments.possible(_case(case), partial(_closer, base, case, shared.result)) for case in Case}
     alphas = {scale: runs.possible(_alpha(scale), alpha_scale=scale) for scale in _SCALES}
     plain = _plain_runs(runs, {1.0: shared, **_present(alphas)})
     cold = experiments.possible(_COLD, partial(_cold, base, shared.result.bid_kw))
@@ -146,10 +143,12 @@ def _run(scenario: Scenario, tolerances: Scenario | None = None, **options: Any)
     return trace(market, (tolerances or scenario).build_settings(), **options)
 
 
-def _closer(base: Scenario, case: Case, usual: int) -> Result:
-    """What a case comes to, closer than the tolerance asks for if that takes a few steps more than usual."""
+def _closer(base: Scenario, case: Case, shared: Result) -> Result:
+    """What a case comes to, closer than the tolerance asks for where the base run was easy and it takes little more."""
     scenario = base.changed(case=case)
-    most = min(usual + _MORE_STEPS, base.settings.max_iterations)
+    if shared.outer_iterations > _EASY_STEPS:
+        return shared if case is Case.SHARING else scenario.market().run()
+    most = min(shared.outer_iterations + _MORE_STEPS, base.settings.max_iterations)
     closer = scenario.changed(regret_tolerance=base.settings.regret_tolerance / _CLOSER, max_iterations=most)
     found = closer.market().run()
     close = found.settled or found.certificate.relative <= base.settings.regret_tolerance

@@ -1,6 +1,7 @@
 """The tables of the report: what stands in the CSV files and, number for number, in the page."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -142,13 +143,14 @@ def _criterion_by_hour(study: Study) -> pd.DataFrame:
 def _network_use(study: Study) -> pd.DataFrame:
     """The market when trades are contracts that load no wire, as in the paper, and when the DSO clears for them."""
     found = {use: run.result for use, run in study.wires.items()}
+    within = partial(cost_accuracy_usd, study.scenario)
     rows: list[tuple[str, Callable[[Result], str]]] = [
         ("outcome", lambda r: r.message),
-        ("DSO cost $", lambda r: f"{r.dso_cost_usd:.2f}"),
-        ("utility $", lambda r: f"{float(r.utility_usd.sum()):.2f}"),
-        ("welfare $", lambda r: f"{r.welfare_usd:.2f}"),
+        ("DSO cost $", lambda r: known(r.dso_cost_usd, within(r))),
+        ("utility $", lambda r: known(float(r.utility_usd.sum()), within(r))),
+        ("welfare $", lambda r: known(r.welfare_usd, r.certificate.total_usd)),
         ("traded kWh", lambda r: f"{r.dt_h * float(np.abs(r.trade_kw).sum()):.0f}"),
-        ("network's charge for trades $", lambda r: f"{float(r.network_charge_usd.sum()):.2f}"),
+        ("network's charge for trades $", lambda r: known(float(r.network_charge_usd.sum()), within(r))),
         ("losses kWh, as cleared", lambda r: f"{r.dispatch.losses_kwh:.1f}"),
         ("losses kWh, with trades", lambda r: f"{r.dt_h * float(r.with_trades.loss_kw.sum()):.1f}"),
         ("lowest voltage pu, as cleared", lambda r: f"{r.dispatch.voltage_min_pu:.4f}"),

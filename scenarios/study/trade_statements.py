@@ -17,6 +17,7 @@ _PASSED = 0.01
 """It is arbitrage where more than this fraction of what a prosumer trades is bought and sold in the same hours."""
 _EVEN = 1e-3
 """Payments sum to zero where what is left over is at most this fraction of what is paid."""
+_COMPONENTS = ("energy", "loss", "voltage", "congestion")
 _FEW = 4  # so many prosumers are named
 
 
@@ -118,9 +119,12 @@ def _parts(result: Result, one: int, dear: int) -> str:
     """What the mean LMPs of a prosumer and of the dearest are made of."""
     components, feeder = result.dispatch.components, result.feeder
     at, other = (feeder.index(result.prosumer_buses[i]) for i in (one, dear))
+    if one == dear:
+        told = (f"{name} {getattr(components, name)[at].mean() + 0.0:.4f}" for name in _COMPONENTS)
+        return f"it is the dearest: {', '.join(told)}"
     told = (
         f"{name} {getattr(components, name)[at].mean():.4f} and {getattr(components, name)[other].mean():.4f}"
-        for name in ("energy", "loss", "voltage", "congestion")
+        for name in _COMPONENTS
     )
     return f"{result.names[one]} and {result.names[dear]}, the dearest: {', '.join(told)}"
 
@@ -138,7 +142,7 @@ def payments(study: Study) -> Found:
     if paid <= max(study.result.certificate.total_usd, 0.0):
         return f"next to nothing is paid ({dollars(paid)})", Verdict.OPEN
     said = (
-        f"by the last offers of the prosumers themselves, ${left:.1e} of {dollars(paid)} is left over; what is "
-        f"delivered sums to ${abs(float(study.result.payment_usd.sum())):.1e}"
+        f"by the last offers of the prosumers themselves, {dollars(left)} of {dollars(paid)} is left over; what is "
+        f"delivered sums to {dollars(abs(float(study.result.payment_usd.sum())))}"
     )
     return said, at_most(left, _EVEN * paid)

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
 from ...market.hosting.environment import environment
@@ -80,6 +81,7 @@ def _run_until_lost(
     interrupted: Callable[[], bool],
 ) -> list[Point]:
     """Run points until none is left or a process dies; the points that were under way then."""
+    others = active_children()
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=begin)
     under_way: dict[Future[Row], Point] = {}
     lost: list[Point] = []
@@ -87,8 +89,11 @@ def _run_until_lost(
     with pool:
         while under_way or (waiting and not lost and not interrupted()):
             while waiting and len(under_way) < processes and not lost and not interrupted():
-                under_way[pool.submit(run, waiting[0])] = waiting[0]
-                waiting.popleft()
+                point = waiting.popleft()
+                try:
+                    under_way[pool.submit(run, point)] = point
+                except BrokenProcessPool:
+                    lost.append(point)
             done, _ = wait(under_way, timeout=_LOOKS_S, return_when=FIRST_COMPLETED)
             for future in done:
                 point = under_way.pop(future)
@@ -100,13 +105,13 @@ def _run_until_lost(
                     finished(point, row)
             if interrupted() and not told:
                 told = True
-                _interrupt_children()
+                _interrupt([child for child in active_children() if child not in others])
     return lost
 
 
-def _interrupt_children() -> None:
+def _interrupt(children: list[BaseProcess]) -> None:
     """Let the runs under way end after their round; idle processes do not listen."""
-    for child in active_children():
+    for child in children:
         if child.pid:
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(child.pid, signal.SIGINT)

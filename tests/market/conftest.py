@@ -26,7 +26,13 @@ TIGHT = {
 @pytest.fixture(scope="session")
 def open_market() -> Callable[..., EnergyMarket]:
     def build(
-        bazaar: Any, *, behaviours: Any = None, rng: Any = None, messages: Any = None, **settings: Any
+        bazaar: Any,
+        *,
+        behaviours: Any = None,
+        rng: Any = None,
+        messages: Any = None,
+        hosting: Any = None,
+        **settings: Any,
     ) -> EnergyMarket:
         chosen = MarketSettings(**{"network_use": "bids"} | settings)  # the paper's, unless a test says otherwise
         return EnergyMarket(
@@ -37,6 +43,7 @@ def open_market() -> Callable[..., EnergyMarket]:
             behaviours=behaviours,
             rng=rng,
             messages=messages,
+            hosting=hosting,
         )
 
     return build

@@ -18,11 +18,12 @@ def test_a_run_gives_back_what_was_saved(base: Path) -> None:
     assert (run.outcome, run.settled, run.delivered) == ("settled", True, True)
     assert run.message == "settled: nobody gains by deviating"
     assert run.title == "Two homes <on> a short feeder"
-    assert run.prosumers == ["ann", "bob"]
+    assert run.names == ["ann", "bob"]
     assert run.kpis == json.loads((base / "kpis.json").read_text())
     assert run.scenario.prosumers["ann"].fixed_peak_kw == 2
     pd.testing.assert_frame_equal(run.table("bills"), pd.read_parquet(base / "bills.parquet"))
-    assert run.table("bills") is run.table("bills")
+    assert run.bills is run.table("bills")
+    assert list(run.prosumers["prosumer"].unique()) == ["ann", "bob"]
     assert list(run.table("rounds")["number"]) == list(range(1, len(run.table("rounds")) + 1))
 
 

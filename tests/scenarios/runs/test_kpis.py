@@ -58,6 +58,12 @@ def test_who_resells_what_it_bought_has_not_fed_in_its_own(by_hand: Result) -> N
     assert kpis.self_sufficiency_by_prosumer(resold)[1] == pytest.approx(1 / 7)
 
 
+def test_curtailment_by_hand(by_hand: Result) -> None:
+    assert kpis.curtailed_by_prosumers_kwh(by_hand) == pytest.approx(1)
+    rounding = replace(by_hand, curtailed_kw=by_hand.curtailed_kw * 1e-7)
+    assert kpis.curtailed_by_prosumers_kwh(rounding) == 0
+
+
 def test_a_share_of_nothing_is_none(by_hand: Result) -> None:
     dark = replace(by_hand, renewable_kw=np.zeros((3, 2)), curtailed_kw=np.zeros((3, 2)))
     assert kpis.self_consumption(dark) is None

@@ -295,7 +295,7 @@ def test_a_difference_names_where_and_how_much(session):
     session.run_to("settled")
     told = session.diff("main", "1")
     assert session.branch.name == "1"
-    assert told.changes == {"alpha_scale": (None, 2)}
+    assert told.changes == {"alpha_scale": ("as the scenario has it", "2")}
     one, other = told.scalars["welfare_usd"]
     assert one == pytest.approx(-12_299.33, abs=0.01)
     assert other == pytest.approx(gb.load("ieee33", {"alpha_scale": 2}).market().run().welfare_usd, abs=0.01)
@@ -307,8 +307,75 @@ def test_a_difference_names_where_and_how_much(session):
     assert "known to" not in str(session.diff("main@3", "1"))
 
 
+def test_welfare_is_known_to_nothing_where_somebody_takes_no_prices(session):
+    session.run_to("settled")
+    session.goto(12)
+    session.fork({"prosumers.p3.behaviour": "Shading(percent=30)"})
+    session.run_to("settled")
+    assert "; no bound on it)" in next(
+        line for line in str(session.diff("main", "1")).splitlines() if "welfare" in line
+    )
+
+
+def test_what_cannot_be_compared_is_not_called_the_same(session):
+    session.run_to("settled")
+    session.fork({"prosumers.p3": None, "links.p1-p3": None, "links.p2-p3": None})
+    session.run_to("settled")
+    told = str(session.diff("main", "1"))
+    assert "prosumers.p3: as the scenario has it | taken out" in told
+    assert "bids and prices are of other prosumers, links or periods, and are not compared" in told
+    assert "the same" not in told
+
+
+def test_a_round_that_fails_on_its_way_is_none(session, monkeypatch):
+    session.step(20)
+    before = bits(session)
+    failing = session.market.communities
+    real = type(failing).answer
+
+    def answer(self, quotes):
+        monkeypatch.setattr(type(failing), "answer", real)
+        real(self, quotes)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(failing), "answer", answer)
+    with pytest.raises(KeyboardInterrupt):
+        session.step()
+    assert session.round == 20
+    assert bits(session) == before
+    assert session.run_to("settled")
+    ran = gb.load("ieee33").market().run()
+    assert np.array_equal(session.result().bid_kw, ran.bid_kw)
+
+
+def test_a_behaviour_is_told_of_its_new_household():
+    with Session("ieee33", {"prosumers.p2.behaviour": f"{HERE / 'moody.py'}:Knows"}) as session:
+        session.step(6)
+        session.fork({"prosumers.p2.elastic_max_kw": 50})
+        assert session.market.prosumers[1].behaviour.most_kw == 50
+
+
+def test_all_branches_together_stay_within_the_budget(monkeypatch):
+    monkeypatch.setattr(keyframes, "_EVERY", 2)
+    with Session("ieee33", memory_mib=2) as session:
+        session.run_to("settled")
+        for n in range(5):
+            session.fork({"alpha_scale": 1.5 + n})
+            session.step(10)
+        assert sum(track.keyframes.bytes_in_memory for track in session._runs) <= 2 * 2**20
+
+
+def test_a_closed_session_says_so():
+    session = Session("ieee33")
+    session.close()
+    with pytest.raises(SessionError, match="the session is closed; open another one"):
+        session.step()
+
+
 def test_an_unknown_place_is_refused(session):
     with pytest.raises(SessionError, match="there is no round -1"):
         session.goto(-1)
+    with pytest.raises(SessionError, match="there is no branch ²"):
+        session.goto_place("²")
     with pytest.raises(SessionError, match="'main@x' is no place; write a round, a branch, or branch@round"):
         session.goto_place("main@x")

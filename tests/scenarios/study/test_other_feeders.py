@@ -9,6 +9,7 @@ from radial_scenarios import radial_scenario
 
 import gridbazaar.scenarios as gb
 from gridbazaar.scenarios.__main__ import app
+from gridbazaar.scenarios.study import study as studying
 from gridbazaar.scenarios.study.report import write_report
 from gridbazaar.scenarios.study.study import study
 
@@ -62,3 +63,18 @@ def test_the_command_writes_the_page_tells_where_it_is_and_ends_as_the_base_run(
         )
     assert ended.value.code == 3
     assert (tmp_path / "again" / "report.html").exists()
+
+
+def test_ctrl_c_leaves_a_page_of_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(studying, "_cold", interrupted)
+    file = radial_scenario(tmp_path / "mv.yaml", buses=4, prosumers=2, periods=3, low_voltage=False)
+    with pytest.raises(SystemExit) as ended:
+        app(["study", str(file), "-o", str(tmp_path / "out")])
+    assert ended.value.code == 130
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Left out: Algorithm 1 from a cold start, because the study was interrupted in it" in page
+    assert "Left out: order jacobi, because the study was interrupted before it" in page
+    assert (tmp_path / "out" / "figures" / "figure4_outer.svg").exists()

@@ -18,6 +18,7 @@ from gridbazaar.scenarios.sweeping.axes import Axis, axes_of, combinations, spli
         ("[1,2],[3,4]", ["[1,2]", "[3,4]"]),
         ("{a: 1, b: [2, 3]},null", ["{a: 1, b: [2, 3]}", "null"]),
         ('"a,b",c', ['"a,b"', "c"]),
+        ("Shading(percent=5, more=1),price_taker", ["Shading(percent=5, more=1)", "price_taker"]),
         ("1,,2", ["1", "", "2"]),
         ("", [""]),
     ],

@@ -1,0 +1,15 @@
+"""Does a behaviour that somebody brings keep what a market may count on?"""
+
+from typing import TYPE_CHECKING
+
+from ...network.lazy import offered
+
+if TYPE_CHECKING:
+    from .check import Check, ConformanceError
+    from .checks import CHECKS
+
+__all__ = ["CHECKS", "Check", "ConformanceError"]
+
+_HOMES = {"CHECKS": "checks", "Check": "check", "ConformanceError": "check"}
+
+__getattr__, __dir__ = offered(__name__, _HOMES)

@@ -1,0 +1,76 @@
+"""`result.plot(...)`: the pictures of a run's page, one by one, of any result or saved run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...network.errors import InputError
+from ..files.source import did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .pictured import Pictured
+
+KINDS = ("balance", "prices", "network", "feeder", "convergence")
+"""What can be drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture in SVG, which notebooks show.
+
+    Attributes:
+        svg: The picture.
+    """
+
+    svg: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def draw(run: Any, what: str, *, prosumer: str = "") -> Figure | Drawing:
+    """A picture of a result or of a saved run.
+
+    Args:
+        run: The result or the saved run.
+        what: "balance" (who generates, buys, sells and consumes, with prices), "prices", "network" (voltages, loading),
+            "feeder" (the one-line diagram), "convergence" (of a saved run with its rounds).
+        prosumer: Whose balance; all together by default.
+
+    Raises:
+        InputError: There is no such picture, no such prosumer, or nothing that it could be drawn from.
+    """
+    if what not in KINDS:
+        raise InputError(f"there is no picture {what!r}{did_you_mean(what, KINDS)}")
+    if what == "convergence" and "rounds" not in run.tables:
+        raise InputError("a result has no rounds; plot a saved run (gb.load_run), or session.plot()")
+    from ..study.drawing import style
+    from . import run_figures
+
+    if what == "feeder":
+        return _feeder(run)
+    with style():
+        if what == "balance":
+            return _balance(run, prosumer)
+        kinds = {"prices": run_figures.price_figure, "network": run_figures.network_figure}
+        return kinds.get(what, run_figures.convergence_figure)(run)
+
+
+def _feeder(run: Pictured) -> Drawing:
+    from .feeder_picture import feeder_picture
+
+    return Drawing(str(feeder_picture(run).markup))
+
+
+def _balance(run: Pictured, prosumer: str) -> Figure:
+    from ..study.schedule_figures import balance_figure
+    from .stored_schedule import StoredSchedule
+
+    names = list(run.homes)
+    if prosumer and prosumer not in names:
+        raise InputError(f"there is no prosumer {prosumer}{did_you_mean(prosumer, names)}")
+    schedule = StoredSchedule.of(run)
+    return balance_figure(schedule, names.index(prosumer)) if prosumer else balance_figure(schedule.together("all"), 0)

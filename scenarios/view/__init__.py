@@ -1,0 +1,1 @@
+"""How does a person step through a market in a browser?"""

@@ -1,0 +1,139 @@
+"""The form in which a person chooses a scenario and how its market is run; what is wrong stands beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import run, ui
+
+from ...market.settings import Case, Method, Order
+from ...network.errors import GridbazaarError
+from ..errors import ScenarioError
+from ..files.behaviours import registered_behaviours
+from ..files.scenario import Scenario
+from .offers import Offers
+from .words import said
+
+Opens = Callable[[str, Scenario, dict[str, object]], None]
+
+_CASES = {Case.NO_SHARING: "1 no sharing", Case.CENTRAL: "2 shared centrally", Case.SHARING: "3 Algorithm 1"}
+_CHOICES: dict[str, tuple[str, dict[str, str]]] = {
+    "market.case": ("case", {str(int(case)): label for case, label in _CASES.items()}),
+    "market.order": ("order", {str(order): str(order) for order in Order}),
+    "market.method": ("method", {str(method): str(method) for method in Method}),
+}
+_NUMBERS = {"market.penalty_usd_per_kw2h": "penalty, $/kW²h", "alpha_scale": "alpha scale"}
+
+
+class ScenarioForm:
+    """Choices that differ from the scenario's own are handed on as changes, by the keys of scenario files."""
+
+    def __init__(self, offers: Offers, opens: Opens) -> None:
+        """Build the form where one stands.
+
+        Args:
+            offers: What can be chosen.
+            opens: Opens a market: name, scenario, changes.
+        """
+        self._offers, self._opens = offers, opens
+        self._scenario: Scenario | None = None
+        self._own: dict[str, str] = {}
+        self._behaviours: dict[str, str] = {}
+        with ui.element("div").classes("fields"):
+            first = offers.names[0]
+            self._name = ui.select(offers.names, value=first, label="scenario", on_change=self._choose)
+            self._name.props("data-testid=scenario")
+            self._fields: dict[str, Any] = {
+                key: ui.select(choices, label=label).props(f"data-testid={key}")
+                for key, (label, choices) in _CHOICES.items()
+            }
+            self._fields |= {key: ui.input(label).props(f"data-testid={key}") for key, label in _NUMBERS.items()}
+            self._whose = ui.select([], label="behaviour of", with_input=True).props("data-testid=behaviour-of")
+            names = list(registered_behaviours())
+            self._behaviour = ui.select(names, label="behaviour", with_input=True, new_value_mode="add-unique")
+            self._behaviour.props("data-testid=behaviour").on_value_change(self._behave)
+            self._whose.on_value_change(self._show_behaviour)
+            ui.button("Open", on_click=self._open).props("no-caps data-testid=open")
+        self._changed = ui.label().classes("note")
+        self._problem = ui.label().classes("problem").props("role=alert data-testid=problem-open")
+
+    async def choose_first(self) -> None:
+        """Fill in what the first scenario says; open it if it was given."""
+        await self._choose()
+        if self._offers.given and self._scenario is not None:
+            self._open()
+
+    def show_failure(self, error: Exception | None) -> None:
+        """Put each problem beside the field that it is about; None takes all away."""
+        self._clear()
+        problems = error.problems if isinstance(error, ScenarioError) else ()
+        rest = [] if problems or error is None else [said(error)]
+        for problem in problems:
+            field = self._fields.get(problem.key)
+            if field is None and problem.key.endswith(".behaviour"):
+                field = self._behaviour
+            if field is not None:
+                field.error = problem.sentence
+            else:
+                rest.append(f"{problem.key}: {problem.sentence}" if problem.key else str(problem))
+        self._problem.text = "; ".join(rest)
+
+    async def _choose(self) -> None:
+        self._clear()
+        self._behaviours = {}
+        try:
+            scenario = await run.io_bound(self._offers.scenario, self._name.value)
+        except GridbazaarError as error:
+            self._scenario = None
+            self.show_failure(error)
+            return
+        if scenario is None:  # the server ends
+            return
+        self._scenario, settings = scenario, scenario.settings
+        self._own = {key: str(getattr(settings, key.partition(".")[2])) for key in ("market.order", "market.method")}
+        self._own |= {"market.case": str(int(settings.case)), "alpha_scale": f"{scenario.alpha_scale:g}"}
+        self._own |= {"market.penalty_usd_per_kw2h": f"{settings.penalty_usd_per_kw2h:g}"}
+        for key, value in self._own.items():
+            self._fields[key].value = value
+        people = list(scenario.prosumers)
+        self._whose.set_options(people, value=people[0])
+        self._show_behaviour()
+        self._changed.text = "; ".join(f"note: {doubt}" for doubt in scenario.doubts()[:3])
+
+    def _show_behaviour(self) -> None:
+        """The behaviour of the prosumer that is chosen, as it is or as it was changed."""
+        if self._scenario is None or self._whose.value is None:
+            return
+        own = self._scenario.prosumers[self._whose.value].behaviour
+        shown = self._behaviours.get(self._whose.value, own)
+        if shown not in self._behaviour.options:
+            self._behaviour.set_options([*self._behaviour.options, shown])
+        self._behaviour.value = shown
+
+    def _behave(self) -> None:
+        """Note the behaviour that was chosen for a prosumer."""
+        if self._scenario is None or self._whose.value is None or not self._behaviour.value:
+            return
+        self._behaviours[self._whose.value] = self._behaviour.value
+        rows = self._scenario.prosumers
+        told = [f"{who}: {name}" for who, name in self._behaviours.items() if rows[who].behaviour != name]
+        self._changed.text = f"behaviours: {', '.join(told)}" if told else ""
+
+    def _open(self) -> None:
+        self._clear()
+        if self._scenario is None:
+            return
+        changes: dict[str, object] = {
+            key: self._fields[key].value for key, own in self._own.items() if self._fields[key].value != own
+        }
+        rows = self._scenario.prosumers
+        for who, name in self._behaviours.items():
+            if rows[who].behaviour != name:
+                changes[f"prosumers.{who}.behaviour"] = name
+        self._opens(self._name.value, self._scenario, changes)
+
+    def _clear(self) -> None:
+        for field in (*self._fields.values(), self._behaviour):
+            field.error = None
+        self._problem.text = ""

@@ -1,0 +1,97 @@
+"""The web server: on this machine alone unless somebody asks for more, with a desk for every tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from nicegui import app, ui
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from ...network.cores import one_thread_each
+from .desk import Desk
+from .offers import Offers
+from .page import Page
+from .ports import free_port
+
+if TYPE_CHECKING:
+    from ...market.hosting.backend import Backend
+
+_RECONNECT_S = 10.0
+"""How long a tab that went away may take to come back to its session."""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Desks:
+    """The desks of all tabs that are open, each for itself."""
+
+    def __init__(self, offers: Offers, backend: Callable[[], Backend | None], seed: int | None) -> None:
+        """None yet; every tab gets one with these offers, backend and seed."""
+        self._offers, self._backend, self._seed = offers, backend, seed
+        self._open: set[Desk] = set()
+
+    def page(self) -> None:
+        """The page of a new tab; its desk is closed when the tab has gone and does not come back."""
+        desk = Desk(self._backend, self._seed)
+        self._open.add(desk)
+
+        def leave() -> None:
+            self._open.discard(desk)
+            desk.close()
+
+        ui.context.client.on_delete(leave)
+        Page(desk, self._offers)
+
+    def close(self) -> None:
+        """Close all, and wait for the rounds under way."""
+        for desk in self._open:
+            desk.close()
+        for desk in self._open:
+            desk.wait()
+
+
+def serve(
+    offers: Offers,
+    *,
+    host: str,
+    port: int | None,
+    browser: bool,
+    tell: Callable[[str], None],
+    backend: Callable[[], Backend | None] = lambda: None,
+    seed: int | None = None,
+) -> None:
+    """Serve the page until somebody stops it.
+
+    Args:
+        offers: The scenarios that can be chosen.
+        host: The address to listen at.
+        port: The port; None for a free one near 8080.
+        browser: Whether a browser is opened.
+        tell: Told where the page is, once it can be opened.
+        backend: Makes where prosumers live; None is this process.
+        seed: Seed of all randomness; that of the scenario by default.
+
+    Raises:
+        ScenarioError: Nothing can listen at that address.
+    """
+    port = free_port(host, port)
+    desks = Desks(offers, backend, seed)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    app.on_startup(lambda: tell(f"gridbazaar view: {address} (Ctrl-C ends it)"))
+    app.on_shutdown(desks.close)
+    if host in _LOOPBACK:  # no page from elsewhere gets here by a name that leads to this machine
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, "[::1]"])
+    # the limit is one of the process: where desks that compute at once set and lift it, one would lift another's
+    with one_thread_each(), suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
+        ui.run(
+            desks.page,
+            host=host,
+            port=port,
+            title="gridbazaar",
+            reload=False,
+            show=browser,
+            tailwind=False,
+            reconnect_timeout=_RECONNECT_S,
+            show_welcome_message=False,
+        )

@@ -1,0 +1,306 @@
+"""The page as a person meets it: the command, a browser, and no network but this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridbazaar.scenarios.runs.amounts import dollars, energy
+
+pytestmark = pytest.mark.xdist_group("page")  # one server and one browser for all of them
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The command that serves the page, and where that is."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    words = ("view", "ieee33", "--no-browser", "--workers", "2")
+    quiet = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}  # NiceGUI listens to it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*COMMAND, *words], cwd=folder, env=quiet, text=True, **pipes) as process:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        found = re.fullmatch(r"gridbazaar view: (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", told)
+        assert found, told + (process.stderr.read() if process.stderr and process.poll() is not None else "")
+        yield Served(process, found[1])
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM:
+        if os.environ.get("CI"):
+            pytest.fail("CI must install chromium")
+        pytest.skip("no chromium here: .ci/run installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A tab of the browser, and all that it complains of or asks elsewhere for."""
+
+    def __init__(self, browser: Any, served: Served) -> None:
+        self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.route(lambda url: not url.startswith(served.address), self._refuse)
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(served.address)
+        self.wait(lambda: self.text("standing").startswith("round 0, nobody has acted yet"))
+
+    def _refuse(self, route: Any) -> None:
+        self.elsewhere.append(route.request.url)
+        route.abort()
+
+    def text(self, name: str) -> str:
+        """What an element says."""
+        return str(self.page.get_by_test_id(name).first.text_content() or "")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_test_id(name).first.click()
+
+    def wait(self, reached: Callable[[], object], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < end, f"it did not come to that: {self.page.inner_text('body')[:2000]}"
+            self.page.wait_for_timeout(20)
+
+    def go(self, name: str, reached: str) -> None:
+        """Press a button and wait until the market stands somewhere, and nothing is computed any more."""
+        self.press(name)
+        self.wait(lambda: re.search(reached, self.text("standing")) and self.is_free())
+
+    def is_free(self) -> bool:
+        return bool(self.page.get_by_test_id("stop").is_disabled())
+
+    def choose(self, name: str, option: str) -> None:
+        self.page.get_by_test_id(name).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.wait(self.is_free)
+
+    def rows(self, name: str) -> list[list[str]]:
+        """The cells of a table, head first."""
+        script = "t => [...t.querySelectorAll('tr')].map(r => [...r.cells].map(c => c.innerText.trim()))"
+        return list(self.page.get_by_test_id(name).evaluate(script))
+
+    def close(self) -> None:
+        assert self.complaints == []
+        assert self.elsewhere == []
+        self.page.context.close()
+
+
+@pytest.fixture
+def tab(browser: Any, served: Served) -> Iterator[Tab]:
+    tab = Tab(browser, served)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `gridbazaar run ieee33 --json` prints."""
+    done = subprocess.run(
+        [*COMMAND, "run", "ieee33", "--json"],
+        cwd=tmp_path_factory.mktemp("printed"),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_it_ends_with_the_numbers_that_a_run_prints(tab: Tab, printed: dict[str, Any], tmp_path: Path) -> None:
+    tab.go("step", r"^round 1, step 1: the DSO clears .*; next, prosumers answer")
+    tab.go("to-clearing", r"^round 11, step 2: the DSO clears")
+    tab.go("to-end", r"^round 45, settled: nobody gains by deviating")
+    within = printed["regret_usd"]
+    assert tab.text("dso_cost_usd") == dollars(printed["dso_cost_usd"], within)
+    assert tab.text("welfare_usd") == dollars(printed["welfare_usd"], within)
+    assert tab.text("voltage_min_pu") == f"{printed['voltage_min_pu']:.4f} pu"
+    assert tab.text("certificate") == printed["certificate"]
+    head, everybody, *rows = tab.rows("people")
+    assert head[:2] == ["prosumer", "bids, kWh"]
+    assert [row[:2] for row in rows] == [[name, energy(sum(kw))] for name, kw in printed["bid_kw"].items()]
+    assert everybody[1] == energy(sum(map(sum, printed["bid_kw"].values())))
+    assert [row[4] for row in rows] == [dollars(usd, within) for usd in printed["payment_usd"].values()]
+    lmp = printed["lmp_usd_per_kwh"]["p2"][0]
+    assert f"bus 13\nLMP {lmp:.6g} $/kWh\nprosumers: p2" in [
+        title.strip() for title in tab.page.get_by_test_id("feeder").locator("title").all_text_contents()
+    ]
+    tab.page.screenshot(path=tmp_path / "settled-1280.png", full_page=True)
+    tab.page.set_viewport_size({"width": 500, "height": 900})
+    widths = tab.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+    tab.page.screenshot(path=tmp_path / "settled-500.png", full_page=True)
+
+
+def test_it_goes_back_forks_and_compares(tab: Tab, printed: dict[str, Any]) -> None:
+    tab.go("to-end", r"^round 45, settled")
+    tab.go("back", r"^round 44, ")
+    assert tab.text("round") == "round 44 of 45"
+    tab.press("fork")
+    tab.page.get_by_test_id("fork-changes").fill("alpha_scale=much")
+    tab.press("fork-begin")
+    problem = tab.page.get_by_text("alpha_scale: 'much' is not a number")
+    tab.wait(problem.is_visible)
+    tab.page.get_by_test_id("fork-changes").fill("alpha_scale=2")
+    tab.press("fork-begin")
+    tab.wait(lambda: tab.text("branches").endswith("nothing that was proven before counts)"))
+    tab.wait(lambda: not problem.is_visible())
+    tab.go("to-end", r"settled: nobody gains by deviating")
+    assert tab.text("other-dso_cost_usd") == dollars(printed["dso_cost_usd"], printed["regret_usd"])
+    assert tab.text("dso_cost_usd") != tab.text("other-dso_cost_usd")
+    assert "alpha_scale: as the scenario has it | 2" in tab.text("difference")
+    tab.choose("branch", "main")
+    tab.wait(lambda: tab.text("standing").startswith("round 45, settled"))
+    assert tab.text("dso_cost_usd") == dollars(printed["dso_cost_usd"], printed["regret_usd"])
+
+
+def test_the_timeline_and_the_period_are_sliders(tab: Tab) -> None:
+    tab.go("to-clearing", r"^round 1, ")
+    tab.go("to-clearing", r"^round 11, ")
+    handle = tab.page.get_by_test_id("timeline").locator("[tabindex]")
+    handle.press("ArrowLeft")
+    tab.wait(lambda: tab.text("round") == "round 10 of 11")
+    handle.press("PageDown")  # ten steps
+    tab.wait(lambda: tab.text("round") == "round 0 of 11")
+    tab.page.get_by_test_id("period-slider").locator("[tabindex]").press("ArrowRight")
+    tab.wait(lambda: tab.text("period") == "period 2 (01:00-02:00)")
+
+
+def test_it_plays_and_pauses(tab: Tab) -> None:
+    tab.press("play")
+    tab.wait(lambda: tab.text("standing").startswith("round 2, "))
+    assert tab.text("play") == "Pause"
+    tab.press("play")
+    tab.wait(tab.is_free)
+    assert tab.text("round") in ("round 2 of 2", "round 3 of 3")
+
+
+def test_it_runs_until_something_holds(tab: Tab) -> None:
+    condition = tab.page.get_by_test_id("until")
+    condition.fill("primal_kw < 20")
+    tab.go("run-until", r"^round 6, ")
+    for words, problem in (
+        ("primal < 20", "there is no primal; did you mean primal_kw?"),
+        ("voltage_min_pu > 2", "the run ended, and voltage_min_pu > 2 never held"),
+    ):
+        condition.fill(words)
+        tab.press("run-until")
+        tab.wait(lambda said=problem: said in tab.page.locator("label.q-field", has=condition).inner_text())
+    assert tab.text("standing").startswith("round 45, settled")
+
+
+def test_what_prosumers_tell_nobody_is_hidden_by_default(tab: Tab) -> None:
+    tab.go("to-end", r"^round 45, settled")
+    tab.choose("prosumer", "p2")
+    private = re.compile("elastic|renewables|fixed load|worth_usd_per_kwh")
+    assert not private.search(tab.page.inner_text("body"))
+    tab.press("private")
+    tab.wait(lambda: "worth_usd_per_kwh" in tab.text("plans"))
+    assert {"elastic, kWh", "cost"} <= set(tab.rows("people")[0])
+    tab.wait(lambda: "renewables" in tab.page.inner_text("body"))
+
+
+def test_a_bad_value_has_its_message_beside_it(tab: Tab) -> None:
+    penalty = tab.page.get_by_test_id("market.penalty_usd_per_kw2h")
+    penalty.fill("-1")
+    tab.press("open")
+    field = tab.page.locator("label.q-field", has=penalty)
+    tab.wait(lambda: "-1.0 must be a finite number above 0" in field.inner_text())
+    penalty.fill("1e-3")
+    tab.page.get_by_test_id("alpha_scale").fill("2")
+    tab.press("open")
+    tab.wait(lambda: "must be a finite number" not in field.inner_text())
+    tab.go("step", r"^round 1, ")
+    tab.choose("market.case", "1 no sharing")
+    behaviour = tab.page.get_by_test_id("behaviour").first
+    behaviour.fill("mine.py:Missing")
+    behaviour.press("Enter")
+    tab.press("open")
+    beside = tab.page.locator("label.q-field", has=behaviour)
+    tab.wait(lambda: "mine.py; correct the path before the colon" in beside.inner_text())
+
+
+def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: Served) -> None:
+    def workers() -> int:
+        """Worker processes: children of the server's children that serve communities."""
+        return len([pid for child in children(served.process.pid) for pid in children(child)])
+
+    tab = Tab(browser, served)
+    tab.wait(lambda: workers() == 2, 40.0)  # those of tabs that other tests have closed are gone
+    other = Tab(browser, served)
+    assert workers() == 4
+    tab.go("step", r"^round 1, ")
+    other.go("to-end", r"^round 45, settled")
+    assert tab.text("round") == "round 1 of 1"
+    other.press("open")  # begins anew, and lets go of the workers that there were
+    other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())
+    other.wait(lambda: workers() == 4)
+    other.close()
+    tab.wait(lambda: workers() == 2)
+    tab.go("step", r"^round 2, ")
+    tab.close()
+    end = time.monotonic() + 30
+    while workers() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert workers() == 0
+
+
+def test_a_page_from_elsewhere_gets_nothing(served: Served) -> None:
+    host, port = served.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = file.read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(file.parent.name))
+    return found
