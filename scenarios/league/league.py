@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..runs.recorder import new_folder
-from ..runs.run import INTERRUPTED
+from ..runs.run import exit_code_of_many
 from ..sweeping.pool import run_points
 from .match import Match, Row
 from .plan import PLAN, Plan
@@ -23,7 +23,6 @@ from .tables import table
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOT_SETTLED = 3
 Told = Callable[[Match, Row], None]
 
 
@@ -46,9 +45,7 @@ class League:
     @property
     def exit_code(self) -> int:
         """0 if all matches have settled, 3 if some have not, 130 if it was interrupted."""
-        if self.interrupted:
-            return INTERRUPTED
-        return 0 if (self.frame["outcome"] == "settled").all() else _NOT_SETTLED
+        return exit_code_of_many(self.frame["outcome"], interrupted=self.interrupted)
 
 
 def play_league(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,13 @@ class Finding:
 
     figures: dict[str, Any]
     sentence: str
+
+
+def exit_code_of_many(outcomes: Iterable[str], *, interrupted: bool) -> int:
+    """That of many runs, by their outcomes: 0 if all have settled, 3 if some have not, 130 if it was interrupted."""
+    if interrupted:
+        return INTERRUPTED
+    return 0 if all(outcome == "settled" for outcome in outcomes) else _NOT_SETTLED
 
 
 @dataclass(frozen=True, slots=True)

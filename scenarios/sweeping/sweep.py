@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...network.errors import InputError
 from ..runs.recorder import new_folder
-from ..runs.run import INTERRUPTED
+from ..runs.run import exit_code_of_many
 from .axes import Axis, axes_of
 from .plan import PLAN, Plan
 from .points import Point, Row, ended, points_of
@@ -23,7 +23,6 @@ from .worker import run_point
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOT_SETTLED = 3
 _TOLD = ("outcome", "message", "exit_code", "folder")
 
 
@@ -47,9 +46,7 @@ class Sweep:
     @property
     def exit_code(self) -> int:
         """0 if all points have settled, 3 if some have not, 130 if it was interrupted."""
-        if self.interrupted:
-            return INTERRUPTED
-        return 0 if (self.frame["outcome"] == "settled").all() else _NOT_SETTLED
+        return exit_code_of_many(self.frame["outcome"], interrupted=self.interrupted)
 
 
 def sweep(

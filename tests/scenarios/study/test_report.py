@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import CHROMIUM, FLAGS
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Case
@@ -21,17 +21,6 @@ from gridbazaar.scenarios.study.statements import statements
 from gridbazaar.scenarios.study.study import study
 from gridbazaar.scenarios.study.tables import tables
 from gridbazaar.scenarios.study.verdicts import Verdict
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
