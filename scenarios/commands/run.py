@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...network.errors import GridbazaarError
 from ..errors import refuse
 from ..files.changes import behaviours_of, changes_of
 from ..runs.kept import Kept, Notes
@@ -174,9 +175,13 @@ def _gains(scenario: Scenario, tell: Callable[[str], None], result: Result) -> F
     if result.settled_for != "declared":
         return None
     from ..league.gains import gains
+    from ..runs.run import Finding
 
     tell("settling it once more, and with price takers only, to see what is gained (--no-gains leaves that out)")
-    found = gains(scenario)
+    try:
+        found = gains(scenario)
+    except GridbazaarError as error:  # what was found stays
+        return Finding({}, f"what was gained is not known: {error}")
     return found.finding() if found else None
 
 

@@ -187,12 +187,14 @@ def test_who_lied_and_is_excluded_acts_for_its_real_household(moved_in):
     assert liar.problem.household is liar.household
 
 
-def test_an_impossible_declaration_is_contained(moved_in):
+def test_an_impossible_declaration_is_contained(home):
     class Impossible(Behaviour):
         def declare(self, household):
-            return replace(household, fixed_kw=household.fixed_kw + 1e6)
+            none, most = 0 * household.bid_max_kw, household.elastic_max_kw
+            return replace(household, bid_max_kw=none, renewable_kw=none, elastic_min_kw=most)
 
-    prosumer = moved_in(Impossible(), "exclude")
+    contained = Containment("a", Impossible(), ContainmentRules(OnMisbehaviour("exclude"), None))
+    prosumer = Prosumer(mesa.Model(rng=1), home(), np.array([0.1]), contained, np.random.default_rng(1))
     (deed,) = prosumer.containment.misdeeds
     assert "in declare(): prosumer a: period 1 (00:00-01:00) needs" in str(deed)
     assert prosumer.problem.household is prosumer.household
