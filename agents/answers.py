@@ -65,11 +65,11 @@ def spread(answer: object) -> float:
     Raises:
         AnswerError: It is no number of at least 0.
     """
-    number = isinstance(answer, Real) and not isinstance(answer, bool)
-    if not (number and 0 <= float(answer) < np.inf):  # type: ignore[arg-type]  # it is one
-        said = repr(answer) if number else type(answer).__name__
-        raise AnswerError(f"returned {said}; return a number of at least 0")
-    return float(answer)  # type: ignore[arg-type]  # see above
+    if isinstance(answer, bool) or not isinstance(answer, Real):
+        raise AnswerError(f"returned {type(answer).__name__}; return a number of at least 0")
+    if not 0 <= float(answer) < np.inf:
+        raise AnswerError(f"returned {answer!r}; return a number of at least 0")
+    return float(answer)
 
 
 def series(answer: object, what: str, shape: tuple[int, ...]) -> FloatArray:

@@ -33,7 +33,7 @@ from .outcome import Ending, Outcome
 from .proof.conduct import Conduct
 from .proof.shortfall import find_shortfall
 from .proof.stopping_rule import StoppingRule
-from .record import record, standing
+from .record import ending_of, record
 from .result import Result, RunFacts
 from .rounds import Phase, Round
 from .settings import MarketSettings
@@ -47,7 +47,6 @@ from .setup import (
     rehearsing,
     set_up_communities,
 )
-from .state import MarketState
 
 if TYPE_CHECKING:
     from .proof.central import LowerLayer
@@ -75,6 +74,8 @@ class EnergyMarket(Lifecycle):
         prosumers: The prosumers, or their public side where they live elsewhere; with the two above `market.agents`.
         communities: The prosumers, behind one message in and one message out, wherever they live.
         proof: What is known of the schedule in force, and whether that is enough to stop.
+        method: How bids and LMPs come to rest.
+        channel: What happens to quotes and offers.
         phase: What the next step does.
         rounds: Steps so far.
         bid_kw: The bids that the next clearing is for, or withdrawals where trades load the wires, (prosumer, period).
@@ -129,9 +130,9 @@ class EnergyMarket(Lifecycle):
             least_worth_usd_per_kwh=_LEAST_WORTH * clearing.value_of_lost_load_usd_per_kwh,
         )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
-        self._method = METHODS[self.settings.method](self.operator)
+        self.method = METHODS[self.settings.method](self.operator)
         of_prosumers, of_messages = seed.spawn(2)
-        self._channel = channel_of(faults, self.graph, of_messages)
+        self.channel = channel_of(faults, self.graph, of_messages)
         conduct = Conduct.of(behaviours or {})
         fees, deliveries = charged(households, self.graph), self.platform.deliveries()
         self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, conduct, deliveries, charged=fees)
@@ -178,15 +179,6 @@ class EnergyMarket(Lifecycle):
                 watch(self.last)
         return self.result()
 
-    @property
-    def iteration(self) -> int:
-        """Outer step of Algorithm 2, from 1; 0 before the first clearing."""
-        return len(self.sharing_rounds)
-
-    def __str__(self) -> str:
-        """Where it stands, in words."""
-        return standing(self)
-
     # --- Algorithm 2: the fixed point between the DSO and the prosumers ----------------------------------------------
 
     def _clear(self) -> None:
@@ -196,12 +188,12 @@ class EnergyMarket(Lifecycle):
             _refuse_shortage(self)
         closing = self.platform.bids.closing(self.bid_kw, self.operator.short_periods)
         self._sell(closing.asks)
-        dso_regret = self._method.judge(self.proof.state.proven, closing)
+        dso_regret = self.method.judge(self.proof.state.proven, closing)
         lmp = self.operator.announce()
         self.proof.cleared(self.operator.cleared, dso_regret, self.platform.deliveries(lmp))
         self.sharing_rounds = (*self.sharing_rounds, 0)
         settled = self.iteration > 1 and self._settles()
-        curve = PriceCurve.flat(lmp) if settled else self._method.curve()
+        curve = PriceCurve.flat(lmp) if settled else self.method.curve()
         self.communities.log.passed(curve, OPERATOR, PLATFORM)
         if settled or (self.iteration > 1 and not curve.is_flat and self._ends_at_the_limit()):
             return
@@ -211,7 +203,7 @@ class EnergyMarket(Lifecycle):
         elif closing.asks and self.operator.oversold and self.proof.excess > 1:
             self.platform.tighten(self.proof.excess)  # bids overshot a limit by what partners may disagree
         self.platform.open(curve, self.bid_kw)
-        self._channel.reopen()
+        self.channel.reopen()
         self.phase = Phase.SHARING
 
     def _settles(self) -> bool:
@@ -241,7 +233,7 @@ class EnergyMarket(Lifecycle):
             return
         if at_fixed_lmps and self._ends_at_the_limit():
             return
-        step = self._method.step(pledges.bid_kw, self.proof.all_regrets_usd)
+        step = self.method.step(pledges.bid_kw, self.proof.all_regrets_usd)
         bids = frozen(self.communities.commit(step))  # (26)
         self.proof.committed(bids, self.bid_kw, pledges.bid_kw)
         self.bid_kw = bids
@@ -274,7 +266,7 @@ class EnergyMarket(Lifecycle):
         """Everybody answers what it is quoted, in its turn."""
         for turn in self.settings.order.turns(self.graph.everybody):
             quotes = self.platform.quotes(turn)
-            for quoted_in, offers in self._channel.exchange(quotes, self.communities.answer):  # line 5: (20)
+            for quoted_in, offers in self.channel.exchange(quotes, self.communities.answer):  # line 5: (20)
                 self.communities.log.arrived(offers)
                 self.platform.receive(offers, quoted_in)
 
@@ -307,7 +299,7 @@ class EnergyMarket(Lifecycle):
         if self.proof.is_restless:
             self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
         elif self.iteration >= self.settings.max_iterations:
-            blamed = self._channel.blame(cut_short=rounds >= self.settings.max_rounds)
+            blamed = self.channel.blame(cut_short=rounds >= self.settings.max_rounds)
             why = self.proof.history.why(str(_shortage(self.operator) or ""), blamed)
             self._end(Outcome.ITERATION_LIMIT, why)
         return not self.running
@@ -331,22 +323,9 @@ class EnergyMarket(Lifecycle):
 
     def _end(self, outcome: Outcome, why: str = "") -> None:
         self.phase, self.running = Phase.ENDED, False
-        message = outcome.value.format(
-            max_iterations=self.settings.max_iterations,
-            regret_tolerance=self.settings.regret_tolerance,
-            relative=self.proof.certificate().relative,
-            outer_error=self.proof.state.outer_error,
-            rounds=self.platform.rounds,
-            primal_kw=self.platform.primal_kw,
-            order=self.settings.order,
-            acts=self.proof.conduct.acts,
-            iterations=self.iteration,
-            why=why,
-        )
-        declared = outcome is Outcome.SETTLED and self.proof.conduct.behaving
-        self.ending = Ending(outcome, f"{message}; {self.proof.conduct.settled_for}" if declared else message)
+        self.ending = ending_of(self, outcome, why)
 
-    # --- what is known, and all that is remembered -------------------------------------------------------------------
+    # --- what is known -----------------------------------------------------------------------------------------------
 
     def result(self) -> Result:
         """What has been found so far; looking changes nothing.
@@ -371,50 +350,6 @@ class EnergyMarket(Lifecycle):
             hosting=self.communities.report,
         )
         return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
-
-    def snapshot(self, *, prosumers: bool = True) -> MarketState:
-        """All that the market remembers, what prosumers do included unless that is not asked for; nobody changes it.
-
-        Raises:
-            UnsavedError: A behaviour remembers what cannot be kept.
-        """
-        return MarketState(
-            phase=self.phase,
-            rounds=self.rounds,
-            bid_kw=self.bid_kw,
-            sharing_rounds=self.sharing_rounds,
-            ending=self.ending,
-            last=self.last,
-            operator=self.operator.state,
-            platform=self.platform.state,
-            proof=self.proof.state,
-            method=self._method.state,
-            channel=self._channel.state,
-            communities=self.communities.snapshot() if prosumers else None,
-            misbehaved=self.communities.misbehaved,
-            chance=(self.rng.bit_generator.state, self.random.getstate()),
-            collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
-            seconds=dict(self.seconds),
-        )
-
-    def restore(self, state: MarketState) -> None:
-        """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
-        if state.communities is not None:
-            self.communities.restore(state.communities)
-        self.communities.go_on(state.rounds, state.misbehaved)
-        self.phase, self.rounds = state.phase, state.rounds
-        self.running = state.phase is not Phase.ENDED
-        self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds
-        self.ending, self.last = state.ending, state.last
-        self.operator.restore(state.operator)
-        self.platform.state, self.proof.state = state.platform, state.proof
-        self._method.state, self._channel.state = state.method, state.channel
-        self.rng.bit_generator.state, chance = state.chance
-        self.random.setstate(chance)
-        self.steps = state.rounds  # Mesa's own count
-        self.seconds = dict(state.seconds)
-        for name in self.datacollector.model_vars.keys() & state.collected.keys():
-            self.datacollector.model_vars[name] = list(state.collected[name])
 
 
 def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -14,11 +13,19 @@ import numpy as np
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household
 from ..agents.mesa_library import mesa
+from ..agents.operator import SystemOperator
+from ..agents.platform import SharingPlatform
 from ..agents.trade_graph import Link, TradeGraph
+from ..network.arrays import FloatArray
 from ..network.clearing import Clearing
 from .hosting.communities import Communities
-from .hosting.lossy_channel import MessageFaults
+from .hosting.lossy_channel import DirectChannel, LossyChannel, MessageFaults
 from .hosting.options import Hosting
+from .methods.fixed_point import FixedPoint
+from .outcome import Ending
+from .proof.stopping_rule import StoppingRule
+from .record import standing
+from .rounds import Phase, Round
 from .settings import MarketSettings
 from .state import MarketState
 
@@ -37,29 +44,80 @@ class Blueprint:
 class Lifecycle(mesa.Model):
     """A Mesa model that can be snapped, restored, opened anew, and so be copied and travel.
 
-    Attributes:
+    Attributes: those of `EnergyMarket`, and
         blueprint: What the market was opened with.
-        graph: Who may trade with whom.
-        communities: The prosumers.
-        rounds: Steps so far.
     """
 
+    settings: MarketSettings
     graph: TradeGraph
+    operator: SystemOperator
+    platform: SharingPlatform
     communities: Communities
+    proof: StoppingRule
+    method: FixedPoint
+    channel: DirectChannel | LossyChannel
+    phase: Phase
     rounds: int
+    bid_kw: FloatArray
+    sharing_rounds: tuple[int, ...]
+    ending: Ending
+    last: Round | None
+    datacollector: mesa.DataCollector
+    seconds: dict[str, float]
+
+    @property
+    def iteration(self) -> int:
+        """Outer step of Algorithm 2, from 1; 0 before the first clearing."""
+        return len(self.sharing_rounds)
 
     def __init__(self, blueprint: Blueprint) -> None:
         """Begin a model of this blueprint."""
         super().__init__(rng=np.random.default_rng(blueprint.seed))
         self.blueprint = blueprint
 
-    @abstractmethod
     def snapshot(self, *, prosumers: bool = True) -> MarketState:
-        """All that the market remembers, what prosumers do included unless that is not asked for."""
+        """All that the market remembers, what prosumers do included unless that is not asked for; nobody changes it.
 
-    @abstractmethod
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        return MarketState(
+            phase=self.phase,
+            rounds=self.rounds,
+            bid_kw=self.bid_kw,
+            sharing_rounds=self.sharing_rounds,
+            ending=self.ending,
+            last=self.last,
+            operator=self.operator.state,
+            platform=self.platform.state,
+            proof=self.proof.state,
+            method=self.method.state,
+            channel=self.channel.state,
+            communities=self.communities.snapshot() if prosumers else None,
+            misbehaved=self.communities.misbehaved,
+            chance=(self.rng.bit_generator.state, self.random.getstate()),
+            collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
+            seconds=dict(self.seconds),
+        )
+
     def restore(self, state: MarketState) -> None:
-        """Go on from there."""
+        """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
+        if state.communities is not None:
+            self.communities.restore(state.communities)
+        self.communities.go_on(state.rounds, state.misbehaved)
+        self.phase, self.rounds = state.phase, state.rounds
+        self.running = state.phase is not Phase.ENDED
+        self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds
+        self.ending, self.last = state.ending, state.last
+        self.operator.restore(state.operator)
+        self.platform.state, self.proof.state = state.platform, state.proof
+        self.method.state, self.channel.state = state.method, state.channel
+        self.rng.bit_generator.state, chance = state.chance
+        self.random.setstate(chance)
+        self.steps = state.rounds  # Mesa's own count
+        self.seconds = dict(state.seconds)
+        for name in self.datacollector.model_vars.keys() & state.collected.keys():
+            self.datacollector.model_vars[name] = list(state.collected[name])
 
     def copy(self) -> Self:
         """Another market that goes on from here, with the same bits; on workers it starts workers of its own.
@@ -115,6 +173,10 @@ class Lifecycle(mesa.Model):
             hosting=hosting,
             messages=blueprint.faults,
         )
+
+    def __str__(self) -> str:
+        """Where it stands, in words."""
+        return standing(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"

@@ -8,15 +8,17 @@ from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..network.arrays import FloatArray, frozen
 from .hosting.communities import Communities
-from .outcome import Ending
+from .outcome import Ending, Outcome
 from .proof import wording
 from .proof.stopping_rule import StoppingRule
 from .rounds import Phase, Round
+from .settings import MarketSettings
 
 
 class Recorded(Protocol):
     """What is read of an `EnergyMarket`."""
 
+    settings: MarketSettings
     operator: SystemOperator
     platform: SharingPlatform
     proof: StoppingRule
@@ -87,3 +89,22 @@ def standing(market: Recorded) -> str:
     """Where a market stands: what the last round came to, and who acts next."""
     said = f"round {market.rounds}, {market.last.sentence}" if market.last else "round 0, nobody has acted yet"
     return f"{said}; {_NEXT[market.phase]}" if market.phase in _NEXT else said
+
+
+def ending_of(market: Recorded, outcome: Outcome, why: str) -> Ending:
+    """How a market ends, in words, for a reason."""
+    settings, proof = market.settings, market.proof
+    message = outcome.value.format(
+        max_iterations=settings.max_iterations,
+        regret_tolerance=settings.regret_tolerance,
+        relative=proof.certificate().relative,
+        outer_error=proof.state.outer_error,
+        rounds=market.platform.rounds,
+        primal_kw=market.platform.primal_kw,
+        order=settings.order,
+        acts=proof.conduct.acts,
+        iterations=market.iteration,
+        why=why,
+    )
+    declared = outcome is Outcome.SETTLED and proof.conduct.behaving
+    return Ending(outcome, f"{message}; {proof.conduct.settled_for}" if declared else message)

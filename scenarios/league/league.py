@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..runs.recorder import new_folder
 from ..runs.run import exit_code_of_many
-from ..sweeping.pool import run_points
+from ..sweeping.pool import run_missing
 from .match import Match, Row
 from .plan import PLAN, Plan
 from .playing import play_match
@@ -99,17 +99,9 @@ def run_league(plan: Plan, folder: Path, processes: int, watch: Callable[[list[M
     matches = matches_of(plan, folder)
     plan.begin(folder)
     rows = {match.number: row for match in matches if (row := match.kept())}
-    todo = [match for match in matches if match.number not in rows]
-    told = watch(todo) if watch else None
-
-    def note(match: Match, row: Row) -> None:
-        rows[match.number] = row
-        if told:
-            told(match, row)
-
     interrupted = False
     try:
-        interrupted = run_points(todo, processes, note, play_match)
+        interrupted = run_missing(matches, rows, processes, watch, play_match)
     finally:
         frame = table(matches, rows)
         frame.to_csv(folder / "league.csv", index=False)

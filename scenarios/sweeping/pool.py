@@ -28,11 +28,43 @@ Row = dict[str, Any]
 class Task(Protocol):
     """What a process can be given to do."""
 
+    @property
+    def number(self) -> int:
+        """Which of all it is."""
+
     def row(self, outcome: str, message: str, exit_code: int, /) -> Row:
         """Its row when there is nothing else to tell."""
 
 
 Point = TypeVar("Point", bound=Task)
+Told = Callable[[Point, Row], None]
+"""Told of a point that has ended, with its row."""
+
+
+def run_missing(
+    points: Sequence[Point],
+    rows: dict[int, Row],
+    processes: int,
+    watch: Callable[[list[Point]], Told[Point]] | None,
+    run: Callable[[Point], Row],
+) -> bool:
+    """Run those of some points that have no row yet, and write their rows down as they end; as `run_points`.
+
+    Args:
+        points: All of them.
+        rows: The rows of those that have ended, by number.
+        processes, run: As of `run_points`.
+        watch: Told of those that are missing before they begin; it gives what is told of each that has ended.
+    """
+    missing = [point for point in points if point.number not in rows]
+    told = watch(missing) if watch else None
+
+    def finished(point: Point, row: Row) -> None:
+        rows[point.number] = row
+        if told:
+            told(point, row)
+
+    return run_points(missing, processes, finished, run)
 
 
 def run_points(

@@ -17,7 +17,7 @@ from ..runs.run import exit_code_of_many
 from .axes import Axis, axes_of
 from .plan import PLAN, Plan
 from .points import Point, Row, ended, points_of
-from .pool import run_points
+from .pool import run_missing
 from .worker import run_point
 
 if TYPE_CHECKING:
@@ -99,17 +99,9 @@ def run_sweep(
     points = points_of(plan.scenario, plan.axes, folder)
     rows = ended(points)
     plan.write(folder)
-    todo = [point for point in points if point.number not in rows]
-    told = watch(todo) if watch else None
-
-    def note(point: Point, row: Row) -> None:
-        rows[point.number] = row
-        if told:
-            told(point, row)
-
     interrupted = False
     try:
-        interrupted = run_points(todo, processes, note, run_point)
+        interrupted = run_missing(points, rows, processes, watch, run_point)
     finally:
         frame = _written(folder, plan.axes, [rows[number] for number in sorted(rows)])
     return Sweep(folder, plan.axes, frame, interrupted)
