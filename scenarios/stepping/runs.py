@@ -101,6 +101,23 @@ class Runs:
         before = [mark for mark in self.history(parent) if mark.number <= track.branch.round] if parent else []
         return before + track.marks
 
+    def position(self, place: int | str, here: str) -> tuple[str, int]:
+        """The branch and round of 12, "12" (of the branch `here`), "main@12", or "main": its last known round.
+
+        Raises:
+            SessionError: There is no such place.
+        """
+        text = str(place)
+        if isinstance(place, int) and place < 0:
+            raise SessionError(f"there is no round {place}; rounds count from 1, and 0 is the beginning")
+        if isinstance(place, int) or (text.isdecimal() and text not in self):
+            return here, int(place)
+        name, at, number = text.partition("@")
+        track = self[name]
+        if at and not number.isdecimal():
+            raise SessionError(f"{text!r} is no place; write a round, a branch, or branch@round")
+        return name, int(number) if at else track.newest
+
     def owner(self, name: str, round_: int) -> Track:
         """The branch on which a round of this one is: itself, or where it was before it left its parent."""
         track = self[name]
@@ -122,7 +139,22 @@ class Runs:
             market.restore(track.keyframes.state(saved))
         return market
 
-    def recover(self, name: str, round_: int) -> None:
+    def step(self, name: str) -> None:
+        """One round of a branch; marked if it is new, held against its mark if it is not.
+
+        Raises:
+            SessionError: It came out otherwise than the first time.
+        """
+        market = self.market(name)
+        before = market.rounds
+        try:
+            market.step()
+        except BaseException:  # also an interrupt: half of a round is none
+            self._recover(name, before)
+            raise
+        self._note(name, market)
+
+    def _recover(self, name: str, round_: int) -> None:
         """After a round that has failed on its way: the market of a branch as it was after the round before."""
         track = self[name]
         self._open.pop(name).close()
@@ -130,12 +162,8 @@ class Runs:
         while market.rounds < round_:
             market.step()
 
-    def note(self, name: str, market: EnergyMarket) -> None:
-        """Mark a round that has just been computed; one that is known is held against its mark.
-
-        Raises:
-            SessionError: It came out otherwise than the first time.
-        """
+    def _note(self, name: str, market: EnergyMarket) -> None:
+        """Mark a round that has just been computed, or hold it against its mark."""
         assert market.last is not None
         track, mark = self[name], Mark.of(market.last)
         place = market.rounds - track.branch.round - 1

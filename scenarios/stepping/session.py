@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from ...market.outcome import Outcome
 from ...market.rounds import Phase, Round
-from ...market.warm_start import is_variation, warm_start
-from ..files.behaviour_text import takes_prices
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
 from . import views
@@ -16,6 +14,7 @@ from .branch import MAIN, Branch, Mark
 from .conditions import Condition
 from .difference import Difference, here
 from .errors import SessionError
+from .forking import begin
 from .notebook import convergence, html
 from .runs import Runs
 from .views import View
@@ -195,7 +194,7 @@ class Session:
 
     def _until(self, reached: Callable[[Round], bool], watch: Callable[[Round], object] | None) -> bool:
         while not self.ended:
-            self._step()
+            self._runs.step(self.branch.name)
             assert self.last is not None
             if reached(self.last):
                 return True
@@ -209,32 +208,22 @@ class Session:
         """Go back by so many rounds, at most to round 0."""
         return self.goto(max(0, self.round - rounds))
 
-    def goto(self, round_: int, branch: str = "") -> Round | None:
-        """Go to a round: of this branch, or of another one.
+    def goto(self, place: int | str, branch: str = "") -> Round | None:
+        """Go to a round, 12, of this branch or of another one; or to "main@12", or the last known round of "main".
 
         One before the branch left its parent is on the parent, and that is where one is then. One that has not been
         computed yet is, at most to the end of the run.
 
         Raises:
-            SessionError: There is no such branch, or a round came out otherwise than the first time.
+            SessionError: There is no such place, or a round came out otherwise than the first time.
         """
-        if round_ < 0:
-            raise SessionError(f"there is no round {round_}; rounds count from 1, and 0 is the beginning")
-        track = self._runs.owner(branch or self.branch.name, round_)
+        branch, round_ = self._runs.position(place, branch or self.branch.name)
+        track = self._runs.owner(branch, round_)
         self._runs.stand_on(track, round_)
         self.branch = track.branch
         while self.round < round_ and not self.ended:
-            self._step()
+            self._runs.step(self.branch.name)
         return self.last
-
-    def goto_place(self, place: str) -> Round | None:
-        """Go to "12", "main@12", or the last known round of "main".
-
-        Raises:
-            SessionError: There is no such place.
-        """
-        branch, round_ = self._position(place)
-        return self.goto(round_, branch)
 
     def switch(self, branch: str) -> Round | None:
         """Go to the last round of another branch that is known.
@@ -263,7 +252,7 @@ class Session:
         branch = Branch(name, scenario, self.branch.name, here, dict(changes or {}))
         market = self._runs.opened(branch, keep=self.branch.name)
         try:
-            note = self._begin(market, parent, scenario, changes or {})
+            note = begin(market, parent, self.scenario, scenario)
         except BaseException:
             self._runs.forget(name)
             raise
@@ -271,33 +260,6 @@ class Session:
         self._runs.add(branch, market)
         self.branch = branch
         return branch
-
-    def _begin(
-        self, market: EnergyMarket, parent: EnergyMarket, scenario: Scenario, changes: Mapping[str, object]
-    ) -> str:
-        """Let the market of a new branch begin where its parent stands; what a person should know of it."""
-        if parent.rounds == 0:
-            return ""
-        if not is_variation(market, parent):
-            return (
-                f"begins at round 0, not at {parent.rounds}: who there is, who trades with whom, how many periods, "
-                "the case or what the network carries was changed, and none of that can be on the way"
-            )
-        state = parent.snapshot()
-        if not changes:
-            market.restore(state)
-            return ""
-        before, now = self.scenario, scenario
-        alike = now.seed == before.seed and now.alpha_scale == before.alpha_scale and now.profiles == before.profiles
-        anew = {
-            name
-            for name, row in now.prosumers.items()
-            if row.behaviour != before.prosumers[name].behaviour
-            or (not takes_prices(row.behaviour) and not (alike and row == before.prosumers[name]))
-        }
-        penalty = now.settings.penalty_usd_per_kw2h == before.settings.penalty_usd_per_kw2h
-        warm_start(market, state, anew=anew, penalties=penalty)
-        return "the DSO clears first, for the bids as they are; nothing that was proven before counts"
 
     # --- what is asked (see the modules of the same names) ------------------------------------------------------------
 
@@ -315,7 +277,7 @@ class Session:
 
     def diff(self, one: str | int, other: str | int) -> Difference:
         """What differs between two rounds, "main", 12, or "main@12"; see `Difference`."""
-        positions = [self._position(each) for each in (one, other)]
+        positions = [self._runs.position(each, self.branch.name) for each in (one, other)]
         came_from = self.branch.name, self.round
         seen = []
         for branch, round_ in positions:
@@ -366,23 +328,3 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _step(self) -> None:
-        """One round of the market; marked if it is new, held against its mark if it is not."""
-        market, before = self.market, self.round
-        try:
-            market.step()
-        except BaseException:  # also an interrupt: half of a round is none
-            self._runs.recover(self.branch.name, before)
-            raise
-        self._runs.note(self.branch.name, market)
-
-    def _position(self, text: str | int) -> tuple[str, int]:
-        """The branch and round of "main", 12, or "main@12"; of a branch alone its last known round."""
-        if isinstance(text, int) or (text.isdecimal() and text not in self._runs):
-            return self.branch.name, int(text)
-        name, at, number = text.partition("@")
-        track = self._runs[name]
-        if at and not number.isdecimal():
-            raise SessionError(f"{text!r} is no place; write a round, a branch, or branch@round")
-        return name, int(number) if at else track.newest

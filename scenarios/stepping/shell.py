@@ -111,7 +111,7 @@ class Shell:
         """Go to a round."""
         if len(words) != 1:
             raise SessionError("goto where? write a round (goto 12), or branch@round")
-        self._go(lambda: self.session.goto_place(words[0]))
+        self._go(lambda: self.session.goto(words[0]))
 
     def do_switch(self, words: list[str]) -> None:
         """Go to the last known round of another branch."""

@@ -257,7 +257,7 @@ def test_a_tree_of_branches(session):
     assert session.branch.name == "main"
     session.switch("chance")
     assert session.round == 15
-    session.goto_place("steep@11")
+    session.goto("steep@11")
     assert (session.branch.name, session.round) == ("steep", 11)
     with pytest.raises(SessionError, match="there is a branch steep already; give it another name"):
         session.fork({}, "steep")
@@ -300,7 +300,7 @@ def test_a_difference_names_where_and_how_much(session):
     assert one == pytest.approx(-12_299.33, abs=0.01)
     assert other == pytest.approx(gb.load("ieee33", {"alpha_scale": 2}).market().run().welfare_usd, abs=0.01)
     bids = next(apart for apart in told.arrays if apart.what == "bid")
-    a, b = (session.goto_place(place).bid_kw for place in ("main", "fork1"))
+    a, b = (session.goto(place).bid_kw for place in ("main", "fork1"))
     assert bids.most == np.abs(a - b).max()
     assert "known to" in str(told)
     assert "the same to the last bit" in str(session.diff("main@7", "main@7"))
@@ -376,6 +376,6 @@ def test_an_unknown_place_is_refused(session):
     with pytest.raises(SessionError, match="there is no round -1"):
         session.goto(-1)
     with pytest.raises(SessionError, match="there is no branch ²"):
-        session.goto_place("²")
+        session.goto("²")
     with pytest.raises(SessionError, match="'main@x' is no place; write a round, a branch, or branch@round"):
-        session.goto_place("main@x")
+        session.goto("main@x")
