@@ -94,7 +94,7 @@ class Lifecycle(mesa.Model):
             method=self.method.state,
             channel=self.channel.state,
             communities=self.communities.snapshot() if prosumers else None,
-            misbehaved=self.communities.misbehaved,
+            misbehaved=self.communities.misbehaviour.so_far,
             chance=(self.rng.bit_generator.state, self.random.getstate()),
             collected={name: tuple(column) for name, column in self.datacollector.model_vars.items()},
             seconds=dict(self.seconds),
@@ -104,7 +104,9 @@ class Lifecycle(mesa.Model):
         """Go on from a snapshot of this market, or of another one of the same scenario, with the same bits."""
         if state.communities is not None:
             self.communities.restore(state.communities)
-        self.communities.go_on(state.rounds, state.misbehaved)
+        self.communities.misbehaviour.so_far = state.misbehaved
+        if state.rounds:
+            self.communities.misbehaviour.forget_misdeeds()
         self.phase, self.rounds = state.phase, state.rounds
         self.running = state.phase is not Phase.ENDED
         self.bid_kw, self.sharing_rounds = state.bid_kw, state.sharing_rounds

@@ -36,7 +36,7 @@ class Recorded(Protocol):
 
 def record(market: Recorded, phase: Phase, seconds: float, lost: int) -> Round:
     """What the round that has just ended produced; `lost` is how many incidents there had been before."""
-    told = [*market.communities.incidents[lost:], *market.communities.misdeeds]
+    told = [*market.communities.incidents[lost:], *market.communities.misbehaviour.misdeeds]
     platform, operator, proof = market.platform, market.operator, market.proof
     diagnosis = proof.diagnose(platform)
     return Round(

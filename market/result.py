@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from .columns import Names, frame
 from .hosting.timing import HostingReport
 from .messages import PrivateSchedules
 from .outcome import Ending, Outcome
-from .plotting import drawn
 from .proof.certificate import Certificate
 from .proof.diagnosis import Diagnosis
 from .proof.settlement import Settlement
@@ -205,10 +204,6 @@ class Result(RunFacts, ResultTables):
         names = Names(self.names, np.arange(len(self.names)))
         columns = {"prosumer": names, **energies, **paid, "regret_usd": self.certificate.regret_usd}
         return frame(columns).set_index("prosumer")
-
-    def plot(self, what: str = "balance", **options: Any) -> Any:
-        """A drawing of it, see `drawn`."""
-        return drawn(self, what, **options)
 
     def _repr_html_(self) -> str:
         """The same in a notebook, with how the run ended and what is proven."""

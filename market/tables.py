@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..network.feeder import Feeder
 from ..network.flows import Breach, Flows, breaches, flows_when
 from . import network_tables
 from .columns import Columns, by_period, each_period, frame
+from .plotting import drawn
 from .proof.settlement import Settlement
 from .settings import NetworkUse
 
@@ -78,19 +79,9 @@ class ResultTables:
         }
         return makers[table]()
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables that it has."""
-        return TABLES
-
-    def table(self, name: str) -> pd.DataFrame:
-        """One of the `tables`, for pandas."""
-        return frame(self.columns(name))
-
-    @property
-    def homes(self) -> dict[str, str]:
-        """The bus of each prosumer."""
-        return dict(zip(self.graph.names, self.prosumer_buses, strict=True))
+    def plot(self, what: str = "balance", **options: Any) -> Any:
+        """A picture: "balance" (of one `prosumer`, or of all), "prices", "network" or "feeder"; see `plotting`."""
+        return drawn(self, what, **options)
 
     @property
     def bills(self) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
-from ...agents.misdeed import Misdeed
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
@@ -25,7 +24,7 @@ from .community import Community
 from .incident import Incident
 from .membership import Membership
 from .message_log import MessageLog
-from .misbehaviour import Misbehaviour, counted
+from .misbehaviour import MisbehaviourLog
 from .options import Hosting
 from .plain import UnsavedError
 from .proxy import LocalProxy, Proxy, RemoteProxy
@@ -46,8 +45,7 @@ class Communities:
         proxies: Where each community lives.
         calls: How many calls have been made.
         incidents: Whom the market has lost so far.
-        misbehaved: Whose behaviour has failed so far.
-        misdeeds: What behaviours have failed in, in the round under way.
+        misbehaviour: Whose behaviour has failed, and in what.
         unsaved_because: Why communities cannot be saved, if they cannot.
         log: Where messages are written down.
     """
@@ -67,9 +65,7 @@ class Communities:
         self.specs, self.hosting = tuple(specs), hosting
         self.calls = 0
         self.incidents: list[Incident] = []
-        self.misbehaved: tuple[Misbehaviour, ...] = ()
-        self.misdeeds: tuple[Misdeed, ...] = ()
-        self._place = {name: place for place, name in enumerate(graph.names)}
+        self.misbehaviour = MisbehaviourLog(graph.names)
         self.unsaved_because = ""
         self.proxies: list[Proxy] = []
         backend = hosting.backend
@@ -88,30 +84,27 @@ class Communities:
     def _set_up(self, backend: Backend | None) -> None:
         if backend is None:
             self.proxies += [LocalProxy(spec) for spec in self.specs]
-            self._note([proxy.ready() for proxy in self.proxies])
+            self.misbehaviour.note([proxy.ready() for proxy in self.proxies], self.log.round)
             return
         scratch = Path(self._scratch.name) if self._scratch else None
         remote: list[RemoteProxy] = []
         for number, spec in enumerate(self.specs, start=1):
             remote.append(RemoteProxy(backend, spec, number, scratch, self.incidents.append))
             self.proxies.append(remote[-1])
-        self._note([proxy.ready() for proxy in remote])
+        self.misbehaviour.note([proxy.ready() for proxy in remote], self.log.round)
 
     @property
     def report(self) -> HostingReport:
         """Where the prosumers live, and what communities have cost so far."""
         members = tuple(len(proxy.membership.names) for proxy in self.proxies)
         timing = Timing(self._noun, self._cores, members, tuple(replace(proxy.effort) for proxy in self.proxies))
-        return HostingReport(timing, tuple(self.incidents), self.unsaved_because, self.misbehaved)
+        return HostingReport(timing, tuple(self.incidents), self.unsaved_because, self.misbehaviour.so_far)
 
     def begin(self, number: int) -> None:
         """Begin a round of the market."""
-        self.log.round, self.misdeeds = number, () if self.log.round else self.misdeeds
-
-    def go_on(self, rounds: int, misbehaved: tuple[Misbehaviour, ...]) -> None:
-        """Go on after so many rounds in which behaviours have failed like this."""
-        self.misbehaved = misbehaved
-        self.misdeeds = () if rounds else self.misdeeds  # those of moving in belong to the first round
+        if self.log.round:
+            self.misbehaviour.forget_misdeeds()
+        self.log.round = number
 
     # --- what the market asks ----------------------------------------------------------------------------------------
 
@@ -170,18 +163,12 @@ class Communities:
         for proxy in asked:
             proxy.ask(Call(call.number, call.verb, proxy.membership.cut(call.message)))
         replies = _all_of(proxy.reply for proxy in asked)
-        self._note([reply.misdeeds for reply in replies])
+        self.misbehaviour.note([reply.misdeeds for reply in replies], self.log.round)
         parts = [reply.message for reply in replies]
         whole = parts[0] if asked[0].membership.whole else self._joined(call, asked, parts)
         for proxy in asked:
             proxy.effort.asked_s += perf_counter() - start
         return whole
-
-    def _note(self, told: Sequence[Sequence[Misdeed]]) -> None:
-        """Take note of what behaviours have failed in, in the order of the prosumers wherever they live."""
-        found = sorted((deed for deeds in told for deed in deeds), key=lambda deed: self._place[deed.prosumer])
-        self.misdeeds += tuple(found)
-        self.misbehaved = counted(self.misbehaved, found, self.log.round)
 
     def _joined(self, call: Call, proxies: Sequence[Proxy], parts: Sequence[Any]) -> Any:
         kind = VERBS[call.verb][1]

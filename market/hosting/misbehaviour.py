@@ -33,11 +33,30 @@ class Misbehaviour:
         return f"{self.prosumer} misbehaved {often}{first} {where}: {self.first}"
 
 
-def counted(known: tuple[Misbehaviour, ...], misdeeds: Sequence[Misdeed], in_round: int) -> tuple[Misbehaviour, ...]:
-    """What is known with what has happened in a round, in the order in which prosumers failed first."""
-    found = {one.prosumer: one for one in known}
-    for deed in misdeeds:
-        new = Misbehaviour(deed.prosumer, 0, False, in_round, str(deed))
-        one = found.setdefault(deed.prosumer, new)
-        found[deed.prosumer] = replace(one, times=one.times + 1, excluded=one.excluded or deed.excluded)
-    return tuple(found.values())
+class MisbehaviourLog:
+    """Whose behaviour has failed so far, and in what in the round under way.
+
+    Attributes:
+        so_far: Whose has, in the order in which prosumers failed first.
+        misdeeds: What behaviours have failed in, in the round under way; those of moving in belong to the first.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Begin; misdeeds are told in the order of these prosumers, wherever they live."""
+        self._place = {name: place for place, name in enumerate(names)}
+        self.so_far: tuple[Misbehaviour, ...] = ()
+        self.misdeeds: tuple[Misdeed, ...] = ()
+
+    def forget_misdeeds(self) -> None:
+        """A round has ended that was not the first."""
+        self.misdeeds = ()
+
+    def note(self, told: Sequence[Sequence[Misdeed]], in_round: int) -> None:
+        """Take note of what behaviours have failed in, as each community tells it."""
+        misdeeds = sorted((deed for deeds in told for deed in deeds), key=lambda deed: self._place[deed.prosumer])
+        self.misdeeds += tuple(misdeeds)
+        found = {one.prosumer: one for one in self.so_far}
+        for deed in misdeeds:
+            one = found.get(deed.prosumer) or Misbehaviour(deed.prosumer, 0, False, in_round, str(deed))
+            found[deed.prosumer] = replace(one, times=one.times + 1, excluded=one.excluded or deed.excluded)
+        self.so_far = tuple(found.values())

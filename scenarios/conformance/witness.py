@@ -67,7 +67,7 @@ class Witness:
         prosumer = market.prosumers[seat]
         assert isinstance(prosumer, Prosumer)
         self.prosumer = prosumer
-        self.misdeeds += market.communities.misdeeds
+        self.misdeeds += market.communities.misbehaviour.misdeeds
         names = [
             f"sharing power of {market.graph.links[link].name}" for link in market.graph.link[market.graph.arcs(seat)]
         ]

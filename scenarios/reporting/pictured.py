@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ...agents.trade_graph import TradeGraph
+from ...market.columns import frame
+from ...market.result import Result
+from ...market.tables import TABLES
 from ...network.feeder import Feeder
 
 if TYPE_CHECKING:
@@ -37,3 +40,18 @@ class Pictured(Protocol):
 
     def table(self, name: str) -> pd.DataFrame:
         """One of them, units in the columns' names."""
+
+
+class PicturedResult:
+    """A `Result` as pictures are drawn from it."""
+
+    def __init__(self, result: Result) -> None:
+        """Draw from this one."""
+        self._result = result
+        self.feeder, self.graph, self.dt_h = result.feeder, result.graph, result.dt_h
+        self.homes = dict(zip(result.names, result.prosumer_buses, strict=True))
+        self.tables = TABLES
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of its tables."""
+        return frame(self._result.columns(name))

@@ -45,10 +45,14 @@ def draw(run: Any, what: str, *, prosumer: str = "") -> Figure | Drawing:
     """
     if what not in KINDS:
         raise InputError(f"there is no picture {what!r}{did_you_mean(what, KINDS)}")
-    if what == "convergence" and "rounds" not in run.tables:
-        raise InputError("a result has no rounds; plot a saved run (gb.load_run), or session.plot()")
+    from ...market.result import Result
     from ..study.drawing import style
     from . import run_figures
+    from .pictured import PicturedResult
+
+    run = PicturedResult(run) if isinstance(run, Result) else run
+    if what == "convergence" and "rounds" not in run.tables:
+        raise InputError("a result has no rounds; plot a saved run (gb.load_run), or session.plot()")
 
     if what == "feeder":
         return _feeder(run)

@@ -111,9 +111,9 @@ def test_going_back_before_an_exclusion_undoes_it(opened):
     for _ in range(2):
         for _ in range(8):
             market.step()
-        told.append((market.bid_kw, market.platform.power_kw, market.communities.misbehaved))
+        told.append((market.bid_kw, market.platform.power_kw, market.communities.misbehaviour.so_far))
         market.restore(state)
-        assert market.communities.misbehaved == ()
+        assert market.communities.misbehaviour.so_far == ()
     assert np.array_equal(told[0][1], told[1][1])
     assert told[0][2] == told[1][2]
 
