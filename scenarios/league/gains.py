@@ -12,8 +12,7 @@ from ...market.proof.conduct import Conduct, listed
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
 from ..files.schema import ProsumerRow
-from ..reporting.accuracy import bound
-from ..runs.amounts import dollars
+from ..runs.amounts import bound, dollars
 from ..runs.json_values import by_name
 from ..runs.run import Finding
 from .day import Day, play

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..files.behaviour_text import parsed
-from ..reporting.accuracy import bound
-from ..runs.amounts import counted, dollars, money
+from ..runs.amounts import bound, counted, dollars, money
 from ..runs.fitting import Column, FittingTable
 from ..sweeping.progress import SweepProgress
 from .tables import by_seat, grouped, records, shaders

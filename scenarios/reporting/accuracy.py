@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, isfinite, log10
+from math import isfinite
 
 import numpy as np
 
@@ -56,20 +56,6 @@ def together(*within: float | None) -> float | None:
     """What a difference of amounts is known to, $: the sum; None if one of them is not known at all."""
     known = [value for value in within if value is not None and isfinite(value)]
     return max(sum(known), _LEAST_USD) if len(known) == len(within) else None
-
-
-def bound(within_usd: float) -> str:
-    """A bound as people read it, rounded up: "$31", "$0.002"."""
-    if within_usd <= 0:
-        return "$0"
-    place = 10.0 ** (floor(log10(within_usd)) - (within_usd >= 1))
-    above = ceil(within_usd / place - 1e-9) * place
-    return f"${above:,.0f}" if above >= 10 else f"${above:.2g}"
-
-
-def last_place(within: float | None) -> float:
-    """The last decimal place that is worth showing of a number that is known within this: of 21 the tens; 0 for all."""
-    return 10.0 ** floor(log10(within)) if within and isfinite(within) else 0.0
 
 
 def _prices_and_alphas(run: StoredRun) -> tuple[FloatArray, FloatArray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite, nan
 
-from .accuracy import bound, last_place
+from ..runs.amounts import bound, last_place
 from .kpi_list import amount
 
 _LESS_AND_MORE = ("less", "more")

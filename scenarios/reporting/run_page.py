@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..runs.amounts import dollars
+from ..runs.amounts import bound, dollars, last_place
 from ..study.drawing import style
 from ..study.schedule_figures import balance_figure
 from . import run_figures
-from .accuracy import bound, cost_within_usd, last_place, welfare_within_usd
+from .accuracy import cost_within_usd, welfare_within_usd
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
 from .pages import Picture, Section, write_page

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..files.schema import ProsumerRow
-from ..runs.amounts import energy, money
-from .accuracy import cost_within_by_prosumer_usd, last_place
+from ..runs.amounts import energy, last_place, money
+from .accuracy import cost_within_by_prosumer_usd
 from .pages import PageTable
 from .savings import Savings
 from .stored_run import StoredRun

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...network.errors import InputError
-from ..runs.amounts import dollars
+from ..runs.amounts import bound, dollars, last_place
 from ..runs.kpis import jain_index
-from .accuracy import bound, cost_within_by_prosumer_usd, last_place, together
+from .accuracy import cost_within_by_prosumer_usd, together
 from .scenario_differences import scenario_differences
 from .stored_run import StoredRun
 

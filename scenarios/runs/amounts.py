@@ -1,6 +1,6 @@
 """Numbers as a person reads them: with digits that fit their size, and none that are not known."""
 
-from math import floor, isfinite, log10
+from math import ceil, floor, isfinite, log10
 
 _UNKNOWN = "unknown"
 _NOTHING = 5e-7
@@ -41,6 +41,20 @@ def listed(numbers: list[int], most: int = 6) -> str:
     if len(shown) > most:
         shown = [*shown[: most - 2], "...", shown[-1]]
     return f"[{', '.join(shown)}]"
+
+
+def bound(within_usd: float) -> str:
+    """A bound as people read it, rounded up: "$31", "$0.002"."""
+    if within_usd <= 0:
+        return "$0"
+    place = 10.0 ** (floor(log10(within_usd)) - (within_usd >= 1))
+    above = ceil(within_usd / place - 1e-9) * place
+    return f"${above:,.0f}" if above >= 10 else f"${above:.2g}"
+
+
+def last_place(within: float | None) -> float:
+    """The last decimal place that is worth showing of a number that is known within this: of 21 the tens; 0 for all."""
+    return 10.0 ** floor(log10(within)) if within and isfinite(within) else 0.0
 
 
 def _fitted(value: float, least_decimals: int, least_digits: int, within: float = 0.0) -> str:

@@ -17,12 +17,13 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.network.errors import InputError
-from gridbazaar.scenarios.reporting.accuracy import bound, cost_within_by_prosumer_usd, cost_within_usd
+from gridbazaar.scenarios.reporting.accuracy import cost_within_by_prosumer_usd, cost_within_usd
 from gridbazaar.scenarios.reporting.differences import Difference
 from gridbazaar.scenarios.reporting.no_sharing import run_without_sharing
 from gridbazaar.scenarios.reporting.run_page import write_run_page
 from gridbazaar.scenarios.reporting.savings import Savings
 from gridbazaar.scenarios.reporting.scenario_differences import cut, scenario_differences
+from gridbazaar.scenarios.runs.amounts import bound
 from gridbazaar.scenarios.runs.running import run_scenario
 
 Saved = Callable[..., gb.StoredRun]

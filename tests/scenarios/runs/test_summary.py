@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
+from two_homes import FEEDER
 
 from gridbazaar.scenarios.runs.amounts import counted, dollars, energy, listed, money
 from gridbazaar.scenarios.runs.fitting import Column, FittingTable
@@ -19,16 +20,9 @@ from gridbazaar.scenarios.runs.fitting import Column, FittingTable
 TWO_HOMES = """
 title: "Prices [/kWh] study"
 profiles: {sun: [0.0, 0.6, 0.9, 0.2]}
-feeder:
-  base_kv: 0.4
-  root: s
-  buses: {s: {}, a: {p_kw: 2, q_kvar: 1}, b: {p_kw: 3, q_kvar: 1}}
-  lines:
-    s-a: {from_bus: s, to_bus: a, r_ohm: 0.02, x_ohm: 0.01}
-    a-b: {from_bus: a, to_bus: b, r_ohm: 0.03, x_ohm: 0.01, p_max_kw: 40}
-  generators:
-    grid: {bus: s, a_usd_per_kw2h: 0.001, b_usd_per_kwh: 0.2, p_min_kw: 0, p_max_kw: 60, q_min_kvar: -30,
-           q_max_kvar: 30}
+"""
+TWO_HOMES += FEEDER
+TWO_HOMES += """
 prosumers:
   "home[pv]": {bus: a, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.5, elastic_max_kw: 8, bid_max_kw: 15,
                fixed_peak_kw: 2, renewable: sun, renewable_peak_kw: 9}
