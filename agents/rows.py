@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -103,4 +105,13 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     }
     twin = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
     twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
-    return numba.njit(nogil=True, cache=True)(twin)
+    kernel = numba.njit(nogil=True, cache=True)(twin)
+    if not any(Path(kernel.stats.cache_path).glob(f"*.{function.__name__}-*.nbi")):
+        _say_that_it_compiles()
+    return kernel
+
+
+@cache
+def _say_that_it_compiles() -> None:
+    """Once in a process, to who has been waiting: by the standard library's logging, which is stderr if not told."""
+    logging.getLogger("gridbazaar").warning("compiling for this machine, some 10 s; it is kept for the next time")
