@@ -106,7 +106,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     twin = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
     twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
     kernel = numba.njit(nogil=True, cache=True)(twin)
-    if not any(Path(kernel.stats.cache_path).glob(f"*.{function.__name__}-*.nbi")):
+    if not any(Path(str(kernel.stats.cache_path)).glob(f"*.{function.__name__}-*.nbi")):
         _say_that_it_compiles()
     return kernel
 
