@@ -14,8 +14,10 @@ import numpy as np
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.cores import cores, threads
 
-_WORTH_LOADING = 5_000
-"""After so many cells that were interpreted, it is worth the time that compiled code takes to load (half a second)."""
+_WORTH_LOADING = 20_000
+"""So many cells take as long to interpret as compiled code takes to load (some 0.7 s): after these it is worth it."""
+_SOON_MANY = 1_500
+"""So many cells in one call will be many more in a run of some ten calls: it is worth it at once."""
 _CELLS_PER_THREAD = 5_000
 _MANY = 50_000
 
@@ -83,6 +85,8 @@ class _Tally:
     def compiles(self, cells: int) -> bool:
         """Whether so many cells more are for compiled code."""
         self._cells += cells
+        if cells > _SOON_MANY:
+            self._cells += _WORTH_LOADING
         return self._cells > _WORTH_LOADING
 
 
