@@ -103,10 +103,8 @@ class MessageFaults:
         if away and cut_short:
             is_away = "was" if len(away) == 1 else "were"
             return f"{' and '.join(away)} {is_away} still away: shorten messages.away, or raise market.max_rounds"
-        if self.quantum_kw:
-            return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
-        if self.noise_kw:
-            return f"offered powers carry noise of {self.noise_kw:g} kW: lower messages.noise_kw"
+        if self.quantum_kw or self.noise_kw:
+            return self._blame_inexact()
         if not cut_short:
             return ""
         if self.loss > _HALF:
@@ -114,6 +112,12 @@ class MessageFaults:
         if self:
             return "messages come late, old or not at all: raise market.max_rounds, or lower the values of messages"
         return ""
+
+    def _blame_inexact(self) -> str:
+        """What offered powers are, that keeps partners from agreeing, and the cure."""
+        if self.quantum_kw > self.noise_kw:
+            return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
+        return f"offered powers carry noise of {self.noise_kw:g} kW: lower messages.noise_kw"
 
 
 class DirectChannel:

@@ -20,7 +20,8 @@ from .readings import Readings
 
 Kinks = tuple[float, float]
 _STILL = 1e-9  # of its size: a number that moves less stands still
-_GRID = np.linspace(0.1, 0.9, 9)  # quantiles of the worth at which kinks are looked for
+_GRID = np.linspace(0.1, 0.9, 9)  # quantiles of what is foreseen at which it may bend
+_PLACES = np.linspace(0.1, 0.9, 5)  # quantiles of the worth from which kinks are looked for
 _CLOSE = 1e-15  # relative: how closely kinks are found
 
 
@@ -46,7 +47,9 @@ class Cells:
         """Those of some readings that are known, (answer, period)."""
         period = np.nonzero(known)[1]
         answers = np.bincount(period, minlength=known.shape[1])
-        return cls(readings.worth_usd_per_kwh[known], readings.taken_kw[known], readings.told[:, known], period, answers)
+        return cls(
+            readings.worth_usd_per_kwh[known], readings.taken_kw[known], readings.told[:, known], period, answers
+        )
 
     @property
     def count(self) -> int:
@@ -74,7 +77,7 @@ class Cells:
         """What terms alone foresee, as orthonormal columns, (cell, column).
 
         The first stage foresees the worth along a line in the terms; the columns are the terms, and what is foreseen
-        beyond each place at which kinks are looked for.
+        beyond each of some places, where it may bend.
         """
         moved, terms = self.within(self.worth), np.array([self.within(row) for row in self.told]).T
         sizes = np.maximum(np.abs(terms).max(axis=0), np.finfo(float).tiny)
@@ -109,7 +112,8 @@ class Cells:
     def levels(self, kinks: Kinks, slope: float) -> FloatArray:
         """Of each period, (period,); nan where nothing was read."""
         total = np.bincount(self.period, self.taken + slope * np.clip(self.worth, *kinks), self.answers.size)
-        return np.divide(total, self.answers, out=np.full(total.size, np.nan), where=self.answers > 0)
+        seen = self.answers > 0
+        return np.where(seen, total / np.where(seen, self.answers, 1), np.nan)
 
     def left(self, kinks: Kinks) -> float:
         """What the line leaves: the sum of squares, kW²."""
@@ -141,14 +145,14 @@ class Cells:
 
 def best_kinks(cells: Cells) -> Kinks:
     """The kinks that are worth their number: none, one, or both."""
-    places = np.unique(np.quantile(cells.worth, _GRID)).tolist()
+    places = np.unique(np.quantile(cells.worth, _PLACES)).tolist()
     one_sided = [[(at, np.inf) for at in places], [(-np.inf, at) for at in places]]
     both = [(low, high) for low, high in product(places, places) if low < high]
     aims = cells.unexplained, cells.residual  # the second one finds kinks exactly where there is no noise
     tried: list[Kinks] = [(-np.inf, np.inf)]
     for some, aim in product([some for some in (*one_sided, both) if some], aims):
-        nearest = min(some, key=lambda kinks, aim=aim: _sum(aim(kinks)))
-        tried.append(_refined(cells, nearest, aim))
+        left = [_sum(aim(kinks)) for kinks in some]
+        tried.append(_refined(cells, some[int(np.argmin(left))], aim))
     rounding = (_STILL * float(np.abs(cells.taken).max())) ** 2
     noise = max(min(cells.variance(kinks) for kinks in tried), rounding)
     each = np.log(cells.count)

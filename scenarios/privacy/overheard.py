@@ -37,6 +37,7 @@ class Overheard:
         """Begin to listen."""
         self._graph = market.graph
         self._parts: list[pd.DataFrame] = []
+        assert not isinstance(market.channel, TappedChannel), "somebody listens already"
         market.channel = TappedChannel(market.channel, self._hear)
 
     def table(self) -> pd.DataFrame:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...market.hosting.message_log import OPERATOR
 from ...network.arrays import BoolArray, FloatArray
 from .overheard import NUMBERS
 
@@ -44,7 +43,7 @@ def platform_reads(heard: pd.DataFrame, *, withdrawals: bool) -> Readings:
         heard: The rows of one prosumer, see `overheard`.
         withdrawals: Whether orders to the DSO are withdrawals, or bids.
     """
-    links, orders = (_Lines.of(heard[(heard["partner"] == OPERATOR) == which]) for which in (False, True))
+    links, orders = (_Lines.of(heard[heard["cap_kw"].isna() == which]) for which in (False, True))
     marginal, order, first = orders.marginal[:, 0], orders.power[:, 0], orders.first[:, 0]
     worth, foreseen = links.worth, links.mean(links.first)
     if np.isnan(worth).all():  # no link, or none that is ever inside its cap: the order alone
@@ -62,7 +61,7 @@ def partner_reads(heard: pd.DataFrame, partner: str) -> Readings:
     that the partner works out what was offered. It takes what it hears for all that the prosumer takes: it hears
     neither the order to the DSO nor the trades with others, and has nothing better.
     """
-    own = _Lines.of(heard[heard["partner"] == partner])
+    own = _Lines.of(heard[(heard["partner"] == partner) & heard["cap_kw"].notna()])
     return Readings(own.worth, own.power.sum(axis=1), np.array([own.mean(own.first), own.drawn]))
 
 
@@ -116,7 +115,7 @@ class _Lines:
         """
         sure = np.where(which, self.weight, np.inf) ** -2.0
         total = sure.sum(axis=1)
-        return np.divide((sure * values).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0)
+        return np.asarray(np.divide((sure * values).sum(axis=1), total, out=np.zeros(total.shape), where=total > 0))
 
 
 def _inside(order_kw: FloatArray) -> BoolArray:
