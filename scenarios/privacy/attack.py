@@ -61,7 +61,7 @@ class Fit:
     misfit: float
 
     def beta_usd_per_kwh(self, guess_usd_per_kwh: float) -> float:
-        """What is taken for beta of (12): the upper kink; where there is none the guess, if no larger worth was read."""
+        """What is taken for beta of (12): the upper kink; where there is none the guess, if no larger s was read."""
         if np.isfinite(self.high_usd_per_kwh):
             return self.high_usd_per_kwh
         return max(guess_usd_per_kwh, self.highest_usd_per_kwh)

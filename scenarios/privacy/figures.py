@@ -14,7 +14,8 @@ from .tables import of_markets, of_prosumers
 _FLOOR = 1e-4  # percent: what is found more closely is found
 _LEAST_USD = 1e-3
 _FEW = 8
-_WAYS = (("quantum_kw", "o", "steps"), ("noise_kw", "^", "noise"))
+_WAYS = (("quantum_kw", "o", "steps", 3), ("noise_kw", "^", "noise", -8))
+"""Column, mark, word, and by how many points its labels stand above its marks."""
 
 
 def privacy_figure(frame: pd.DataFrame) -> Figure | None:
@@ -47,7 +48,7 @@ def _draw(axis: Axes, points: pd.DataFrame, key: str) -> None:
     for k, (name, own) in enumerate(grouped(points, "prosumer")):
         colour = prosumer_style(k)["color"]
         axis.axhline(_shown(own[f"{key}_guess_error"])[0], color=colour, lw=0.8, ls=":")
-        for way, mark, word in _WAYS:
+        for way, mark, word, above in _WAYS:
             some = own[(own[way] > 0) | (own["messages"] == "exact")].sort_values(way)
             x, y = np.maximum(some["welfare_cost_usd"].to_numpy(), 0.0), _shown(some[f"{key}_error"])
             axis.plot(
@@ -55,7 +56,9 @@ def _draw(axis: Axes, points: pd.DataFrame, key: str) -> None:
             )
             for kw, at, height in zip(some[way], x, y, strict=True):
                 if kw and k == 0:
-                    axis.annotate(f"{kw:g} kW", (at, height), (3, 3), textcoords="offset points", color=GREY, size=6)
+                    axis.annotate(
+                        f"{kw:g} kW", (at, height), (3, above), textcoords="offset points", color=GREY, size=6
+                    )
     axis.set_xscale("symlog", linthresh=_LEAST_USD)
     axis.set_xlim(left=0.0)
     axis.set_yscale("log")

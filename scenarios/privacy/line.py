@@ -73,32 +73,33 @@ class Cells:
         return self.within(self.taken)
 
     @cached_property
-    def instruments(self) -> FloatArray:
-        """What terms alone foresee, as orthonormal columns, (cell, column).
-
-        The first stage foresees the worth along a line in the terms; the columns are the terms, and what is foreseen
-        beyond each of some places, where it may bend.
-        """
+    def foreseen(self) -> FloatArray:
+        """The worth as the terms alone foresee it, along a line in them, (cell,): the first stage."""
         moved, terms = self.within(self.worth), np.array([self.within(row) for row in self.told]).T
         sizes = np.maximum(np.abs(terms).max(axis=0), np.finfo(float).tiny)
         by, *_ = np.linalg.lstsq(terms / sizes, moved, rcond=_STILL)
-        foreseen = self.worth - moved + terms / sizes @ by
-        beyond = [self.within(np.maximum(foreseen - at, 0.0)) for at in np.quantile(foreseen, _GRID)]
-        columns = np.column_stack([terms / sizes, *(column / max(np.ptp(foreseen), sizes.min()) for column in beyond)])
+        return np.asarray(self.worth - moved + terms / sizes @ by)
+
+    @cached_property
+    def bends(self) -> FloatArray:
+        """What is foreseen, and what of it is beyond some places where a line may bend: orthonormal, (cell, column)."""
+        beyond = [np.maximum(self.foreseen - at, 0.0) for at in np.quantile(self.foreseen, _GRID)]
+        columns = np.column_stack([self.within(values) for values in (self.foreseen, *beyond)])
         found, strength, _ = np.linalg.svd(columns, full_matrices=False)
         return np.asarray(found[:, strength > _STILL * strength[0]])
 
     def slope(self, kinks: Kinks) -> float:
-        """How fast what is taken falls with the worth between the kinks, kW per $/kWh."""
-        worth = self._foreseen(kinks)
-        total = float(worth @ worth)
-        return -float(worth @ self._foreseen_taken) / total if total > 0 else 0.0
+        """How fast what is taken falls with the worth between the kinks, kW per $/kWh: the second stage.
+
+        Its one instrument is what is foreseen between the kinks; more would draw it towards plain least squares.
+        """
+        by, worth = self._stages(kinks)
+        return -float(by @ self.moved) / float(by @ worth) if by @ worth else 0.0
 
     def standard_error(self, kinks: Kinks) -> float:
         """Of the slope, as if what is left were independent from cell to cell."""
-        worth = self._foreseen(kinks)
-        total = float(worth @ worth)
-        return float(np.sqrt(self.variance(kinks) / total)) if total > 0 else np.inf
+        by, worth = self._stages(kinks)
+        return float(np.sqrt(self.variance(kinks) * (by @ by))) / abs(float(by @ worth)) if by @ worth else np.inf
 
     def variance(self, kinks: Kinks) -> float:
         """Of what the line leaves of each cell, kW²."""
@@ -107,7 +108,7 @@ class Cells:
 
     def unexplained(self, kinks: Kinks) -> FloatArray:
         """What the line leaves of what the terms foresee, (column,), kW."""
-        return np.asarray(self._foreseen_taken + self.slope(kinks) * self._foreseen(kinks))
+        return np.asarray(self.residual(kinks) @ self.bends)
 
     def levels(self, kinks: Kinks, slope: float) -> FloatArray:
         """Of each period, (period,); nan where nothing was read."""
@@ -131,16 +132,13 @@ class Cells:
 
     def misfit(self, kinks: Kinks) -> float:
         """RMS of what the line leaves of what the terms foresee, over that of what they foresee of what is taken."""
-        all_of_it = _sum(self._foreseen_taken)
+        all_of_it = _sum(self.moved @ self.bends)
         return float(np.sqrt(_sum(self.unexplained(kinks)) / all_of_it)) if all_of_it > 0 else 1.0
 
-    @cached_property
-    def _foreseen_taken(self) -> FloatArray:
-        return np.asarray(self.moved @ self.instruments)
-
-    def _foreseen(self, kinks: Kinks) -> FloatArray:
-        """What the terms foresee of the worth between the kinks, (column,)."""
-        return np.asarray(self.within(np.clip(self.worth, *kinks)) @ self.instruments)
+    def _stages(self, kinks: Kinks) -> tuple[FloatArray, FloatArray]:
+        """The worth between the kinks as it was foreseen, and as it was, (cell,)."""
+        by, worth = (self.within(np.clip(values, *kinks)) for values in (self.foreseen, self.worth))
+        return by, worth
 
 
 def best_kinks(cells: Cells) -> Kinks:
