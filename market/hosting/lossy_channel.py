@@ -45,9 +45,9 @@ class MessageFaults:
         stale_rounds: A quote is up to so many rounds old, each number equally likely.
         quantum_kw: Offered powers, and bids while sharing, are rounded towards zero to multiples of this; 0 for not at
             all.
+        away: Who is away, and when.
         noise_kw: Standard deviation of the Gaussian noise on offered powers, which stay within the caps of links, and
             on bids while sharing; it is there before powers are rounded. Each number of each message has its own.
-        away: Who is away, and when.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -57,8 +57,8 @@ class MessageFaults:
     loss: float = 0.0
     stale_rounds: int = 0
     quantum_kw: float = 0.0
-    noise_kw: float = 0.0
     away: Mapping[str, Absence] = field(default_factory=dict)
+    noise_kw: float = 0.0
 
     def __post_init__(self) -> None:
         for key in ("delay_rounds", "stale_rounds"):

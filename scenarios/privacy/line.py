@@ -170,7 +170,7 @@ def _refined(cells: Cells, kinks: Kinks, aim: Callable[[Kinks], FloatArray]) -> 
         return aim((whole[0], whole[1]))
 
     found = least_squares(
-        at, best[finite], bounds=limits, x_scale=room, xtol=_CLOSE, ftol=_CLOSE, gtol=_CLOSE, max_nfev=100
+        at, best[finite], bounds=limits, x_scale=room, xtol=_CLOSE, ftol=_CLOSE, gtol=_CLOSE, max_nfev=25
     )
     best[finite] = found.x
     return float(best[0]), float(best[1])

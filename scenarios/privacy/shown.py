@@ -73,10 +73,9 @@ def statements(privacy: Privacy) -> list[str]:
     said = []
     if not exact.empty:
         seen, beta = int((exact["seen"] > 0).sum()), int((exact["beta_seen"] > 0).sum())
-        of = f"of {len(exact):,} prosumers"
         said.append(
-            f"exact offers: the platform finds alpha {of}: {seen:,}, and beta, and so the level of the load: {beta:,} "
-            "(those whose elastic load it has seen fall to its lower limit)"
+            f"exact offers: the platform finds alpha of {seen:,} of {len(exact):,} prosumers; beta, and so the level "
+            f"of the load, of {beta:,}, whose elastic load it has seen fall to its lower limit"
         )
     failed = frame[frame["welfare_usd"].isna()].drop_duplicates("setting")
     if not failed.empty:

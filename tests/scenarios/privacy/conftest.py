@@ -35,7 +35,7 @@ links:
   ann-bob: {a: ann, b: bob, cap_kw: 100}
   bob-cat: {a: bob, b: cat, cap_kw: 100}
   ann-cat: {a: ann, b: cat, cap_kw: 100}
-market: {network_use: bids}
+market: {network_use: bids, max_iterations: 6, max_rounds: 60}
 """  # noqa: E501
 
 

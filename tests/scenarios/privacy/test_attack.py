@@ -109,9 +109,9 @@ def test_of_what_tells_nothing_nothing_is_found(what):
 
 
 def test_of_powers_that_have_nothing_to_do_with_prices_nothing_is_found():
-    """Of 40 logs of chance, as few as three standard errors leave: one in 700, or some more as kinks are sought."""
+    """Of 30 logs of chance, as few as three standard errors leave: one in 700, or some more as kinks are sought."""
     found = 0
-    for seed in range(40):
+    for seed in range(30):
         rng, shape = np.random.default_rng(seed), (30, 3)
         worth = rng.uniform(0.2, 0.3, shape)
         found += attack(Readings(worth, rng.normal(100, 20, shape), np.array([worth, -100 * worth]))) is not None
