@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import check, compare, league, look, new, report, run, step, study, sweep, view
+from .commands import check, compare, league, look, new, privacy, report, run, step, study, sweep, view
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -36,6 +36,7 @@ app.command(short_help="Write a page of a saved run.")(report.report)
 app.command(short_help="Show what differs between saved runs.")(compare.compare)
 app.command(short_help="Run every combination of some values; write a table.")(sweep.sweep)
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
+app.command(short_help="Measure what messages give away, and what telling less costs.")(privacy.privacy)
 app.command()(look.validate)
 app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
 app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError, refuse
+from ..errors import Problem, ScenarioError, refuse
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
 from .yaml_file import Path_
@@ -31,8 +31,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     tree = read(find(name))
     stated = _change(tree, changes)
     _apply_defaults(tree)
-    apply_groups(tree, stated)
-    return _validated(tree)
+    return _validated(tree, stated)
 
 
 def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change]) -> "Scenario":
@@ -46,8 +45,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    apply_groups(tree, _change(tree, changes))
-    return _validated(tree)
+    return _validated(tree, _change(tree, changes))
 
 
 def _rows(tree: Tree, table: Path_) -> Sequence[str]:
@@ -66,20 +64,32 @@ def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set
     return {change.place for change in changes}
 
 
-def _validated(tree: Tree) -> "Scenario":
-    """The scenario of a tree."""
+def _validated(tree: Tree, stated: set[str]) -> "Scenario":
+    """The scenario of a tree, with its groups; what is wrong with these is told beside all else that is wrong.
+
+    Args:
+        tree: The scenario.
+        stated: Places of changes from outside.
+    """
     from pydantic import ValidationError
 
     from ...market.settings import RenamedWarning
     from .problems import problems
     from .scenario import Scenario
 
+    wrong: tuple[Problem, ...] = ()
+    try:
+        apply_groups(tree, stated)
+    except ScenarioError as error:
+        wrong = error.problems
     try:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", RenamedWarning)
             scenario = Scenario.model_validate(tree.values)
     except ValidationError as error:
-        raise ScenarioError(problems(Scenario, tree, error.errors())) from None
+        raise ScenarioError([*problems(Scenario, tree, error.errors()), *wrong]) from None
+    if wrong:
+        raise ScenarioError(wrong)
     for note in notes:
         warnings.warn(_placed(note, tree), note.category, stacklevel=3)
     scenario._tree = tree

@@ -162,6 +162,7 @@ class MessagesRow(Row):
     loss: Number = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
     stale_rounds: Count = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
     quantum_kw: Kilowatt = Field(default=0.0, description="offered powers are rounded to multiples of this")
+    noise_kw: Kilowatt = Field(default=0.0, description="standard deviation of the noise on offered powers")
     away: dict[str, AbsenceRow] = Field(default={}, description="by prosumer")
 
 
