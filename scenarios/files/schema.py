@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ...agents.containment_rules import OnMisbehaviour
 from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
+from ...network.pandapower_net import NOMINAL_HZ
 from ...network.physics import Physics
 from .behaviour_text import as_text
 
@@ -106,6 +107,9 @@ class FeederRow(Row):
     v_max_pu: Number = 1.05
     load_profile: str = Field(
         "", description="profile of the load of buses that name none of their own; none: constant"
+    )
+    frequency_hz: Number = Field(
+        NOMINAL_HZ, ge=1, le=400, description="what a capacitance (c_nf_per_km) charges at; of an export, too"
     )
     prosumer_bus_load: Annotated[str, Field(pattern="^(added|replaced)$")] = Field(
         "added", description="(10): the bid is added to the load of its bus, or that load is replaced by it"
