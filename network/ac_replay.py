@@ -18,7 +18,7 @@ import numpy as np
 
 from .arrays import FloatArray
 from .dispatch import Dispatch
-from .errors import InputError, SolverError
+from .errors import SolverError
 from .feeder import Feeder
 from .pandapower_net import import_pandapower, pandapower_net
 from .periods import period_name

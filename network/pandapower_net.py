@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from .elements import NOMINAL_HZ
 from .errors import InputError
 from .feeder import Feeder
-
-NOMINAL_HZ = 50.0
 
 
 def import_pandapower(purpose: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import check, compare, league, look, new, report, run, step, study, sweep, view
+from .commands import check, compare, export, league, look, new, report, run, step, study, sweep, view
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -33,6 +33,7 @@ app.command(short_help="Step through a market, forwards, backwards, and otherwis
 app.command(short_help="Step through a market in the browser.")(view.view)
 app.command(short_help="Run the paper's case study; write a page of it.")(study.study)
 app.command(short_help="Write a page of a saved run.")(report.report)
+app.command(short_help="Export a saved run to pandapower, or its tables to a spreadsheet.")(export.export)
 app.command(short_help="Show what differs between saved runs.")(compare.compare)
 app.command(short_help="Run every combination of some values; write a table.")(sweep.sweep)
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)

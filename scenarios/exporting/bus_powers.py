@@ -1,4 +1,4 @@
-"""What stands at the buses of a saved run in every period: loads, prosumers, generators, and what could not be served."""
+"""What stands at the buses of a saved run by period: loads, prosumers, generators, and what could not be served."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ class BusPowers:
         least, most = clearing.p_gen_min_kw, clearing.p_gen_max_kw
         nothing, idle = np.zeros_like(clearing.load_kw), np.zeros_like(least)
         people = np.zeros((len(run.names), clearing.periods))
-        return cls(
-            clearing.load_kw, clearing.load_kvar, people, idle, idle, least, most, nothing, nothing, v_pu=None
-        )
+        return cls(clearing.load_kw, clearing.load_kvar, people, idle, idle, least, most, nothing, nothing, v_pu=None)
 
     @property
     def periods(self) -> int:

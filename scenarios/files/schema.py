@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ...agents.containment_rules import OnMisbehaviour
 from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
-from ...network.pandapower_net import NOMINAL_HZ
+from ...network.elements import NOMINAL_HZ
 from ...network.physics import Physics
 from .behaviour_text import as_text
 
