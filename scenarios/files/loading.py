@@ -30,6 +30,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     """
     tree = read(find(name))
     stated = _change(tree, changes)
+    tree.translate()
     _apply_defaults(tree)
     apply_groups(tree, stated)
     return _validated(tree)
@@ -42,11 +43,15 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
         ScenarioError: A key or value is wrong.
     """
     before = scenario._tree
-    tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    tree = Tree(
+        scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours), list(before.notes)
+    )
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    apply_groups(tree, _change(tree, changes))
+    stated = _change(tree, changes)
+    tree.translate()
+    apply_groups(tree, stated)
     return _validated(tree)
 
 

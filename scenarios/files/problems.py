@@ -47,7 +47,8 @@ def problems(model: type[Row], tree: Tree, details: Sequence[Any]) -> list[Probl
     for detail in details:
         if detail["type"] != "missing" or detail["loc"][:-1] not in misspelt:
             problem = _problem(model, tree, detail)
-            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(detail["loc"][-1:])
+            last = detail.get("ctx", {}).get("row", detail["loc"][-1:])
+            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(last)
             if detail["type"] in ("missing", "extra_forbidden"):
                 place = place.rpartition(":")[0] or place
             told.setdefault((place, key, problem.sentence), problem)
