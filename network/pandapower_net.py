@@ -20,6 +20,9 @@ from .elements import NOMINAL_HZ
 from .errors import InputError
 from .feeder import Feeder
 
+UNBOUNDED_PERCENT = 1e6
+"""Loading of a transformer without a rating: one of 1 MVA, for pandapower's needs some."""
+
 
 def import_pandapower(purpose: str) -> Any:
     """The module, which is an extra and takes two seconds to import.
@@ -90,8 +93,8 @@ def _transformer(power: Any, net: Any, feeder: Feeder, n: int) -> None:
     low_kv = float(feeder.line_kv[n])
     sends_from_above = feeder.kv[parent] >= feeder.kv[n]
     high, low = (parent, n) if sends_from_above else (n, parent)
-    tap_at_low = line.tap if not sends_from_above else 1.0
-    sn_mva = 1.0 if line.i_max_a == inf else sqrt(3) * low_kv * tap_at_low * line.i_max_a / 1e3
+    sn_mva = 1.0 if line.i_max_a == inf else sqrt(3) * low_kv * line.i_max_a / 1e3
+    loading = {"max_loading_percent": UNBOUNDED_PERCENT} if line.i_max_a == inf else {}
     per_ohm = 100.0 * sn_mva / low_kv**2
     tap = {
         "tap_side": "hv" if sends_from_above else "lv",
@@ -112,7 +115,7 @@ def _transformer(power: Any, net: Any, feeder: Feeder, n: int) -> None:
         pfe_kw=0.0,
         i0_percent=0.0,
         name=line.name,
-        **_limits(feeder, n),
+        **(_limits(feeder, n) | loading),
         **(tap if line.tap != 1 else {}),
     )
 

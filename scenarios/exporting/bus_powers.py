@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...market.settings import NetworkUse
-from ...network.arrays import FloatArray
+from ...network.arrays import FloatArray, IntArray
 from ...network.feeder import Feeder
 from ..reporting.stored_run import StoredRun
 
+NOTHING_KW = 1e-6
+"""Less than this is the solver's."""
 _TABLES = {"buses", "generators", "prosumers"}
 """What a dispatch is read from."""
 
@@ -78,6 +80,12 @@ class BusPowers:
     def periods(self) -> int:
         """How many periods there are."""
         return int(self.load_kw.shape[1])
+
+    @property
+    def short_buses(self) -> IntArray:
+        """The buses that something could not be brought to, or taken from, in any period."""
+        slack_kw = np.maximum(np.abs(self.unserved_kw), np.abs(self.unserved_kvar))
+        return np.flatnonzero((slack_kw > NOTHING_KW).any(axis=1))
 
     @property
     def drawn_kw(self) -> FloatArray:

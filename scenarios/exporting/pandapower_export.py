@@ -105,7 +105,7 @@ class PandapowerExport:
     def _generators(self) -> Elements:
         """All generators but the grid, and what was not served as something that feeds in."""
         powers, feeder, own = self.powers, self.feeder, self._static
-        short = np.flatnonzero(((powers.unserved_kw != 0) | (powers.unserved_kvar != 0)).any(axis=1))
+        short = powers.short_buses
         machines = [feeder.generators[k] for k in own]
         p_kw, missing = powers.p_gen_kw[own], powers.unserved_kw[short]
         columns = {

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-import numpy as np
-
 from ...market.settings import NetworkUse
 from ...network.periods import period_name
 from ..runs.amounts import counted
@@ -53,8 +51,8 @@ def notes(exported: PandapowerExport) -> Iterator[str]:
         yield "trades load no wire in this run (market.network_use: bids), so prosumers draw their bids alone"
     unrated = sum(_is_unrated_transformer(exported, n) for n in range(1, len(feeder.buses)))
     if unrated:
-        yield f"{counted(unrated, 'transformer')} without a rating: sn_mva 1 stands there, and no loading is bounded"
-    short = int(np.count_nonzero((powers.unserved_kw != 0).any(axis=1) | (powers.unserved_kvar != 0).any(axis=1)))
+        yield f"{counted(unrated, 'transformer')} without a rating: sn_mva 1 and a loading of 1e6 % stand there"
+    short = powers.short_buses.size
     if short:
         yield f"what could not be served stands at {counted(short, 'bus', 'buses')} as static generators, unserved BUS"
 
