@@ -50,8 +50,13 @@ def missing_tables(run: StoredRun) -> list[str]:
 
 
 def write_csv(run: StoredRun, folder: Path, period: int | None = None) -> list[str]:
-    """Write every table as a CSV file into a folder; empty cells are what is not known. The files' names."""
+    """Write every table as a CSV file into a folder; empty cells are what is not known. The files' names.
+
+    Tables of an export before this one go from the folder.
+    """
     written = []
+    for name in (*TABLES, ROUNDS):
+        (folder / f"{name}.csv").unlink(missing_ok=True)
     for name, table in tables_of(run, period):
         folder.mkdir(parents=True, exist_ok=True)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")

@@ -122,7 +122,7 @@ def test_prosumers_draw_what_the_network_carries_for_them(save: Save) -> None:
 def test_what_could_not_be_served_flows_too_and_is_said(short: Saved) -> None:
     dispatch = short.result.dispatch
     assert dispatch.unserved_kw.max() > 0.5
-    assert np.abs(dispatch.q_slack_kvar).max() > 0.5
+    assert np.abs(dispatch.q_slack_kvar).max() > 0.3
     exported = PandapowerExport(short.stored)
     net = exported.net(2)
     assert flow(exported, net, range(4)).voltage_error_pu < WITHIN_PU
