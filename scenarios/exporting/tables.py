@@ -54,14 +54,13 @@ def write_csv(run: StoredRun, folder: Path, period: int | None = None) -> list[s
 
     Tables of an export before this one go from the folder.
     """
-    written = []
+    tables = dict(tables_of(run, period))
     for name in (*TABLES, ROUNDS):
         (folder / f"{name}.csv").unlink(missing_ok=True)
-    for name, table in tables_of(run, period):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-        written.append(f"{name}.csv")
-    return written
+    return [f"{name}.csv" for name in tables]
 
 
 def write_workbook(run: StoredRun, file: Path, period: int | None = None) -> list[str]:

@@ -18,7 +18,7 @@ from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
 from .in_service import in_service, left_out_notes
-from .per_km import line_of
+from .line_rows import line_of
 from .plausibility import doubts
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow

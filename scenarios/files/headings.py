@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .schema import Row
 
 Path_ = tuple[str, ...]
 
@@ -99,10 +102,7 @@ def read_row(row: Mapping[str, Any], table: Path_) -> Reading | None:
 
 def notes(reading: Reading) -> list[str]:
     """What somebody should know of a row that was read so, a sentence each."""
-    said = [
-        f"{heading} is read as {key}{'' if factor == '1' else f', times {Decimal(factor):,f}'}"
-        for heading, (key, factor) in reading.renamed.items()
-    ]
+    said = [f"{heading} is read as {key}{_times(factor)}" for heading, (key, factor) in reading.renamed.items()]
     if reading.left_out:
         said.append(f"left out, as it says nothing of the feeder: {', '.join(reading.left_out)}")
     return said
@@ -146,11 +146,38 @@ def _scaled(heading: str, value: Any, factor: str) -> Any:
     return str(Decimal(str(value)) * Decimal(factor))
 
 
+def other_headings(table: Path_) -> dict[str, str]:
+    """The headings that a row of a table may have beside the keys of the schema, and what is made of each."""
+    quantities = {ours: theirs for theirs, ours in _QUANTITIES.get(table, {}).items()}
+    headings = {}
+    for key in sorted(_keys(table)):
+        for end, (unit, factor) in _UNITS.items():
+            quantity = key.removesuffix(unit)
+            for name in {quantity, quantities.get(quantity, quantity)} if quantity != key else ():
+                if _meant(name + end, table)[0] == key != name + end:
+                    headings[name + end] = f"{key}{_times(factor)}"
+    return headings | dict.fromkeys(sorted(_LEFT_OUT[table] - _keys(table)), "left out")
+
+
+def _times(factor: str) -> str:
+    return "" if factor == "1" else f", times {Decimal(factor):,f}"
+
+
 @cache
-def _keys(table: Path_) -> frozenset[str]:
-    """The keys that the schema knows in a row of a table."""
-    from .schema import BusRow, GeneratorRow, LineRow, LinkRow, ProsumerRow, Row
+def row_type(table: Path_) -> type[Row]:
+    """The schema of a row of a table."""
+    from .schema import BusRow, GeneratorRow, LineRow, LinkRow, ProsumerRow
 
     rows: dict[str, type[Row]] = {"buses": BusRow, "lines": LineRow, "generators": GeneratorRow}
     rows |= {"prosumers": ProsumerRow, "links": LinkRow}
-    return frozenset(rows[table[-1]].model_fields)
+    return rows[table[-1]]
+
+
+def _keys(table: Path_) -> frozenset[str]:
+    """The keys that the schema knows in a row of a table."""
+    return _known(row_type(table))
+
+
+@cache
+def _known(row: type[Row]) -> frozenset[str]:
+    return frozenset(row.model_fields)

@@ -14,6 +14,9 @@ from two_homes import two_homes
 import gridbazaar.scenarios as gb
 from gridbazaar.network.ac_flow import RadialFlow
 from gridbazaar.scenarios.errors import ScenarioError
+from gridbazaar.scenarios.files.file_schema import file_schema
+from gridbazaar.scenarios.files.headings import other_headings, read_row
+from gridbazaar.scenarios.files.source import TABLES
 
 HOMES = two_homes()
 SCENARIO = """
@@ -155,3 +158,22 @@ def test_a_column_without_a_name_that_is_not_the_first_is_refused(tmp_path: Path
     (tmp_path / "lines.csv").write_text("\n".join([f"{rows[0]},", *(f"{row},7" for row in rows[1:])]))
     with pytest.raises(ScenarioError, match=r"lines\.csv:2: a cell stands in a column without a name; name the column"):
         gb.load(file)
+
+
+def test_the_schema_knows_what_is_understood() -> None:
+    schema = file_schema()
+    rows = {name: set(row.get("properties", ())) for name, row in schema["$defs"].items()}
+    assert {"vn_kv", "p_mw", "p_w", "q_mvar", "min_vm_pu", "name", "type"} < rows["BusRow"]
+    assert {"max_i_ka", "i_max_ka", "p_max_mw", "length_m", "std_type"} < rows["LineRow"]
+    assert {"max_p_mw", "p_max_mw", "b_usd_per_mwh", "a_usd_per_mw2h"} < rows["GeneratorRow"]
+    assert {"elastic_max_mw", "beta_usd_per_mwh"} < rows["ProsumerRow"]
+    assert schema["$defs"]["LineRow"]["properties"]["max_i_ka"] == {"description": "i_max_a, times 1,000"}
+    for table in TABLES:
+        for heading, meaning in other_headings(table).items():
+            reading = read_row({heading: "2"}, table)
+            assert reading is not None
+            key, _, factor = meaning.partition(", times ")
+            if meaning == "left out":
+                assert reading.left_out == [heading]
+            else:
+                assert float(reading.cells[key]) == 2 * float(factor.replace(",", "") or 1)
