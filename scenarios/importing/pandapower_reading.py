@@ -1,0 +1,133 @@
+"""A pandapower network as a radial network of constant powers."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...network.elements import Bus
+from ..errors import refuse
+from .branches import read_branches
+from .elements import called, check_tables, out_of_use
+from .limits import voltage_limits
+from .lines import drawn_kw, lines_of, without_stubs
+from .network import Network, Remarks
+from .nodes import Nodes, read_nodes
+from .pandapower_flow import solve
+from .powers import load_remarks, loads, machines, substation
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read, and what the proof holds it against.
+
+    Attributes:
+        network: The network.
+        original: The pandapower network that was read, its power flow solved; storage is out of service in it.
+        bus_names: Name of the bus that each bus of the original is, by its number there.
+    """
+
+    network: Network
+    original: Any
+    bus_names: dict[int, str]
+
+
+def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read:
+    """Read a network.
+
+    Args:
+        original: A pandapower network; it stays as it is.
+        title: What messages call it.
+        price_usd_per_kwh: What a kWh of the external grid costs if it has no costs.
+
+    Raises:
+        ScenarioError: It cannot be imported; the sentence names the element.
+    """
+    net = deepcopy(original)
+    remarks = Remarks(left_out=check_tables(net, title))
+    _check_transformers(net, title)
+    table, slack = _slack(net, title)
+    remarks += _short_of_no_impedance(net)
+    net.storage["in_service"] = False
+    solve(net, title)
+    remarks += Remarks(left_out=out_of_use(original, net.res_bus["vm_pu"].notna()))
+    nodes, said = read_nodes(net, title)
+    branches, earth, open_ends = without_stubs(read_branches(net, title), nodes)
+    lines, branch_names, joined = lines_of(branches, nodes, earth, title)
+    root_bus = int(net[table]["bus"][slack])
+    limits, of_limits = voltage_limits(net, nodes, root_bus, title)
+    bus_names = {bus: nodes.name(bus) for bus in nodes.of_bus}
+    found, of_machines = machines(net, bus_names, title)
+    buses = _buses(net, nodes, drawn_kw(earth, nodes), limits)
+    nominal_kw = sum(abs(bus.p_kw) for bus in buses) + sum(abs(one.generator.p_max_kw) for one in found)
+    grid, of_grid = substation(net, table, slack, nodes.name(root_bus), nominal_kw or 1e3, title, price_usd_per_kwh)
+    remarks += said + open_ends + joined + load_remarks(net, bus_names) + of_machines + of_limits + of_grid
+    voltage_pu = float(net[table]["vm_pu"][slack])
+    network = Network(title, buses, lines, found, grid, voltage_pu, branch_names, remarks=remarks)
+    return Read(network, net, bus_names)
+
+
+def _buses(
+    net: Any, nodes: Nodes, earthed: dict[int, complex], limits: dict[int, tuple[float, float]]
+) -> tuple[Bus, ...]:
+    """The buses with all that is drawn there as constant powers."""
+    drawn = dict(earthed)
+    for bus, p_kw, q_kvar in loads(net):
+        if bus in nodes.of_bus:
+            node = nodes.of_bus[bus]
+            drawn[node] = drawn.get(node, 0j) + complex(p_kw, q_kvar)
+    return tuple(
+        Bus(name, *limits[node], drawn.get(node, 0j).real, drawn.get(node, 0j).imag, nodes.kv[node])
+        for node, name in nodes.names.items()
+    )
+
+
+def _check_transformers(net: Any, title: str) -> None:
+    """Refuse a transformer that is turned round, or has no impedance.
+
+    Raises:
+        ScenarioError: Naming the first.
+    """
+    for table, sides in (("trafo", ("hv", "lv")), ("trafo3w", ("hv", "mv", "lv"))):
+        for k, row in net[table][net[table]["in_service"].astype(bool)].iterrows():
+            for side in sides:
+                rated, nominal = float(row[f"vn_{side}_kv"]), float(net.bus["vn_kv"][row[f"{side}_bus"]])
+                if not 0.5 < rated / nominal < 2:
+                    sentence = f"{called(net, table, k)}: its {side} winding of {rated:g} kV is at a bus of {nominal:g} kV"
+                    raise refuse(title, "", f"{sentence}; is it turned round? swap its buses")
+        short = net.trafo.index[net.trafo["in_service"].astype(bool) & ~(net.trafo["vk_percent"] > 0)]
+        for k in short:
+            raise refuse(title, "", f"{called(net, 'trafo', k)}: it has no impedance (vk_percent); give it")
+
+
+def _slack(net: Any, title: str) -> tuple[str, int]:
+    """Table and number of the one external grid."""
+    found = [("ext_grid", k) for k in net.ext_grid.index[net.ext_grid["in_service"].astype(bool)]]
+    slack = net.gen["in_service"].astype(bool) & net.gen["slack"].astype(bool)
+    found += [("gen", k) for k in net.gen.index[slack]]
+    named = [f"{called(net, *one)} at {called(net, 'bus', net[one[0]]['bus'][one[1]])}" for one in found]
+    if not found:
+        raise refuse(title, "", "no external grid is in service; put one (ext_grid) at the bus of the substation")
+    if len(found) > 1:
+        sentence = f"there are {len(found)} external grids, {' and '.join(named[:3])}, and a radial feeder has one"
+        raise refuse(title, "", f"{sentence}; take the others out of service")
+    return found[0]
+
+
+def _short_of_no_impedance(net: Any) -> Remarks:
+    """Make a closed switch of each line that has no impedance: power flows divide by it."""
+    ohm = np.hypot(net.line["r_ohm_per_km"], net.line["x_ohm_per_km"]) * net.line["length_km"]
+    opened = set(net.switch["element"][(net.switch["et"] == "l") & ~net.switch["closed"].astype(bool)])
+    said = []
+    for k in net.line.index[net.line["in_service"].astype(bool) & (ohm == 0)]:
+        if k in opened:
+            continue
+        row, number = net.line.loc[k], 1 + max(net.switch.index, default=-1)
+        said.append(f"{called(net, 'line', k)}: it has no impedance, so its ends are one point")
+        switch = {"bus": row["from_bus"], "element": row["to_bus"], "et": "b", "closed": True, "z_ohm": 0.0}
+        net.switch.loc[number, list(switch)] = list(switch.values())
+        net.line.loc[k, "in_service"] = False
+    return Remarks(approximations=tuple(said))
