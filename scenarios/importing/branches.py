@@ -18,6 +18,10 @@ import pandas as pd
 from ..errors import refuse
 from .elements import called
 
+_COLUMNS = (
+    *("F_BUS", "T_BUS", "BR_R", "BR_X", "BR_G", "BR_B", "TAP", "BR_STATUS"),
+    *("BR_R_ASYM", "BR_X_ASYM", "BR_G_ASYM", "BR_B_ASYM"),
+)
 UNLIMITED_KA = 1e3
 """Current limits from here on stand for none: files that must give one write 99999."""
 
@@ -67,11 +71,7 @@ def read_branches(net: Any, title: str) -> list[Branch]:
 
     matrix = net._ppc["branch"].real
     base_mva = float(net.sn_mva)
-    column = {
-        key: matrix[:, getattr(idx_brch, key)]
-        for key in ("F_BUS", "T_BUS", "BR_R", "BR_X", "BR_G", "BR_B", "TAP", "BR_STATUS")
-        + ("BR_R_ASYM", "BR_X_ASYM", "BR_G_ASYM", "BR_B_ASYM")
-    }
+    column = {key: matrix[:, getattr(idx_brch, key)] for key in _COLUMNS}
     found = []
     for element, row, i_max_a in _rows(net):
         value = {key: float(values[row]) for key, values in column.items()}
@@ -99,7 +99,9 @@ def _rows(net: Any) -> Iterator[tuple[str, int, float]]:
         if table == "line":
             named = [(called(net, table, k), _line_limit_a(row)) for k, row in net.line.iterrows()]
         elif table == "trafo":
-            named = [(called(net, table, k), _winding_limit_a(row, "vn_lv_kv", "sn_mva")) for k, row in net.trafo.iterrows()]
+            named = [
+                (called(net, table, k), _winding_limit_a(row, "vn_lv_kv", "sn_mva")) for k, row in net.trafo.iterrows()
+            ]
         elif table == "trafo3w":
             named = [
                 (f"{called(net, table, k)}, {side} side", _winding_limit_a(row, f"vn_{side}_kv", f"sn_{side}_mva"))

@@ -28,12 +28,15 @@ def voltage_limits(net: Any, nodes: Nodes, root_bus: int, title: str) -> tuple[d
     Raises:
         ScenarioError: A bus has no room between its limits.
     """
-    limits, missing, wide = {}, 0, 0
+    limits: dict[int, tuple[float, float]] = {}
+    missing = wide = 0
     low_range, high_range = VOLTAGE_RANGE_PU
     for bus, node in nodes.of_bus.items():
         low, high = (net.bus[key][bus] if key in net.bus else None for key in ("min_vm_pu", "max_vm_pu"))
         missing += bool(pd.isna(low)) + bool(pd.isna(high))
-        low, high = (default if pd.isna(one) else float(one) for one, default in zip((low, high), DEFAULT_PU, strict=True))
+        low, high = (
+            default if pd.isna(one) else float(one) for one, default in zip((low, high), DEFAULT_PU, strict=True)
+        )
         wide += (low < low_range) + (high > high_range)
         before = limits.get(node, (low_range, high_range))
         limits[node] = max(low, before[0]), min(high, before[1])

@@ -34,7 +34,7 @@ def without_stubs(branches: Iterable[Branch], nodes: Nodes) -> tuple[list[Branch
             if drawn:
                 kvar = -1e3 * drawn.imag * nodes.v_pu[node] ** 2
                 sentence = f"{branch.element}: open at one end; what it draws, {kvar:.4g} kvar"
-                approximations.append(f"{sentence}, is a constant load at {nodes.names[node]}")
+                approximations.append(f"{sentence}, is a constant power at {nodes.names[node]}")
     return kept, earth, Remarks(tuple(left_out), tuple(approximations))
 
 
@@ -71,9 +71,11 @@ def lines_of(
             _add(earth, node, admittance)
         if any(abs(admittance) > _SAME * abs(1 / branch.series) for admittance in rest):
             kw = sum(1e3 * y.real * nodes.v_pu[n] ** 2 for n, y in zip((branch.start, branch.end), rest, strict=True))
-            kvar = -sum(1e3 * y.imag * nodes.v_pu[n] ** 2 for n, y in zip((branch.start, branch.end), rest, strict=True))
+            kvar = -sum(
+                1e3 * y.imag * nodes.v_pu[n] ** 2 for n, y in zip((branch.start, branch.end), rest, strict=True)
+            )
             sentence = f"{branch.element}: what it draws itself, {kw:.4g} kW and {kvar:.4g} kvar (iron, magnetising)"
-            approximations.append(f"{sentence}, is a constant load at its ends")
+            approximations.append(f"{sentence}, is a constant power at its ends")
     return tuple(lines), names, Remarks(approximations=tuple(approximations))
 
 
@@ -94,7 +96,7 @@ def _line(branch: Branch, nodes: Nodes) -> tuple[Line, tuple[complex, complex]]:
 
 
 def _joined(group: list[Branch], title: str) -> Branch:
-    """Parallel branches as one; each carries power by its admittance, so that the first at its limit sets the rating."""
+    """Parallel branches as one, rated so that none carries more than it may: they share by their admittances."""
     first = group[0]
     same_way = [first, *(branch if branch.start == first.start else _turned(branch) for branch in group[1:])]
     for branch in same_way[1:]:

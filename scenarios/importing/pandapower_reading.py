@@ -17,7 +17,7 @@ from .lines import drawn_kw, lines_of, without_stubs
 from .network import Network, Remarks
 from .nodes import Nodes, read_nodes
 from .pandapower_flow import solve
-from .powers import load_remarks, loads, machines, substation
+from .powers import LOADS, constants, load_remarks, loads, machines, substation
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +61,35 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     limits, of_limits = voltage_limits(net, nodes, root_bus, title)
     bus_names = {bus: nodes.name(bus) for bus in nodes.of_bus}
     found, of_machines = machines(net, bus_names, title)
-    buses = _buses(net, nodes, drawn_kw(earth, nodes), limits)
+    buses = _buses(net, nodes, limits)
+    steady = constants(_steady(net, nodes, drawn_kw(earth, nodes)))
     nominal_kw = sum(abs(bus.p_kw) for bus in buses) + sum(abs(one.generator.p_max_kw) for one in found)
     grid, of_grid = substation(net, table, slack, nodes.name(root_bus), nominal_kw or 1e3, title, price_usd_per_kwh)
     remarks += said + open_ends + joined + load_remarks(net, bus_names) + of_machines + of_limits + of_grid
     voltage_pu = float(net[table]["vm_pu"][slack])
-    network = Network(title, buses, lines, found, grid, voltage_pu, branch_names, remarks=remarks)
+    network = Network(title, buses, lines, (*found, *steady), grid, voltage_pu, branch_names, remarks=remarks)
     return Read(network, net, bus_names)
 
 
-def _buses(
-    net: Any, nodes: Nodes, earthed: dict[int, complex], limits: dict[int, tuple[float, float]]
-) -> tuple[Bus, ...]:
-    """The buses with all that is drawn there as constant powers."""
-    drawn = dict(earthed)
-    for bus, p_kw, q_kvar in loads(net):
+def _buses(net: Any, nodes: Nodes, limits: dict[int, tuple[float, float]]) -> tuple[Bus, ...]:
+    """The buses with their loads as constant powers."""
+    drawn = dict.fromkeys(nodes.names, 0j)
+    for bus, kva in loads(net, *LOADS):
         if bus in nodes.of_bus:
-            node = nodes.of_bus[bus]
-            drawn[node] = drawn.get(node, 0j) + complex(p_kw, q_kvar)
+            drawn[nodes.of_bus[bus]] += kva
     return tuple(
-        Bus(name, *limits[node], drawn.get(node, 0j).real, drawn.get(node, 0j).imag, nodes.kv[node])
+        Bus(name, *limits[node], drawn[node].real, drawn[node].imag, nodes.kv[node])
         for node, name in nodes.names.items()
     )
+
+
+def _steady(net: Any, nodes: Nodes, earthed: dict[int, complex]) -> dict[str, complex]:
+    """By bus what is drawn there at all hours, kW + j kvar: by shunts, and by lines and transformers themselves."""
+    drawn = dict(earthed)
+    for bus, kva in loads(net, "shunt", "ward"):
+        if bus in nodes.of_bus:
+            drawn[nodes.of_bus[bus]] = drawn.get(nodes.of_bus[bus], 0j) + kva
+    return {nodes.names[node]: kva for node, kva in drawn.items()}
 
 
 def _check_transformers(net: Any, title: str) -> None:
@@ -96,7 +103,9 @@ def _check_transformers(net: Any, title: str) -> None:
             for side in sides:
                 rated, nominal = float(row[f"vn_{side}_kv"]), float(net.bus["vn_kv"][row[f"{side}_bus"]])
                 if not 0.5 < rated / nominal < 2:
-                    sentence = f"{called(net, table, k)}: its {side} winding of {rated:g} kV is at a bus of {nominal:g} kV"
+                    sentence = (
+                        f"{called(net, table, k)}: its {side} winding of {rated:g} kV is at a bus of {nominal:g} kV"
+                    )
                     raise refuse(title, "", f"{sentence}; is it turned round? swap its buses")
         short = net.trafo.index[net.trafo["in_service"].astype(bool) & ~(net.trafo["vk_percent"] > 0)]
         for k in short:

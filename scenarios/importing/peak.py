@@ -15,7 +15,13 @@ from .network import Network
 STEP = 0.05
 
 
-def fitting_peak(network: Network, feeder: Feeder, profiles: Mapping[str, Sequence[float]], load_profile: str) -> float:
+def fitting_peak(
+    network: Network,
+    feeder: Feeder,
+    profiles: Mapping[str, Sequence[float]],
+    load_profile: str,
+    elastic_kw: Mapping[str, float],
+) -> float:
     """The largest share of the loads, in steps of 0.05, with which no voltage or current breaks its limit.
 
     Args:
@@ -23,12 +29,15 @@ def fitting_peak(network: Network, feeder: Feeder, profiles: Mapping[str, Sequen
         feeder: The same as a feeder.
         profiles: Values by period.
         load_profile: Profile of loads whose bus has none of its own.
+        elastic_kw: By bus what elastic loads may draw there beside, at the loads as given.
 
     Returns:
         The share; 0 where there is none.
     """
     flow = RadialFlow(feeder)
     load, fed_in = injections(network, feeder, profiles, load_profile)
+    for bus, most_kw in elastic_kw.items():
+        load[feeder.index(bus)] += most_kw
     for tried in range(round(1 / STEP), 0, -1):
         share = tried * STEP
         drawn = (share * load - fed_in) / feeder.base_kw

@@ -20,9 +20,11 @@ SUN = "sun"
 """Name of the profile of what is called PV."""
 MARGIN = 4.0
 """A limit that is not given is so many times all that loads and machines do together."""
+NOTHING_KVA = 1e-6
 UNLIMITED_MW = 1e6
 """Power limits from here on stand for none."""
-_DRAWN = ("load", "motor", "asymmetric_load", "ward", "shunt")
+LOADS = ("load", "motor", "asymmetric_load")
+"""Tables of what draws power as people use it."""
 _FED = ("sgen", "gen", "asymmetric_sgen")
 _ZIP = tuple(f"const_{part}{which}_percent" for part in "zi" for which in ("", "_p", "_q"))
 _BY_VOLTAGE = {"shunt": "a shunt", "ward": "a ward, whose constant admittance is"}
@@ -37,12 +39,29 @@ class Cost:
     c_usd_per_h: float
 
 
-def loads(net: Any) -> Iterator[tuple[int, float, float]]:
-    """Bus, kW and kvar of everything that draws power in the solved power flow, by bus of the network."""
-    for table in _DRAWN:
+def loads(net: Any, *tables: str) -> Iterator[tuple[int, complex]]:
+    """Bus of the network, and kW + j kvar, of what draws power there in the solved power flow."""
+    for table in tables:
         result = net[f"res_{table}"]
         for k in net[table].index[net[table]["in_service"].astype(bool)]:
-            yield int(net[table]["bus"][k]), 1e3 * _zero(result["p_mw"][k]), 1e3 * _zero(result["q_mvar"][k])
+            yield int(net[table]["bus"][k]), 1e3 * complex(_zero(result["p_mw"][k]), _zero(result["q_mvar"][k]))
+
+
+def constants(drawn_kw: Mapping[str, complex]) -> tuple[Machine, ...]:
+    """What draws the same at all hours (shunts, iron of transformers), by bus, kW + j kvar: machines that feed in less.
+
+    The load of a bus follows its profile, which these do not.
+    """
+    return tuple(
+        Machine(
+            Generator(f"constant at {bus}", bus, 0.0, 0.0, 0.0, -kva.real, -kva.real, -kva.imag, -kva.imag),
+            -kva.real,
+            -kva.imag,
+            fixed=True,
+        )
+        for bus, kva in drawn_kw.items()
+        if abs(kva) > NOTHING_KVA
+    )
 
 
 def load_remarks(net: Any, bus_names: Mapping[int, str]) -> Remarks:
@@ -57,7 +76,9 @@ def load_remarks(net: Any, bus_names: Mapping[int, str]) -> Remarks:
     for table, what in _BY_VOLTAGE.items():
         for k in _used(net, table, bus_names):
             kvar = 1e3 * _zero(net[f"res_{table}"]["q_mvar"][k])
-            said.append(f"{called(net, table, k)}: {what} taken for a constant load ({kvar:.4g} kvar as at its voltage now)")
+            said.append(
+                f"{called(net, table, k)}: {what} taken for a constant power ({kvar:.4g} kvar as at its voltage now)"
+            )
     said += [
         f"{called(net, table, k)}: the sum of its phases, balanced"
         for table in ("asymmetric_load", "asymmetric_sgen")
@@ -124,12 +145,7 @@ def _machine(net: Any, table: str, k: int, bus: str, title: str) -> Machine:
 
 def machine_name(net: Any, table: str, k: int) -> str:
     """Its name where no other machine has it, else its table and number."""
-    names = [
-        str(name).strip()
-        for other in ("ext_grid", *_FED)
-        for name in net[other]["name"]
-        if not pd.isna(name)
-    ]
+    names = [str(name).strip() for other in ("ext_grid", *_FED) for name in net[other]["name"] if not pd.isna(name)]
     name = str(net[table]["name"][k]).strip()
     return name if name and names.count(name) == 1 else f"{table} {k}"
 
@@ -164,7 +180,9 @@ def substation(
         if limits[key] == otherwise:
             missing.append(key)
     if missing:
-        defaults.append(f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way")
+        defaults.append(
+            f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way"
+        )
     name = machine_name(net, table, k)
     generator = Generator(name, bus, cost.a_usd_per_kw2h, cost.b_usd_per_kwh, cost.c_usd_per_h, *limits.values())
     return generator, Remarks(defaults=tuple(defaults))
@@ -173,11 +191,12 @@ def substation(
 def _cost(net: Any, table: str, k: int, title: str) -> Cost | None:
     """The cost of an element, or None."""
     pieces = _rows_of(net.pwl_cost, table, k)
-    for row in pieces.itertuples():
-        where = f"pwl_cost {row.Index} of {called(net, table, k)}"
-        if str(row.power_type) != "p" or len(row.points) != 1:
+    for index, row in pieces.iterrows():
+        points = list(row["points"])
+        where = f"pwl_cost {index} of {called(net, table, k)}"
+        if str(row["power_type"]) != "p" or len(points) != 1:
             raise refuse(title, "", f"{where}: only a cost of one slope can be imported; give it as a poly_cost")
-        return Cost(0.0, float(row.points[0][2]) / 1e3, 0.0)
+        return Cost(0.0, float(points[0][2]) / 1e3, 0.0)
     for row in _rows_of(net.poly_cost, table, k).itertuples():
         where = f"poly_cost {row.Index} of {called(net, table, k)}"
         if _zero(row.cq1_eur_per_mvar) or _zero(row.cq2_eur_per_mvar2):
@@ -205,7 +224,7 @@ def _is(value: Any, *, otherwise: bool) -> bool:
 
 
 def _kilo(mega: Any, otherwise: float) -> float:
-    """kW of MW; where that is missing, or as good as infinite, something else."""
+    """As kW; where that is missing, or as good as infinite, something else."""
     return otherwise if pd.isna(mega) or abs(mega) >= UNLIMITED_MW else 1e3 * float(mega)
 
 

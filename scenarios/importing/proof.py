@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..errors import refuse
 from .elements import called
 from .pandapower_flow import solve
 from .pandapower_reading import Read
+from .powers import LOADS
 
 if TYPE_CHECKING:
     from ..files.scenario import Scenario
@@ -52,7 +55,7 @@ class Proof:
 
     def sentence(self) -> str:
         """What it says, in one line."""
-        light = f"{_rounded_up(self.light_pu)} pu at {LIGHT:.0%} of the loads" if self.light_pu == self.light_pu else ""  # noqa: PLR0124  # nan
+        light = f"{_rounded_up(self.light_pu)} pu at {LIGHT:.0%} of the loads" if isfinite(self.light_pu) else ""
         count = f"{len(self.buses):,} buses" if len(self.buses) != 1 else "the one bus"
         within = f"voltages of {count} within {_rounded_up(self.largest_pu)} pu of pandapower's power flow"
         return f"{within} (limit {WITHIN_PU:g}){', ' if light else ''}{light}"
@@ -96,10 +99,8 @@ def _voltages(read: Read, scenario: Scenario, share: float, names: list[str]) ->
 
 def _light(read: Read, scenario: Scenario, names: list[str]) -> float:
     """The largest difference when loads are light; what is not a load of the original stays as it is."""
-    from copy import deepcopy
-
     net = deepcopy(read.original)
-    for table in ("load", "motor", "asymmetric_load"):
+    for table in LOADS:
         net[table]["scaling"] *= LIGHT
     solve(net, read.network.title)
     original_pu = net.res_bus["vm_pu"].reindex(list(read.bus_names)).to_numpy(dtype=float)

@@ -19,6 +19,8 @@ ELASTIC_SHARE = 0.5
 """Its elastic load is at most this part of that load."""
 PV_SHARES = 0.5, 1.5
 """Peak of its PV, in parts of that load; every second prosumer has some."""
+FEE = 0.1
+"""Fee on what is bought from the DSO and on what is sold to it, in parts of the price: what trading saves."""
 _LEAST_KW = 1e-3
 _WORTH = 1.6, 2.4
 _LEAST_WORTH = 0.6
@@ -43,6 +45,8 @@ class Prosumer:
     elastic_max_kw: float
     bid_max_kw: float
     feed_in_max_kw: float
+    grid_fee_usd_per_kwh: float
+    feed_in_fee_usd_per_kwh: float
     fixed_peak_kw: float
     fixed_profile: str
     renewable: str
@@ -58,56 +62,69 @@ class Link:
     cap_kw: float
 
 
-def place(
-    network: Network, count: int, seed: int, load_profile: str, sun_profile: str
-) -> tuple[Network, tuple[Prosumer, ...]]:
-    """Put prosumers at buses with loads, drawn with a seed; several at a bus where there are more than buses.
-
-    Args:
-        network: The network.
-        count: How many.
-        seed: Of all that is drawn.
-        load_profile: Profile of loads whose bus has none of its own.
-        sun_profile: Profile of PV.
-
-    Returns:
-        The network with what loads are left, and the prosumers by bus in the network's order.
+def stands(network: Network, count: int, seed: int) -> tuple[str, ...]:
+    """Buses with loads that prosumers stand at, drawn with a seed, in the network's order; one may be there twice.
 
     Raises:
         ScenarioError: No bus has a load.
     """
-    rng = np.random.default_rng(seed)
     at = [n for n, bus in enumerate(network.buses) if bus.p_kw > _LEAST_KW and bus.name != network.substation.bus]
     if not at:
-        raise refuse(network.title, "", "no bus but that of the external grid has a load, so no prosumer can stand there")
-    order = rng.permutation(at)
-    chosen = sorted(int(order[k % len(order)]) for k in range(count))
+        raise refuse(
+            network.title, "", "no bus but that of the external grid has a load, so no prosumer can stand there"
+        )
+    order = np.random.default_rng(seed).permutation(at)
+    return tuple(network.buses[n].name for n in sorted(int(order[k % len(order)]) for k in range(count)))
+
+
+def elastic_kw(network: Network, at: Sequence[str]) -> dict[str, float]:
+    """By bus what elastic loads draw at the most when loads are as given."""
+    return {bus.name: ELASTIC_SHARE * bus.p_kw for bus in network.buses if bus.name in at}
+
+
+def place(
+    network: Network, at: Sequence[str], peak: float, seed: int, load_profile: str, sun_profile: str
+) -> tuple[Network, tuple[Prosumer, ...]]:
+    """Put prosumers at buses: each takes over a part of the load there, and has elastic load and PV of its size.
+
+    Args:
+        network: The network.
+        at: The bus of each.
+        peak: Largest share of the given loads that the day has, which elastic loads follow.
+        seed: Of what they have.
+        load_profile: Profile of loads whose bus has none of its own.
+        sun_profile: Profile of PV.
+
+    Returns:
+        The network with what loads are left, and the prosumers.
+    """
+    rng = np.random.default_rng((seed, len(at)))
+    loads = {bus.name: bus.p_kw for bus in network.buses}
     grid = network.substation
-    nominal_kw = sum(max(bus.p_kw, 0.0) for bus in network.buses)
-    price = grid.b_usd_per_kwh + grid.a_usd_per_kw2h * nominal_kw
+    price = grid.b_usd_per_kwh + grid.a_usd_per_kw2h * peak * sum(max(kw, 0.0) for kw in loads.values())
     made = []
-    for k, n in enumerate(chosen, start=1):
-        bus = network.buses[n]
-        load_kw = bus.p_kw / chosen.count(n)
-        elastic_kw, worth = _digits(ELASTIC_SHARE * load_kw), rng.uniform(*_WORTH)
-        pv_kw = _digits(load_kw * rng.uniform(*PV_SHARES)) if k % 2 else 0.0
+    for k, bus in enumerate(at, start=1):
+        load_kw = loads[bus] / at.count(bus)
+        elastic_kw, worth = _digits(ELASTIC_SHARE * peak * load_kw), rng.uniform(*_WORTH)
+        pv_kw = _digits(peak * load_kw * rng.uniform(*PV_SHARES)) if k % 2 else 0.0
         made.append(
             Prosumer(
                 name=f"p{k}",
-                bus=bus.name,
+                bus=bus,
                 alpha_usd_per_kw2h=_digits(price * (worth - _LEAST_WORTH) / (2 * elastic_kw)),
                 beta_usd_per_kwh=_digits(price * worth),
                 elastic_max_kw=elastic_kw,
                 bid_max_kw=_digits(2 * load_kw),
                 feed_in_max_kw=pv_kw,
+                grid_fee_usd_per_kwh=_digits(FEE * price),
+                feed_in_fee_usd_per_kwh=_digits(FEE * price),
                 fixed_peak_kw=FIXED_SHARE * load_kw,
-                fixed_profile=network.load_profiles.get(bus.name, load_profile),
+                fixed_profile=network.load_profiles.get(bus, load_profile),
                 renewable=sun_profile if pv_kw else "",
                 renewable_peak_kw=pv_kw,
             )
         )
-    taken = set(chosen)
-    left = tuple(replace(bus, p_kw=(1 - FIXED_SHARE) * bus.p_kw) if n in taken else bus for n, bus in enumerate(network.buses))
+    left = tuple(replace(bus, p_kw=(1 - FIXED_SHARE) * bus.p_kw) if bus.name in at else bus for bus in network.buses)
     return replace(network, buses=left), tuple(made)
 
 
