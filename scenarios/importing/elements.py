@@ -1,4 +1,4 @@
-"""The elements of a pandapower network: what they are called, which of them can be read, and which are not in use."""
+"""The elements of a pandapower network: what they are called, which can be read, and which take no part."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import refuse
-
 READ = frozenset(
     {"bus", "line", "trafo", "trafo3w", "impedance", "switch", "ext_grid", "gen", "storage"}
     | {"load", "sgen", "shunt", "ward", "motor", "asymmetric_load", "asymmetric_sgen"}
 )
 """The tables of elements that are read."""
-_ENDS = {
+ENDS = {
     "line": ("from_bus", "to_bus"),
     "trafo": ("hv_bus", "lv_bus"),
     "trafo3w": ("hv_bus", "mv_bus", "lv_bus"),
     "impedance": ("from_bus", "to_bus"),
 }
+"""The columns that name buses, where that is not `bus`."""
 _SWITCHED = {"l": "line", "t": "trafo", "t3": "trafo3w"}
 
 
@@ -28,39 +27,6 @@ def called(net: Any, table: str, index: object) -> str:
     name = net[table]["name"].get(index) if "name" in net[table] else None
     written = "" if pd.isna(name) else " ".join(str(name).split())
     return f"{table} {index} ({written})" if written and written != str(index) else f"{table} {index}"
-
-
-def check_tables(net: Any, title: str) -> tuple[str, ...]:
-    """Refuse an element in service that cannot be read; name the tables that hold nothing that a feeder has.
-
-    Raises:
-        ScenarioError: An element of another kind is in service; it names the first.
-    """
-    left_out = []
-    for table in _tables(net):
-        if table in READ or table in {"poly_cost", "pwl_cost"}:
-            continue
-        rows = net[table]
-        if "in_service" not in rows:
-            left_out.append(f"table {table}: {len(rows):,} rows that no feeder has")
-            continue
-        used = rows.index[rows["in_service"].astype(bool)]
-        if table == "controller":
-            left_out += [f"controller {k} ({rows['object'][k]}): it acts on neither side" for k in used]
-        elif len(used):
-            cure = "take it out of service, or put a load (or sgen) of its power in its place"
-            raise refuse(title, "", f"{called(net, table, used[0])}: a {table} cannot be imported; {cure}")
-        else:
-            left_out += [f"{called(net, table, k)}: out of service" for k in rows.index]
-    return tuple(left_out)
-
-
-def _tables(net: Any) -> Iterator[str]:
-    """Tables that have rows, results and what is only drawn apart."""
-    for table, rows in net.items():
-        hidden = table.startswith(("_", "res_")) or table.endswith(("geodata", "std_types"))
-        if isinstance(rows, pd.DataFrame) and len(rows) and not hidden:
-            yield table
 
 
 def out_of_use(net: Any, supplied: pd.Series[bool]) -> tuple[str, ...]:
@@ -77,7 +43,7 @@ def out_of_use(net: Any, supplied: pd.Series[bool]) -> tuple[str, ...]:
             if not bool(rows["in_service"][k]):
                 said.append(f"{called(net, table, k)}: out of service")
                 continue
-            ends = [rows[column][k] for column in _ENDS.get(table, ("bus",))] if table != "bus" else [k]
+            ends = [rows[column][k] for column in ENDS.get(table, ("bus",))] if table != "bus" else [k]
             dead = [end for end in ends if not supplied[end]]
             if dead and table == "bus":
                 said.append(f"{called(net, table, k)}: no line in use leads there from the external grid")

@@ -67,15 +67,13 @@ def lines_of(
         line, rest = _line(branch, nodes)
         lines.append(line)
         names[line.name] = branch.element
-        for node, admittance in zip((branch.start, branch.end), rest, strict=True):
+        own = dict(zip((branch.start, branch.end), rest, strict=True))
+        for node, admittance in own.items():
             _add(earth, node, admittance)
         if any(abs(admittance) > _SAME * abs(1 / branch.series) for admittance in rest):
-            kw = sum(1e3 * y.real * nodes.v_pu[n] ** 2 for n, y in zip((branch.start, branch.end), rest, strict=True))
-            kvar = -sum(
-                1e3 * y.imag * nodes.v_pu[n] ** 2 for n, y in zip((branch.start, branch.end), rest, strict=True)
-            )
-            sentence = f"{branch.element}: what it draws itself, {kw:.4g} kW and {kvar:.4g} kvar (iron, magnetising)"
-            approximations.append(f"{sentence}, is a constant power at its ends")
+            kva = sum(drawn_kw(own, nodes).values())
+            sentence = f"{branch.element}: what it draws itself, {kva.real:.4g} kW and {kva.imag:.4g} kvar"
+            approximations.append(f"{sentence} (iron, magnetising), is a constant power at its ends")
     return tuple(lines), names, Remarks(approximations=tuple(approximations))
 
 

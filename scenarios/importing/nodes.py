@@ -54,8 +54,8 @@ def read_nodes(net: Any, title: str) -> tuple[Nodes, Remarks]:
         for other in buses[1:]:
             other_kv, own_kv = float(net.bus["vn_kv"][other]), float(net.bus["vn_kv"][buses[0]])
             if other_kv != own_kv:
-                sentence = f"{called(net, 'bus', other)} of {other_kv:g} kV and {first} of {own_kv:g} kV are one point by a switch"
-                raise refuse(title, "", f"{sentence}; open it, or put the transformer there")
+                sentence = f"{called(net, 'bus', other)} of {other_kv:g} kV and {first} of {own_kv:g} kV are one point"
+                raise refuse(title, "", f"{sentence} by a closed switch; open it, or put the transformer there")
             said.append(f"{called(net, 'bus', other)}: one point with {first}, by a closed switch or no impedance")
     names = _names(net, {node: buses[0] for node, buses in members.items()})
     kv = {node: float(net.bus["vn_kv"][buses[0]]) for node, buses in members.items()}

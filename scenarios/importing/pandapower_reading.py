@@ -6,12 +6,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ...network.elements import Bus
-from ..errors import refuse
 from .branches import read_branches
-from .elements import called, check_tables, out_of_use
+from .checks import check_tables, check_values, the_slack, without_empty_lines
+from .elements import out_of_use
 from .limits import voltage_limits
 from .lines import drawn_kw, lines_of, without_stubs
 from .network import Network, Remarks
@@ -48,9 +46,9 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     """
     net = deepcopy(original)
     remarks = Remarks(left_out=check_tables(net, title))
-    _check_transformers(net, title)
-    table, slack = _slack(net, title)
-    remarks += _short_of_no_impedance(net)
+    check_values(net, title)
+    table, slack = the_slack(net, title)
+    remarks += without_empty_lines(net)
     net.storage["in_service"] = False
     solve(net, title)
     remarks += Remarks(left_out=out_of_use(original, net.res_bus["vm_pu"].notna()))
@@ -90,53 +88,3 @@ def _steady(net: Any, nodes: Nodes, earthed: dict[int, complex]) -> dict[str, co
         if bus in nodes.of_bus:
             drawn[nodes.of_bus[bus]] = drawn.get(nodes.of_bus[bus], 0j) + kva
     return {nodes.names[node]: kva for node, kva in drawn.items()}
-
-
-def _check_transformers(net: Any, title: str) -> None:
-    """Refuse a transformer that is turned round, or has no impedance.
-
-    Raises:
-        ScenarioError: Naming the first.
-    """
-    for table, sides in (("trafo", ("hv", "lv")), ("trafo3w", ("hv", "mv", "lv"))):
-        for k, row in net[table][net[table]["in_service"].astype(bool)].iterrows():
-            for side in sides:
-                rated, nominal = float(row[f"vn_{side}_kv"]), float(net.bus["vn_kv"][row[f"{side}_bus"]])
-                if not 0.5 < rated / nominal < 2:
-                    sentence = (
-                        f"{called(net, table, k)}: its {side} winding of {rated:g} kV is at a bus of {nominal:g} kV"
-                    )
-                    raise refuse(title, "", f"{sentence}; is it turned round? swap its buses")
-        short = net.trafo.index[net.trafo["in_service"].astype(bool) & ~(net.trafo["vk_percent"] > 0)]
-        for k in short:
-            raise refuse(title, "", f"{called(net, 'trafo', k)}: it has no impedance (vk_percent); give it")
-
-
-def _slack(net: Any, title: str) -> tuple[str, int]:
-    """Table and number of the one external grid."""
-    found = [("ext_grid", k) for k in net.ext_grid.index[net.ext_grid["in_service"].astype(bool)]]
-    slack = net.gen["in_service"].astype(bool) & net.gen["slack"].astype(bool)
-    found += [("gen", k) for k in net.gen.index[slack]]
-    named = [f"{called(net, *one)} at {called(net, 'bus', net[one[0]]['bus'][one[1]])}" for one in found]
-    if not found:
-        raise refuse(title, "", "no external grid is in service; put one (ext_grid) at the bus of the substation")
-    if len(found) > 1:
-        sentence = f"there are {len(found)} external grids, {' and '.join(named[:3])}, and a radial feeder has one"
-        raise refuse(title, "", f"{sentence}; take the others out of service")
-    return found[0]
-
-
-def _short_of_no_impedance(net: Any) -> Remarks:
-    """Make a closed switch of each line that has no impedance: power flows divide by it."""
-    ohm = np.hypot(net.line["r_ohm_per_km"], net.line["x_ohm_per_km"]) * net.line["length_km"]
-    opened = set(net.switch["element"][(net.switch["et"] == "l") & ~net.switch["closed"].astype(bool)])
-    said = []
-    for k in net.line.index[net.line["in_service"].astype(bool) & (ohm == 0)]:
-        if k in opened:
-            continue
-        row, number = net.line.loc[k], 1 + max(net.switch.index, default=-1)
-        said.append(f"{called(net, 'line', k)}: it has no impedance, so its ends are one point")
-        switch = {"bus": row["from_bus"], "element": row["to_bus"], "et": "b", "closed": True, "z_ohm": 0.0}
-        net.switch.loc[number, list(switch)] = list(switch.values())
-        net.line.loc[k, "in_service"] = False
-    return Remarks(approximations=tuple(said))

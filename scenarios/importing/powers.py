@@ -197,14 +197,14 @@ def _cost(net: Any, table: str, k: int, title: str) -> Cost | None:
         if str(row["power_type"]) != "p" or len(points) != 1:
             raise refuse(title, "", f"{where}: only a cost of one slope can be imported; give it as a poly_cost")
         return Cost(0.0, float(points[0][2]) / 1e3, 0.0)
-    for row in _rows_of(net.poly_cost, table, k).itertuples():
-        where = f"poly_cost {row.Index} of {called(net, table, k)}"
-        if _zero(row.cq1_eur_per_mvar) or _zero(row.cq2_eur_per_mvar2):
+    for index, row in _rows_of(net.poly_cost, table, k).iterrows():
+        where = f"poly_cost {index} of {called(net, table, k)}"
+        if _zero(row["cq1_eur_per_mvar"]) or _zero(row["cq2_eur_per_mvar2"]):
             raise refuse(title, "", f"{where}: reactive power costs nothing here; take cq1 and cq2 out")
-        square, linear = _zero(row.cp2_eur_per_mw2) / 1e6, _zero(row.cp1_eur_per_mw) / 1e3
+        square, linear = _zero(row["cp2_eur_per_mw2"]) / 1e6, _zero(row["cp1_eur_per_mw"]) / 1e3
         if square < 0:
             raise refuse(title, "", f"{where}: cp2_eur_per_mw2 is negative, so the cost is not convex; give 0 or more")
-        return Cost(square, linear, _zero(row.cp0_eur))
+        return Cost(square, linear, _zero(row["cp0_eur"]))
     return None
 
 
