@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import refuse
-from .arguments import one_of
 from .options import Output
 
 if TYPE_CHECKING:
@@ -42,28 +40,22 @@ def import_(
     ] = None,
 ) -> None:
     """Make a scenario folder of a network of another tool; say what is not as there, and prove the rest."""
-    kind = _checked(what, prosumers, periods, price_usd_per_kwh, peak, links, seed)
-    from ..importing.importing import Wishes, import_network
-    from ..importing.prosumers import Links
+    from ..files.source import Tree
+    from ..importing.importing import import_network
+    from ..importing.kept import wish_of
 
-    wishes = Wishes(prosumers, one_of(Links, links, kind), seed, periods, price_usd_per_kwh, peak)
-    _tell(import_network(what, output or Path(Path(what).stem), wishes))
-
-
-def _checked(what: str, prosumers: int, periods: int, price: float, peak: float | None, links: str, seed: int) -> str:
-    """Refuse numbers that mean nothing; the place of what is wrong with `--links`."""
-    place = f"import {what}"
-    ranges = (
-        ("--prosumers", prosumers, 1, 10_000),
-        ("--periods", periods, 1, 288),
-        ("--price", price, 1e-6, 10.0),
-        ("--peak", 1.0 if peak is None else peak, 1e-3, 10.0),
-        ("--seed", seed, 0, 2**32),
-    )
-    for option, value, least, most in ranges:
-        if not least <= value <= most:
-            raise refuse(place, option, f"{value:g} is outside {least:g} to {most:g}; give a number between")
-    return f"{place} --links {links}"
+    given = {
+        "network": ("", what),
+        "prosumers": ("--prosumers", prosumers),
+        "links": ("--links", links),
+        "seed": ("--seed", seed),
+        "periods": ("--periods", periods),
+        "price_usd_per_kwh": ("--price", price_usd_per_kwh),
+        "peak": ("--peak", peak),
+    }
+    tree = Tree({"import": {key: value for key, (_, value) in given.items() if value is not None}})
+    tree.places = {("import", key): f"{option} {value}" for key, (option, value) in given.items()}
+    _tell(import_network(wish_of(tree), output or Path(Path(what).stem)))
 
 
 def _tell(imported: Imported) -> None:

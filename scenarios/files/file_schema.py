@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .import_row import ImportRow
 from .scenario import Scenario
 from .source import PROFILES, TABLES
 
@@ -16,6 +17,7 @@ def file_schema() -> dict[str, Any]:
         named = {"type": "string", "description": "a CSV file beside the scenario"}
         owner["properties"][path[-1]] = {"anyOf": [named, table]}
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
+    schema["properties"]["import"] = ImportRow.model_json_schema()
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     _loosen(schema)
     row = rows["ProsumerRow"]["properties"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import combinations
 
 import networkx as nx
 import numpy as np
 
 from ..errors import refuse
+from ..files.import_row import Links
 from .network import Network
 
 FIXED_SHARE = 0.5
@@ -24,14 +24,6 @@ FEE = 0.1
 _LEAST_KW = 1e-3
 _WORTH = 1.6, 2.4
 _LEAST_WORTH = 0.6
-
-
-class Links(StrEnum):
-    """Who may trade with whom."""
-
-    RING = "ring"
-    NEIGHBOURS = "neighbours"
-    COMPLETE = "complete"
 
 
 @dataclass(frozen=True, slots=True)
