@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import check, compare, export, league, look, new, report, run, step, study, sweep, view
+from .commands import check, compare, export, import_, league, look, new, report, run, step, study, sweep, view
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -39,6 +39,7 @@ app.command(short_help="Run every combination of some values; write a table.")(s
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
 app.command()(look.validate)
 app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
+app.command("import", short_help="Make a scenario of a network of another tool, with proof.")(import_.import_)
 app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
 app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)

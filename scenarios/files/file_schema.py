@@ -3,6 +3,7 @@
 from typing import Any
 
 from .headings import other_headings, row_type
+from .import_row import ImportRow
 from .scenario import Scenario
 from .source import PROFILES, TABLES
 
@@ -20,6 +21,7 @@ def file_schema() -> dict[str, Any]:
         others = {heading: {"description": meaning} for heading, meaning in other_headings(path).items()}
         rows[row_type(path).__name__]["properties"] |= others
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
+    schema["properties"]["import"] = ImportRow.model_json_schema()
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     _loosen(schema)
     row = rows["ProsumerRow"]["properties"]

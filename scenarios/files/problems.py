@@ -99,4 +99,4 @@ def _known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
         else:
             model = model.__args__[1]  # a table: dict[name, row]
     keys = [f.alias or name for name, f in model.model_fields.items()]
-    return [*keys, "base", "prosumer_defaults"] if model is scenario else keys
+    return [*keys, "base", "import", "prosumer_defaults"] if model is scenario else keys

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,10 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     own.translate()
     _resolve_behaviours(own, file.parent)
     base = own.values.pop("base", None)
+    if "import" in own.values:
+        if base is not None:
+            raise refuse(own.place(("import",)), "import", "a scenario has a base or an import; take one of them out")
+        base = _imported(own, file.parent)
     if base is None:
         return own
     if not isinstance(base, str):
@@ -277,6 +282,16 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
         tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
+
+
+def _imported(tree: Tree, folder: Path) -> str:
+    """The file of the scenario that is made of a network of another tool; who imports is installed beside this room."""
+    points = {point.name: point for point in entry_points(group="gridbazaar.imports")}
+    if "network" not in points:
+        raise refuse(tree.place(("import",)), "import", "nobody imports networks here; install gridbazaar anew")
+    made = points["network"].load()(tree, folder)
+    tree.clear(("import",))
+    return str(made)
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
