@@ -20,8 +20,8 @@ from .elements import NOMINAL_HZ
 from .errors import InputError
 from .feeder import Feeder
 
-UNBOUNDED_PERCENT = 1e6
-"""Loading of a transformer without a rating: one of 1 MVA, for pandapower's needs some."""
+UNBOUNDED_PERCENT = 1e12
+"""What a transformer without a rating may be loaded to: it has 1 MVA, for pandapower must have some."""
 
 
 def import_pandapower(purpose: str) -> Any:

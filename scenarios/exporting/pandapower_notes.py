@@ -51,7 +51,7 @@ def notes(exported: PandapowerExport) -> Iterator[str]:
         yield "trades load no wire in this run (market.network_use: bids), so prosumers draw their bids alone"
     unrated = sum(_is_unrated_transformer(exported, n) for n in range(1, len(feeder.buses)))
     if unrated:
-        yield f"{counted(unrated, 'transformer')} without a rating: sn_mva 1 and a loading of 1e6 % stand there"
+        yield f"{counted(unrated, 'transformer')} without a rating: sn_mva 1 and a loading of 1e12 % stand there"
     short = powers.short_buses.size
     if short:
         yield f"what could not be served stands at {counted(short, 'bus', 'buses')} as static generators, unserved BUS"

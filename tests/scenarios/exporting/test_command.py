@@ -39,7 +39,7 @@ def test_a_net_is_written_into_the_results_folder(folder: Path, capsys: pytest.C
         "note: costs are in $, in the columns that pandapower calls eur",
         "note: pandapower bounds no line by active or reactive power: the limits of 1 line stand in columns of their "
         "own, p_max_mw and q_max_mvar, which its optimal power flow does not read",
-        "note: 2 transformers without a rating: sn_mva 1 and a loading of 1e6 % stand there",
+        "note: 2 transformers without a rating: sn_mva 1 and a loading of 1e12 % stand there",
     ]
     buses = pd.read_parquet(folder / "buses.parquet")
     drawn = (buses["load_kw"] + buses["bid_kw"]).groupby(buses["period"]).sum()

@@ -90,20 +90,22 @@ def test_lines_and_transformers_are_loaded_as_in_the_tables(save: Save) -> None:
     assert 1e3 * losses_mw == pytest.approx(lines["loss_kw"].sum(), rel=1e-6)
 
 
-def test_the_optimal_power_flow_of_pandapower_finds_the_dispatch_and_its_cost(save: Save) -> None:
-    saved = save("ieee33")
-    net = PandapowerExport(saved.stored).net(18)
-    pp.runopp(net, numba=False)
-    dispatch = saved.result.dispatch
-    generators = saved.stored.generators.query("period == 19")
-    own = {machine.name: machine for machine in saved.result.feeder.generators}
+@pytest.mark.parametrize(("name", "t"), [("ieee33", 18), ("levels", 0)])
+def test_the_optimal_power_flow_of_pandapower_finds_the_dispatch_and_its_cost(name: str, t: int, save: Save) -> None:
+    saved = save(name)
+    net = PandapowerExport(saved.stored).net(t)
+    tolerances = {"FEASTOL": 1e-9, "GRADTOL": 1e-7, "COMPTOL": 1e-8, "COSTTOL": 1e-9}
+    pp.runopp(net, delta=1e-12, numba=False, **{f"PDIPM_{key}": value for key, value in tolerances.items()})
+    feeder, dispatch = saved.result.feeder, saved.result.dispatch
+    p_kw = dispatch.p_gen_kw[:, t]
     cost = sum(
-        own[row.generator].a_usd_per_kw2h * row.p_kw**2 + own[row.generator].b_usd_per_kwh * row.p_kw
-        for row in generators.itertuples()
+        one.a_usd_per_kw2h * kw**2 + one.b_usd_per_kwh * kw + one.c_usd_per_h
+        for one, kw in zip(feeder.generators, p_kw, strict=True)
     )
     assert net.res_cost == pytest.approx(cost, rel=1e-6)
-    assert 1e3 * net.res_sgen["p_mw"].to_numpy() == pytest.approx(dispatch.p_gen_kw[1:, 18], abs=0.05)
-    assert net.res_bus["lam_p"].to_numpy() / 1e3 == pytest.approx(dispatch.lmp_usd_per_kwh[:, 18], abs=1e-3)
+    found_kw = 1e3 * np.array([*net.res_ext_grid["p_mw"], *net.res_sgen["p_mw"]])
+    assert found_kw == pytest.approx(p_kw, abs=0.05)
+    assert net.res_bus["lam_p"].to_numpy() / 1e3 == pytest.approx(dispatch.lmp_usd_per_kwh[:, t], abs=1e-3)
 
 
 def test_prosumers_draw_what_the_network_carries_for_them(save: Save) -> None:
