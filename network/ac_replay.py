@@ -59,8 +59,7 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
     """
     power = import_pandapower("the AC replay")
     net = pandapower_net(power, feeder)
-    for n in range(len(feeder.buses)):  # one load per bus stands for all that is drawn and fed in there
-        power.create_load(net, bus=n, p_mw=0.0)
+    power.create_loads(net, range(len(feeder.buses)), p_mw=0.0)  # each stands for all that is drawn and fed in there
     periods = dispatch.v_pu.shape[1]
     v_pu, root_kw, losses_kw = np.ones_like(dispatch.v_pu), np.zeros(periods), np.zeros(periods)
     p_kw = dispatch.demand_kw - dispatch.unserved_kw + dispatch.spilled_kw

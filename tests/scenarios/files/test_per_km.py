@@ -8,6 +8,7 @@ import pytest
 from two_homes import two_homes
 
 import gridbazaar.scenarios as gb
+from gridbazaar.scenarios.commands.look import validate
 from gridbazaar.scenarios.errors import ScenarioError
 
 HOMES = two_homes()
@@ -74,7 +75,15 @@ def test_a_tie_that_is_out_of_service_closes_no_loop_and_is_listed(file: Path) -
         closed.check()
 
 
-def test_a_run_says_what_it_left_out_and_settles_as_without_it(file: Path) -> None:
+def test_what_is_counted_is_in_service(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(homes(f"{OLD}}}\n    s-b: {{from_bus: s, to_bus: b, r_ohm: 1, x_ohm: 1, in_service: no"))
+    validate("s.yaml")
+    said, told = capsys.readouterr()
+    assert said.startswith("s.yaml is valid: 3 buses, 2 lines, 1 generator, 2 prosumers, 1 link")
+    assert told == "note: s.yaml:9 feeder.lines.s-b: out of service and left out: s-b\n"
+
+
+def test_a_market_settles_as_without_what_is_left_out(file: Path) -> None:
     file.write_text(homes(f"{OLD}}}\n    s-b: {{from_bus: s, to_bus: b, r_ohm: 1, x_ohm: 1, in_service: no"))
     with_tie = gb.load("s.yaml").market().run()
     file.write_text(HOMES)
