@@ -102,6 +102,8 @@ def _check_free(target: Path, kind: Format, *, force: bool) -> None:
     if target.exists() and target.is_dir() != folder:
         what = "a file, and CSV files need a folder" if folder else "a folder; name a file"
         raise refuse(f"-o {target}", "", f"this is {what}")
+    if kind is Format.XLSX and target.suffix != ".xlsx":
+        raise refuse(f"-o {target}", "", f"the name of a workbook ends with .xlsx; write {target.stem}.xlsx")
     if not target.exists() or (folder and not any(target.iterdir())):
         return
     if not force:

@@ -125,12 +125,12 @@ class Tree:
         for table in TABLES:
             rows = _value(self, table)
             for name, row in rows.items() if isinstance(rows, dict) else ():
-                if isinstance(row, dict):
-                    self._translate_row((*table, name), row)
+                self._translate_row((*table, name), row, table)
+        self._translate_row(("prosumer_defaults",), self.values.get("prosumer_defaults"), ("prosumers",))
 
-    def _translate_row(self, path: Path_, row: dict[str, Any]) -> None:
+    def _translate_row(self, path: Path_, row: Any, table: Path_) -> None:
         try:
-            reading = read_row(row, path[:-1])
+            reading = read_row(row, table) if isinstance(row, dict) else None
         except HeadingError as error:
             raise refuse(self.place((*path, error.heading)), ".".join((*path, error.heading)), error.sentence) from None
         if reading is None:
@@ -140,7 +140,7 @@ class Tree:
         row.clear()
         row.update(reading.cells)
         file = self.place(path).rpartition(":")[0] or self.place(path)
-        said = (Problem(file, ".".join(path[:-1]), sentence) for sentence in notes(reading))
+        said = (Problem(file, ".".join(path[:-1] or path), sentence) for sentence in notes(reading))
         self.notes += [note for note in said if note not in self.notes]
 
     def _change_each(self, path: Path_, change: Change) -> None:

@@ -79,6 +79,7 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "period 0": (("run", "pandapower", None, "0"), "--period 0: the run has no such period; write 1 to 3, or all"),
     "no number": (("run", "csv", None, "noon"), "--period noon: the run has no such period; write 1 to 3, or all"),
     "a folder": (("run", "xlsx", Path("run")), "-o run: this is a folder; name a file"),
+    "no workbook": (("run", "xlsx", Path("t.ods")), "-o t.ods: the name of a workbook ends with .xlsx; write t.xlsx"),
     "a file": (("run", "csv", Path("run/kpis.json")), "-o run/kpis.json: this is a file, and CSV files need a folder"),
 }
 

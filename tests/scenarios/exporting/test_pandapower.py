@@ -27,7 +27,7 @@ def read_back(net: Any, folder: Path) -> Any:
     return pp.from_json(str(folder / "net.json"))
 
 
-@pytest.mark.parametrize("name", ["ieee33", "levels", "cigre", "radial1", "radial2", "radial5"])
+@pytest.mark.parametrize("name", ["ieee33", "levels", "cigre", "radial1", "radial2"])
 def test_a_file_flows_to_the_voltages_of_the_replay(name: str, save: Save, tmp_path: Path) -> None:
     saved = save(name)
     replay = replay_ac(saved.result.feeder, saved.result.dispatch)
@@ -49,7 +49,7 @@ def test_profiles_of_all_periods_run_as_a_time_series(name: str, save: Save, tmp
     steps = range(saved.stored.scenario.periods)
     writer = OutputWriter(net, time_steps=steps)
     writer.log_variable("res_bus", "vm_pu")
-    run_timeseries(net, time_steps=steps, verbose=False, numba=False)
+    run_timeseries(net, time_steps=steps, verbose=False, numba=False, recycle=False)  # else numba compiles for long
     replay = replay_ac(saved.result.feeder, saved.result.dispatch)
     assert np.abs(writer.output["res_bus.vm_pu"].to_numpy().T - replay.v_pu).max() < WITHIN_PU
 

@@ -101,6 +101,25 @@ def test_digits_are_those_of_the_file(tmp_path: Path) -> None:
     assert scenario.feeder.lines["a-b"].i_max_a == np.inf
 
 
+def test_defaults_of_prosumers_may_be_in_another_unit(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(HOMES.replace("elastic_max_kw: 8", "elastic_max_w: 8000"))
+    scenario = gb.load(str(file))
+    assert {row.elastic_max_kw for row in scenario.prosumers.values()} == {8}
+    assert str(scenario.doubts()[0]).endswith(
+        "s.yaml prosumer_defaults: elastic_max_w is read as elastic_max_kw, times 0.001"
+    )
+
+
+def test_a_base_and_what_changes_it_may_be_in_different_units(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(HOMES)
+    (tmp_path / "s.yaml").write_text(
+        "base: base.yaml\nfeeder: {buses: {a: {p_mw: 0.004}}, lines: {a-b: {p_max_mw: 0.03}}}\n"
+    )
+    scenario = gb.load(str(tmp_path / "s.yaml"))
+    assert (scenario.feeder.buses["a"].p_kw, scenario.feeder.lines["a-b"].p_max_kw) == (4, 30)
+
+
 def test_a_change_may_be_in_another_unit_and_a_variation_too(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(HOMES)
