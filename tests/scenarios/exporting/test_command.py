@@ -106,7 +106,7 @@ def test_without_pandapower_it_says_how_to_install_it(folder: Path, monkeypatch:
 def test_what_cannot_be_written_is_named(folder: Path) -> None:
     for to in ("pandapower", "xlsx", "csv"):
         with pytest.raises(UnwrittenError, match=r"run/kpis\.json"):
-            export(folder, to, Path("run/kpis.json/x"))
+            export(folder, to, Path("run/kpis.json/x.xlsx"))
 
 
 def test_what_is_not_settled_is_exported_as_far_as_it_is(
