@@ -103,11 +103,9 @@ def test_names_that_are_not_unique_give_way_to_numbers(saved, importing):
 
 
 def test_more_prosumers_than_buses_share_the_load(saved, importing):
-    scenario = importing(saved(small()), prosumers=5).scenario
-    assert (
-        sorted(p.bus for p in scenario.prosumers.values()) == ["2", "2", "3", "3", "3"] or len(scenario.prosumers) == 5
-    )
-    assert sum(p.fixed_peak_kw for p in scenario.prosumers.values()) == pytest.approx(0.5 * 90)
+    prosumers = importing(saved(small()), prosumers=5).scenario.prosumers.values()
+    assert sorted(Counter(prosumer.bus for prosumer in prosumers).values()) == [2, 3]
+    assert sum(prosumer.fixed_peak_kw for prosumer in prosumers) == pytest.approx(0.5 * 90)
 
 
 @pytest.mark.parametrize(("links", "count"), [("ring", 6), ("complete", 15), ("neighbours", None)])
