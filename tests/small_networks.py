@@ -184,7 +184,7 @@ IMPORTED = {
     scaled: "",
     tap_controlled: "controller 0 (DiscreteTapControl of trafo 0): it acts on neither side",
     slack_generator: "ext_grid 0: out of service",
-    line_with_conductance: "line 0: what it draws itself, 0.00301",
+    line_with_conductance: "line 0: what it draws itself, 0.003 kW and 0 kvar",
     impedance: "",
     pi_model: "",
 }

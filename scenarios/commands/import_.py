@@ -31,6 +31,7 @@ def import_(
     ] = "ring",
     seed: Annotated[int, typer.Option("--seed", help="of where prosumers stand and what they have")] = 0,
     periods: Annotated[int, typer.Option("--periods", help="of the day, where there are no profiles")] = 24,
+    day: Annotated[int, typer.Option("--day", help="of the year, where there are profiles (SimBench)")] = 182,
     price_usd_per_kwh: Annotated[
         float, typer.Option("--price", help="$/kWh of the external grid, if it has no costs")
     ] = 0.15,
@@ -50,6 +51,7 @@ def import_(
         "links": ("--links", links),
         "seed": ("--seed", seed),
         "periods": ("--periods", periods),
+        "day": ("--day", day),
         "price_usd_per_kwh": ("--price", price_usd_per_kwh),
         "peak": ("--peak", peak),
     }

@@ -25,6 +25,7 @@ class ImportRow(Row):
     links: Links = Field(Links.RING, description="who may trade with whom")
     seed: Count = Field(0, ge=0, le=2**32 - 1, description="of where prosumers stand and what they have")
     periods: Count = Field(24, ge=1, le=288, description="of a day, where the network brings no profiles along")
+    day: Count = Field(182, ge=1, le=366, description="of the year, where the network brings profiles along")
     price_usd_per_kwh: Number = Field(0.15, gt=0, le=10, description="of the external grid, if it has no costs")
     peak: Number | None = Field(
         None, gt=0, le=10, description="largest share of the given loads; what voltages and lines allow by default"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING
 from ..errors import UnwrittenError, refuse
 from ..files.import_row import ImportRow
 from ..files.text import shown
-from .day import LOAD, day
+from .hours import hours_of
 from .network import Network, Remarks
 from .pandapower_reading import Read
 from .peak import fitting_peak
-from .powers import SUN
 from .proof import Proof, prove
 from .prosumers import elastic_kw, linked, place, stands
 from .readme import write_readme
@@ -58,7 +56,7 @@ def import_network(wish: ImportRow, folder: Path) -> Imported:
         raise refuse(
             f"import {wish.network}", "", f"{shown(folder)} is there already; name another folder with -o, or remove it"
         )
-    read = read_network(wish.network, wish.price_usd_per_kwh)
+    read = read_network(wish)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".import-", dir=folder.parent) as aside:
@@ -76,32 +74,18 @@ def _written(read: Read, folder: Path, wish: ImportRow) -> Imported:
     from ..files.loading import load
 
     network = read.network
-    feeder = network.feeder()
-    profiles, load_profile, remarks = _profiles(network, wish)
-    network = network.with_remarks(remarks)
+    hours = hours_of(network, wish.periods)
     at = stands(network, wish.prosumers, wish.seed)
-    peak = wish.peak or fitting_peak(network, feeder, profiles, load_profile, elastic_kw(network, at))
-    if not network.profiles:
-        network = network.with_remarks(_said_of(peak, wish))
-        profiles = {**profiles, LOAD: [round((peak or 1.0) * value, 6) for value in profiles[LOAD]]}
-    left, prosumers = place(network, at, peak or 1.0, wish.seed, load_profile, SUN)
-    links = linked(network, prosumers, wish.links)
-    write_scenario(folder, folder.name, left, prosumers, links, profiles, load_profile)
+    peak = wish.peak or fitting_peak(network, network.feeder(), hours, elastic_kw(network, at))
+    hours = hours.scaled(network, peak or 1.0)
+    network = network.with_remarks(hours.remarks + _said_of(peak, wish))
+    left, prosumers = place(network, at, peak or 1.0, wish.seed, hours)
+    write_scenario(folder, left, prosumers, linked(network, prosumers, wish.links), hours)
     scenario = load(str(folder))
     proof = prove(read, scenario)
     write_readme(folder, network, scenario, proof, wish.seed)
     scenario.check()
     return Imported(folder, network, scenario, proof)
-
-
-def _profiles(network: Network, wish: ImportRow) -> tuple[Mapping[str, Sequence[float]], str, Remarks]:
-    """Profiles by name, that of loads without one of their own, and what is ours of them."""
-    if network.profiles:
-        return network.profiles, "", Remarks()
-    made = day(wish.periods)
-    sun = any(machine.profile == SUN for machine in network.machines)
-    sentence = f"a day of {wish.periods} periods of our own making: loads with a peak in the evening"
-    return made, LOAD, Remarks(defaults=(f"{sentence}, {'all PV' if sun else 'PV of prosumers'} with one at noon",))
 
 
 def _said_of(peak: float, wish: ImportRow) -> Remarks:

@@ -72,7 +72,9 @@ def lines_of(
             _add(earth, node, admittance)
         if any(abs(admittance) > _SAME * abs(1 / branch.series) for admittance in rest):
             kva = sum(drawn_kw(own, nodes).values())
-            sentence = f"{branch.element}: what it draws itself, {kva.real:.4g} kW and {kva.imag:.4g} kvar"
+            sentence = (
+                f"{branch.element}: what it draws itself, {round(kva.real, 3):.4g} kW and {round(kva.imag, 3):.4g} kvar"
+            )
             approximations.append(f"{sentence} (iron, magnetising), is a constant power at its ends")
     return tuple(lines), names, Remarks(approximations=tuple(approximations))
 

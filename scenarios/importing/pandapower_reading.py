@@ -15,7 +15,7 @@ from .lines import drawn_kw, lines_of, without_stubs
 from .network import Network, Remarks
 from .nodes import Nodes, read_nodes
 from .pandapower_flow import solve
-from .powers import LOADS, constants, load_remarks, loads, machines, substation
+from .powers import LOADS, constants, load_remarks, loads, machine_name, machines, substation
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,13 @@ class Read:
         network: The network.
         original: The pandapower network that was read, its power flow solved; storage is out of service in it.
         bus_names: Name of the bus that each bus of the original is, by its number there.
+        machine_elements: By name of a machine the table and number of what it is: `sgen 3`.
     """
 
     network: Network
     original: Any
     bus_names: dict[int, str]
+    machine_elements: dict[str, str]
 
 
 def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read:
@@ -66,7 +68,8 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     remarks += said + open_ends + joined + load_remarks(net, bus_names) + of_machines + of_limits + of_grid
     voltage_pu = float(net[table]["vm_pu"][slack])
     network = Network(title, buses, lines, (*found, *steady), grid, voltage_pu, branch_names, remarks=remarks)
-    return Read(network, net, bus_names)
+    elements = {machine_name(net, kind, k): f"{kind} {k}" for kind in ("sgen", "gen") for k in net[kind].index}
+    return Read(network, net, bus_names, elements)
 
 
 def _buses(net: Any, nodes: Nodes, limits: dict[int, tuple[float, float]]) -> tuple[Bus, ...]:

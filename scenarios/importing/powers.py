@@ -167,25 +167,35 @@ def substation(
     Raises:
         ScenarioError: Its cost is none that a generator may have.
     """
-    row, what, defaults = net[table].loc[k], called(net, table, k), []
+    what, defaults = called(net, table, k), []
     cost = _cost(net, table, k, title)
     if cost is None or not (cost.a_usd_per_kw2h or cost.b_usd_per_kwh):
         cost = Cost(price_usd_per_kwh / (4 * nominal_kw), price_usd_per_kwh, 0.0)
         rising = f"{price_usd_per_kwh:g} $/kWh, rising to {1.5 * price_usd_per_kwh:g} at {nominal_kw:.4g} kW"
         defaults.append(f"{what}: it has no costs; a kWh costs {rising}, all loads and machines together")
-    most = MARGIN * nominal_kw
-    limits, missing = {}, []
-    for key, otherwise in (("min_p_mw", -most), ("max_p_mw", most), ("min_q_mvar", -most), ("max_q_mvar", most)):
-        limits[key] = _kilo(row.get(key), otherwise)
-        if limits[key] == otherwise:
-            missing.append(key)
-    if missing:
-        defaults.append(
-            f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way"
-        )
+    limits, said = _grid_limits(net, table, k, MARGIN * nominal_kw)
     name = machine_name(net, table, k)
-    generator = Generator(name, bus, cost.a_usd_per_kw2h, cost.b_usd_per_kwh, cost.c_usd_per_h, *limits.values())
-    return generator, Remarks(defaults=tuple(defaults))
+    generator = Generator(name, bus, cost.a_usd_per_kw2h, cost.b_usd_per_kwh, cost.c_usd_per_h, *limits)
+    return generator, Remarks(defaults=(*defaults, *said))
+
+
+def _grid_limits(net: Any, table: str, k: int, most: float) -> tuple[list[float], list[str]]:
+    """Limits of the external grid, kW and kvar, and what is said of them; one that its own power breaks is none."""
+    row, result, what = net[table].loc[k], net[f"res_{table}"].loc[k], called(net, table, k)
+    limits, missing, said = [], [], []
+    for power, end in (("p_mw", "min"), ("p_mw", "max"), ("q_mvar", "min"), ("q_mvar", "max")):
+        otherwise, now = (-most if end == "min" else most), 1e3 * _zero(result[power])
+        limit = _kilo(row.get(f"{end}_{power}"), otherwise)
+        if limit == otherwise:
+            missing.append(f"{end}_{power}")
+        elif (now - limit) * (1 if end == "max" else -1) > 0:
+            sentence = f"{what}: its {end}_{power} of {limit / 1e3:g} is broken by its own {now / 1e3:.4g}"
+            said.append(f"{sentence}; {otherwise / 1e3:.4g} instead")
+            limit = otherwise
+        limits.append(limit)
+    if missing:
+        said.append(f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way")
+    return limits, said
 
 
 def _cost(net: Any, table: str, k: int, title: str) -> Cost | None:

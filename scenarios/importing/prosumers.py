@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import refuse
 from ..files.import_row import Links
+from .hours import Hours
 from .network import Network
 
 FIXED_SHARE = 0.5
@@ -75,7 +76,7 @@ def elastic_kw(network: Network, at: Sequence[str]) -> dict[str, float]:
 
 
 def place(
-    network: Network, at: Sequence[str], peak: float, seed: int, load_profile: str, sun_profile: str
+    network: Network, at: Sequence[str], peak: float, seed: int, hours: Hours
 ) -> tuple[Network, tuple[Prosumer, ...]]:
     """Put prosumers at buses: each takes over a part of the load there, and has elastic load and PV of its size.
 
@@ -84,8 +85,7 @@ def place(
         at: The bus of each.
         peak: Largest share of the given loads that the day has, which elastic loads follow.
         seed: Of what they have.
-        load_profile: Profile of loads whose bus has none of its own.
-        sun_profile: Profile of PV.
+        hours: Whose profiles their loads and PV have.
 
     Returns:
         The network with what loads are left, and the prosumers.
@@ -111,8 +111,8 @@ def place(
                 grid_fee_usd_per_kwh=_digits(FEE * price),
                 feed_in_fee_usd_per_kwh=_digits(FEE * price),
                 fixed_peak_kw=FIXED_SHARE * load_kw,
-                fixed_profile=network.load_profiles.get(bus, load_profile),
-                renewable=sun_profile if pv_kw else "",
+                fixed_profile=network.load_profiles.get(bus, hours.load_profile),
+                renewable=hours.sun_profile if pv_kw else "",
                 renewable_peak_kw=pv_kw,
             )
         )

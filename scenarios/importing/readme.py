@@ -35,7 +35,7 @@ def write_readme(folder: Path, network: Network, scenario: Scenario, proof: Proo
         seed=seed,
         fixed_share=f"{FIXED_SHARE:g}",
         profiles="those that the original brings along" if network.profiles else "a day of loads and of sun, made up",
-        proof=proof.sentence().capitalize(),
+        proof=f"V{proof.sentence()[1:]}",
         voltage=f"{network.root_voltage_pu:g}",
         lists=[
             ("Left out", remarks.left_out),

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from ...network.elements import Bus
+from .hours import Hours
 from .network import Machine, Network
 from .prosumers import Link, Prosumer
 
@@ -19,23 +20,15 @@ _GENERATOR_COLUMNS = {"p_min_profile": "", "p_max_profile": ""}
 
 
 def write_scenario(
-    folder: Path,
-    name: str,
-    network: Network,
-    prosumers: Sequence[Prosumer],
-    links: Sequence[Link],
-    profiles: Mapping[str, Sequence[float]],
-    load_profile: str,
+    folder: Path, network: Network, prosumers: Sequence[Prosumer], links: Sequence[Link], hours: Hours
 ) -> None:
-    """Write `NAME.yaml` and its tables.
+    """Write the YAML file, which is called as its folder, and its tables.
 
     Args:
         folder: Where; it is there already.
-        name: Of the YAML file.
         network: What is written, its loads less those of the prosumers.
         prosumers, links: Who trades.
-        profiles: Values by period.
-        load_profile: Profile of loads whose bus has none of its own.
+        hours: Profiles.
 
     Raises:
         OSError: It cannot be written.
@@ -50,26 +43,26 @@ def write_scenario(
     for table, rows in tables.items():
         if rows:
             pd.DataFrame(rows).to_csv(folder / f"{table}.csv", index=False, float_format=_DIGITS)
-    hours = pd.DataFrame({key: list(values) for key, values in profiles.items()})
-    hours.index = pd.RangeIndex(1, len(hours) + 1, name="period")
-    hours.to_csv(folder / "profiles.csv", float_format=_DIGITS)
-    text = yaml.safe_dump(_stated_once(network, tables, load_profile), sort_keys=False, allow_unicode=True, width=110)
-    (folder / f"{name}.yaml").write_text(
+    periods = pd.DataFrame({key: list(values) for key, values in hours.profiles.items()})
+    periods.index = pd.RangeIndex(1, len(periods) + 1, name="period")
+    periods.to_csv(folder / "profiles.csv", float_format=_DIGITS)
+    text = yaml.safe_dump(_stated_once(network, tables, hours), sort_keys=False, allow_unicode=True, width=110)
+    (folder / f"{folder.name}.yaml").write_text(
         f"# Written by `gridbazaar import`; README.md says what is whose.\n{text}", "utf-8"
     )
 
 
-def _stated_once(network: Network, tables: Mapping[str, Sequence[object]], load_profile: str) -> dict[str, Any]:
+def _stated_once(network: Network, tables: Mapping[str, Sequence[object]], hours: Hours) -> dict[str, Any]:
     """What stands in the YAML file."""
     feeder = {
         "base_kv": network.base_kv,
         "root": network.substation.bus,
         "root_voltage_pu": network.root_voltage_pu,
-        "load_profile": load_profile,
+        "load_profile": hours.load_profile,
         **{table: f"{table}.csv" for table in ("buses", "lines", "generators") if tables[table]},
     }
     market = {table: f"{table}.csv" for table in ("prosumers", "links") if tables[table]}
-    return {"title": network.title, "dt_h": network.dt_h, "profiles": "profiles.csv", "feeder": feeder, **market}
+    return {"title": network.title, "dt_h": hours.dt_h, "profiles": "profiles.csv", "feeder": feeder, **market}
 
 
 def _bus(network: Network, bus: Bus) -> dict[str, Any]:
