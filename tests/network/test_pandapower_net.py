@@ -14,7 +14,7 @@ GRID = Generator("grid", "0", 0, 0.1, 0, -1e5, 1e5, -1e5, 1e5)
 
 
 def random_feeder(seed: int, count: int = 20) -> Feeder:
-    """Transformers up, down and between equal voltages, taps at either side and told from either; couplers; charging."""
+    """Transformers up, down and between equal voltages, taps at either side, told from either; couplers; charging."""
     rng = np.random.default_rng(seed)
     kv, buses, lines = [20.0], [Bus("0", 0.5, 1.5)], []
     for n in range(1, count):
