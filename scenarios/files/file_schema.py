@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .headings import other_headings, row_type
+from .import_row import ImportRow
 from .scenario import Scenario
 from .source import PROFILES, TABLES
 
@@ -15,7 +17,11 @@ def file_schema() -> dict[str, Any]:
         table = owner["properties"][path[-1]]
         named = {"type": "string", "description": "a CSV file beside the scenario"}
         owner["properties"][path[-1]] = {"anyOf": [named, table]}
+    for path in TABLES:
+        others = {heading: {"description": meaning} for heading, meaning in other_headings(path).items()}
+        rows[row_type(path).__name__]["properties"] |= others
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
+    schema["properties"]["import"] = ImportRow.model_json_schema()
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     _loosen(schema)
     row = rows["ProsumerRow"]["properties"]

@@ -30,6 +30,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     """
     tree = read(find(name))
     stated = _change(tree, changes)
+    tree.translate()
     _apply_defaults(tree)
     return _validated(tree, stated)
 
@@ -41,11 +42,15 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
         ScenarioError: A key or value is wrong.
     """
     before = scenario._tree
-    tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    tree = Tree(
+        scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours), list(before.notes)
+    )
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    return _validated(tree, _change(tree, changes))
+    stated = _change(tree, changes)
+    tree.translate()
+    return _validated(tree, stated)
 
 
 def _rows(tree: Tree, table: Path_) -> Sequence[str]:

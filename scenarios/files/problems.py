@@ -47,7 +47,8 @@ def problems(model: type[Row], tree: Tree, details: Sequence[Any]) -> list[Probl
     for detail in details:
         if detail["type"] != "missing" or detail["loc"][:-1] not in misspelt:
             problem = _problem(model, tree, detail)
-            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(detail["loc"][-1:])
+            last = detail.get("ctx", {}).get("row", detail["loc"][-1:])
+            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(last)
             if detail["type"] in ("missing", "extra_forbidden"):
                 place = place.rpartition(":")[0] or place
             told.setdefault((place, key, problem.sentence), problem)
@@ -98,4 +99,4 @@ def _known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
         else:
             model = model.__args__[1]  # a table: dict[name, row]
     keys = [f.alias or name for name, f in model.model_fields.items()]
-    return [*keys, "base", "prosumer_defaults"] if model is scenario else keys
+    return [*keys, "base", "import", "prosumer_defaults"] if model is scenario else keys

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import absolute, as_text
 from .csv_file import TableRow, read_rows
+from .headings import HeadingError, notes, read_row
 from .text import as_name, beside, shown
 from .yaml_file import Path_, read_yaml
 
@@ -44,11 +46,13 @@ class Tree:
         values: The scenario as nested mappings; tables are mappings by row name, profiles by period "1", "2", ...
         places: File and line of every path, but for cells of CSV tables that stand where their row does.
         hours: The files of profiles, and what each calls its column of periods.
+        notes: What was read otherwise than it is written, once for each file.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Path_, str] = field(default_factory=dict)
     hours: dict[str, str] = field(default_factory=dict)
+    notes: list[Problem] = field(default_factory=list)
 
     def place(self, path: Path_) -> str:
         """Where a path, or the nearest one above it, was written."""
@@ -112,6 +116,33 @@ class Tree:
             else:
                 self.put(below, absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
 
+    def translate(self) -> None:
+        """Put headings of other tools, and values in other units, into the keys and units of the schema.
+
+        Raises:
+            ScenarioError: Something is given twice, or cannot be read.
+        """
+        for table in TABLES:
+            rows = _value(self, table)
+            for name, row in rows.items() if isinstance(rows, dict) else ():
+                self._translate_row((*table, name), row, table)
+        self._translate_row(("prosumer_defaults",), self.values.get("prosumer_defaults"), ("prosumers",))
+
+    def _translate_row(self, path: Path_, row: Any, table: Path_) -> None:
+        try:
+            reading = read_row(row, table) if isinstance(row, dict) else None
+        except HeadingError as error:
+            raise refuse(self.place((*path, error.heading)), ".".join((*path, error.heading)), error.sentence) from None
+        if reading is None:
+            return
+        for heading, (key, _) in reading.renamed.items():
+            self.places[(*path, key)] = self.place((*path, heading))
+        row.clear()
+        row.update(reading.cells)
+        file = self.place(path).rpartition(":")[0] or self.place(path)
+        said = (Problem(file, ".".join(path[:-1] or path), sentence) for sentence in notes(reading))
+        self.notes += [note for note in said if note not in self.notes]
+
     def _change_each(self, path: Path_, change: Change) -> None:
         """Change a value of all prosumers whose names match a pattern, `prosumers.h*.elastic_max_kw`."""
         known = _value(self, ("prosumers",)) or {}
@@ -143,6 +174,7 @@ class Tree:
         self._merge(other, other.values, ())
         self.places.update(other.places)
         self.hours.update(other.hours)
+        self.notes += other.notes
 
     def _merge(self, other: "Tree", values: dict[str, Any], above: Path_) -> None:
         for key, value in values.items():
@@ -226,8 +258,13 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
         raise refuse(shown(file), "base", "the scenario inherits from itself; take the base out of one of the files")
     own = Tree(*read_yaml(file))
     _read_tables(own, file.parent)
+    own.translate()
     _resolve_behaviours(own, file.parent)
     base = own.values.pop("base", None)
+    if "import" in own.values:
+        if base is not None:
+            raise refuse(own.place(("import",)), "import", "a scenario has a base or an import; take one of them out")
+        base = _imported(own, file.parent)
     if base is None:
         return own
     if not isinstance(base, str):
@@ -245,6 +282,16 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
         tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
+
+
+def _imported(tree: Tree, folder: Path) -> str:
+    """The file of the scenario that is made of a network of another tool; who imports is installed beside this room."""
+    points = {point.name: point for point in entry_points(group="gridbazaar.imports")}
+    if "network" not in points:
+        raise refuse(tree.place(("import",)), "import", "nobody imports networks here; install gridbazaar anew")
+    made = points["network"].load()(tree, folder)
+    tree.clear(("import",))
+    return str(made)
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
@@ -286,7 +333,7 @@ def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
 
 
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
-    for row in read_rows(file, key_columns):
+    for row in read_rows(file, key_columns, counter="index"):
         for column in key_columns:
             if not row.cells[column]:
                 raise refuse(row.place, column, "this cell is empty; a row needs its name")
