@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import ScenarioError, refuse
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
+from .timing import set_periods
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     """
     before = scenario._tree
     tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    tree.calendar, tree.notes = before.calendar, list(before.notes)
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
@@ -61,7 +63,12 @@ def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set
     """Change values of a tree; the places of the changes."""
     if isinstance(changes, Mapping):
         changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
+    of_profiles = [change for change in changes if change.key.strip().startswith("profiles.")]
     for change in changes:
+        if change not in of_profiles:
+            tree.change(change)
+    set_periods(tree)
+    for change in of_profiles:  # they count the periods that there are now
         tree.change(change)
     return {change.place for change in changes}
 
