@@ -74,9 +74,10 @@ class TimedSeries:
         Raises:
             ScenarioError: A cell is no number, or a value is missing that nobody fills.
         """
-        cells = [row.cells.get(column, "") for row in self.table.rows]
-        numbers = np.array([self._number(column, k, cell) for k, cell in enumerate(cells)])
-        values = np.where(self.row < 0, np.nan, numbers[self.row])
+        values = np.full(self.row.size, np.nan)
+        for at in range(self.row.size)[slice(None) if fill else wanted]:  # which may be a week of a year
+            if self.row[at] >= 0:
+                values[at] = self._number(column, int(self.row[at]))
         holes = np.isnan(values)
         asked = np.zeros(values.size, dtype=bool)
         asked[wanted] = True
@@ -88,12 +89,13 @@ class TimedSeries:
         self._refuse_edges(column, np.isnan(values) & asked, fill)
         return values, self._note(column, holes & asked, fill)
 
-    def _number(self, column: str, row: int, cell: str) -> float:
+    def _number(self, column: str, row: int) -> float:
         """What a cell says; nan where nothing stands."""
-        if cell.lower() in _MISSING:
-            return nan
+        cell = self.table.rows[row].cells.get(column, "")
         if NUMBER.fullmatch(cell) and isfinite(float(cell)):
             return float(cell)
+        if cell.lower() in _MISSING:
+            return nan
         cure = "write it with a decimal point" if "," in cell else "write a plain number"
         raise refuse(self.table.rows[row].place, f"column {column}", f"{cell!r} is not a number; {cure}")
 

@@ -78,8 +78,9 @@ def _parquet_rows(file: Path, needed: str) -> Iterator[TableRow]:
     columns = [
         _texts(column, f"{shown(file)} column {name}") for name, column in zip(names, table.columns, strict=True)
     ]
+    name = shown(file)
     for number, cells in enumerate(zip(*columns, strict=True), start=1):
-        yield TableRow(f"{shown(file)}:{number}", dict(zip(names, cells, strict=True)))
+        yield TableRow(f"{name}:{number}", dict(zip(names, cells, strict=True)))
 
 
 def _texts(column: pa.ChunkedArray, place: str) -> list[str]:
