@@ -4,7 +4,7 @@ from typing import Any
 
 from .scenario import Scenario
 from .source import PROFILES, TABLES
-from .timed_series import FILLS
+from .timed_table import FILLS
 
 _TIMES: dict[str, Any] = {
     "step": {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import ScenarioError, refuse
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
-from .timing import set_periods
+from .timed_table import tells_time
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -67,10 +67,19 @@ def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set
     for change in changes:
         if change not in of_profiles:
             tree.change(change)
-    set_periods(tree)
+    _set_periods(tree)
     for change in of_profiles:  # they count the periods that there are now
         tree.change(change)
     return {change.place for change in changes}
+
+
+def _set_periods(tree: Tree) -> None:
+    """Say when the periods are, if anything tells; that needs numpy, which no other scenario should wait for."""
+    tree.calendar = None
+    if tells_time(tree.values):
+        from .timing import set_periods
+
+        set_periods(tree)
 
 
 def _validated(tree: Tree) -> "Scenario":

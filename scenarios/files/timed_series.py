@@ -18,7 +18,6 @@ from .resampling import filled, last_known
 from .schema import NUMBER
 from .timed_table import TimedTable
 
-FILLS = ("interpolate", "previous")
 _MISSING = ("", "nan", "na", "n/a", "null", "none")
 _SPANS = 3  # that a sentence names
 
@@ -69,7 +68,7 @@ class TimedSeries:
         Args:
             column: The column.
             wanted: The places whose values must be known.
-            fill: How holes are filled, one of `FILLS`; empty if they are not.
+            fill: How holes are filled, one of `timed_table.FILLS`; empty if they are not.
 
         Raises:
             ScenarioError: A cell is no number, or a value is missing that nobody fills.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import refuse
 from .csv_file import TableRow, read_rows
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 PERIOD_COLUMNS, TIME_COLUMNS = ("hour", "period"), ("time", "timestamp")
 """What the first column of a table of profiles may be called: it counts periods from 1, or says when they begin."""
+
+TIME_KEYS = ("start", "timezone", "window", "fill")
+"""What a scenario says of time beside its step."""
+FILLS = ("interpolate", "previous")
+"""How values that are missing may be filled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,13 @@ class TimedColumn:
 
     table: TimedTable
     name: str
+
+
+def tells_time(values: Mapping[str, Any]) -> bool:
+    """Whether a scenario, as nested mappings, says when its periods are."""
+    profiles = values.get("profiles")
+    by_time = isinstance(profiles, dict) and any(isinstance(profile, TimedColumn) for profile in profiles.values())
+    return by_time or any(values.get(key) is not None for key in TIME_KEYS)
 
 
 def rows_of(file: Path) -> list[TableRow]:

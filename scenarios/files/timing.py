@@ -19,28 +19,23 @@ from ..errors import Problem, ScenarioError, refuse
 from .local_times import Refusal, instant_of
 from .resampling import ENERGY_SUFFIX, resampled
 from .source import PROFILES, Tree, did_you_mean
-from .timed_series import FILLS, TimedSeries
-from .timed_table import TimedColumn
+from .timed_series import TimedSeries
+from .timed_table import FILLS, TIME_KEYS, TimedColumn
 from .yaml_file import Path_
 
 WINDOW = ("from", "until", "days")
-KEYS = ("start", "timezone", "window", "fill")
-"""What a scenario says of time beside its step."""
 
 
 def set_periods(tree: Tree) -> None:
-    """Make the profiles of a tree those of its periods, and say when these are; nothing to do where no time is told.
+    """Make the profiles of a tree that tells time those of its periods, and say when these are.
 
     Raises:
         ScenarioError: It cannot be known when a value is meant, or one is missing.
     """
-    tree.calendar = None
     profiles = tree.values.get("profiles")
     profiles = profiles if isinstance(profiles, dict) else {}
     columns = {name: column for name, column in profiles.items() if isinstance(column, TimedColumn)}
-    stated = [key for key in KEYS if tree.values.get(key) is not None]
-    if not (columns or stated):
-        return
+    stated = [key for key in TIME_KEYS if tree.values.get(key) is not None]
     if not (columns or "start" in stated):
         raise _refusal(tree, (stated[0],))("nothing says when the periods are; write start: 2026-03-29T00:00")
     if "timezone" not in stated:
