@@ -12,6 +12,7 @@ from timed_homes import day, local, sun, table, write
 
 import gridbazaar.scenarios as gb
 from gridbazaar.network.errors import InputError
+from gridbazaar.scenarios.files.loading import vary
 
 BERLIN = "timezone: Europe/Berlin\n"
 
@@ -93,6 +94,20 @@ def test_a_window_picks_a_part(here, window, first, count, by_number):
     scenario = gb.load(file)
     assert stamps(scenario) == [when.isoformat() for when in times[first : first + count]]
     assert values(scenario) == whole[first : first + count]
+
+
+def test_a_start_takes_what_comes_from_there_on(here):
+    times = day("Europe/Berlin", "2026-03-29")
+    scenario = gb.load(write(here, table(local(times), sun=sun(23)), f"{BERLIN}start: 2026-03-29T12:00\n"))
+    assert (stamps(scenario)[0], values(scenario)) == ("2026-03-29T12:00:00+02:00", sun(23)[11:])
+
+
+def test_a_variation_can_be_cut_again(here):
+    times = day("Europe/Berlin", "2026-10-25")
+    scenario = gb.load(write(here, table(local(times), sun=sun(25)), BERLIN))
+    part = vary(scenario, {"window.from": "2026-10-25T02:00+01:00", "window.until": "2026-10-25T04:00"})
+    assert (stamps(part), values(part)) == (stamps(scenario)[3:5], sun(25)[3:5])
+    assert vary(part, {"start": None, "timezone": None}).calendar is None
 
 
 def test_a_window_from_outside_is_one_more_change(here):

@@ -21,6 +21,8 @@ from gridbazaar.scenarios.reporting.run_page import write_run_page
 from gridbazaar.scenarios.runs.resuming import recorded_scenario
 from gridbazaar.scenarios.runs.running import run_scenario
 from gridbazaar.scenarios.study.schedule_figures import balance_figure
+from gridbazaar.scenarios.view.charts import prices_chart
+from gridbazaar.scenarios.view.snapshot import snapshot_of
 
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"
 
@@ -154,6 +156,9 @@ def test_stepping_names_times(here):
         assert [when.isoformat() for when in frame["time"]] == [
             when.isoformat() for when in day("Europe/Berlin", SPRING)
         ]
+        assert "2026-03-29 03:00:00+02:00" in str(session.prosumer("ann"))
+        chart = prices_chart(snapshot_of(session.market), 0, "")
+        assert chart["xAxis"]["data"][1:3] == ["29 March 01:00", "29 March 03:00"]
         session.run_to("settled")
         assert "in period 3 (29 March 03:00-04:00)" in session.why("ann", 3)
         session.fork({"prosumers.bob.elastic_max_kw": 4}, "small")
