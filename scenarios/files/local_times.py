@@ -16,6 +16,7 @@ from ...network.calendars import SECONDS_PER_MINUTE, is_step
 from ..errors import ScenarioError, refuse
 from .timed_table import TimedTable
 
+_LONGEST_GAP_S = 366 * 86_400
 Refusal = Callable[[str], ScenarioError]
 
 
@@ -83,6 +84,8 @@ def check_order(table: TimedTable, found: Sequence[int], step_s: int) -> None:
         seen[instant] = k
         if k and instant < found[k - 1]:
             raise _refusal(table, k)(f"{text} is before the time of the row above it; sort the rows by time")
+        if k and instant - found[k - 1] > _LONGEST_GAP_S:
+            raise _refusal(table, k)(f"{text} is more than a year after the row above it; correct the time")
         if k and (instant - found[k - 1]) % step_s:
             apart, usual = (seconds / SECONDS_PER_MINUTE for seconds in (instant - found[k - 1], step_s))
             sentence = f"{text} is {apart:g} min after the row above it, where rows are {usual:g} min apart"

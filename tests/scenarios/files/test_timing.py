@@ -244,6 +244,7 @@ SHORT = local(day("Europe/Berlin", "2026-03-29"))[:6]  # to 07:00
          "periods"),
         (f"{BERLIN}dt_h: 0.4\n", "homes.yaml:2 dt_h: 0.4 h does not divide an hour into whole minutes, as periods of a "
          "calendar do; write a step that does, such as step: 15min"),
+        (f"{BERLIN}dt_h: long\n", "homes.yaml:2 dt_h: 'long' is no number of hours; write a step, such as step: 15min"),
         (f"{BERLIN}step: 15\n", "homes.yaml:2 step: '15' is no step; write it with its unit, such as 15min or 1h"),
         (f"{BERLIN}step: 1h\ndt_h: 1\n", "homes.yaml:2 step: the length of a period is given as dt_h, too "
          "(homes.yaml:3); "
@@ -336,10 +337,22 @@ def test_a_parquet_file_that_is_none_is_refused(here):
     )
 
 
-@pytest.mark.parametrize("keys", [{"start": "2026-03-29"}, {"timezone": "UTC"}])
-def test_from_python_start_and_zone_belong_together(here, keys):
+TOGETHER = "start and timezone belong together; write both, or none"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"start": "2026-03-29"}, TOGETHER),
+        ({"timezone": "UTC"}, TOGETHER),
+        ({"start": "noon", "timezone": "UTC"}, "'noon' is no time"),
+        ({"start": "2026-03-29", "timezone": "Mars"}, "'Mars' is no time zone"),
+        ({"start": "2026-03-29", "timezone": "UTC", "dt_h": 0.2501}, "0.2501 h does not divide an hour"),
+    ],
+)
+def test_what_is_built_from_python_is_checked_too(here, keys, sentence):
     said = gb.load(write(here, "", numbered(4))).model_dump(by_alias=True)
-    with pytest.raises(ValueError, match="start and timezone belong together; write both, or none"):
+    with pytest.raises(ValueError, match=sentence):
         gb.Scenario.model_validate({**said, **keys})
 
 
