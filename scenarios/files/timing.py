@@ -152,8 +152,8 @@ class _Timing:
         """Refuse periods that these profiles do not have, or only in part."""
         if begin < one.begin_s or end > one.end_s:
             asked = f"{self._local(begin)} to {self._local(end)} is asked for"
-            there = f"{one.name} has {self._local(one.begin_s)} to {self._local(one.end_s)}"
-            raise self._blame(f"{asked}, and {there}; write a start and a window that lie within, or add the rest")
+            there = f"of {one.name} there is {self._local(one.begin_s)} to {self._local(one.end_s)}"
+            raise self._blame(f"{asked}, but {there}; write a start and a window that lie within, or add the rest")
         if self._counted and (begin - self._sources[-1].begin_s) % self._step_s:
             raise self._blame(f"{self._local(begin)} is inside of a period; begin where one does")
 

@@ -235,7 +235,8 @@ SHORT = local(day("Europe/Berlin", "2026-03-29"))[:6]  # to 07:00
         (f"{BERLIN}window: {{days: half}}\n", "homes.yaml:2 window.days: half is no number of days; write a whole one "
          "above 0"),
         (f"{BERLIN}window: {{days: 1}}\n", "homes.yaml:2 window: 2026-03-29T00:00+01:00 to 2026-03-30T00:00+02:00 is "
-         "asked for, and homes.csv has 2026-03-29T00:00+01:00 to 2026-03-29T07:00+02:00; write a start and a window "
+         "asked for, but of homes.csv there is 2026-03-29T00:00+01:00 to 2026-03-29T07:00+02:00; write a start "
+         "and a window "
          "that lie within, or add the rest"),
         (f"{BERLIN}window: {{from: 2026-03-29T05:00, until: 2026-03-29T05:30}}\n", "homes.yaml:2 window: from "
          "2026-03-29T05:00+02:00 until 2026-03-29T05:30+02:00 there is no whole number of periods of 60 min; write a "
@@ -265,7 +266,7 @@ def test_what_is_said_of_time_is_refused_with_its_place(here, top, sentence):
         (f"{BERLIN}start: 2026-03-29\nwindow: {{from: 2026-03-29T00:30}}\n", "homes.yaml:3 window: "
          "2026-03-29T00:30+01:00 "
          "is inside of a period; begin where one does"),
-        (f"{BERLIN}start: 2026-03-29\nwindow: {{days: 2}}\n", "and the profiles by period has "
+        (f"{BERLIN}start: 2026-03-29\nwindow: {{days: 2}}\n", "but of the profiles by period there is "
          "2026-03-29T00:00+01:00 to "
          "2026-03-29T07:00+02:00"),
     ],
