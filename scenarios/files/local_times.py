@@ -13,6 +13,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from ...network.calendars import SECONDS_PER_MINUTE, is_step
+from ...network.periods import runs
 from ..errors import ScenarioError, refuse
 from .timed_table import TimedTable
 
@@ -57,7 +58,7 @@ def instants(table: TimedTable, zone: ZoneInfo) -> list[int]:
     ]
     found = [first for first, _ in meant]
     step_s = usual_step_s(found)
-    for begin, end in _runs([k for k, (first, second) in enumerate(meant) if first != second]):
+    for begin, end in runs([k for k, (first, second) in enumerate(meant) if first != second]):
         before, after = found[:begin][-1:], found[end : end + 1]
         readings = [before + reading + after for reading in _readings(meant[begin:end])]
         in_order = [reading for reading in readings if all(a < b for a, b in pairwise(reading))]
@@ -128,15 +129,6 @@ def _readings(meant: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
     """All ways to read rows of an hour that the clock shows twice: the first so many as of its first time."""
     for split in range(len(meant) + 1):
         yield [first for first, _ in meant[:split]] + [second for _, second in meant[split:]]
-
-
-def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Rows that follow each other: the first, and the one after the last."""
-    begin = 0
-    for k, row in enumerate(rows, start=1):
-        if k == len(rows) or rows[k] != row + 1:
-            yield rows[begin], row + 1
-            begin = k
 
 
 def _offsets(text: str, zone: ZoneInfo) -> str:
