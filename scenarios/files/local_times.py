@@ -17,6 +17,7 @@ from ...network.periods import runs
 from ..errors import ScenarioError, refuse
 from .timed_table import TimedTable
 
+_YEARS = (1900, 2200)
 _LONGEST_GAP_S = 366 * 86_400
 Refusal = Callable[[str], ScenarioError]
 
@@ -27,6 +28,8 @@ def parsed(text: str, refusal: Refusal) -> datetime:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise refusal(f"{text!r} is no time; write it like 2026-03-29T00:00, or with an offset, +01:00") from None
+    if not _YEARS[0] <= when.year <= _YEARS[1]:
+        raise refusal(f"{text} is not between {_YEARS[0]} and {_YEARS[1]}; correct the year")
     if when.second or when.microsecond:
         raise refusal(f"{text} has parts of a minute; write whole minutes")
     return when
