@@ -327,6 +327,11 @@ def test_tables_of_a_base_must_agree(here):
     assert gb.load("both.yaml", {"step": "30min"}).periods == 94
 
 
+def test_a_table_of_times_alone_is_refused(here):
+    said = refused(write(here, table(SHORT), BERLIN))
+    assert said == "homes.csv time: no profile stands beside the times; add a column for each"
+
+
 def test_a_parquet_file_that_is_none_is_refused(here):
     (here / "p.parquet").write_text("no")
     assert "p.parquet: this is no Parquet file that can be read" in refused(
