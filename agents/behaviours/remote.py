@@ -158,8 +158,9 @@ def _part(told: Mapping[str, Any], key: str, command: str) -> Any:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """A record of arrays as JSON has it."""
-    return {key: part.tolist() if isinstance(part, np.ndarray) else part for key, part in asdict(record).items()}
+    """A record of arrays as JSON has it; programs count periods and need no calendar to name them."""
+    parts = {key: part for key, part in asdict(record).items() if key != "calendar"}
+    return {key: part.tolist() if isinstance(part, np.ndarray) else part for key, part in parts.items()}
 
 
 def _value(part: Any) -> Any:

@@ -34,7 +34,8 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None,
     tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
     tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
     counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
-    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
+    when = f", {loaded.calendar}" if loaded.calendar else ""
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h{when}")
 
 
 def list_(

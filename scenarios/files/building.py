@@ -20,6 +20,7 @@ from .behaviours import make_behaviour
 from .in_service import in_service, left_out_notes
 from .line_rows import line_of
 from .plausibility import doubts
+from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
@@ -44,7 +45,7 @@ class Building:
         """
         self._stated, self._tree = scenario.feeder, tree
         self._scenario = scenario.model_copy(update={"feeder": in_service(scenario.feeder)})
-        self._periods = scenario.periods
+        self._periods, self._calendar = scenario.periods, scenario.calendar
         self._factors: dict[str, FloatArray] = {}
 
     @cached_property
@@ -99,6 +100,7 @@ class Building:
             physics=self._scenario.settings.physics,
             p_gen_min_kw=p_min_kw,
             p_gen_max_kw=p_max_kw,
+            calendar=self._calendar,
         )
 
     @property
@@ -192,7 +194,8 @@ class Building:
             )
             if (least > most).any():
                 t = int(np.argmax(least > most))
-                sentence = f"is {least[t]:g} kW in period {t + 1}, above p_max_kw times its profile, {most[t]:g} kW"
+                period = self._calendar.name(t) if self._calendar else f"period {t + 1}"
+                sentence = f"is {least[t]:g} kW in {period}, above p_max_kw times its profile, {most[t]:g} kW"
                 cure = "give it a p_min_profile that stays below, such as that of p_max_kw"
                 raise self._refusal((*path, "p_min_kw"), f"{sentence}; {cure}")
 
@@ -220,6 +223,7 @@ class Building:
             feed_in_max_kw=np.array(row.feed_in_max_kw),
             grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
             feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
+            calendar=self._calendar,
         )
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
@@ -258,6 +262,8 @@ class Building:
             values = [1.0] * self._periods
         elif profile in self._scenario.profiles:
             values = [self._scenario.profiles[profile][str(t)] for t in range(1, self._periods + 1)]
+            if self._calendar and profile.endswith(ENERGY_SUFFIX):
+                values = [energy_kwh / self._calendar.dt_h for energy_kwh in values]
         else:
             sentence = f"there is no profile {profile}{did_you_mean(profile, self._scenario.profiles)}"
             raise refuse(self._tree.place(path), ".".join(path), sentence)

@@ -12,6 +12,8 @@ from .yaml_file import Path_
 
 _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number", "bool_type": "bool_parsing"}
 """What pydantic tells apart and a person does not."""
+_FILE_KEYS = ("base", "import", "prosumer_defaults", "step", "fill", "window")
+"""What a file may say beside the keys of a scenario."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
     "profile": "{input} is one value where one for every hour is needed; write a list of them",
@@ -99,4 +101,4 @@ def _known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
         else:
             model = model.__args__[1]  # a table: dict[name, row]
     keys = [f.alias or name for name, f in model.model_fields.items()]
-    return [*keys, "base", "import", "prosumer_defaults"] if model is scenario else keys
+    return [*keys, *_FILE_KEYS] if model is scenario else keys
