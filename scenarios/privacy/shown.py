@@ -92,7 +92,8 @@ def _market_cells(row: dict[str, Any]) -> tuple[str, ...]:
     if row["messages"] == "exact":
         return *told, bound(row["certificate_usd"])[1:], "", ""
     cost, within = row["welfare_cost_usd"], row["known_to_usd"]
-    known = money(cost, within) if abs(cost) > within else f"under {bound(abs(cost) + within)[1:]}"
+    known = money(cost, within) if abs(cost) > within else "0"
+    known = f"under {bound(abs(cost) + within)[1:]}" if known == "0" else known
     return *told, bound(row["certificate_usd"])[1:], known, bound(within)[1:]
 
 
