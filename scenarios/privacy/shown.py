@@ -91,9 +91,10 @@ def _market_cells(row: dict[str, Any]) -> tuple[str, ...]:
         return row["messages"], "failed", "", "", "", ""
     if row["messages"] == "exact":
         return *told, bound(row["certificate_usd"])[1:], "", ""
-    within = row["known_to_usd"]
-    cost = money(row["welfare_cost_usd"], within)
-    return *told, bound(row["certificate_usd"])[1:], cost, bound(within)[1:]
+    cost, within = row["welfare_cost_usd"], row["known_to_usd"]
+    known = money(cost, within) if abs(cost) > within else "0"
+    known = f"under {bound(abs(cost) + within)[1:]}" if known == "0" else known
+    return *told, bound(row["certificate_usd"])[1:], known, bound(within)[1:]
 
 
 def _error_cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -153,6 +153,9 @@ def test_tables_tell_no_digit_that_is_not_known(measured):
     assert exact[4:] == ("", "")
     assert coarse[0] == "steps of 2 kW"
     assert noisy[1] in {"yes", "no", "1 of 2"}
+    for cells, row in zip((coarse, noisy), of_markets(measured.frame).to_dict("records")[1:], strict=True):
+        assert cells[4] != "0"
+        assert cells[4].startswith("under ") or abs(row["welfare_cost_usd"]) > row["known_to_usd"]
     rows = {(row[0], row[1]): row[2:] for row in error_table(measured).rows}
     assert rows["ann", "exact"][0] == "0"
     assert "+-" in rows["ann", "noise of 1 kW"][0]
