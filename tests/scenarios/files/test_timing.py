@@ -371,6 +371,19 @@ def test_a_value_that_a_prosumer_cannot_have_is_told_by_its_time(here):
         scenario.check()
 
 
+def test_the_examples_of_the_format_are_read(here):
+    text = (Path(__file__).parents[3] / "scenarios" / "README.md").read_text(encoding="utf-8")
+    by_number, by_time = re.findall(r"^```yaml\n(timezone:.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert gb.load(write(here, "", by_number)).periods == 3
+    times = day("Europe/Berlin", "2026-03-28", 30, days=9)
+    cells: list[object] = [*sun(len(times))]
+    cells[60] = ""
+    (here / "meters.csv").write_text(table(local(times), sun=cells))
+    scenario = gb.load(write(here, "", by_time, "more"))
+    assert (stamps(scenario)[0], scenario.periods) == ("2026-03-29T00:00:00+01:00", 7 * 96 - 4)
+    assert len(scenario.notes()) == 2
+
+
 def test_the_schema_knows_the_keys(here):
     from gridbazaar.scenarios.files.file_schema import file_schema
 
