@@ -107,7 +107,7 @@ def test_the_command_tells_what_it_made_and_it_can_be_run(tmp_path):
     assert lines[0] == "written: here (4 buses, 3 lines, 3 generators, 3 prosumers, 3 links)"
     assert "left out: nothing" in lines
     assert any(line.startswith("proof: voltages of 4 buses within ") for line in lines)
-    assert lines[-1] == "try it: gridbazaar run here"
+    assert lines[-1] == "try it: gridbazaar run here/here.yaml"
     assert command("validate", "here", folder=tmp_path).returncode == 0
 
 
