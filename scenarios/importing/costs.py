@@ -9,6 +9,10 @@ import pandas as pd
 
 from ..errors import refuse
 from .elements import called
+from .network import Remarks
+
+COSTING = ("ext_grid", "gen", "sgen")
+"""Tables of what may have costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,12 @@ def cost_of(net: Any, table: str, k: int, title: str) -> Cost | None:
             raise refuse(title, "", f"{where}: cp2_eur_per_mw2 is negative, so the cost is not convex; give 0 or more")
         return Cost(square, linear, zero_if_missing(row["cp0_eur"]))
     return None
+
+
+def cost_remarks(net: Any) -> Remarks:
+    """What is said where costs are read."""
+    some = any(net[table]["et"].isin(COSTING).any() for table in ("poly_cost", "pwl_cost") if len(net[table]))
+    return Remarks(defaults=("costs: their unit of money is taken for a dollar",) if some else ())
 
 
 def _rows_of(costs: pd.DataFrame, table: str, k: int) -> pd.DataFrame:

@@ -38,12 +38,16 @@ def with_costs():
     pp.create_gen(net, 2, 0.01, vm_pu=1.0, min_p_mw=0, max_p_mw=0.05, min_q_mvar=-0.02, max_q_mvar=0.02)
     pp.create_pwl_cost(net, 0, "gen", [[0, 0.05, 110]])
     pp.create_sgen(net, 3, 0.01, type="wind", controllable=True)
+    pp.create_poly_cost(net, 1, "load", cp1_eur_per_mw=-200)
     return net
 
 
 def test_loads_costs_and_limits_are_those_of_the_original(saved, importing):
     net = with_costs()
-    scenario = importing(saved(net), prosumers=3).scenario
+    imported = importing(saved(net), prosumers=3)
+    assert imported.network.remarks.left_out == ("poly_cost 2: a load (1) costs nothing in a feeder",)
+    assert "costs: their unit of money is taken for a dollar" in imported.network.remarks.defaults
+    scenario = imported.scenario
     prosumers, buses = scenario.prosumers.values(), scenario.feeder.buses
     for bus in ("2", "3"):
         own_kw = buses[bus].p_kw + sum(p.fixed_peak_kw for p in prosumers if p.bus == bus)
