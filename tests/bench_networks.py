@@ -23,7 +23,7 @@ NETWORKS = (
     *("case69", "case85", "case118zh", "case141"),
     *("1-LV-rural1--0-no_sw", "1-MV-rural--0-sw"),
 )
-HEAD = "| network | buses | voltages agree within, pu | at 40 % of loads | import, CPU s | market with 20 prosumers | CPU s |"
+HEAD = "| network | buses | voltages within, pu | at 40 % of loads | import, CPU s | market with 20 prosumers | CPU s |"
 
 
 def row(name: str) -> str:

@@ -17,7 +17,9 @@ def file_schema() -> dict[str, Any]:
         named = {"type": "string", "description": "a CSV file beside the scenario"}
         owner["properties"][path[-1]] = {"anyOf": [named, table]}
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
-    schema["properties"]["import"] = ImportRow.model_json_schema()
+    imported = ImportRow.model_json_schema()
+    rows |= imported.pop("$defs")
+    schema["properties"]["import"] = imported
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     _loosen(schema)
     row = rows["ProsumerRow"]["properties"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -264,3 +265,11 @@ def test_a_name_that_is_none_is_refused(name, sentence, tmp_path):
         import_network(ImportRow(network=name), tmp_path / "here")
     assert sentence in str(refusal.value)
     assert not Path("here").exists()
+
+
+def test_without_pandapower_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pandapower", None)
+    with pytest.raises(gb.ScenarioError) as refusal:
+        import_network(ImportRow(network="case33bw"), tmp_path / "here")
+    cure = "networks of other tools are read with pandapower, which is missing: pip install 'gridbazaar[grid]'"
+    assert str(refusal.value) == f"import case33bw: {cure}"

@@ -11,6 +11,7 @@ import pytest
 from small_networks import small
 
 import gridbazaar.scenarios as gb
+from gridbazaar.scenarios.files.file_schema import file_schema
 from gridbazaar.scenarios.importing import importing, kept
 
 
@@ -79,6 +80,13 @@ def test_a_wrong_wish_is_refused_with_its_place(text, asking):
     sentence = refused(asking, text)
     assert sentence.startswith(f"{asking}:1 {REFUSED[text]}")
     assert "\n" not in sentence
+
+
+def test_the_schema_knows_the_key():
+    schema = file_schema()
+    keys = schema["properties"]["import"]["properties"]
+    assert keys["network"]["type"] == ["string", "number"]
+    assert schema["$defs"][keys["links"]["$ref"].rpartition("/")[2]]["enum"] == ["ring", "neighbours", "complete"]
 
 
 def test_the_shipped_example_settles(cache):
