@@ -50,7 +50,8 @@ def lines_of(
         title: What the network is called.
 
     Raises:
-        ScenarioError: A line joins different nominal voltages, or parallel transformers stand on different taps.
+        ScenarioError: A line joins different nominal voltages, parallel transformers stand on different taps, or names
+            of buses make two lines one.
     """
     groups: dict[frozenset[int], list[Branch]] = {}
     for branch in branches:
@@ -65,6 +66,11 @@ def lines_of(
         if len(group) > 1:
             approximations.append(f"{branch.element}: parallel, one line of their joint impedance and rating")
         line, rest = _line(branch, nodes)
+        if line.name in names:
+            sentence = (
+                f"{branch.element} and {names[line.name]}: both are called {line.name} by the buses at their ends"
+            )
+            raise refuse(title, "", f"{sentence}; rename one of these buses")
         lines.append(line)
         names[line.name] = branch.element
         own = dict(zip((branch.start, branch.end), rest, strict=True))

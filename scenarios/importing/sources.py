@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,20 @@ def _maker(what: str) -> Callable[[], Any] | None:
     """The function of pandapower that makes the network of this name, which may be shortened."""
     from pandapower import networks
 
-    makers = {name: make for name, make in vars(networks).items() if callable(make) and not name.startswith("_")}
+    makers = {name: make for name, make in vars(networks).items() if isfunction(make) and _makes_alone(make)}
     wanted = [
         what,
         *(f"{start}{what.removeprefix(short)}" for start, short in _SHORT.items() if what.startswith(short)),
     ]
     return next((partial(_same_each_time, makers[name]) for name in wanted if name in makers), None)
+
+
+def _makes_alone(function: Callable[..., Any]) -> bool:
+    """Whether it is a function of the networks, and not of the tools beside them, that needs no argument."""
+    needed = (one for one in signature(function).parameters.values() if one.default is one.empty)
+    return function.__module__.startswith("pandapower.networks") and not any(
+        one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD} for one in needed
+    )
 
 
 def _same_each_time(make: Callable[[], Any]) -> Any:

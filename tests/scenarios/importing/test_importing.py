@@ -257,6 +257,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
     [
         ("missing.json", "there is no such file; correct its name"),
         ("nowhere/case", "there is no such file; correct its name"),
+        ("create_load", "there is no file and no network of this name"),
         ("case33bx", "there is no file and no network of this name; give a file, or a name of pandapower.networks"),
     ],
 )
