@@ -60,7 +60,8 @@ def lines_of(
             sentence = f"{branch.element}: it joins buses of {kv[0]:g} and {kv[1]:g} kV"
             raise refuse(title, "", f"{sentence}, which takes a transformer; correct vn_kv of one of them")
         groups.setdefault(frozenset((branch.start, branch.end)), []).append(branch)
-    lines, names, approximations = [], {}, []
+    lines, approximations = [], []
+    names: dict[str, str] = {}
     for group in groups.values():
         branch = group[0] if len(group) == 1 else _joined(group, title)
         if len(group) > 1:
