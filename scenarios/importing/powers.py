@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...network.elements import Generator
 from ..errors import refuse
+from ..runs.amounts import energy
 from .costs import Cost, cost_of, zero_if_missing
 from .elements import called
 from .network import Machine, Remarks
@@ -165,7 +166,7 @@ def substation(
     cost = cost_of(net, table, k, title)
     if cost is None or not (cost.a_usd_per_kw2h or cost.b_usd_per_kwh):
         cost = Cost(price_usd_per_kwh / (4 * nominal_kw), price_usd_per_kwh, 0.0)
-        rising = f"{price_usd_per_kwh:g} $/kWh, rising to {1.5 * price_usd_per_kwh:g} at {nominal_kw:.4g} kW"
+        rising = f"{price_usd_per_kwh:g} $/kWh, rising to {1.5 * price_usd_per_kwh:g} at {energy(nominal_kw)} kW"
         defaults.append(f"{what}: it has no costs; a kWh costs {rising}, all loads and machines together")
     limits, said = _grid_limits(net, table, k, MARGIN * nominal_kw)
     name = machine_name(net, table, k)
@@ -188,7 +189,9 @@ def _grid_limits(net: Any, table: str, k: int, most: float) -> tuple[list[float]
             limit = otherwise
         limits.append(limit)
     if missing:
-        said.append(f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way")
+        said.append(
+            f"{what}: no limit {', '.join(missing)}; {energy(most)} kW (kvar), {MARGIN:g} times that, either way"
+        )
     return limits, said
 
 
