@@ -79,4 +79,4 @@ def _tell(imported: Imported) -> None:
         if len(sentences) > _SHOWN:
             typer.echo(f"  and {len(sentences) - _SHOWN:,} more, all in {folder}/README.md")
     typer.echo(f"proof: {imported.proof.sentence()}")
-    typer.echo(f"try it: gridbazaar run {folder}")
+    typer.echo(f"try it: gridbazaar run {folder}/{imported.folder.name}.yaml")

@@ -18,7 +18,7 @@ from .matpower import case_file, from_case
 from .network import Remarks
 from .pandapower_flow import pandapower
 from .pandapower_reading import Read, from_pandapower
-from .simbench_profiles import with_day
+from .simbench_profiles import check_periods, with_day
 
 LARGEST_MB = 200
 """A file from here on is not read."""
@@ -41,6 +41,7 @@ def read_network(wish: ImportRow) -> Read:
     if path.suffix in {".json", ".m", ".xlsx", ".p", ".mat"} or len(path.parts) > 1:
         raise refuse(f"import {what}", "", "there is no such file; correct its name")
     if _SIMBENCH.match(what):
+        check_periods(wish)
         return with_day(from_pandapower(_of_simbench(what), what, wish.price_usd_per_kwh), wish)
     make = _maker(what)
     if make:
