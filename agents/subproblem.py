@@ -21,7 +21,7 @@ class Subproblem:
         household: The private data.
         cap_kw: Cap of each of its links, (link,).
         withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
-        periods, links: How many it has.
+        periods, links, columns: How many it has; columns of devices.
         point: Where the search for the next answer starts: what a kWh from a partner was worth to it, (1, period).
     """
 
@@ -47,7 +47,7 @@ class Subproblem:
         """
         household.check_balance(float(cap_kw.sum()))
         self.household, self.cap_kw, self.withdrawals = household, cap_kw, withdrawals
-        self.periods, self.links = household.periods, cap_kw.size
+        self.periods, self.links, self.columns = household.periods, cap_kw.size, household.fleet.columns
         self._fee = np.zeros(cap_kw.size) if fee_usd_per_kwh is None else fee_usd_per_kwh
         self.point: FloatArray = np.zeros((1, self.periods))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
 
 import numpy as np
 
@@ -163,7 +162,8 @@ class Community(mesa.Model):
         plan = self.crowd.standing.schedule
         if not self.others:
             return plan
-        bid, curtailed, elastic, trade = (getattr(plan, cell.name).copy() for cell in fields(plan))
+        kinds = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
+        bid, curtailed, elastic, trade = (getattr(plan, kind).copy() for kind in kinds)
         for i, prosumer in self.others.items():
             own = prosumer.realised
             bid[i], curtailed[i], elastic[i] = own.bid_kw, own.curtailed_kw, own.elastic_kw
