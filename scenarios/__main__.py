@@ -39,7 +39,7 @@ app.command(short_help="Play behaviours against each other; see what lying gains
 app.command()(look.validate)
 app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
 app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
-app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
+app.command("list", short_help="List scenarios, behaviours, or kinds of devices.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 
 
