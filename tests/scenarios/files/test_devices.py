@@ -168,7 +168,7 @@ WRONG = {
     "misspelt key": ({f"{BATTERY}.capacity_kw": 1}, f"{BATTERY}.capacity_kw: unknown key; did you mean capacity_kwh?"),
     "misspelt name": (
         {"prosumers.p1.devices.battry.capacity_kwh": 1},
-        "prosumers.p1.devices.battry: there is no device battry of p1; did you mean battery? to add one, give it a kind",
+        "there is no device battry of p1; did you mean battery? to add one, give it a kind",
     ),
     "comma": ({f"{BATTERY}.capacity_kwh": "1,5"}, "'1,5' is not a number; write it with a decimal point"),
     "underscore": ({f"{BATTERY}.capacity_kwh": "1_0"}, "'1_0' is not a number; write a plain number, in the unit that"),
