@@ -45,7 +45,7 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
 
 def _refuse_more(answer: Household, real: Household) -> None:
     """Refuse what the real household could not live up to: what is measured by others, and more than it has."""
-    if answer.devices is not real.devices and answer.devices != real.devices:
+    if answer.devices != real.devices:
         raise AnswerError("changed its devices, which it could not live up to; change limits, forecasts or the utility")
     for key in _MEASURED:
         if not np.array_equal(getattr(answer, key), getattr(real, key)):

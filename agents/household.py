@@ -217,6 +217,11 @@ class Household(Valuation):
         """Its devices, laid out for its periods."""
         return Fleet((), self.periods, self.dt_h) if self._fleet is None else self._fleet
 
+    @property
+    def columns(self) -> int:
+        """How many columns its devices have, see `fleet`."""
+        return self._fleet.columns if self._fleet else 0
+
     def devices_usd(self, device: FloatArray) -> float:
         """What its devices cost that do this, (column, period), in $: wear and discomfort."""
         return self._fleet.cost_usd(device) if self._fleet else 0.0
