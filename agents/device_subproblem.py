@@ -1,4 +1,4 @@
-"""The problem of a prosumer with devices: (20) on OSQP, deliveries mended to be exact, regrets against a bound."""
+"""The problem of a prosumer with devices: (20) on PIQP, deliveries mended to be exact, regrets against a bound."""
 
 from __future__ import annotations
 
@@ -13,22 +13,50 @@ from .household import Household
 from .household_program import HouseholdProgram
 from .interior_point import InteriorPoint, Point
 from .least_cost import LeastCost
-from .messages import Delivery
-from .osqp_subproblem import OsqpSubproblem
+from .messages import Delivery, Quote
 from .plan import Plan
 from .problems import Problems
-from .subproblem import as_deliveries, as_plans
+from .subproblem import Subproblem, as_deliveries, as_plans
 
 _DEAR = 20.0
 """What a kW out of limits costs in a delivery, in the dearest prices there: more than any price of a device's hours."""
 
 
-class DeviceSubproblem(OsqpSubproblem):
+class DeviceSubproblem(Subproblem):
     """One prosumer's problem with devices.
 
     With what its devices do given, what is left is a household without devices whose load is less by what they inject:
     there deliveries are exact, period by period, as those of a `Subproblem`.
+
+    Attributes:
+        point: Empty: no answer depends on what was answered before.
     """
+
+    def __init__(
+        self,
+        household: Household,
+        cap_kw: FloatArray,
+        fee_usd_per_kwh: FloatArray | None = None,
+        *,
+        withdrawals: bool = False,
+    ) -> None:
+        """Lay out the problem; arguments and errors as of `Subproblem`.
+
+        Raises:
+            DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
+        """
+        super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
+        self.point = np.zeros((0, self.periods))
+
+    def share(self, quote: Quote) -> Plan:
+        """The answer to a quote: argmin of (20), proximal term and cost of a changed order included."""
+        penalty = quote.penalty_usd_per_kw2h + quote.proximal_usd_per_kw2h
+        pull = quote.proximal_usd_per_kw2h * quote.own_kw - quote.penalty_usd_per_kw2h * quote.partner_kw
+        held = quote.bid_weight_usd_per_kw2h * quote.held_bid_kw
+        program = self._answered.program
+        prices = program.prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull)
+        weight = np.vstack([quote.bid_weight_usd_per_kw2h, penalty])
+        return program.plan(self._answered.solve(weight, prices).columns)
 
     def deliver(self, paid: Delivery) -> Plan:
         """The best plan with the trades given and the bid still held, see `Problems.deliver`.
@@ -60,6 +88,15 @@ class DeviceSubproblem(OsqpSubproblem):
         out = plan.violation_kw(self.household) > 1e-3 * row.homes.size_kw[0]
         return np.inf if out else float(kept + payment[0]) - self.least_cost_usd(paid)
 
+    @property
+    def _size_kw(self) -> float:
+        return float(self._row.homes.size_kw[0])
+
+    @cached_property
+    def _answered(self) -> _Scaled:
+        program = HouseholdProgram(self.household, self.cap_kw, self.fee_usd_per_kwh, withdrawals=self.withdrawals)
+        return _Scaled(program, self._size_kw, elastic=False)
+
     @cached_property
     def _delivered(self) -> _GivenTrades:
         return _GivenTrades(self.household, self._size_kw)
@@ -79,7 +116,7 @@ class DeviceSubproblem(OsqpSubproblem):
 
 
 class _Scaled:
-    """A household's program on Clarabel, scaled by the size of its powers and its marginal utility.
+    """A household's program on PIQP, scaled by the size of its powers and its marginal utility.
 
     In its balance (13) something may be missing or too much, at a price that is only paid where nothing else is left.
     """

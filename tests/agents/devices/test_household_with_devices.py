@@ -88,7 +88,13 @@ def test_answers(equipped, random_quote, seed):
             (quote.bid_weight_usd_per_kw2h, plan.bid_kw, quote.held_bid_kw),
         ):
             cost += home.dt_h * float((weight / 2 * (power - anchor) ** 2).sum())
-        print("answer", seed, (float(cost) - value) / size_usd(home, cap), unbalanced_kw(home, plan), np.abs(plan.trade_kw - trade).max())
+        print(
+            "answer",
+            seed,
+            (float(cost) - value) / size_usd(home, cap),
+            unbalanced_kw(home, plan),
+            np.abs(plan.trade_kw - trade).max(),
+        )
         assert float(cost) == pytest.approx(value, abs=1e-6 * size_usd(home, cap))
 
 
@@ -103,7 +109,10 @@ def test_deliveries(equipped, seed):
     print("deliver", seed, (float(cost) - value) / size_usd(home, cap))
     assert unbalanced_kw(home, plan) <= 1e-12 * home.bid_max_kw.max()
     assert home.fleet.rows.shape[1] == plan.device.size
-    assert max(block.breach(plan.device[part]) for part, block in zip(home.fleet.parts, home.fleet.blocks, strict=True)) < 1e-9
+    assert (
+        max(block.breach(plan.device[part]) for part, block in zip(home.fleet.parts, home.fleet.blocks, strict=True))
+        < 1e-9
+    )
     assert float(cost) == pytest.approx(value, abs=1e-6 * size_usd(home, cap))
 
 
