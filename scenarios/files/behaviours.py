@@ -1,14 +1,12 @@
 """Behaviours by name: registered by an installed package, `module:Class`, or `path.py:Class`."""
 
-from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ScenarioError, refuse
 from .behaviour_text import parsed
 from .named_classes import Catalogue
-from .parameters import held, parameters_of
-from .source import did_you_mean
+from .parameters import checked
 
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
@@ -76,22 +74,3 @@ def find_behaviour(name: str, place: str, key: str) -> "type[Behaviour]":
         if near and method not in hooks:
             raise refuse(place, key, f"{made.__name__}.{method} overrides nothing; did you mean {near[0]}?")
     return made
-
-
-def checked(made: "type[Behaviour]", given: Mapping[str, Any], place: str, key: str) -> dict[str, Any]:
-    """The parameters of a behaviour, as its constructor's annotations want them.
-
-    Raises:
-        ScenarioError: One is not known, missing, or not what its annotation says.
-    """
-    from pydantic import ValidationError
-
-    known = parameters_of(made)
-    try:
-        return held(known, given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        said = {"extra_forbidden": f"unknown parameter{did_you_mean(name, known)}", "missing": "is missing; add it"}
-        sentence = said.get(first["type"]) or f"{first['msg']}; it is {first['input']!r}"
-        raise refuse(place, key, f"{made.__name__}, parameter {name}: {sentence}") from None

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...network.errors import GridbazaarError
 from ..errors import Problem, ScenarioError, refuse
+from .behaviour_text import parsed
 from .device_values import DeviceValues, Factor
 from .named_classes import Catalogue
-from .parameters import held, parameters_of
+from .parameters import checked, held, parameters_of
 from .problems import UNKNOWN, told
 from .schema import DeviceRow
 from .source import Tree
@@ -47,6 +49,46 @@ def find_kind(name: str, place: str, key: str) -> "type[Device]":
     if "name" not in parameters_of(made):
         raise refuse(place, key, f"{made.__name__} has no parameter name; give its constructor one")
     return made
+
+
+def names_device(name: str, place: str) -> bool:
+    """Whether a name, or a `module:Class`, is that of a device.
+
+    Raises:
+        ScenarioError: There is no such module or class.
+    """
+    from ...agents.devices.device import Device
+
+    if ":" not in name:
+        return name in registered_devices()
+    made = _NAMED.loaded(name, place, "")
+    return isinstance(made, type) and issubclass(made, Device)
+
+
+def make_device(text: str, place: str) -> "Device":
+    """A device of a text: a kind with parameters, `battery(capacity_kwh=10, p_charge_max_kw=4)`.
+
+    Raises:
+        ScenarioError: There is no such kind, or a parameter is wrong.
+    """
+    from ...agents.behaviour import BehaviourError
+
+    try:
+        name, given = parsed(text)
+        made = find_kind(name, place, "")
+        return made(**checked(made, {"name": made.__name__.lower(), **_arrays(given)}, place, ""))
+    except (ValueError, GridbazaarError) as error:
+        raise error if isinstance(error, ScenarioError) else refuse(place, "", str(error)) from None
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        raise refuse(place, "", f"{text} cannot be made: {BehaviourError.told(error)}") from error
+
+
+def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with lists of numbers as arrays."""
+    import numpy as np
+
+    numbers = {key for key, part in given.items() if isinstance(part, list) and {*map(type, part)} <= {int, float}}
+    return {key: np.array(part, dtype=float) if key in numbers else part for key, part in given.items()}
 
 
 class DeviceMaker:

@@ -49,6 +49,18 @@ class Catalogue:
         Raises:
             ScenarioError: There is none, or it is not derived from the base.
         """
+        made = self.loaded(name, place, key)
+        if not (isinstance(made, type) and issubclass(made, derived_from)):
+            called = getattr(made, "__name__", name)
+            raise refuse(place, key, f"{called} is not a subclass of {self.base}; derive it from there")
+        return made
+
+    def loaded(self, name: str, place: str, key: str) -> Any:
+        """What has this name, whatever it is derived from.
+
+        Raises:
+            ScenarioError: There is nothing.
+        """
         where = self.own.get(name) or (name if ":" in name else self.registered().get(name, name))
         module_name, colon, class_name = where.rpartition(":")
         if not colon:
@@ -57,8 +69,6 @@ class Catalogue:
         made = getattr(_module(module_name, place, key), class_name, None)
         if made is None:
             raise refuse(place, key, f"{module_name} has no class {class_name}; correct the name after the colon")
-        if not (isinstance(made, type) and issubclass(made, derived_from)):
-            raise refuse(place, key, f"{class_name} is not a subclass of {self.base}; derive it from there")
         return made
 
 

@@ -5,6 +5,9 @@ from dataclasses import is_dataclass
 from inspect import Parameter, signature
 from typing import Any, get_type_hints
 
+from ..errors import refuse
+from .source import did_you_mean
+
 
 def parameters_of(made: type) -> dict[str, tuple[Any, Any]]:
     """Annotation and default of each parameter by name; the default is `...` where one must be given.
@@ -36,3 +39,27 @@ def held(known: Mapping[str, tuple[Any, Any]], given: Mapping[str, Any]) -> dict
     model: Any = create_model("Parameters", __config__=config, **dict(known))  # type: ignore[call-overload]
     found = model(**given)
     return {name: getattr(found, name) for name in known if name in found.model_fields_set}
+
+
+def checked(made: type, given: Mapping[str, Any], place: str, key: str) -> dict[str, Any]:
+    """The parameters of a class, as its constructor's annotations want them.
+
+    Args:
+        made: The class.
+        given: Its parameters.
+        place, key: Where they are given, for messages.
+
+    Raises:
+        ScenarioError: One is not known, missing, or not what its annotation says.
+    """
+    from pydantic import ValidationError
+
+    known = parameters_of(made)
+    try:
+        return held(known, given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        said = {"extra_forbidden": f"unknown parameter{did_you_mean(name, known)}", "missing": "is missing; add it"}
+        sentence = said.get(first["type"]) or f"{first['msg']}; it is {first['input']!r}"
+        raise refuse(place, key, f"{made.__name__}, parameter {name}: {sentence}") from None
