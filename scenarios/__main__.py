@@ -38,7 +38,7 @@ app.command(short_help="Run every combination of some values; write a table.")(s
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
 app.command()(look.validate)
 app.command(short_help="Check a behaviour, or a device, before a market counts on it.")(check.check)
-app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
+app.command(short_help="Begin a behaviour, a device or a scenario of your own.")(new.new)
 app.command("list", short_help="List scenarios, behaviours, or kinds of devices.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 
