@@ -100,7 +100,7 @@ _MODELS: dict[type, Any] = {Battery: _battery, Ev: _ev, HeatPump: _heat_pump, De
 
 
 def random_devices(seed: int, size_kw: float, periods: int, dt_h: float) -> tuple[Any, ...]:
-    """A battery, and a vehicle, a heat pump and a load to defer as the seed has it; about `size_kw` big, all feasible."""
+    """A battery, and a vehicle, a heat pump and a load to defer as the seed has it; about `size_kw` big."""
     rng = np.random.default_rng([seed, 17])
     end_h = periods * dt_h
     power = size_kw * rng.uniform(0.1, 0.6, 4)

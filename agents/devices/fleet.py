@@ -77,6 +77,22 @@ class Fleet:
         """What all devices put into (13), (period,); below 0 what they take out."""
         return np.asarray((self.injection * found).sum(axis=0))
 
+    @property
+    def most_kw(self) -> FloatArray:
+        """More than what all can put into (13) at once, (period,)."""
+        return np.asarray(np.maximum(self.injection * self.low, self.injection * self.high).sum(axis=0))
+
+    def flows(self, found: FloatArray) -> FloatArray:
+        """What each device takes and gives in kW, and holds at the end of a period in kWh, (3, device, period)."""
+        own = [(block, found[part]) for block, part in zip(self.blocks, self.parts, strict=True)]
+        return np.array(
+            [
+                [block.charge_kw(does) for block, does in own],
+                [block.discharge_kw(does) for block, does in own],
+                [block.energy_kwh(does) for block, does in own],
+            ]
+        )
+
     def cost_usd(self, found: FloatArray) -> float:
         """What all devices cost: wear and discomfort, in $."""
         return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())
