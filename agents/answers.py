@@ -35,7 +35,7 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
     """
     if not isinstance(answer, Household):
         raise AnswerError(f"returned {type(answer).__name__}; return a Household")
-    if (answer.name, answer.periods, answer.dt_h) != (real.name, real.periods, real.dt_h):
+    if (answer.name, answer.periods, answer.when) != (real.name, real.periods, real.when):
         raise AnswerError("changed the name or the periods; change limits, forecasts or the utility alone")
     if answer is not real:
         _refuse_more(answer, real)
@@ -56,7 +56,7 @@ def _refuse_more(answer: Household, real: Household) -> None:
             t = int(np.argmax(over))
             word, bound = ("above", "at most") if most > 0 else ("below", "at least")
             raise AnswerError(
-                f"declares {key} {word} its own in {period_name(t, real.dt_h)} ({getattr(answer, key)[t]:g} and "
+                f"declares {key} {word} its own in {period_name(t, real.when)} ({getattr(answer, key)[t]:g} and "
                 f"{getattr(real, key)[t]:g} kW), which it could not live up to; declare {bound} that"
             )
 

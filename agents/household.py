@@ -6,8 +6,9 @@ from math import isfinite
 import numpy as np
 
 from ..network.arrays import FloatArray, frozen
+from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
-from ..network.periods import period_name
+from ..network.periods import When, period_name
 from .devices.device import Device, DeviceError
 from .devices.fleet import Fleet
 from .devices.service import missing_kw
@@ -50,7 +51,7 @@ class HouseholdShortageError(InfeasibleError):
         home, t, missing = self.household, self.period, self.missing_kw
         need = home.fixed_kw[t] + home.elastic_min_kw[t]
         return (
-            f"prosumer {self.prosumer}: {period_name(t, home.dt_h)} needs {need:.4g} kW (fixed load plus "
+            f"prosumer {self.prosumer}: {period_name(t, home.when)} needs {need:.4g} kW (fixed load plus "
             f"elastic_min_kw) and can get {need - missing:.4g} kW (renewables {home.renewable_kw[t]:.4g}, "
             f"bid_max_kw {home.bid_max_kw[t]:.4g}, links {self.cap_kw:.4g}): {missing:.4g} kW too little; "
             f"raise bid_max_kw or a link's cap_kw, or lower elastic_min_kw or the fixed load, by that much"
@@ -124,6 +125,7 @@ class Household(Valuation):
         feed_in_max_kw: What it may sell to the distribution market at most, the other end of (17), (period,).
         grid_fee_usd_per_kwh, feed_in_fee_usd_per_kwh: What the DSO charges beside the LMP for each kWh that it buys
             from the distribution market, and sells to it; both at least 0.
+        calendar: When the periods are; None where nobody knows.
         devices: Batteries, vehicles and whatever else ties its periods together; each with a name of its own.
 
     Raises:
@@ -143,6 +145,7 @@ class Household(Valuation):
     feed_in_max_kw: FloatArray = field(default_factory=lambda: np.zeros(1))
     grid_fee_usd_per_kwh: float = 0.0
     feed_in_fee_usd_per_kwh: float = 0.0
+    calendar: Calendar | None = None
     devices: tuple[Device, ...] = ()
     _fleet: Fleet | None = field(init=False, repr=False, default=None)
 
@@ -164,7 +167,7 @@ class Household(Valuation):
         if wrong.any():
             t = int(np.argmax(wrong))
             low, high = self.elastic_min_kw[t], self.elastic_max_kw[t]
-            where = "" if wrong.all() else f" in {period_name(t, self.dt_h)}"
+            where = "" if wrong.all() else f" in {period_name(t, self.when)}"
             problem = f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}; swap or widen them"
             raise HouseholdError(self.name, "elastic_max_kw", problem)
         object.__setattr__(self, "devices", tuple(self.devices))
@@ -206,6 +209,11 @@ class Household(Valuation):
     def periods(self) -> int:
         """Number of periods."""
         return self.fixed_kw.size
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.calendar or self.dt_h
 
     @property
     def bid_min_kw(self) -> FloatArray:

@@ -135,7 +135,7 @@ class EnergyMarket(Lifecycle):
         self.channel = channel_of(faults, self.graph, of_messages)
         conduct = Conduct.of(behaviours or {})
         fees, deliveries = charged(households, self.graph), self.platform.deliveries()
-        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, conduct, deliveries, charged=fees)
+        self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, deliveries, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()
@@ -316,7 +316,7 @@ class EnergyMarket(Lifecycle):
     def _ends_short(self) -> bool:
         """End the run if households cannot all be served, whatever they trade; looks into everybody's private data."""
         needs = self.communities.needs()
-        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.dt_h)
+        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.when)
         if short:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
         return short is not None

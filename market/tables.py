@@ -1,4 +1,7 @@
-"""What a run found as tables, by column and as pandas frames, with the unit in every column's name."""
+"""What a run found as tables, by column and as pandas frames, with the unit in every column's name.
+
+Beside every `period` stands the `time` at which it begins, where the market has a calendar.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ import numpy as np
 from ..agents.trade_graph import TradeGraph
 from ..network.ac_flow import RadialFlow
 from ..network.arrays import FloatArray
+from ..network.calendars import Calendar
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from ..network.flows import Breach, Flows, breaches, flows_when
+from ..network.periods import When
 from . import network_tables
-from .columns import Columns, by_period, each_period, frame
+from .columns import Columns, by_period, each_period, frame, with_times
 from .device_schedules import DeviceSchedules
 from .plotting import drawn
 from .proof.settlement import Settlement
@@ -43,6 +48,16 @@ class ResultTables:
     bid_kw: FloatArray
     device_schedules: DeviceSchedules
     settlement: Settlement
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """When the periods are; None where nobody knows."""
+        return self.dispatch.calendar
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.dispatch.when
 
     @property
     def bought_kw(self) -> FloatArray:
@@ -87,7 +102,7 @@ class ResultTables:
             "bills": self.settlement.columns,
             DEVICES: self.device_schedules.columns,
         }
-        return makers[table]()
+        return with_times(makers[table](), self.calendar)
 
     def plot(self, what: str = "balance", **options: Any) -> Any:
         """A picture: "balance" (of one `prosumer`, or of all), "prices", "network" or "feeder"; see `plotting`."""

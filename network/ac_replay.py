@@ -73,7 +73,7 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
         tried = _flow(power, net, tolerances_mva)
         if tried is None:
             raise SolverError(
-                f"the AC power flow of {period_name(t, dispatch.dt_h)} does not converge to "
+                f"the AC power flow of {period_name(t, dispatch.when)} does not converge to "
                 f"{tolerances_mva[-1]:.0e} MVA: the dispatch is no solution of the AC equations; look at max_cone_gap"
             )
         needed = max(needed, tried)

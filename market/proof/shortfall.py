@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components, maximum_flow
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import BoolArray, FloatArray, IntArray
-from ...network.periods import period_name
+from ...network.periods import When, period_name
 
 _NONE_KW = 1e-9  # of what is needed
 _MOST_PARTS = 2**30  # of all that is missing, in whole numbers of 32 bits
@@ -30,28 +30,28 @@ class Shortfall:
         need_kw: What they must have together: fixed loads and elastic_min_kw.
         missing_kw: What of that they cannot get.
         period: The worst period, by index.
-        dt_h: Length of a period in hours.
+        when: When the periods are.
     """
 
     names: tuple[str, ...]
     need_kw: float
     missing_kw: float
     period: int
-    dt_h: float
+    when: When
 
     def __str__(self) -> str:
         *others, last = self.names
         who = f"prosumers {', '.join(others)} and {last}" if others else f"prosumer {last}"
         can_get = self.need_kw - self.missing_kw
         return (
-            f"{who}: {period_name(self.period, self.dt_h)} needs {self.need_kw:.4g} kW (fixed loads plus "
+            f"{who}: {period_name(self.period, self.when)} needs {self.need_kw:.4g} kW (fixed loads plus "
             f"elastic_min_kw) and has {can_get:.4g} kW (renewables, bid_max_kw, links to others), whatever is traded: "
             f"{self.missing_kw:.4g} kW too little; raise bid_max_kw of one of them or the cap_kw of a link to somebody "
             "who has more, or lower elastic_min_kw or the fixed load, by that much"
         )
 
 
-def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: float) -> Shortfall | None:
+def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, when: When) -> Shortfall | None:
     """The worst period in which somebody must go short, or None.
 
     One small linear program per period, over those who may be short and all who are linked to them, near or far.
@@ -60,7 +60,7 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         need: Fixed load and elastic_min_kw, (prosumer, period) in kW.
         have: Renewables and bid_max_kw, (prosumer, period) in kW.
         graph: Who may trade with whom.
-        dt_h: Length of a period in hours.
+        when: When the periods are, for the name of the worst.
     """
     worst: Shortfall | None = None
     linked: IntArray | None = None
@@ -73,7 +73,7 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         if missing > max(_NONE_KW * float(need[:, t].sum()), worst.missing_kw if worst else 0.0):
             who = people[short]
             names = tuple(graph.names[i] for i in who)
-            worst = Shortfall(names, float(need[who, t].sum()), missing, int(t), dt_h)
+            worst = Shortfall(names, float(need[who, t].sum()), missing, int(t), when)
     return worst
 
 

@@ -36,7 +36,8 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None,
     devices = [name for row in loaded.prosumers.values() for name in row.devices]
     tables |= {("device",): devices} if devices else {}
     counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
-    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h")
+    when = f", {loaded.calendar}" if loaded.calendar else ""
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h{when}")
 
 
 def list_(

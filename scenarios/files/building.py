@@ -20,6 +20,7 @@ from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
 from .devices import DeviceMaker
 from .plausibility import doubts
+from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
@@ -41,7 +42,7 @@ class Building:
             tree: Where each of its values is written.
         """
         self._scenario, self._tree = scenario, tree
-        self._periods = scenario.periods
+        self._periods, self._calendar = scenario.periods, scenario.calendar
         self._factors: dict[str, FloatArray] = {}
 
     @cached_property
@@ -96,6 +97,7 @@ class Building:
             physics=self._scenario.settings.physics,
             p_gen_min_kw=p_min_kw,
             p_gen_max_kw=p_max_kw,
+            calendar=self._calendar,
         )
 
     @property
@@ -196,7 +198,8 @@ class Building:
             )
             if (least > most).any():
                 t = int(np.argmax(least > most))
-                sentence = f"is {least[t]:g} kW in period {t + 1}, above p_max_kw times its profile, {most[t]:g} kW"
+                period = self._calendar.name(t) if self._calendar else f"period {t + 1}"
+                sentence = f"is {least[t]:g} kW in {period}, above p_max_kw times its profile, {most[t]:g} kW"
                 cure = "give it a p_min_profile that stays below, such as that of p_max_kw"
                 raise self._refusal((*path, "p_min_kw"), f"{sentence}; {cure}")
 
@@ -223,6 +226,7 @@ class Building:
             grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
             feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
             devices=self._device_maker.devices(name, row.devices),
+            calendar=self._calendar,
         )
 
     @cached_property
@@ -265,6 +269,8 @@ class Building:
             values = [1.0] * self._periods
         elif profile in self._scenario.profiles:
             values = [self._scenario.profiles[profile][str(t)] for t in range(1, self._periods + 1)]
+            if self._calendar and profile.endswith(ENERGY_SUFFIX):
+                values = [energy_kwh / self._calendar.dt_h for energy_kwh in values]
         else:
             sentence = f"there is no profile {profile}{did_you_mean(profile, self._scenario.profiles)}"
             raise refuse(self._tree.place(path), ".".join(path), sentence)

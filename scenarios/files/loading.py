@@ -13,6 +13,7 @@ from ..errors import ScenarioError, refuse
 from .device_table import apply_devices
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
+from .timed_table import tells_time
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     """
     before = scenario._tree
     tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    tree.calendar, tree.notes = before.calendar, list(before.notes)
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
@@ -64,9 +66,23 @@ def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set
     """Change values of a tree; the places of the changes."""
     if isinstance(changes, Mapping):
         changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
+    of_profiles = [change for change in changes if change.key.strip().startswith("profiles.")]
     for change in changes:
+        if change not in of_profiles:
+            tree.change(change)
+    _set_periods(tree)
+    for change in of_profiles:  # they count the periods that there are now
         tree.change(change)
     return {change.place for change in changes}
+
+
+def _set_periods(tree: Tree) -> None:
+    """Say when the periods are, if anything tells; that needs numpy, which no other scenario should wait for."""
+    tree.calendar = None
+    if tells_time(tree.values):
+        from .timing import set_periods
+
+        set_periods(tree)
 
 
 def _validated(tree: Tree) -> "Scenario":

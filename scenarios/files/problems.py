@@ -14,7 +14,7 @@ _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number"
 """What pydantic tells apart and a person does not."""
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that nobody knows, of a model and of a dataclass."""
-_FILE_KEYS = ("base", "prosumer_defaults", "devices")
+_FILE_KEYS = ("base", "prosumer_defaults", "devices", "step", "fill", "window")
 """What a file may say beside the keys of a scenario."""
 _SENTENCES = {
     "missing": "this value is missing; add it",

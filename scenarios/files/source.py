@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from ...network.calendars import Calendar
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import absolute, as_text
 from .csv_file import TableRow, read_rows
+from .step_text import step_h
 from .text import as_name, beside, shown
+from .timed_table import PERIOD_COLUMNS, rows_of, timed_columns
 from .yaml_file import Path_, read_yaml
 
 TABLES: dict[Path_, tuple[str, ...]] = {
@@ -27,7 +30,6 @@ DEVICES: Path_ = ("devices",)
 _OF_CLASSES = ("behaviour", "kind")
 """Keys whose values may be `path.py:Class`."""
 PROFILES: Path_ = ("profiles",)
-_PERIOD_COLUMNS = ("hour", "period")
 _SHIPPED = Path(__file__).parent.parent
 
 
@@ -48,11 +50,15 @@ class Tree:
         values: The scenario as nested mappings; tables are mappings by row name, profiles by period "1", "2", ...
         places: File and line of every path, but for cells of CSV tables that stand where their row does.
         hours: The files of profiles, and what each calls its column of periods.
+        calendar: When the periods are, once that is known; see `timing`.
+        notes: What was done to profiles that a person should know.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Path_, str] = field(default_factory=dict)
     hours: dict[str, str] = field(default_factory=dict)
+    calendar: Calendar | None = None
+    notes: list[Problem] = field(default_factory=list)
 
     def place(self, path: Path_) -> str:
         """Where a path, or the nearest one above it, was written."""
@@ -67,7 +73,10 @@ class Tree:
         key, column = ".".join(path), path[-1] if path else ""
         if path[:1] == PROFILES and len(path) == 3:
             column = ".".join(path[:2])
-            if file in self.hours:
+            if self.calendar and path[2].isdigit():
+                column = f"column {path[1]}" if file in self.hours else column
+                key = f"{column}, {self.calendar.name(int(path[2]) - 1)}"
+            elif file in self.hours:
                 column = f"column {path[1]}"
                 key = f"{column}, {self.hours[file]} {path[2]}"
         return Problem(place, key, sentence, (file, column, kind) if kind else None)
@@ -100,6 +109,8 @@ class Tree:
             ScenarioError: The key names a row that is not there.
         """
         path = self._split(as_name(change.key))
+        if path == ("step",):
+            path, change = ("dt_h",), replace(change, key="dt_h", value=step_h(change.value, change.place))
         if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)
             return
@@ -231,6 +242,7 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     if here in above:
         raise refuse(shown(file), "base", "the scenario inherits from itself; take the base out of one of the files")
     own = Tree(*read_yaml(file))
+    _read_step(own)
     _read_tables(own, file.parent)
     _resolve_classes(own, file.parent)
     base = own.values.pop("base", None)
@@ -251,6 +263,17 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
         tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
+
+
+def _read_step(tree: Tree) -> None:
+    """Make a `step` what it is another way to write: the length of a period, `dt_h`."""
+    step = tree.values.pop("step", None)
+    if step is None:
+        return
+    place = tree.place(("step",))
+    if tree.states(("dt_h",)):
+        raise refuse(place, "step", f"the length of a period is given as dt_h, too ({tree.place(('dt_h',))}); keep one")
+    tree.put(("dt_h",), step_h(step, place), place)
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
@@ -304,10 +327,16 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
 
 
 def _read_profiles(tree: Tree, file: Path) -> None:
-    rows = list(read_rows(file, ("|".join(_PERIOD_COLUMNS),)))
+    rows = rows_of(file)
     if not rows:
         raise refuse(shown(file), "", "there are no values below the header; write a row for every hour")
-    period = next((column for column in _PERIOD_COLUMNS if rows and column in rows[0].cells), _PERIOD_COLUMNS[0])
+    by_time = timed_columns(file, rows)
+    if by_time:
+        tree.hours[shown(file)] = next(iter(by_time.values())).table.column
+        for name, column in by_time.items():
+            tree.put((*PROFILES, name), column, shown(file))
+        return
+    period = next((column for column in PERIOD_COLUMNS if column in rows[0].cells), PERIOD_COLUMNS[0])
     tree.hours[shown(file)] = period
     hours: set[str] = set()
     for row in rows:

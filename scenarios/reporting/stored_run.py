@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ...agents.trade_graph import TradeGraph
     from ...network.feeder import Feeder
+    from ...network.periods import When
     from ..files.scenario import Scenario
 
 
@@ -104,6 +105,11 @@ class StoredRun:
     def dt_h(self) -> float:
         """Length of a period in hours."""
         return float(self.manifest["scenario"]["dt_h"])
+
+    @property
+    def when(self) -> When:
+        """When the periods are."""
+        return self.scenario.when if "start" in self.manifest["scenario"] else self.dt_h
 
     @property
     def homes(self) -> dict[str, str]:

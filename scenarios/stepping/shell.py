@@ -11,7 +11,9 @@ from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.text import Text
 
+from ...market.energy_market import EnergyMarket
 from ...market.rounds import Round
+from ...network.calendars import Calendar
 from ..files.changes import changes_of
 from ..files.source import did_you_mean
 from ..runs.amounts import counted
@@ -181,25 +183,25 @@ class Shell:
         for first in range(0, len(names), _WIDE):
             some = names[first : first + _WIDE]
             title = view.title if not first else ""
-            self._console.print(by_period(title, some, [view.columns[name] for name in some]))
+            self._console.print(by_period(title, some, [view.columns[name] for name in some], calendar=view.calendar))
         for sentence in view.sentences:
             self._print(sentence)
 
     def _prices(self) -> RenderableType:
         market = self.session.market
-        links, names = [link.name for link in market.graph.links], list(market.graph.names)
+        names = [*(f"LMP {name}" for name in market.graph.names), *(link.name for link in market.graph.links)]
         values = np.vstack([market.platform.lmp_usd_per_kwh, market.platform.whole_price_usd_per_kwh])
-        return many("LMPs and sharing prices, $/kWh", [*(f"LMP {name}" for name in names), *links], values, 4)
+        return many("LMPs and sharing prices, $/kWh", names, values, 4, _calendar(market))
 
     def _trades(self) -> RenderableType:
         market = self.session.market
-        links = [link.name for link in market.graph.links]
-        return many("trades, kW: above 0 the first buys of the second", links, market.platform.pairs.trade_kw, 2)
+        links, trade_kw = [link.name for link in market.graph.links], market.platform.pairs.trade_kw
+        return many("trades, kW: above 0 the first buys of the second", links, trade_kw, 2, _calendar(market))
 
     def _bids(self) -> RenderableType:
         market = self.session.market
         bids = market.last.bid_kw if market.last else market.bid_kw
-        return many("what each orders from the DSO, kW", list(market.graph.names), bids, 1)
+        return many("what each orders from the DSO, kW", list(market.graph.names), bids, 1, _calendar(market))
 
     def _history(self, rounds: int) -> RenderableType:
         known = [mark for mark in self.session.history() if mark.number <= self.session.round]
@@ -269,6 +271,11 @@ def _words(line: str) -> list[str]:
         return shlex.split(line, comments=True)
     except ValueError as error:
         raise SessionError(f"{line!r} cannot be read: {error}; close the quotation marks") from None
+
+
+def _calendar(market: EnergyMarket) -> Calendar | None:
+    """When its periods are."""
+    return market.operator.clearing.calendar
 
 
 def _number(words: Sequence[str], usage: str, default: int) -> int:

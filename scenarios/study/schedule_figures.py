@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from ...agents.trade_graph import TradeGraph
 from ...market.result import Result
 from ...network.arrays import FloatArray
-from .drawing import BLACK, DARK, GREY, PAGE_IN, PALE, SUN, new_figure, prosumer_colour, prosumer_hatch
+from ...network.periods import When
+from .drawing import BLACK, DARK, GREY, PAGE_IN, PALE, SUN, name_periods, new_figure, prosumer_colour, prosumer_hatch
 
 _PARTNERS = 5
 """With more of them they are one area."""
@@ -30,8 +31,8 @@ class Schedule(Protocol):
         """Who may trade with whom."""
 
     @property
-    def dt_h(self) -> float:
-        """Length of a period, hours."""
+    def when(self) -> When:
+        """When the periods are."""
 
     @property
     def bid_kw(self) -> FloatArray:
@@ -106,7 +107,7 @@ def balance_figure(result: Schedule, i: int) -> Figure:
     bottom.axhline(0, color=BLACK, lw=0.8)
     top.set_ylabel("price, $/kWh")
     bottom.set_ylabel("power, kW\n(uses below 0)")
-    bottom.set_xlabel("hour" if result.dt_h == 1 else f"period of {result.dt_h:g} h")
+    name_periods(bottom, result.when)
     bottom.set_xlim(0.5, hours[-1] + 0.5)
     top.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
     figure.legend(*bottom.get_legend_handles_labels(), loc="outside lower center", ncols=4)

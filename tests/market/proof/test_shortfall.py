@@ -15,7 +15,7 @@ def graph(*caps):
 
 def shortfall(*have, caps):
     """Of three homes that must have 10 kW each and can bid what is said, in two periods."""
-    return find_shortfall(np.full((3, 2), 10.0), np.array([[most, 50.0] for most in have]), graph(*caps), dt_h=1.0)
+    return find_shortfall(np.full((3, 2), 10.0), np.array([[most, 50.0] for most in have]), graph(*caps), when=1.0)
 
 
 def test_who_can_be_helped_is_not_short():
@@ -47,7 +47,7 @@ def test_who_need_not_be_looked_at_changes_nothing(seed, people):
     linked = TradeGraph(names, [Link(names[i], names[j], float(rng.choice([0.0, 0.5, 3.0]))) for i, j in pairs])
     need, have = rng.integers(0, 4, (2, people, 3)) / 2
     missing = [_missing(have[:, t] - need[:, t], np.arange(people), linked)[0] for t in range(3)]
-    found = find_shortfall(need, have, linked, dt_h=1.0)
+    found = find_shortfall(need, have, linked, when=1.0)
     assert (found.missing_kw if found else 0.0) == pytest.approx(max(missing), abs=1e-9)
     if found:
         short = _missing(have[:, found.period] - need[:, found.period], np.arange(people), linked)[1]
