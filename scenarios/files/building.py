@@ -231,7 +231,7 @@ class Building:
 
     @cached_property
     def _device_maker(self) -> DeviceMaker:
-        return DeviceMaker(self._tree, self._factor, self._periods, self._scenario.dt_h)
+        return DeviceMaker(self._tree, self._factor, self._periods, self._calendar or self._scenario.dt_h)
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
         """A prosumer's load or forecast by period; neither can be below 0."""
