@@ -26,7 +26,7 @@ def profiles() -> pd.DataFrame:
     times = [start + timedelta(minutes=_MINUTES) * t for t in range((end - start) // timedelta(minutes=_MINUTES))]
     local = [when.astimezone(zone) for when in times]
     clock = np.array([when.hour + when.minute / 60 for when in local])
-    weekend = np.array([when.weekday() >= 5 for when in local])  # noqa: PLR2004
+    weekend = np.array([when.weekday() >= 5 for when in local])
     rng = np.random.default_rng(20)
     outside = _temperature(clock, rng)
     frame = {
@@ -43,7 +43,7 @@ def profiles() -> pd.DataFrame:
 
 def _peak(clock: _Series, at: _Series | float, width_h: float) -> _Series:
     """A hill around a time of day."""
-    return np.exp(-(((clock - at + 12) % 24 - 12) ** 2) / (2 * width_h**2))
+    return np.asarray(np.exp(-(((clock - at + 12) % 24 - 12) ** 2) / (2 * width_h**2)))
 
 
 def _load(clock: _Series, morning: _Series, evening: float, noon: float, rng: np.random.Generator) -> _Series:
@@ -56,7 +56,7 @@ def _load(clock: _Series, morning: _Series, evening: float, noon: float, rng: np
 def _temperature(clock: _Series, rng: np.random.Generator) -> _Series:
     """Degrees Celsius outside: coldest at six, and days that differ."""
     drift = np.convolve(rng.normal(0.0, 2.0, clock.size + 95), np.full(96, 1 / 96), "valid") * 6
-    return 6.0 - 4.0 * np.cos((clock - 15.0) / 24 * 2 * np.pi + np.pi) + drift
+    return np.asarray(6.0 - 4.0 * np.cos((clock - 15.0) / 24 * 2 * np.pi + np.pi) + drift)
 
 
 def _sun(times: list[datetime]) -> _Series:
