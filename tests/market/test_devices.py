@@ -6,18 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from bits import equal_runs
-from device_models import model_of, random_devices
+from device_models import random_devices
 from random_markets import random_market
 
 from gridbazaar.agents import Behaviour, BehaviourError
 from gridbazaar.agents.devices.battery import Battery
 from gridbazaar.agents.devices.deferrable import Deferrable
+from gridbazaar.agents.devices.device import Device
+from gridbazaar.agents.devices.device_block import DeviceBlock
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
 from gridbazaar.market.setup import tied_periods
 from gridbazaar.market.state_file import packed, unpacked
+
+SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
 
 
 def equipped(bazaar, kinds="b"):
@@ -59,7 +64,7 @@ def test_it_settles_at_the_joint_optimum(ieee33_bazaar, begin, joint, network_us
         withdrawals=network_use == "withdrawals",
     )  # fmt: skip
     by_hand = joint(bazaar, network_use)
-    assert best.dso_cost_usd - best.utility_usd + best.devices_usd == pytest.approx(by_hand.value, rel=1e-7)
+    assert best.welfare_usd == pytest.approx(by_hand.objective_usd, rel=1e-6)
     assert best.welfare_usd - result.welfare_usd <= result.certificate.total_usd + 1e-7 * result.dso_cost_usd
     assert result.welfare_usd == pytest.approx(best.welfare_usd, rel=1e-6)
     elastic = np.abs(result.elastic_kw - best.elastic_kw).max()
@@ -82,8 +87,8 @@ def test_case_2_against_cvxpy(ieee33_bazaar, lower_level):
         ({"case": 1}, 1e-6),
         ({"case": 2}, 1e-6),
         ({"subproblem": "osqp"}, 1e-6),
-        ({"method": "proximal_gradient", "regret_tolerance": 1e-5}, 1e-5),
-        ({"method": "damped", "regret_tolerance": 1e-4}, 1e-4),
+        pytest.param({"method": "proximal_gradient", "regret_tolerance": 1e-5}, 1e-5, marks=pytest.mark.long),
+        pytest.param({"method": "damped", "regret_tolerance": 1e-4}, 1e-4, marks=pytest.mark.long),
     ],
     ids=str,
 )
@@ -139,7 +144,8 @@ def test_tables_say_what_devices_do_and_balance(begin, ieee33_bazaar):
     table, people = result.devices, result.prosumers
     assert list(table.columns) == ["prosumer", "device", "period", "charge_kw", "discharge_kw", "energy_kwh"]
     given = (table.discharge_kw - table.charge_kw).groupby([table.prosumer, table.period]).sum()
-    assert people.set_index(["prosumer", "period"]).devices_kw == pytest.approx(given, abs=1e-9)
+    told = people.set_index(["prosumer", "period"]).devices_kw
+    assert (told - given).abs().max() <= 1e-9
     left = people.bid_kw + people.renewable_kw - people.curtailed_kw + people.net_trade_kw + people.devices_kw
     assert left.to_numpy() == pytest.approx((people.fixed_kw + people.elastic_kw).to_numpy(), abs=1e-9)
     battery = table[(table.prosumer == "p1") & (table.device == "battery")]
@@ -165,7 +171,7 @@ def test_without_devices_there_is_no_such_table(ieee33_run):
     assert result.devices.empty
 
 
-def test_what_is_told_has_no_more_in_it_than_without_devices(begin, ieee33_bazaar):
+def test_what_is_told_has_no_more_in_it_than_without_devices(ieee33_bazaar):
     heard = []
     for kinds in ("br", ""):
         bazaar = equipped(ieee33_bazaar(), "br") if kinds else ieee33_bazaar()
@@ -176,7 +182,7 @@ def test_what_is_told_has_no_more_in_it_than_without_devices(begin, ieee33_bazaa
         )  # fmt: skip
         market.run()
         heard.append(
-            {(e.message, e.fields, e.senders, e.receivers, tuple(e.sizes)) for e in said if "Schedules" != e.message}
+            {(e.message, e.fields, e.senders, e.receivers, tuple(e.sizes)) for e in said if e.message != "Schedules"}
         )
     assert heard[0] == heard[1]
 
@@ -202,14 +208,45 @@ def test_a_declared_household_keeps_its_devices(ieee33_bazaar):
     assert result.devices.query("prosumer == 'p1'").charge_kw.max() > 10.0
 
 
+class Pairs(Device):
+    """A third party's device that shifts a load between the two periods of each pair."""
+
+    kind, name = "pairs", "pairs"
+
+    def block(self, periods, dt_h):
+        rows = sp.csr_array(np.kron(np.eye(periods // 2), np.ones((1, 2))))
+        need, one = np.full(periods // 2, 1.0), np.ones((1, periods))
+        return DeviceBlock(("load_kw",), 0 * one, one, 0 * one, 0.01 * one, -one, rows, need, need)
+
+    def mended(self, found, dt_h):
+        first = np.clip((1.0 + found[0, 0::2] - found[0, 1::2]) / 2, 0.0, 1.0)
+        return np.column_stack([first, 1.0 - first]).reshape(1, -1)
+
+    def infeasibility(self, periods, dt_h):
+        return ""
+
+
 def test_periods_are_tied_as_far_as_devices_reach(home):
-    """A washing machine ties the day, for a store's level goes through all of it; nobody's devices tie nothing."""
-    plain = home(fixed_kw=30.0)
+    """A store's level goes through all periods; a device of another kind may tie fewer; no device ties none."""
+    plain = replace(home(), **{key: np.full(4, 30.0) for key in SERIES})
     assert tied_periods([plain]) is None
-    store = Battery(name="b", capacity_kwh=1.0, p_charge_max_kw=1.0)
-    tied = tied_periods([plain, replace(plain, devices=(store,)), replace(plain, devices=(_TwoHalves(),))])
+    pairs, store = Pairs(), Battery(name="b", capacity_kwh=1.0, p_charge_max_kw=1.0)
+    tied = tied_periods([plain, replace(plain, devices=(pairs,))])
     assert tied is not None
-    assert tied.tolist() == [0, 0]
+    assert tied[0] == tied[1] != tied[2] == tied[3]
+    assert np.unique(tied_periods([replace(plain, devices=(pairs,)), replace(plain, devices=(store,))])).size == 1
+
+
+def test_a_third_partys_device_settles(street, home):
+    """Its quadratic cost included: at equal prices half of its load is in each period of a pair."""
+    series = {key: np.full(4, 30.0) for key in SERIES} | {"elastic_min_kw": np.zeros(4), "bid_max_kw": np.full(4, 90.0)}
+    bazaar = street(replace(home(), bus="y", **series, devices=(Pairs(),)))
+    market = EnergyMarket(bazaar.clearing(), bazaar.households, bazaar.links)
+    result = market.run()
+    assert result.settled
+    assert result.devices.charge_kw.to_numpy() == pytest.approx(0.5, abs=0.01)
+    assert result.devices.energy_kwh.isna().all()
+    assert result.device_schedules.cost_usd[0] == pytest.approx(4 * 0.01 * 0.25, rel=1e-3)
 
 
 def _random(seed):
@@ -232,7 +269,7 @@ def _random(seed):
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(s, marks=() if s in {2, 4, 5, 7, 45} else pytest.mark.long) for s in range(50)]
+    "seed", [pytest.param(s, marks=() if s in {1, 4, 5, 45} else pytest.mark.long) for s in range(50)]
 )
 def test_random_markets_settle(seed):
     result, best = _random(seed)
@@ -247,20 +284,18 @@ def test_hours_and_quarters_agree(street, home, cyclic):
     found = {}
     for parts in (1, 4):
         rng = np.random.default_rng(8)
-        lmp_load = np.repeat(40.0 + 20.0 * rng.random(8), parts)
+        loads_kw = np.repeat(40.0 + 20.0 * rng.random(8), parts)
         store = Battery(
             name="store",
             capacity_kwh=40.0,
             p_charge_max_kw=20.0,
             p_discharge_max_kw=20.0,
-            loss_per_h=0.05,
             cyclic=cyclic,
         )
         load = Deferrable(name="load", energy_kwh=30.0, p_max_kw=10.0, earliest_h=2.0, latest_h=6.0)
         one = replace(
-            home(), bus="y", fixed_kw=lmp_load, dt_h=1.0 / parts, devices=(store, load), renewable_kw=np.zeros(8 * parts),
-            elastic_min_kw=np.zeros(8 * parts), elastic_max_kw=np.full(8 * parts, 50.0), bid_max_kw=np.full(8 * parts, 150.0),
-            feed_in_max_kw=np.zeros(8 * parts),
+            home(), bus="y", fixed_kw=loads_kw, dt_h=1.0 / parts, devices=(store, load), renewable_kw=0.0,
+            elastic_min_kw=0.0, elastic_max_kw=50.0, bid_max_kw=150.0, feed_in_max_kw=0.0,
         )  # fmt: skip
         bazaar = street(one)
         market = EnergyMarket(
