@@ -1,8 +1,9 @@
 """What a scenario becomes: feeder, households, links and the market; what is wrong is told by its place."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
 from ...market.settings import Case, MarketSettings, SettingsError
 from ...network.arrays import FloatArray, frozen
+from ...network.calendars import Calendar
 from ...network.elements import Bus, FeederError, Generator, Line
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
@@ -28,6 +30,10 @@ from .yaml_file import Path_
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
     from ...network.clearing import Clearing
+
+
+_PERIOD = re.compile(r"period (\d+) \([^()]*\)")
+"""A period as sentences name it."""
 
 
 class Building:
@@ -310,10 +316,17 @@ class Building:
         return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
 
     def _infeasible(self, path: Path_, sentence: str) -> InfeasibleScenarioError:
+        """Devices know no calendar: the periods that they name get their dates here."""
+        if self._calendar:
+            sentence = _PERIOD.sub(partial(_dated, self._calendar), sentence)
         return InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), sentence))
 
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)
+
+
+def _dated(calendar: Calendar, period: re.Match[str]) -> str:
+    return calendar.name(int(period[1]) - 1)
 
 
 def _told_of_device(error: HouseholdError) -> tuple[Path_, str]:
