@@ -12,6 +12,7 @@ import gridbazaar.scenarios as gb
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market.proof.central import Equilibrium, equilibrium
 from gridbazaar.market.result import Result
+from gridbazaar.scenarios.league.sizes import split
 
 
 def joint(scenario: gb.Scenario) -> Equilibrium:
@@ -111,3 +112,11 @@ def test_each_has_a_readme_and_a_picture(name: str) -> None:
     picture = folder / "result.svg"
     assert picture.stat().st_size < 200_000
     assert "result.svg" in (folder / "README.md").read_text()
+
+
+def test_who_has_devices_is_not_split() -> None:
+    said = (
+        r"^--sizes 2 prosumers\.ann\.devices: devices are not split among parts; leave --sizes out, or take devices out"
+    )
+    with pytest.raises(gb.ScenarioError, match=said):
+        split(gb.load("two_homes"), 2)
