@@ -327,6 +327,11 @@ def test_tables_of_a_base_must_agree(here):
     assert gb.load("both.yaml", {"step": "30min"}).periods == 94
 
 
+def test_a_table_of_times_alone_is_refused(here):
+    said = refused(write(here, table(SHORT), BERLIN))
+    assert said == "homes.csv time: no profile stands beside the times; add a column for each"
+
+
 def test_a_parquet_file_that_is_none_is_refused(here):
     (here / "p.parquet").write_text("no")
     assert "p.parquet: this is no Parquet file that can be read" in refused(
@@ -364,6 +369,19 @@ def test_a_value_that_a_prosumer_cannot_have_is_told_by_its_time(here):
         gb.ScenarioError, match=re.escape("homes.csv:24 column sun, period 23 (29 March 23:00-24:00): -0.5")
     ):
         scenario.check()
+
+
+def test_the_examples_of_the_format_are_read(here):
+    text = (Path(__file__).parents[3] / "scenarios" / "README.md").read_text(encoding="utf-8")
+    by_number, by_time = re.findall(r"^```yaml\n(timezone:.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert gb.load(write(here, "", by_number)).periods == 3
+    times = day("Europe/Berlin", "2026-03-28", 30, days=9)
+    cells: list[object] = [*sun(len(times))]
+    cells[60] = ""
+    (here / "meters.csv").write_text(table(local(times), sun=cells))
+    scenario = gb.load(write(here, "", by_time, "more"))
+    assert (stamps(scenario)[0], scenario.periods) == ("2026-03-29T00:00:00+01:00", 7 * 96 - 4)
+    assert len(scenario.notes()) == 2
 
 
 def test_the_schema_knows_the_keys(here):
