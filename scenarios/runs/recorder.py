@@ -43,7 +43,7 @@ from .kept import MANIFEST, Kept, Notes
 from .streams import Stream, access, read_stream
 from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, only, read_table
 
-_LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
+_LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "piqp", "numpy", "scipy")
 _LOCK = ".lock"
 OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""

@@ -129,6 +129,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if delivered:
         lines += _with_trades(result)
+        lines += _devices(result)
     if run.finding:
         lines.append(run.finding.sentence)
     if run.replayed:
@@ -141,6 +142,16 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
             f"{result.hosting.unsaved_because}; whoever is lost, or resumes, lives through the whole run again"
         )
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
+
+
+def _devices(result: Result) -> list[str]:
+    """What devices cost, and which charge and discharge at once, which none could; nothing where there are none."""
+    devices = result.device_schedules
+    if not devices.names:
+        return []
+    cost = dollars(float(devices.cost_usd.sum()), result.certificate.total_usd)
+    wear = f"{counted(len(devices.names), 'device', 'devices')}: wear and discomfort, part of the welfare, {cost}"
+    return [wear, *devices.doubts(result.dt_h)]
 
 
 def _proven(result: Result) -> str:

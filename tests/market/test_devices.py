@@ -249,6 +249,24 @@ def test_a_third_partys_device_settles(street, home):
     assert result.device_schedules.cost_usd[0] == pytest.approx(4 * 0.01 * 0.25, rel=1e-3)
 
 
+def test_charging_and_discharging_at_once_is_found_and_named(street, home):
+    """Who is paid to take power, and has taken all that it can use, burns more of it in a full battery."""
+    full = Battery(name="battery", capacity_kwh=5.0, p_charge_max_kw=20.0, p_discharge_max_kw=20.0, soc_start=1.0)
+    bazaar = street(home(bus="y", renewable_kw=0.0, devices=(full,)))
+    machine = replace(bazaar.feeder.generators[0], a_usd_per_kw2h=1e-5, b_usd_per_kwh=-0.2)
+    bazaar = bazaar.with_(feeder=replace(bazaar.feeder, generators=(machine,)))
+    result = EnergyMarket(bazaar.clearing(), bazaar.households, bazaar.links).run()
+    assert result.settled, result.message
+    assert result.device_schedules.both_ways() == {("a", "battery"): [0, 1]}
+    burnt = (1 - 0.95**2) * 20.0  # of 20 kW, and 0.95**2 of it comes back
+    taken = result.devices.charge_kw - result.devices.discharge_kw
+    assert taken.mean() == pytest.approx(burnt, abs=1e-6)
+    assert result.device_schedules.doubts(1.0) == [
+        "battery of a charges and discharges at once at 00:00-02:00, where a kWh is worth nothing or less; no device "
+        "could: agents.exact_plan finds what its owner could do best instead"
+    ]
+
+
 def _random(seed):
     """A random market two thirds of whose prosumers have devices, half of all with withdrawals."""
     withdrawals = seed % 2 == 0
