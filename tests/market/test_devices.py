@@ -21,6 +21,7 @@ from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
 from gridbazaar.market.setup import tied_periods
 from gridbazaar.market.state_file import packed, unpacked
+from gridbazaar.market.tables import tables_of
 
 SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
 
@@ -158,7 +159,7 @@ def test_tables_say_what_devices_do_and_balance(begin, ieee33_bazaar):
     assert result.welfare_usd == pytest.approx(
         result.utility_usd.sum() - result.device_schedules.cost_usd.sum() - result.dso_cost_usd
     )
-    assert result.tables[-1] == "devices"
+    assert tables_of(result)[-1] == "devices"
     assert set(zip(table.prosumer, table.device, strict=True)) == {
         (h.name, d.name) for h in homes.values() for d in h.devices
     }
@@ -166,7 +167,7 @@ def test_tables_say_what_devices_do_and_balance(begin, ieee33_bazaar):
 
 def test_without_devices_there_is_no_such_table(ieee33_run):
     result = ieee33_run().result
-    assert "devices" not in result.tables
+    assert "devices" not in tables_of(result)
     assert "devices_kw" not in result.prosumers
     assert result.devices.empty
 
