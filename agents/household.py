@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from ..network.arrays import FloatArray, frozen
 from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
 from ..network.periods import When, period_name
-from .devices.device import Device, DeviceError
-from .devices.fleet import Fleet
-from .devices.service import missing_kw
+
+if TYPE_CHECKING:  # scipy, which nobody should wait for who has no devices
+    from .devices.device import Device
+    from .devices.fleet import Fleet
 
 
 class HouseholdError(InputError):
@@ -146,8 +148,8 @@ class Household(Valuation):
     grid_fee_usd_per_kwh: float = 0.0
     feed_in_fee_usd_per_kwh: float = 0.0
     calendar: Calendar | None = None
-    devices: tuple[Device, ...] = ()
-    _fleet: Fleet | None = field(init=False, repr=False, default=None)
+    devices: "tuple[Device, ...]" = ()
+    _fleet: "Fleet | None" = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         given = [np.asarray(getattr(self, key), dtype=float) for key in _SERIES]
@@ -175,6 +177,9 @@ class Household(Valuation):
             self._lay_out_devices()
 
     def _lay_out_devices(self) -> None:
+        from .devices.device import DeviceError
+        from .devices.fleet import Fleet
+
         names = [device.name for device in self.devices]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -221,8 +226,10 @@ class Household(Valuation):
         return 0.0 - self.feed_in_max_kw
 
     @property
-    def fleet(self) -> Fleet:
+    def fleet(self) -> "Fleet":
         """Its devices, laid out for its periods."""
+        from .devices.fleet import Fleet
+
         return Fleet((), self.periods, self.dt_h) if self._fleet is None else self._fleet
 
     @property
@@ -252,8 +259,10 @@ class Household(Valuation):
         if missing[worst] > 1e-9 * max(1.0, most[worst]):
             raise HouseholdShortageError(self.name, worst, float(missing[worst]), cap_kw, self)
 
-    def _check_fleet(self, fleet: Fleet, cap_kw: float) -> None:
+    def _check_fleet(self, fleet: "Fleet", cap_kw: float) -> None:
         """As `check_balance`, with devices."""
+        from .devices.service import missing_kw
+
         problem = fleet.infeasibility()
         if problem:
             raise DeviceShortageError(self.name, problem)

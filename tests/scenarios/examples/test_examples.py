@@ -12,6 +12,7 @@ import gridbazaar.scenarios as gb
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market.proof.central import Equilibrium, equilibrium
 from gridbazaar.market.result import Result
+from gridbazaar.market.tables import tables_of
 from gridbazaar.scenarios.league.sizes import split
 
 
@@ -56,8 +57,8 @@ def test_it_settles_at_the_joint_optimum(name: str) -> None:
 def test_the_battery_of_two_homes_saves_what_it_costs() -> None:
     (_, with_battery), (_, without) = run("two_homes"), run("two_homes", prosumers__ann__devices__battery=None)
     assert with_battery.welfare_usd > without.welfare_usd + 0.5
-    assert "devices" not in without.tables
-    assert "devices" in with_battery.tables
+    assert "devices" not in tables_of(without)
+    assert "devices" in tables_of(with_battery)
 
 
 def test_the_island_cannot_do_without_its_stores() -> None:
