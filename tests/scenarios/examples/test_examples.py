@@ -75,6 +75,14 @@ def test_the_island_has_no_other_source() -> None:
     assert float(result.dispatch.p_gen_kw.max()) < 25.0
 
 
+def test_an_evening_of_the_street() -> None:
+    evening = {"from": "2026-03-24T18:00", "until": "2026-03-25T00:00"}
+    scenario, result = run("lv_street", window=evening)
+    assert scenario.periods == 24
+    check(scenario, result, relative=2e-5)
+
+
+@pytest.mark.long
 def test_a_day_of_the_street() -> None:
     scenario, result = run("lv_street", window__days=1)
     assert scenario.periods == 96
