@@ -54,10 +54,10 @@ app.command(short_help="Run every combination of some values; write a table.")(s
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
 app.command(short_help="Measure what messages give away, and what telling less costs.")(privacy.privacy)
 app.command()(look.validate)
-app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
+app.command(short_help="Check a behaviour, or a device, before a market counts on it.")(check.check)
 app.command("import", short_help="Make a scenario of a network of another tool, with proof.")(import_.import_)
-app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
-app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
+app.command(short_help="Begin a behaviour, a device or a scenario of your own.")(new.new)
+app.command("list", short_help="List scenarios, behaviours, or kinds of devices.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 
 

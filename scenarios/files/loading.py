@@ -7,9 +7,11 @@ market = scenario.market()
 import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, ScenarioError, refuse
+from .device_table import apply_devices
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
 from .timed_table import tells_time
@@ -96,11 +98,12 @@ def _validated(tree: Tree, stated: set[str]) -> "Scenario":
     from .problems import problems
     from .scenario import Scenario
 
-    wrong: tuple[Problem, ...] = ()
-    try:
-        apply_groups(tree, stated)
-    except ScenarioError as error:
-        wrong = error.problems
+    wrong: list[Problem] = []
+    for apply in (partial(apply_groups, stated=stated), apply_devices):
+        try:
+            apply(tree)
+        except ScenarioError as error:
+            wrong += error.problems
     try:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", RenamedWarning)
