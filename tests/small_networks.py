@@ -276,6 +276,12 @@ def limits_crossed(net: Net) -> None:
     net.bus["min_vm_pu"], net.bus["max_vm_pu"] = 1.2, 1.1
 
 
+def names_that_run_together(net: Net) -> None:
+    """Lines from `a-b` to `c` and from `a` to `b-c`."""
+    net.bus["name"] = ["station", "a", "a-b", "c"]
+    cable(net, 1, int(pp.create_bus(net, 0.4, name="b-c")))
+
+
 def limits_of_a_machine_crossed(net: Net) -> None:
     pp.create_sgen(net, 3, 0.03, controllable=True, min_p_mw=0.04, max_p_mw=0.03)
 
@@ -301,6 +307,7 @@ REFUSED = {
     no_number: "load 0: p_mw is no number; give one",
     no_bus: "line 0: its to_bus is 99, and there is no such bus; correct it",
     too_much: "its power flow has no solution in pandapower",
+    names_that_run_together: "line 2 and line 1: both are called a-b-c by the buses at their ends; rename one of these",
     limits_crossed: "bus 1: no voltage is within its limits, 1.2 to 1.1 pu; widen them",
     limits_of_a_machine_crossed: "sgen 0: a least power is above the most; correct its limits",
 }

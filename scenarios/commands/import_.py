@@ -42,7 +42,6 @@ def import_(
 ) -> None:
     """Make a scenario folder of a network of another tool; say what is not as there, and prove the rest."""
     from ..files.source import Tree
-    from ..importing.importing import import_network
     from ..importing.kept import wish_of
 
     given = {
@@ -57,7 +56,10 @@ def import_(
     }
     tree = Tree({"import": {key: value for key, (_, value) in given.items() if value is not None}})
     tree.places = {("import", key): f"{option} {value}" for key, (option, value) in given.items()}
-    _tell(import_network(wish_of(tree), output or Path(Path(what).stem)))
+    wish = wish_of(tree)
+    from ..importing.importing import import_network  # with pandas, which no refusal above waits for
+
+    _tell(import_network(wish, output or Path(Path(what).stem)))
 
 
 def _tell(imported: Imported) -> None:
@@ -79,4 +81,4 @@ def _tell(imported: Imported) -> None:
         if len(sentences) > _SHOWN:
             typer.echo(f"  and {len(sentences) - _SHOWN:,} more, all in {folder}/README.md")
     typer.echo(f"proof: {imported.proof.sentence()}")
-    typer.echo(f"try it: gridbazaar run {folder}")
+    typer.echo(f"try it: gridbazaar run {folder}/{imported.folder.name}.yaml")

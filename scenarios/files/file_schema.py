@@ -43,7 +43,9 @@ def file_schema() -> dict[str, Any]:
         others = {heading: {"description": meaning} for heading, meaning in other_headings(path).items()}
         rows[row_type(path).__name__]["properties"] |= others
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
-    schema["properties"]["import"] = ImportRow.model_json_schema()
+    imported = ImportRow.model_json_schema()
+    rows |= imported.pop("$defs")
+    schema["properties"]["import"] = imported
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     schema["properties"] |= _TIMES
     _loosen(schema)

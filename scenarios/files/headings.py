@@ -25,6 +25,7 @@ _UNITS = {
     "_ka": ("_a", "1000"),
     "_v": ("_kv", "0.001"),
     "_m": ("_km", "0.001"),
+    "_per_m": ("_per_km", "1000"),
     "_usd_per_mwh": ("_usd_per_kwh", "0.001"),
     "_usd_per_mw2h": ("_usd_per_kw2h", "0.000001"),
     **{unit: (unit, "1") for unit in ("_kw", "_kvar", "_a", "_kv", "_pu")},
@@ -151,10 +152,11 @@ def other_headings(table: Path_) -> dict[str, str]:
     quantities = {ours: theirs for theirs, ours in _QUANTITIES.get(table, {}).items()}
     headings = {}
     for key in sorted(_keys(table)):
-        for end, (unit, factor) in _UNITS.items():
+        for end, (unit, _) in _UNITS.items():
             quantity = key.removesuffix(unit)
-            for name in {quantity, quantities.get(quantity, quantity)} if quantity != key else ():
-                if _meant(name + end, table)[0] == key != name + end:
+            for name in dict.fromkeys((quantity, quantities.get(quantity, quantity))) if quantity != key else ():
+                meant, factor = _meant(name + end, table)
+                if meant == key != name + end:
                     headings[name + end] = f"{key}{_times(factor)}"
     return headings | dict.fromkeys(sorted(_LEFT_OUT[table] - _keys(table)), "left out")
 

@@ -2,9 +2,18 @@
 
 import re
 from math import inf
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ...agents.containment_rules import OnMisbehaviour
@@ -57,8 +66,26 @@ class Row(BaseModel):
         return {key: value for key, value in values.items() if value is not None or key not in known}
 
 
-class BusRow(Row):
+class SparseRow(Row):
+    """A row with keys that few use: what was run is recorded without them where they are as by default.
+
+    Attributes:
+        few_use: These keys.
+    """
+
+    few_use: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        values: dict[str, Any] = written(self)
+        return {key: value for key, value in values.items() if key not in self.few_use or value != fields[key].default}
+
+
+class BusRow(SparseRow):
     """A bus and its nominal load; voltage limits that it does not state are the feeder's."""
+
+    few_use = frozenset({"in_service"})
 
     p_kw: Number = 0.0
     q_kvar: Number = 0.0
@@ -70,11 +97,15 @@ class BusRow(Row):
     in_service: bool = Field(True, description="if not, it is left out, and so is what stands or ends there")
 
 
-class LineRow(Row):
+class LineRow(SparseRow):
     """A line or transformer between two buses, its impedance (of the lower voltage) and its ratings.
 
     Values are those of one line, if several are parallel.
     """
+
+    few_use = frozenset(
+        {"length_km", "r_ohm_per_km", "x_ohm_per_km", "b_us_per_km", "c_nf_per_km", "parallel", "in_service"}
+    )
 
     from_bus: str
     to_bus: str
@@ -105,8 +136,10 @@ class LineRow(Row):
         return self
 
 
-class GeneratorRow(Row):
+class GeneratorRow(SparseRow):
     """A generator: cost a p^2 + b p + c in $/h with p in kW (1), and limits (8); the substation is one of them."""
+
+    few_use = frozenset({"in_service"})
 
     bus: str
     a_usd_per_kw2h: Number
@@ -121,8 +154,10 @@ class GeneratorRow(Row):
     in_service: bool = Field(True, description="if not, it is left out")
 
 
-class FeederRow(Row):
+class FeederRow(SparseRow):
     """The feeder: what is stated once, and its three tables."""
+
+    few_use = frozenset({"frequency_hz"})
 
     base_kv: Number = Field(description="line-to-line voltage, kV")
     root: str = Field(description="bus of the substation")

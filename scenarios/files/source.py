@@ -234,8 +234,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """The scenarios that come with gridbazaar, by name."""
-    files = ((folder.name, folder / f"{folder.name}.yaml") for folder in sorted(_SHIPPED.iterdir()))
+    """The scenarios that come with gridbazaar, by name; first those that are here with all their tables."""
+    folders = sorted(_SHIPPED.iterdir(), key=lambda folder: (not (folder / "buses.csv").is_file(), folder.name))
+    files = ((folder.name, folder / f"{folder.name}.yaml") for folder in folders)
     return {name: file for name, file in files if file.is_file()}
 
 

@@ -33,8 +33,8 @@ class Branch:
     Attributes:
         element: What it is in the original.
         start, end: Buses of the power flow; the ratio is at `start`.
-        series: Series impedance.
-        at_start, at_end: Admittance to earth at either end; that at the start is before the ratio.
+        z_pu: Series impedance.
+        y_start_pu, y_end_pu: Admittance to earth at either end; that at the start is before the ratio.
         ratio: Off-nominal turns ratio.
         i_max_a: Current limit on the side of the lower nominal voltage, A; inf without one.
         couples: Whether it may join different nominal voltages.
@@ -43,22 +43,22 @@ class Branch:
     element: str
     start: int
     end: int
-    series: complex
-    at_start: complex
-    at_end: complex
+    z_pu: complex
+    y_start_pu: complex
+    y_end_pu: complex
     ratio: float
     i_max_a: float
     couples: bool
 
     def seen_from_start(self) -> complex:
         """Admittance at the start of a branch whose end is open."""
-        behind = self.at_end / (1 + self.series * self.at_end)
-        return self.at_start + behind / self.ratio**2
+        behind = self.y_end_pu / (1 + self.z_pu * self.y_end_pu)
+        return self.y_start_pu + behind / self.ratio**2
 
     def seen_from_end(self) -> complex:
         """Admittance at the end of a branch whose start is open."""
-        earth = self.at_start * self.ratio**2
-        return self.at_end + earth / (1 + self.series * earth)
+        earth = self.y_start_pu * self.ratio**2
+        return self.y_end_pu + earth / (1 + self.z_pu * earth)
 
 
 def read_branches(net: Any, title: str) -> list[Branch]:
@@ -79,16 +79,16 @@ def read_branches(net: Any, title: str) -> list[Branch]:
             continue
         if value["BR_R_ASYM"] or value["BR_X_ASYM"]:
             raise refuse(title, "", f"{element}: its impedance differs by direction, which no line's does; give one")
-        series = complex(value["BR_R"], value["BR_X"]) / base_mva
-        if series.real < 0 or series.imag < 0:
-            sentence = f"{element}: r or x is negative ({series.real:.4g} and {series.imag:.4g} pu on 1 MVA)"
+        z_pu = complex(value["BR_R"], value["BR_X"]) / base_mva
+        if z_pu.real < 0 or z_pu.imag < 0:
+            sentence = f"{element}: r or x is negative ({z_pu.real:.4g} and {z_pu.imag:.4g} pu on 1 MVA)"
             raise refuse(title, "", f"{sentence}, and a line has 0 or more; put lines of its measured impedance there")
         ratio = value["TAP"] or 1.0
         earth = complex(value["BR_G"], value["BR_B"]) * base_mva / 2
         other = earth + complex(value["BR_G_ASYM"], value["BR_B_ASYM"]) * base_mva / 2
         start, end = int(value["F_BUS"]), int(value["T_BUS"])
         couples = not element.startswith(("line", "switch"))
-        found.append(Branch(element, start, end, series, earth / ratio**2, other, ratio, i_max_a, couples))
+        found.append(Branch(element, start, end, z_pu, earth / ratio**2, other, ratio, i_max_a, couples))
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import refuse
+from .costs import COSTING
 from .elements import ENDS, READ, called
 from .network import Remarks
 
@@ -31,7 +32,7 @@ def check_tables(net: Any, title: str) -> tuple[str, ...]:
     Raises:
         ScenarioError: An element of another kind is in service; it names the first.
     """
-    left_out = []
+    left_out = [*_costs_of_others(net)]
     for table in _tables(net):
         if table in READ or table in {"poly_cost", "pwl_cost"}:
             continue
@@ -41,13 +42,21 @@ def check_tables(net: Any, title: str) -> tuple[str, ...]:
             continue
         used = rows.index[rows["in_service"].astype(bool)]
         if table == "controller":
-            left_out += [f"controller {k} ({rows['object'][k]}): it acts on neither side" for k in used]
+            left_out += [f"controller {k} ({rows['object'][k]}): it acts on neither side" for k in rows.index]
         elif len(used):
             cure = "take it out of service, or put a load (or sgen) of its power in its place"
             raise refuse(title, "", f"{called(net, table, used[0])}: elements of this kind cannot be imported; {cure}")
         else:
             left_out += [f"{called(net, table, k)}: out of service" for k in rows.index]
     return tuple(left_out)
+
+
+def _costs_of_others(net: Any) -> Iterator[str]:
+    """Costs of what has none in a feeder: of loads, storage and the like."""
+    for table in ("poly_cost", "pwl_cost"):
+        for k, row in net[table].iterrows():
+            if row["et"] not in COSTING:
+                yield f"{table} {k}: a {row['et']} ({row['element']}) costs nothing in a feeder"
 
 
 def _tables(net: Any) -> Iterator[str]:

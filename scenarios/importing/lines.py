@@ -26,7 +26,7 @@ def without_stubs(branches: Iterable[Branch], nodes: Nodes) -> tuple[list[Branch
             kept.append(branch)
         elif all(fed):
             left_out.append(f"{branch.element}: both its ends are one point, {nodes.names[branch.start]}")
-            _add(earth, branch.start, branch.at_start + branch.at_end)
+            _add(earth, branch.start, branch.y_start_pu + branch.y_end_pu)
         elif any(fed):
             node = branch.start if fed[0] else branch.end
             drawn = branch.seen_from_start() if fed[0] else branch.seen_from_end()
@@ -50,7 +50,8 @@ def lines_of(
         title: What the network is called.
 
     Raises:
-        ScenarioError: A line joins different nominal voltages, or parallel transformers stand on different taps.
+        ScenarioError: A line joins different nominal voltages, parallel transformers stand on different taps, or names
+            of buses make two lines one.
     """
     groups: dict[frozenset[int], list[Branch]] = {}
     for branch in branches:
@@ -59,18 +60,24 @@ def lines_of(
             sentence = f"{branch.element}: it joins buses of {kv[0]:g} and {kv[1]:g} kV"
             raise refuse(title, "", f"{sentence}, which takes a transformer; correct vn_kv of one of them")
         groups.setdefault(frozenset((branch.start, branch.end)), []).append(branch)
-    lines, names, approximations = [], {}, []
+    lines, approximations = [], []
+    names: dict[str, str] = {}
     for group in groups.values():
         branch = group[0] if len(group) == 1 else _joined(group, title)
         if len(group) > 1:
             approximations.append(f"{branch.element}: parallel, one line of their joint impedance and rating")
         line, rest = _line(branch, nodes)
+        if line.name in names:
+            sentence = (
+                f"{branch.element} and {names[line.name]}: both are called {line.name} by the buses at their ends"
+            )
+            raise refuse(title, "", f"{sentence}; rename one of these buses")
         lines.append(line)
         names[line.name] = branch.element
         own = dict(zip((branch.start, branch.end), rest, strict=True))
         for node, admittance in own.items():
             _add(earth, node, admittance)
-        if any(abs(admittance) > _SAME * abs(1 / branch.series) for admittance in rest):
+        if any(abs(admittance) > _SAME * abs(1 / branch.z_pu) for admittance in rest):
             kva = sum(drawn_kw(own, nodes).values())
             sentence = (
                 f"{branch.element}: what it draws itself, {round(kva.real, 3):.4g} kW and {round(kva.imag, 3):.4g} kvar"
@@ -82,17 +89,17 @@ def lines_of(
 def _line(branch: Branch, nodes: Nodes) -> tuple[Line, tuple[complex, complex]]:
     """A line, and what is left of the admittances to earth beside its charging."""
     kv = min(nodes.kv[branch.start], nodes.kv[branch.end])
-    half = max(0.0, min(branch.at_start.imag, branch.at_end.imag))
+    half = max(0.0, min(branch.y_start_pu.imag, branch.y_end_pu.imag))
     line = Line(
         nodes.names[branch.start],
         nodes.names[branch.end],
-        branch.series.real * kv**2,
-        branch.series.imag * kv**2,
+        branch.z_pu.real * kv**2,
+        branch.z_pu.imag * kv**2,
         i_max_a=branch.i_max_a,
         b_us=2e6 * half / kv**2,
         tap=branch.ratio,
     )
-    return line, (branch.at_start - 1j * half, branch.at_end - 1j * half)
+    return line, (branch.y_start_pu - 1j * half, branch.y_end_pu - 1j * half)
 
 
 def _joined(group: list[Branch], title: str) -> Branch:
@@ -103,14 +110,14 @@ def _joined(group: list[Branch], title: str) -> Branch:
         if abs(branch.ratio / first.ratio - 1) > _SAME:
             sentence = f"{first.element} and {branch.element}: parallel, on different ratios"
             raise refuse(title, "", f"{sentence} ({first.ratio:g} and {branch.ratio:g}); put them on the same tap")
-    admittance = sum(1 / branch.series for branch in same_way)
-    rating = min((branch.i_max_a * abs(admittance * branch.series) for branch in same_way), default=inf)
+    admittance = sum(1 / branch.z_pu for branch in same_way)
+    rating = min((branch.i_max_a * abs(admittance * branch.z_pu) for branch in same_way), default=inf)
     return replace(
         first,
         element=" and ".join(branch.element for branch in group),
-        series=1 / admittance,
-        at_start=sum(branch.at_start for branch in same_way),
-        at_end=sum(branch.at_end for branch in same_way),
+        z_pu=1 / admittance,
+        y_start_pu=sum(branch.y_start_pu for branch in same_way),
+        y_end_pu=sum(branch.y_end_pu for branch in same_way),
         i_max_a=rating,
     )
 
@@ -121,9 +128,9 @@ def _turned(branch: Branch) -> Branch:
         branch,
         start=branch.end,
         end=branch.start,
-        series=branch.series * branch.ratio**2,
-        at_start=branch.at_end,
-        at_end=branch.at_start,
+        z_pu=branch.z_pu * branch.ratio**2,
+        y_start_pu=branch.y_end_pu,
+        y_end_pu=branch.y_start_pu,
         ratio=1 / branch.ratio,
     )
 

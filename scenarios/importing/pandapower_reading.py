@@ -9,6 +9,7 @@ from typing import Any
 from ...network.elements import Bus
 from .branches import read_branches
 from .checks import check_tables, check_values, the_slack, without_empty_lines
+from .costs import cost_remarks
 from .elements import out_of_use
 from .limits import voltage_limits
 from .lines import drawn_kw, lines_of, without_stubs
@@ -65,7 +66,9 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     steady = constants(_steady(net, nodes, drawn_kw(earth, nodes)))
     nominal_kw = sum(abs(bus.p_kw) for bus in buses) + sum(abs(one.generator.p_max_kw) for one in found)
     grid, of_grid = substation(net, table, slack, nodes.name(root_bus), nominal_kw or 1e3, title, price_usd_per_kwh)
-    remarks += said + open_ends + joined + load_remarks(net, bus_names) + of_machines + of_limits + of_grid
+    remarks += (
+        said + open_ends + joined + load_remarks(net, bus_names) + of_machines + of_limits + of_grid + cost_remarks(net)
+    )
     voltage_pu = float(net[table]["vm_pu"][slack])
     network = Network(title, buses, lines, (*found, *steady), grid, voltage_pu, branch_names, remarks=remarks)
     elements = {machine_name(net, kind, k): f"{kind} {k}" for kind in ("sgen", "gen") for k in net[kind].index}

@@ -6,13 +6,14 @@ All powers are those of the power flow of the original, so scalings and shares t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from ...network.elements import Generator
 from ..errors import refuse
+from ..runs.amounts import energy
+from .costs import Cost, cost_of, zero_if_missing
 from .elements import called
 from .network import Machine, Remarks
 
@@ -30,21 +31,15 @@ _ZIP = tuple(f"const_{part}{which}_percent" for part in "zi" for which in ("", "
 _BY_VOLTAGE = {"shunt": "a shunt", "ward": "a ward, whose constant admittance is"}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Cost `a p^2 + b p + c`, $/h with p in kW."""
-
-    a_usd_per_kw2h: float
-    b_usd_per_kwh: float
-    c_usd_per_h: float
-
-
 def loads(net: Any, *tables: str) -> Iterator[tuple[int, complex]]:
     """Bus of the network, and kW + j kvar, of what draws power there in the solved power flow."""
     for table in tables:
         result = net[f"res_{table}"]
         for k in net[table].index[net[table]["in_service"].astype(bool)]:
-            yield int(net[table]["bus"][k]), 1e3 * complex(_zero(result["p_mw"][k]), _zero(result["q_mvar"][k]))
+            yield (
+                int(net[table]["bus"][k]),
+                1e3 * complex(zero_if_missing(result["p_mw"][k]), zero_if_missing(result["q_mvar"][k])),
+            )
 
 
 def constants(drawn_kw: Mapping[str, complex]) -> tuple[Machine, ...]:
@@ -69,13 +64,13 @@ def load_remarks(net: Any, bus_names: Mapping[int, str]) -> Remarks:
     said = []
     for k in _used(net, "load", bus_names):
         row = net.load.loc[k]
-        shares = [key for key in _ZIP if key in row and _zero(row[key])]
+        shares = [key for key in _ZIP if key in row and zero_if_missing(row[key])]
         if shares:
             told = ", ".join(f"{key} {row[key]:g}" for key in shares)
             said.append(f"{called(net, 'load', k)}: constant power as at its voltage now, though it has {told}")
     for table, what in _BY_VOLTAGE.items():
         for k in _used(net, table, bus_names):
-            kvar = 1e3 * _zero(net[f"res_{table}"]["q_mvar"][k])
+            kvar = 1e3 * zero_if_missing(net[f"res_{table}"]["q_mvar"][k])
             said.append(
                 f"{called(net, table, k)}: {what} taken for a constant power ({kvar:.4g} kvar as at its voltage now)"
             )
@@ -111,15 +106,15 @@ def machines(net: Any, bus_names: Mapping[int, str], title: str) -> tuple[tuple[
                 cost = "" if not machine.fixed else "; it has no costs, so it feeds in what it does now"
                 sentence = f"{what}: it holds {row['vm_pu']:g} pu in the original; voltage control is not modelled"
                 approximations.append(f"{sentence}, its {machine.q_kvar:.4g} kvar are those of the power flow{cost}")
-            elif not machine.fixed and _cost(net, table, k, title) is None:
+            elif not machine.fixed and cost_of(net, table, k, title) is None:
                 defaults.append(f"{what}: it may be curtailed and costs nothing, for it has no costs")
     return tuple(found), Remarks(approximations=tuple(approximations), defaults=tuple(defaults))
 
 
 def _machine(net: Any, table: str, k: int, bus: str, title: str) -> Machine:
     row, result = net[table].loc[k], net[f"res_{table}"].loc[k]
-    p_kw, q_kvar = 1e3 * _zero(result["p_mw"]), 1e3 * _zero(result["q_mvar"])
-    cost = _cost(net, table, k, title)
+    p_kw, q_kvar = 1e3 * zero_if_missing(result["p_mw"]), 1e3 * zero_if_missing(result["q_mvar"])
+    cost = cost_of(net, table, k, title)
     free = _is(row.get("controllable"), otherwise=table == "gen") and (cost is not None or table == "sgen")
     low, high = (_kilo(row.get(key), otherwise) for key, otherwise in (("min_p_mw", 0.0), ("max_p_mw", p_kw)))
     q_low, q_high = (_kilo(row.get(f"{end}_q_mvar"), q_kvar) if free else q_kvar for end in ("min", "max"))
@@ -168,10 +163,10 @@ def substation(
         ScenarioError: Its cost is none that a generator may have.
     """
     what, defaults = called(net, table, k), []
-    cost = _cost(net, table, k, title)
+    cost = cost_of(net, table, k, title)
     if cost is None or not (cost.a_usd_per_kw2h or cost.b_usd_per_kwh):
         cost = Cost(price_usd_per_kwh / (4 * nominal_kw), price_usd_per_kwh, 0.0)
-        rising = f"{price_usd_per_kwh:g} $/kWh, rising to {1.5 * price_usd_per_kwh:g} at {nominal_kw:.4g} kW"
+        rising = f"{price_usd_per_kwh:g} $/kWh, rising to {1.5 * price_usd_per_kwh:g} at {energy(nominal_kw)} kW"
         defaults.append(f"{what}: it has no costs; a kWh costs {rising}, all loads and machines together")
     limits, said = _grid_limits(net, table, k, MARGIN * nominal_kw)
     name = machine_name(net, table, k)
@@ -184,7 +179,7 @@ def _grid_limits(net: Any, table: str, k: int, most: float) -> tuple[list[float]
     row, result, what = net[table].loc[k], net[f"res_{table}"].loc[k], called(net, table, k)
     limits, missing, said = [], [], []
     for power, end in (("p_mw", "min"), ("p_mw", "max"), ("q_mvar", "min"), ("q_mvar", "max")):
-        otherwise, now = (-most if end == "min" else most), 1e3 * _zero(result[power])
+        otherwise, now = (-most if end == "min" else most), 1e3 * zero_if_missing(result[power])
         limit = _kilo(row.get(f"{end}_{power}"), otherwise)
         if limit == otherwise:
             missing.append(f"{end}_{power}")
@@ -194,38 +189,16 @@ def _grid_limits(net: Any, table: str, k: int, most: float) -> tuple[list[float]
             limit = otherwise
         limits.append(limit)
     if missing:
-        said.append(f"{what}: no limit {', '.join(missing)}; {most:.4g} kW (kvar), {MARGIN:g} times that, either way")
+        said.append(
+            f"{what}: no limit {', '.join(missing)}; {energy(most)} kW (kvar), {MARGIN:g} times that, either way"
+        )
     return limits, said
-
-
-def _cost(net: Any, table: str, k: int, title: str) -> Cost | None:
-    """The cost of an element, or None."""
-    pieces = _rows_of(net.pwl_cost, table, k)
-    for index, row in pieces.iterrows():
-        points = list(row["points"])
-        where = f"pwl_cost {index} of {called(net, table, k)}"
-        if str(row["power_type"]) != "p" or len(points) != 1:
-            raise refuse(title, "", f"{where}: only a cost of one slope can be imported; give it as a poly_cost")
-        return Cost(0.0, float(points[0][2]) / 1e3, 0.0)
-    for index, row in _rows_of(net.poly_cost, table, k).iterrows():
-        where = f"poly_cost {index} of {called(net, table, k)}"
-        if _zero(row["cq1_eur_per_mvar"]) or _zero(row["cq2_eur_per_mvar2"]):
-            raise refuse(title, "", f"{where}: reactive power costs nothing here; take cq1 and cq2 out")
-        square, linear = _zero(row["cp2_eur_per_mw2"]) / 1e6, _zero(row["cp1_eur_per_mw"]) / 1e3
-        if square < 0:
-            raise refuse(title, "", f"{where}: cp2_eur_per_mw2 is negative, so the cost is not convex; give 0 or more")
-        return Cost(square, linear, _zero(row["cp0_eur"]))
-    return None
 
 
 def _used(net: Any, table: str, bus_names: Mapping[int, str]) -> list[int]:
     """The elements of a table that are in service at a bus that is supplied."""
     rows = net[table]
     return [k for k in rows.index[rows["in_service"].astype(bool)] if rows["bus"][k] in bus_names]
-
-
-def _rows_of(costs: pd.DataFrame, table: str, k: int) -> pd.DataFrame:
-    return costs[(costs["et"] == table) & (costs["element"] == k)]
 
 
 def _is(value: Any, *, otherwise: bool) -> bool:
@@ -236,8 +209,3 @@ def _is(value: Any, *, otherwise: bool) -> bool:
 def _kilo(mega: Any, otherwise: float) -> float:
     """As kW; where that is missing, or as good as infinite, something else."""
     return otherwise if pd.isna(mega) or abs(mega) >= UNLIMITED_MW else 1e3 * float(mega)
-
-
-def _zero(value: Any) -> float:
-    """A number that may be missing: 0 then."""
-    return 0.0 if pd.isna(value) else float(value)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...network.ac_flow import RadialFlow
 from ...network.arrays import FloatArray
-from ..errors import refuse
+from ..errors import ScenarioError, refuse
 from .elements import called
 from .pandapower_flow import solve
 from .pandapower_reading import Read
@@ -55,9 +55,9 @@ class Proof:
 
     def sentence(self) -> str:
         """What it says, in one line."""
-        light = f"{_rounded_up(self.light_pu)} pu at {LIGHT:.0%} of the loads" if isfinite(self.light_pu) else ""
+        light = f"{rounded_up(self.light_pu)} pu at {LIGHT:.0%} of the loads" if isfinite(self.light_pu) else ""
         count = f"{len(self.buses):,} buses" if len(self.buses) != 1 else "the one bus"
-        within = f"voltages of {count} within {_rounded_up(self.largest_pu)} pu of pandapower's power flow"
+        within = f"voltages of {count} within {rounded_up(self.largest_pu)} pu of pandapower's power flow"
         return f"{within} (limit {WITHIN_PU:g}){', ' if light else ''}{light}"
 
 
@@ -102,12 +102,15 @@ def _light(read: Read, scenario: Scenario, names: list[str]) -> float:
     net = deepcopy(read.original)
     for table in LOADS:
         net[table]["scaling"] *= LIGHT
-    solve(net, read.network.title)
+    try:
+        solve(net, read.network.title)
+    except ScenarioError:  # what it is held against at the loads as given has a power flow
+        return float("nan")
     original_pu = net.res_bus["vm_pu"].reindex(list(read.bus_names)).to_numpy(dtype=float)
     return float(np.abs(original_pu - _voltages(read, scenario, LIGHT, names)).max())
 
 
-def _rounded_up(pu: float) -> str:
+def rounded_up(pu: float) -> str:
     """A difference with one digit, rounded up."""
     if pu <= 0:
         return "1e-16"

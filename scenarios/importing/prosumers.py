@@ -22,7 +22,8 @@ PV_SHARES = 0.5, 1.5
 """Peak of its PV, in parts of that load; every second prosumer has some."""
 FEE = 0.1
 """Fee on what is bought from the DSO and on what is sold to it, in parts of the price: what trading saves."""
-_LEAST_KW = 1e-3
+_LEAST_KW = 0.01
+_MOST_ALPHA = 10.0
 _WORTH = 1.6, 2.4
 _LEAST_WORTH = 0.6
 
@@ -103,7 +104,7 @@ def place(
             Prosumer(
                 name=f"p{k}",
                 bus=bus,
-                alpha_usd_per_kw2h=_digits(price * (worth - _LEAST_WORTH) / (2 * elastic_kw)),
+                alpha_usd_per_kw2h=min(_digits(price * (worth - _LEAST_WORTH) / (2 * elastic_kw)), _MOST_ALPHA),
                 beta_usd_per_kwh=_digits(price * worth),
                 elastic_max_kw=elastic_kw,
                 bid_max_kw=_digits(2 * load_kw),

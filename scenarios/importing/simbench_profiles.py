@@ -28,12 +28,9 @@ def with_day(read: Read, wish: ImportRow) -> Read:
         wish: Which day of the year, and how many periods it has: a divisor of 96.
 
     Raises:
-        ScenarioError: There is no such day, or the day cannot be divided so.
+        ScenarioError: There is no such day.
     """
     net, title = read.original, read.network.title
-    if _QUARTERS % wish.periods:
-        sentence = f"a day of {_QUARTERS} quarters of an hour cannot have {wish.periods} periods"
-        raise refuse(title, "periods", f"{sentence}; give a divisor of {_QUARTERS}, such as 24")
     factors = _factors(net, wish, title)
     load_profiles, profiles = _of_loads(read, factors)
     machines = []
@@ -52,6 +49,17 @@ def with_day(read: Read, wish: ImportRow) -> Read:
         dt_h=24 / wish.periods,
     ).with_remarks(Remarks(approximations=approximations, defaults=sentences))
     return replace(read, network=network)
+
+
+def check_periods(wish: ImportRow) -> None:
+    """Refuse a number of periods that quarters of an hour do not make.
+
+    Raises:
+        ScenarioError: It is no divisor of 96.
+    """
+    if _QUARTERS % wish.periods:
+        sentence = f"a day of {_QUARTERS} quarters of an hour cannot have {wish.periods} periods"
+        raise refuse(wish.network, "periods", f"{sentence}; give a divisor of {_QUARTERS}, such as 24")
 
 
 def _factors(net: Any, wish: ImportRow, title: str) -> dict[str, FloatArray]:

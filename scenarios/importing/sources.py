@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from .matpower import case_file, from_case
 from .network import Remarks
 from .pandapower_flow import pandapower
 from .pandapower_reading import Read, from_pandapower
-from .simbench_profiles import with_day
+from .simbench_profiles import check_periods, with_day
 
 LARGEST_MB = 200
 """A file from here on is not read."""
@@ -41,6 +42,7 @@ def read_network(wish: ImportRow) -> Read:
     if path.suffix in {".json", ".m", ".xlsx", ".p", ".mat"} or len(path.parts) > 1:
         raise refuse(f"import {what}", "", "there is no such file; correct its name")
     if _SIMBENCH.match(what):
+        check_periods(wish)
         return with_day(from_pandapower(_of_simbench(what), what, wish.price_usd_per_kwh), wish)
     make = _maker(what)
     if make:
@@ -79,12 +81,20 @@ def _maker(what: str) -> Callable[[], Any] | None:
     """The function of pandapower that makes the network of this name, which may be shortened."""
     from pandapower import networks
 
-    makers = {name: make for name, make in vars(networks).items() if callable(make) and not name.startswith("_")}
+    makers = {name: make for name, make in vars(networks).items() if isfunction(make) and _makes_alone(make)}
     wanted = [
         what,
         *(f"{start}{what.removeprefix(short)}" for start, short in _SHORT.items() if what.startswith(short)),
     ]
     return next((partial(_same_each_time, makers[name]) for name in wanted if name in makers), None)
+
+
+def _makes_alone(function: Callable[..., Any]) -> bool:
+    """Whether it is a function of the networks, and not of the tools beside them, that needs no argument."""
+    needed = (one for one in signature(function).parameters.values() if one.default is one.empty)
+    return function.__module__.startswith("pandapower.networks") and not any(
+        one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD} for one in needed
+    )
 
 
 def _same_each_time(make: Callable[[], Any]) -> Any:

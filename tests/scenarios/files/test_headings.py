@@ -101,6 +101,53 @@ def test_digits_are_those_of_the_file(tmp_path: Path) -> None:
     assert scenario.feeder.lines["a-b"].i_max_a == np.inf
 
 
+def test_a_value_per_metre_is_1000_times_one_per_km(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    per_m = "r_ohm_per_m: 0.0004, x_ohm_per_m: 0.00008, length_m: 250"
+    file.write_text(HOMES.replace("r_ohm: 0.03, x_ohm: 0.01", per_m))
+    line = gb.load(str(file)).build_feeder().lines[1]
+    assert (line.r_ohm, line.x_ohm) == pytest.approx((0.1, 0.02), rel=1e-14)
+
+
+UNITS = {
+    "p_w": ("p_kw", 1e-3),
+    "p_mw": ("p_kw", 1e3),
+    "q_var": ("q_kvar", 1e-3),
+    "q_mvar": ("q_kvar", 1e3),
+    "base_v": ("base_kv", 1e-3),
+    "vn_kv": ("base_kv", 1),
+    "vn_v": ("base_kv", 1e-3),
+    "min_vm_pu": ("v_min_pu", 1),
+    "max_vm_pu": ("v_max_pu", 1),
+    "p_max_w": ("p_max_kw", 1e-3),
+    "p_max_mw": ("p_max_kw", 1e3),
+    "q_max_var": ("q_max_kvar", 1e-3),
+    "q_max_mvar": ("q_max_kvar", 1e3),
+    "i_max_ka": ("i_max_a", 1e3),
+    "max_i_a": ("i_max_a", 1),
+    "max_i_ka": ("i_max_a", 1e3),
+    "length_m": ("length_km", 1e-3),
+    **{f"{key}_per_m": (f"{key}_per_km", 1e3) for key in ("r_ohm", "x_ohm", "b_us", "c_nf")},
+}
+
+
+def test_every_heading_of_buses_and_lines_means_what_its_unit_says() -> None:
+    """The whole list, written out by hand: no heading is understood that is not here."""
+    for table in (("feeder", "buses"), ("feeder", "lines")):
+        understood = {heading: meaning for heading, meaning in other_headings(table).items() if meaning != "left out"}
+        assert set(understood) <= set(UNITS)
+        for heading in understood:
+            reading = read_row({heading: "7"}, table)
+            assert reading is not None
+            key, factor = UNITS[heading]
+            assert {one: float(cell) for one, cell in reading.cells.items()} == pytest.approx({key: 7 * factor})
+    assert len(UNITS) == sum(
+        other_headings(("feeder", name)).get(heading, "left out") != "left out"
+        for name in ("buses", "lines")
+        for heading in UNITS
+    )
+
+
 def test_defaults_of_prosumers_may_be_in_another_unit(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(HOMES.replace("elastic_max_kw: 8", "elastic_max_w: 8000"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from two_homes import two_homes
 import gridbazaar.scenarios as gb
 from gridbazaar.scenarios.commands.look import validate
 from gridbazaar.scenarios.errors import ScenarioError
+from gridbazaar.scenarios.files.scenario import Scenario
 
 HOMES = two_homes()
 OLD = "r_ohm: 0.03, x_ohm: 0.01, p_max_kw: 40"
@@ -88,6 +90,21 @@ def test_a_market_settles_as_without_what_is_left_out(file: Path) -> None:
     with_tie = gb.load("s.yaml").market().run()
     file.write_text(HOMES)
     assert with_tie.welfare_usd == gb.load("s.yaml").market().run().welfare_usd
+
+
+def test_what_was_run_is_recorded_without_keys_that_few_use(file: Path) -> None:
+    """So runs of before compare with those of now, and a manifest does not grow by what nobody has said."""
+    file.write_text(homes("r_ohm: 0.03, x_ohm_per_km: 0.05, length_km: 0.2, parallel: 2"))
+    scenario = gb.load("s.yaml")
+    for recorded in (scenario.model_dump(mode="json"), json.loads(scenario.model_dump_json(by_alias=True))):
+        feeder = recorded["feeder"]
+        assert {"parallel", "length_km", "x_ohm_per_km"} < set(feeder["lines"]["a-b"])
+        assert "parallel" not in feeder["lines"]["s-a"]
+        every = [feeder, *feeder["buses"].values(), *feeder["lines"].values(), *feeder["generators"].values()]
+        assert not [row for row in every if {"in_service", "frequency_hz", "r_ohm_per_km", "c_nf_per_km"} & set(row)]
+    again = Scenario.model_validate(recorded)
+    assert again.build_feeder() == scenario.build_feeder()
+    assert again.model_dump() == scenario.model_dump()
 
 
 REFUSED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -38,12 +39,16 @@ def with_costs():
     pp.create_gen(net, 2, 0.01, vm_pu=1.0, min_p_mw=0, max_p_mw=0.05, min_q_mvar=-0.02, max_q_mvar=0.02)
     pp.create_pwl_cost(net, 0, "gen", [[0, 0.05, 110]])
     pp.create_sgen(net, 3, 0.01, type="wind", controllable=True)
+    pp.create_poly_cost(net, 1, "load", cp1_eur_per_mw=-200)
     return net
 
 
 def test_loads_costs_and_limits_are_those_of_the_original(saved, importing):
     net = with_costs()
-    scenario = importing(saved(net), prosumers=3).scenario
+    imported = importing(saved(net), prosumers=3)
+    assert imported.network.remarks.left_out == ("poly_cost 2: a load (1) costs nothing in a feeder",)
+    assert "costs: their unit of money is taken for a dollar" in imported.network.remarks.defaults
+    scenario = imported.scenario
     prosumers, buses = scenario.prosumers.values(), scenario.feeder.buses
     for bus in ("2", "3"):
         own_kw = buses[bus].p_kw + sum(p.fixed_peak_kw for p in prosumers if p.bus == bus)
@@ -252,6 +257,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
     [
         ("missing.json", "there is no such file; correct its name"),
         ("nowhere/case", "there is no such file; correct its name"),
+        ("create_load", "there is no file and no network of this name"),
         ("case33bx", "there is no file and no network of this name; give a file, or a name of pandapower.networks"),
     ],
 )
@@ -260,3 +266,11 @@ def test_a_name_that_is_none_is_refused(name, sentence, tmp_path):
         import_network(ImportRow(network=name), tmp_path / "here")
     assert sentence in str(refusal.value)
     assert not Path("here").exists()
+
+
+def test_without_pandapower_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pandapower", None)
+    with pytest.raises(gb.ScenarioError) as refusal:
+        import_network(ImportRow(network="case33bw"), tmp_path / "here")
+    cure = "networks of other tools are read with pandapower, which is missing: pip install 'gridbazaar[grid]'"
+    assert str(refusal.value) == f"import case33bw: {cure}"

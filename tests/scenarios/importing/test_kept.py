@@ -11,6 +11,7 @@ import pytest
 from small_networks import small
 
 import gridbazaar.scenarios as gb
+from gridbazaar.scenarios.files.file_schema import file_schema
 from gridbazaar.scenarios.importing import importing, kept
 
 
@@ -81,6 +82,13 @@ def test_a_wrong_wish_is_refused_with_its_place(text, asking):
     assert "\n" not in sentence
 
 
+def test_the_schema_knows_the_key():
+    schema = file_schema()
+    keys = schema["properties"]["import"]["properties"]
+    assert keys["network"]["type"] == ["string", "number"]
+    assert schema["$defs"][keys["links"]["$ref"].rpartition("/")[2]]["enum"] == ["ring", "neighbours", "complete"]
+
+
 def test_the_shipped_example_settles(cache):
     scenario = gb.load("cigre_lv")
     assert (len(scenario.feeder.buses), len(scenario.prosumers)) == (41, 20)
@@ -107,7 +115,7 @@ def test_the_command_tells_what_it_made_and_it_can_be_run(tmp_path):
     assert lines[0] == "written: here (4 buses, 3 lines, 3 generators, 3 prosumers, 3 links)"
     assert "left out: nothing" in lines
     assert any(line.startswith("proof: voltages of 4 buses within ") for line in lines)
-    assert lines[-1] == "try it: gridbazaar run here"
+    assert lines[-1] == "try it: gridbazaar run here/here.yaml"
     assert command("validate", "here", folder=tmp_path).returncode == 0
 
 
