@@ -25,6 +25,7 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 bench: $(VENV)/.tested               ## speed, as ratios against stated rivals
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_devices.py
 bench-scale: $(VENV)/.tested         ## time and memory from 3 to 100,000 prosumers, beside rivals: half an hour
 	$(BIN)/python tests/bench_scale.py
 methods: $(VENV)/.tested             ## how the methods of Algorithm 2 fare, on ieee33 and on random markets

@@ -1,5 +1,7 @@
 """A prosumer's private data: loads, forecast, utility, limits and tariffs, (11)-(17)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -10,10 +12,10 @@ from ..network.arrays import FloatArray, frozen
 from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
 from ..network.periods import When, period_name
+from .devices.device import Device, DeviceError
 
-if TYPE_CHECKING:  # scipy, which nobody should wait for who has no devices
-    from .devices.device import Device
-    from .devices.fleet import Fleet
+if TYPE_CHECKING:
+    from .devices.fleet import Fleet  # which loads scipy, for whoever has devices
 
 
 class HouseholdError(InputError):
@@ -44,7 +46,7 @@ class HouseholdShortageError(InfeasibleError):
         household: Its data.
     """
 
-    def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
+    def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: Household) -> None:
         super().__init__(prosumer, period, missing_kw, cap_kw, household)
         self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw
         self.cap_kw, self.household = cap_kw, household
@@ -148,8 +150,8 @@ class Household(Valuation):
     grid_fee_usd_per_kwh: float = 0.0
     feed_in_fee_usd_per_kwh: float = 0.0
     calendar: Calendar | None = None
-    devices: "tuple[Device, ...]" = ()
-    _fleet: "Fleet | None" = field(init=False, repr=False, default=None)
+    devices: tuple[Device, ...] = ()
+    _fleet: Fleet | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         given = [np.asarray(getattr(self, key), dtype=float) for key in _SERIES]
@@ -177,13 +179,12 @@ class Household(Valuation):
             self._lay_out_devices()
 
     def _lay_out_devices(self) -> None:
-        from .devices.device import DeviceError
-        from .devices.fleet import Fleet
-
         names = [device.name for device in self.devices]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise HouseholdError(self.name, f"devices.{twice}", f"two devices have the name {twice}; rename one")
+        from .devices.fleet import Fleet
+
         try:
             object.__setattr__(self, "_fleet", Fleet(self.devices, self.periods, self.dt_h))
         except DeviceError as error:
@@ -226,7 +227,7 @@ class Household(Valuation):
         return 0.0 - self.feed_in_max_kw
 
     @property
-    def fleet(self) -> "Fleet":
+    def fleet(self) -> Fleet:
         """Its devices, laid out for its periods."""
         from .devices.fleet import Fleet
 
@@ -259,7 +260,7 @@ class Household(Valuation):
         if missing[worst] > 1e-9 * max(1.0, most[worst]):
             raise HouseholdShortageError(self.name, worst, float(missing[worst]), cap_kw, self)
 
-    def _check_fleet(self, fleet: "Fleet", cap_kw: float) -> None:
+    def _check_fleet(self, fleet: Fleet, cap_kw: float) -> None:
         """As `check_balance`, with devices."""
         from .devices.service import missing_kw
 

@@ -6,7 +6,7 @@ from .device_schema import device_schema, table_schema
 from .headings import other_headings, row_type
 from .import_row import ImportRow
 from .scenario import Scenario
-from .source import DEVICES, PROFILES, TABLES
+from .source import PROFILES, TABLES
 from .timed_table import FILLS
 
 _TIMES: dict[str, Any] = {
@@ -33,7 +33,7 @@ def file_schema() -> dict[str, Any]:
     """The schema of what a file may say: as `Scenario`, and a base, file names for tables, and prosumer defaults."""
     schema = Scenario.model_json_schema(by_alias=True)
     rows = schema["$defs"]
-    for path in (PROFILES, *(table for table in TABLES if table != DEVICES)):
+    for path in (PROFILES, *TABLES):
         owner = schema if len(path) == 1 else rows["FeederRow"]
         table = owner["properties"][path[-1]]
         kind = "a CSV or Parquet file" if path == PROFILES else "a CSV file"

@@ -86,7 +86,7 @@ def _set_periods(tree: Tree) -> None:
 
 
 def _validated(tree: Tree, stated: set[str]) -> "Scenario":
-    """The scenario of a tree, with its groups; what is wrong with these is told beside all else that is wrong.
+    """The scenario of a tree, with its groups and devices; what is wrong with these is told beside all else.
 
     Args:
         tree: The scenario.
@@ -99,9 +99,9 @@ def _validated(tree: Tree, stated: set[str]) -> "Scenario":
     from .scenario import Scenario
 
     wrong: list[Problem] = []
-    for apply in (partial(apply_groups, stated=stated), apply_devices):
+    for give in (partial(apply_groups, stated=stated), apply_devices):
         try:
-            apply(tree)
+            give(tree)
         except ScenarioError as error:
             wrong += error.problems
     try:

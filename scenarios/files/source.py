@@ -12,6 +12,7 @@ from typing import Any
 from ...network.calendars import Calendar
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import absolute, as_text
+from .class_paths import OF_CLASSES, resolve_classes
 from .csv_file import TableRow, read_rows
 from .headings import HeadingError, notes, read_row
 from .step_text import step_h
@@ -25,12 +26,11 @@ TABLES: dict[Path_, tuple[str, ...]] = {
     ("feeder", "generators"): ("name",),
     ("prosumers",): ("name",),
     ("links",): ("a", "b"),
-    ("devices",): ("prosumer", "name"),
 }
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
 DEVICES: Path_ = ("devices",)
-_OF_CLASSES = ("behaviour", "kind")
-"""Keys whose values may be `path.py:Class`."""
+_ALL_TABLES = {**TABLES, DEVICES: ("prosumer", "name")}
+"""With the table of devices, of which nothing is left when prosumers have them."""
 PROFILES: Path_ = ("profiles",)
 _SHIPPED = Path(__file__).parent.parent
 
@@ -116,7 +116,7 @@ class Tree:
         if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)
             return
-        for table in TABLES:
+        for table in _ALL_TABLES:
             row = path[: len(table) + 1]
             if path[: len(table)] == table and len(path) > len(row) == len(table) + 1 and row not in self.places:
                 known = did_you_mean(row[-1], _value(self, table) or {})
@@ -129,7 +129,7 @@ class Tree:
             if below[:1] == PROFILES and len(below) == 2:
                 self.put(below, _by_period(leaf), change.place)
             else:
-                self.put(below, absolute(leaf, Path()) if below[-1] in _OF_CLASSES else leaf, change.place)
+                self.put(below, absolute(leaf, Path()) if below[-1] in OF_CLASSES else leaf, change.place)
 
     def translate(self) -> None:
         """Put headings of other tools, and values in other units, into the keys and units of the schema.
@@ -276,7 +276,7 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     _read_step(own)
     _read_tables(own, file.parent)
     own.translate()
-    _resolve_classes(own, file.parent)
+    resolve_classes(own.values, file.parent)
     base = own.values.pop("base", None)
     if "import" in own.values:
         if base is not None:
@@ -292,7 +292,7 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     except ScenarioError as error:
         raise refuse(own.place(("base",)), "base", error.problems[0].sentence) from None
     tree = read(found, (*above, here))
-    for table in TABLES:
+    for table in _ALL_TABLES:
         if _whole_table(own, table):
             tree.clear(table)
     for profile in _value(own, PROFILES) or ():
@@ -323,7 +323,7 @@ def _read_step(tree: Tree) -> None:
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
-    for path, key_columns in TABLES.items():
+    for path, key_columns in _ALL_TABLES.items():
         named = _value(tree, path)
         if isinstance(named, str):
             tree.put(path, {}, tree.place(path))
@@ -409,20 +409,3 @@ def _hour(row: TableRow, period: str) -> str:
     if not number:
         raise refuse(row.place, period, f"{written!r} is not the number of an hour (period); they count from 1")
     return number[1]
-
-
-def _resolve_classes(tree: Tree, folder: Path) -> None:
-    """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
-    rows: list[Any] = [tree.values.get("prosumer_defaults")]
-    for section in ("prosumers", "behaviours", "devices"):
-        rows += _below(tree.values.get(section))
-    for row in [*rows, *(device for owner in rows for device in _below(owner, "devices"))]:
-        for key in _OF_CLASSES:
-            if isinstance(row, dict) and key in row:
-                row[key] = absolute(row[key], folder)
-
-
-def _below(rows: Any, key: str = "") -> list[Any]:
-    """The rows of a mapping, or of the one that stands in it under a key; none where there is no mapping."""
-    rows = rows.get(key) if key and isinstance(rows, dict) else rows
-    return list(rows.values()) if isinstance(rows, dict) else []

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from gridbazaar.agents.devices.device import Device
 from gridbazaar.agents.devices.device_block import DeviceBlock
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
+from gridbazaar.market.methods.memory import CurveState
+from gridbazaar.market.methods.proximal_gradient import ProximalGradient
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
 from gridbazaar.market.setup import tied_periods
 from gridbazaar.market.state_file import packed, unpacked
@@ -236,6 +239,32 @@ def test_periods_are_tied_as_far_as_devices_reach(home):
     assert tied is not None
     assert tied[0] == tied[1] != tied[2] == tied[3]
     assert np.unique(tied_periods([replace(plain, devices=(pairs,)), replace(plain, devices=(store,))])).size == 1
+
+
+@pytest.mark.parametrize(
+    ("tied", "good"),
+    [
+        (None, [True, False, True, False]),
+        ([0, 0, 2, 3], [True, True, True, False]),  # 1 + 2.5 is no more than 2 * 1.8
+        ([0, 0, 0, 0], [False, False, False, False]),  # 1 + 2.5 + 1 + 4 is more than 4 * 1.8
+        ([0, 1, 1, 3], [True, True, True, False]),
+    ],
+)
+def test_periods_that_are_tied_are_accepted_or_refused_together(tied, good):
+    """V lies 1, 2.5, 1 and 4 $ above its tangent, and 0.9 times the curvature that was promised is 1.8."""
+    operator = SimpleNamespace(
+        bid_kw=np.ones((1, 4)), announce=lambda: np.full((1, 4), 0.3), values_usd=0.1 + np.array([1.0, 2.5, 1.0, 4.0]),
+        clearing=SimpleNamespace(periods=4, dt_h=1.0),
+    )  # fmt: skip
+    method = ProximalGradient(operator)
+    method.tied = None if tied is None else np.array(tied)
+    before = CurveState(np.zeros((1, 4)), np.full((1, 4), 0.1), np.zeros(4), np.full(4, 2.0))
+    method.state = before
+    method.judge(1.0, None)
+    assert (method.state.reference_kw[0] == 1.0).tolist() == good
+    method.curve()
+    doubled = ~np.array(good) & (np.array([1.0, 2.5, 1.0, 4.0]) > 1.8)
+    assert method.state.slopes == pytest.approx(np.where(good, 0.5, np.where(doubled, 4.0, 2.0)))
 
 
 def test_a_third_partys_device_settles(street, home):

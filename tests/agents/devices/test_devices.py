@@ -162,6 +162,21 @@ def test_mended_schedules_keep_all_limits_exactly(seed, noise):
             assert np.abs(near - wild).max() <= 1e4 * noise + 1e-7 * float(block.high.max())
 
 
+def test_a_cyclic_store_that_cannot_fall_begins_where_it_must_end():
+    """It must hold 8 kWh in the third of four hours and can only rise: it begins with 8 kWh, or more."""
+    only_up = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=5.0, soc_min=np.r_[0.0, 0.0, 0.8, 0.0], cyclic=True)
+    assert only_up.infeasibility(4, 1.0) == ""
+    for wanted, level in ((0.0, 8.0), (8.5, 8.5), (20.0, 10.0)):
+        found = only_up.mended(np.full((3, 4), wanted), 1.0)
+        assert only_up.block(4, 1.0).breach(found) <= 1e-12
+        assert found[2, -1] == pytest.approx(level)
+    leaky = replace(only_up, loss_per_h=0.1)  # without charging, 8 kWh are 7.2 an hour later
+    found = leaky.mended(np.zeros((3, 4)), 1.0)
+    assert leaky.block(4, 1.0).breach(found) <= 1e-12
+    assert found[2, -1] == pytest.approx(8 * np.exp(-0.1))
+    assert "cannot end" in replace(leaky, p_charge_max_kw=0.0, soc_min=0.1).infeasibility(4, 1.0)
+
+
 def test_a_store_left_alone_loses_the_same_by_hours_and_by_quarters():
     """E = 10 exp(-0.05 h), and 2 kW for an hour add 2 (1 - exp(-0.05)) / 0.05 kWh, however the hour is cut."""
     for parts in (1, 4, 12):

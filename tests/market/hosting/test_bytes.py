@@ -128,7 +128,7 @@ def test_the_search_for_secrets_finds_one(tapped, data):
 @pytest.mark.parametrize("verb", VERBS)
 def test_messages_come_back_as_they_were(verb):
     rng = np.random.default_rng(0)
-    extent = {"prosumer": 3, "arc": 4, "period": 5}
+    extent = {"prosumer": 3, "arc": 4, "device": 2, "period": 5}
     for kind in VERBS[verb]:
         cells = {
             name: rng.normal(size=[extent[axis] for axis in axes]) if axes else 0.5
