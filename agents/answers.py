@@ -35,7 +35,7 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
     """
     if not isinstance(answer, Household):
         raise AnswerError(f"returned {type(answer).__name__}; return a Household")
-    if (answer.name, answer.periods, answer.dt_h) != (real.name, real.periods, real.dt_h):
+    if (answer.name, answer.periods, answer.when) != (real.name, real.periods, real.when):
         raise AnswerError("changed the name or the periods; change limits, forecasts or the utility alone")
     if answer is not real:
         _refuse_more(answer, real)
@@ -45,6 +45,8 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
 
 def _refuse_more(answer: Household, real: Household) -> None:
     """Refuse what the real household could not live up to: what is measured by others, and more than it has."""
+    if answer.devices != real.devices:
+        raise AnswerError("changed its devices, which it could not live up to; change limits, forecasts or the utility")
     for key in _MEASURED:
         if not np.array_equal(getattr(answer, key), getattr(real, key)):
             raise AnswerError(f"changed {key}, which others measure; change limits, forecasts or the utility alone")
@@ -54,7 +56,7 @@ def _refuse_more(answer: Household, real: Household) -> None:
             t = int(np.argmax(over))
             word, bound = ("above", "at most") if most > 0 else ("below", "at least")
             raise AnswerError(
-                f"declares {key} {word} its own in {period_name(t, real.dt_h)} ({getattr(answer, key)[t]:g} and "
+                f"declares {key} {word} its own in {period_name(t, real.when)} ({getattr(answer, key)[t]:g} and "
                 f"{getattr(real, key)[t]:g} kW), which it could not live up to; declare {bound} that"
             )
 
@@ -89,8 +91,8 @@ def series(answer: object, what: str, shape: tuple[int, ...]) -> FloatArray:
     return array
 
 
-def plan(answer: object, quote: Quote) -> Plan:
-    """The plan made for a quote.
+def plan(answer: object, quote: Quote, columns: int = 0) -> Plan:
+    """The plan made for a quote, with so many columns of devices.
 
     Raises:
         AnswerError: It is none, or not of this prosumer's shape.
@@ -99,7 +101,10 @@ def plan(answer: object, quote: Quote) -> Plan:
         raise AnswerError(f"returned {type(answer).__name__}; return a Plan, as problem.share(quote) does")
     shapes = {cell.name: quote.lmp_usd_per_kwh.shape for cell in fields(Plan)}
     shapes["trade_kw"] = quote.price_usd_per_kwh.shape
-    return Plan(**{name: series(getattr(answer, name), f"the plan's {name}", shapes[name]) for name in shapes})
+    shapes["device"] = columns, quote.lmp_usd_per_kwh.size
+    if not columns:
+        del shapes["device"]
+    return Plan(**{name: series(getattr(answer, name), f"the plan's {name}", shape) for name, shape in shapes.items()})
 
 
 def offer(answer: object, quote: Quote, cap_kw: FloatArray) -> Offer:

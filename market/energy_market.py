@@ -46,6 +46,7 @@ from .setup import (
     planner_of,
     rehearsing,
     set_up_communities,
+    tied_periods,
 )
 
 if TYPE_CHECKING:
@@ -126,16 +127,17 @@ class EnergyMarket(Lifecycle):
         self.operator = SystemOperator(self, clearing, [household.bus for household in households])
         rules = replace(
             self.settings.sharing_rules,
-            resolution_kw=1.01 * faults.quantum_kw,  # rounded sums are inexact
+            resolution_kw=faults.resolution_kw((2 * len(self.graph.links) + shape[0]) * shape[1]),
             least_worth_usd_per_kwh=_LEAST_WORTH * clearing.value_of_lost_load_usd_per_kwh,
         )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self.method = METHODS[self.settings.method](self.operator)
+        self.method.tied = tied_periods(households)
         of_prosumers, of_messages = seed.spawn(2)
         self.channel = channel_of(faults, self.graph, of_messages)
         conduct = Conduct.of(behaviours or {})
         fees, deliveries = charged(households, self.graph), self.platform.deliveries()
-        self.proof = StoppingRule(self.graph, clearing.dt_h, self.settings, conduct, deliveries, charged=fees)
+        self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, deliveries, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()
@@ -316,7 +318,7 @@ class EnergyMarket(Lifecycle):
     def _ends_short(self) -> bool:
         """End the run if households cannot all be served, whatever they trade; looks into everybody's private data."""
         needs = self.communities.needs()
-        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.dt_h)
+        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.when)
         if short:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
         return short is not None
@@ -349,7 +351,9 @@ class EnergyMarket(Lifecycle):
             seconds=dict(self.seconds),
             hosting=self.communities.report,
         )
-        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
+        homes = {home.name: home for spec in self.communities.specs for home in spec.households}
+        devices = [(name, device.name) for name in self.graph.names for device in homes[name].devices]
+        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, devices)
 
 
 def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:

@@ -20,6 +20,7 @@ from ..agents.penalty import AdaptivePenalty
 from ..agents.platform import PlatformState
 from ..agents.price_curve import PriceCurve
 from ..agents.update_gate import UpdateGate
+from ..network.calendars import Calendar
 from ..network.dispatch import Dispatch, PriceComponents
 from ..network.errors import InputError
 from ..network.near_limits import NearLimits
@@ -41,6 +42,7 @@ from .state import MarketState
 _RECORDS: list[type] = [
     AdaptivePenalty,
     BidExchange,
+    Calendar,
     ChannelState,
     CommunitiesState,
     CurveState,

@@ -1,4 +1,7 @@
-"""What a run found as tables, by column and as pandas frames, with the unit in every column's name."""
+"""What a run found as tables, by column and as pandas frames, with the unit in every column's name.
+
+Beside every `period` stands the `time` at which it begins, where the market has a calendar.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import numpy as np
 from ..agents.trade_graph import TradeGraph
 from ..network.ac_flow import RadialFlow
 from ..network.arrays import FloatArray
+from ..network.calendars import Calendar
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from ..network.flows import Breach, Flows, breaches, flows_when
+from ..network.periods import When
 from . import network_tables
-from .columns import Columns, by_period, each_period, frame
+from .columns import Columns, by_period, each_period, frame, with_times
+from .device_schedules import DeviceSchedules
 from .plotting import drawn
 from .proof.settlement import Settlement
 from .settings import NetworkUse
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 
 TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 """The tables of a result."""
+DEVICES = "devices"
+"""One more, where prosumers have devices."""
 
 
 class ResultTables:
@@ -38,7 +46,18 @@ class ResultTables:
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
     bid_kw: FloatArray
+    device_schedules: DeviceSchedules
     settlement: Settlement
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """When the periods are; None where nobody knows."""
+        return self.dispatch.calendar
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.dispatch.when
 
     @property
     def bought_kw(self) -> FloatArray:
@@ -67,7 +86,7 @@ class ResultTables:
         return charged * network_charge(self.graph, self.lmp_usd_per_kwh)
 
     def columns(self, table: str) -> Columns:
-        """One of the `TABLES` by column, as files have it; the property of that name is the same for pandas."""
+        """A table (`tables_of`) by column, as files have it; the property of that name is the same for pandas."""
         makers = {
             "prosumers": self._prosumers,
             "trades": self._trades,
@@ -76,8 +95,9 @@ class ResultTables:
             "buses": self._buses,
             "lines": lambda: network_tables.lines(self.feeder, self.dispatch, self.with_trades),
             "bills": self.settlement.columns,
+            DEVICES: self.device_schedules.columns,
         }
-        return makers[table]()
+        return with_times(makers[table](), self.calendar)
 
     def plot(self, what: str = "balance", **options: Any) -> Any:
         """A picture: "balance" (of one `prosumer`, or of all), "prices", "network" or "feeder"; see `plotting`."""
@@ -122,9 +142,16 @@ class ResultTables:
         """Flows, currents, loading and losses, with the trades and without: one row per line and period."""
         return frame(self.columns("lines"))
 
+    @property
+    def devices(self) -> pd.DataFrame:
+        """What devices take, give and hold: one row per device and period; empty where there are none."""
+        return frame(self.columns(DEVICES))
+
     def _prosumers(self) -> Columns:
         powers = ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw", "net_trade_kw", "withdrawal_kw")
         cells = {key: getattr(self, key).ravel() for key in (*powers, "lmp_usd_per_kwh")}
+        if self.device_schedules.names:
+            cells["devices_kw"] = self.device_schedules.injection_kw.ravel()
         return {**by_period("prosumer", self.graph.names, self.bid_kw.shape[1]), **cells}
 
     def _trades(self) -> Columns:
@@ -188,6 +215,11 @@ class ResultTables:
         arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
         arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
         return arcs
+
+
+def tables_of(result: ResultTables) -> tuple[str, ...]:
+    """The tables that a result has."""
+    return (*TABLES, DEVICES) if result.device_schedules.names else TABLES
 
 
 def network_charge(graph: TradeGraph, lmp_usd_per_kwh: FloatArray) -> FloatArray:

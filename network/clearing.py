@@ -19,6 +19,7 @@ exceeds the value of lost load.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from threading import RLock
 from typing import TypeVar
@@ -28,6 +29,7 @@ import numpy as np
 from .ac_flow import RadialFlow
 from .arrays import FloatArray, IntArray
 from .branch_flow import ConicProgram, PowerLimits
+from .calendars import Calendar
 from .cleared_period import ClearedPeriod
 from .concavity import Concavity
 from .cores import cores, threads
@@ -37,7 +39,7 @@ from .errors import InputError, SolverError
 from .feeder import Feeder
 from .near_limits import NearLimits
 from .period_solver import Asked, BidCost, PeriodSolver, Programs
-from .periods import period_name
+from .periods import When, period_name
 from .physics import Physics
 from .slopes import SlopeSystem
 from .tangent import Tangent
@@ -60,13 +62,14 @@ class Clearing:
         value_of_lost_load_usd_per_kwh: price of shortage per kWh and kvarh; no price exceeds it.
         physics: what holds current and flow of a line together.
         p_gen_min_kw, p_gen_max_kw: what generators can do (8), (generator, period), kW.
+        calendar: when the periods are; None where nobody knows.
 
     Raises:
         InputError: the loads or limits do not fit the feeder or are not finite, or dt_h or the value of lost load is
             not above 0.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what all but the first four say has a default
         self,
         feeder: Feeder,
         load_kw: FloatArray,
@@ -77,8 +80,9 @@ class Clearing:
         physics: Physics | str = Physics.AUTO,
         p_gen_min_kw: FloatArray | None = None,
         p_gen_max_kw: FloatArray | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
-        self.feeder, self.physics = feeder, Physics(physics)
+        self.feeder, self.physics, self.calendar = feeder, Physics(physics), calendar
         self.load_kw = _checked("load_kw", load_kw, feeder)
         self.load_kvar = _checked("load_kvar", load_kvar, feeder, periods=self.load_kw.shape[1])
         self.dt_h = _positive("dt_h", dt_h)
@@ -97,6 +101,11 @@ class Clearing:
     def periods(self) -> int:
         """Number of periods."""
         return int(self.load_kw.shape[1])
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.calendar or self.dt_h
 
     def clear(self, bid_kw: FloatArray) -> Dispatch:
         """The optimal dispatch when the bids are added to the loads of their buses, (9) and (10).
@@ -195,7 +204,13 @@ class Clearing:
     def __reduce__(self) -> tuple[Callable[..., Clearing], tuple[object, ...]]:
         """A clearing travels as what it was made of: solvers cannot."""
         made_of = self.feeder, self.load_kw, self.load_kvar, self.dt_h, self.value_of_lost_load_usd_per_kwh
-        kind = partial(type(self), physics=self.physics, p_gen_min_kw=self.p_gen_min_kw, p_gen_max_kw=self.p_gen_max_kw)
+        kind = partial(
+            type(self),
+            physics=self.physics,
+            p_gen_min_kw=self.p_gen_min_kw,
+            p_gen_max_kw=self.p_gen_max_kw,
+            calendar=self.calendar,
+        )
         return kind, made_of
 
     def values_usd(self, cleared: tuple[ClearedPeriod, ...]) -> FloatArray:
@@ -204,7 +219,8 @@ class Clearing:
 
     def dispatch(self, cleared: tuple[ClearedPeriod, ...]) -> Dispatch:
         """The dispatch in user units that belongs to the conic solutions of all periods."""
-        return read_dispatch(self.flow, self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
+        dispatch = read_dispatch(self.flow, self.feeder, cleared, self.dt_h, self.value_of_lost_load_usd_per_kwh)
+        return replace(dispatch, calendar=self.calendar) if self.calendar else dispatch
 
     def _open_solvers(self, bidding: IntArray | None = None) -> tuple[PeriodSolver, ...]:
         programs = Programs(self.feeder, self.physics, self.value_of_lost_load_usd_per_kwh, bidding, self.flow)
@@ -236,7 +252,7 @@ class Clearing:
         for t, cost, start in jobs:
             period = solver.solve(Asked(demand_kw[:, t], self.load_kvar[:, t], self._limits[t], cost, start))
             if not period.solution.solved:
-                raise ClearingError(t, self.dt_h, period.solution.status)
+                raise ClearingError(t, self.when, period.solution.status)
             cleared.append(period)
         return cleared
 
@@ -246,20 +262,20 @@ class ClearingError(SolverError):
 
     Attributes:
         period: index of the period, from 0.
-        dt_h: length of a period, hours.
+        when: when the periods are.
         status: Clarabel's word for how it ended.
     """
 
-    def __init__(self, period: int, dt_h: float, status: str) -> None:
+    def __init__(self, period: int, when: When, status: str) -> None:
         self.period = period
-        self.dt_h = dt_h
+        self.when = when
         self.status = status
-        super().__init__(period, dt_h, status)
+        super().__init__(period, when, status)
 
     def __str__(self) -> str:
         """Where, what, and what to look at."""
         return (
-            f"clearing {period_name(self.period, self.dt_h)} ended {self.status}, even with shortage allowed at every "
+            f"clearing {period_name(self.period, self.when)} ended {self.status}, even with shortage allowed at every "
             "bus; look for voltage limits that exclude the root's voltage beyond what the line ratings let through, "
             "and for loads in W"
         )

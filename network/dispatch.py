@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
+from .calendars import Calendar
+from .periods import When
 
 AC_VOLTAGE_PU = 1e-6
 """A dispatch is a solution of the AC equations if voltages are those of the power flow within this ..."""
@@ -64,6 +66,7 @@ class Dispatch:
         shortage_cost_usd: unserved, spilled and slack energy at the value of lost load, $.
         value_of_lost_load_usd_per_kwh: what each kWh or kvarh of shortage was priced at.
         dt_h: length of a period, hours.
+        calendar: when the periods are; None where nobody knows.
     """
 
     p_gen_kw: FloatArray
@@ -92,6 +95,12 @@ class Dispatch:
     shortage_cost_usd: float
     value_of_lost_load_usd_per_kwh: float
     dt_h: float
+    calendar: Calendar | None = None
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.calendar or self.dt_h
 
     def with_prices_of(self, other: Dispatch, periods: IntArray) -> Dispatch:
         """This dispatch with the prices that another one, of these periods alone, gives for them.

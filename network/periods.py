@@ -5,22 +5,31 @@ Attributes and arrays count periods from 0; sentences count from 1, as the table
 
 from __future__ import annotations
 
+from .calendars import Calendar
+
 _MINUTES_PER_DAY = 24 * 60
 
+When = float | Calendar
+"""When periods are: a calendar, or where there is none their length in hours, the first one from 00:00."""
 
-def period_name(period: int, dt_h: float) -> str:
-    """The name of a period in a sentence, with the day from the second day on.
+
+def period_name(period: int, when: When) -> str:
+    """The name of a period in a sentence: with its date, or without a calendar with the day from the second day on.
 
     Args:
         period: its index, from 0.
-        dt_h: length of a period, hours; period t runs from t dt_h to (t + 1) dt_h.
+        when: a calendar; or the length of a period, hours: period t runs from t dt_h to (t + 1) dt_h.
     """
-    return f"period {period + 1} ({_span(period, period + 1, dt_h)})"
+    if isinstance(when, Calendar):
+        return when.name(period)
+    return f"period {period + 1} ({_span(period, period + 1, when)})"
 
 
-def _span(first: int, end: int, dt_h: float) -> str:
+def _span(first: int, end: int, when: When) -> str:
     """From the start of one period to the start of another, with the day from the second day on."""
-    start, stop = round(first * dt_h * 60), round(end * dt_h * 60)
+    if isinstance(when, Calendar):
+        return when.span(first, end)
+    start, stop = round(first * when * 60), round(end * when * 60)
     day = start // _MINUTES_PER_DAY
     prefix = f"day {day + 1}, " if day else ""
     return f"{prefix}{_clock(start - day * _MINUTES_PER_DAY)}-{_clock(stop - day * _MINUTES_PER_DAY)}"
@@ -31,18 +40,23 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def spans(periods: list[int], dt_h: float) -> str:
+def spans(periods: list[int], when: When) -> str:
     """Some periods in words, runs of them as one: "01:00-07:00 and day 2, 19:00-20:00".
 
     Args:
         periods: their indices, from 0, in order.
-        dt_h: length of a period, hours.
+        when: as of `period_name`.
     """
-    runs: list[list[int]] = []
-    for t in periods:
-        if runs and t == runs[-1][1]:
-            runs[-1][1] = t + 1
-        else:
-            runs.append([t, t + 1])
-    words = [_span(first, end, dt_h) for first, end in runs]
+    words = [_span(first, end, when) for first, end in runs(periods)]
     return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def runs(periods: list[int]) -> list[list[int]]:
+    """Runs of numbers that follow each other, such as periods: the first, and the one after the last, of each."""
+    found: list[list[int]] = []
+    for t in periods:
+        if found and t == found[-1][1]:
+            found[-1][1] = t + 1
+        else:
+            found.append([t, t + 1])
+    return found

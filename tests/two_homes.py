@@ -12,7 +12,7 @@ feeder:
     grid: {bus: s, a_usd_per_kw2h: 0.001, b_usd_per_kwh: 0.2, p_min_kw: 0, p_max_kw: 60, q_min_kvar: -30,
            q_max_kvar: 30}
 """
-_HOMES = """
+HOMES = """
 prosumer_defaults: {alpha_usd_per_kw2h: 0.02, elastic_max_kw: 8, bid_max_kw: 15}
 prosumers:
   ann: {bus: a, beta_usd_per_kwh: 0.5, fixed_peak_kw: 2, renewable: sun, renewable_peak_kw: 9}
@@ -25,4 +25,4 @@ market: {network_use: bids}
 
 def two_homes(sun: tuple[float, ...] = (0.0, 0.6, 0.9, 0.2)) -> str:
     """The scenario, with the sun by period."""
-    return f"profiles: {{sun: {list(sun)}}}{FEEDER}{_HOMES}"
+    return f"profiles: {{sun: {list(sun)}}}{FEEDER}{HOMES}"

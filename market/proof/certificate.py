@@ -62,7 +62,7 @@ class PhysicalProof:
         doubt = ""
         if wrong:
             doubt = (
-                f"in {len(wrong)} of {periods} periods, first of all {period_name(wrong[0], dispatch.dt_h)}, the "
+                f"in {len(wrong)} of {periods} periods, first of all {period_name(wrong[0], dispatch.when)}, the "
                 f"dispatch is no solution of the AC equations: voltages are off by up to {error:.1e} pu and the root "
                 f"by {mismatch:.3g} kW (cone gap {dispatch.max_cone_gap:.1e} pu)"
             )

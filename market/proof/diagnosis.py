@@ -11,7 +11,7 @@ from ...agents.pair_exchange import PairExchange
 from ...agents.platform import SharingPlatform
 from ...agents.sharing_rules import SharingRules
 from ...network.arrays import FloatArray
-from ...network.periods import period_name
+from ...network.periods import When, period_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Diagnosis:
     place: str
 
     @classmethod
-    def of(cls, platform: SharingPlatform, regret_usd: FloatArray, dt_h: float, verdict: str) -> Diagnosis:
+    def of(cls, platform: SharingPlatform, regret_usd: FloatArray, when: When, verdict: str) -> Diagnosis:
         """Where a platform stands, whose prosumers regret so much, (prosumer,), in words of a `ResidualHistory`."""
         sides, rules, names = (platform.pairs, platform.bids), platform.rules, platform.graph.names
         worst_of = [_most_restless(side, rules) for side in sides]
@@ -50,7 +50,7 @@ class Diagnosis:
         _, k, t = worst_of[0] if at_pair else worst_of[1]
         side = sides[0] if at_pair else sides[1]
         slowest = platform.graph.links[k].name if at_pair else f"{names[k]} and the DSO"
-        place = f"{slowest} in {period_name(t, dt_h)}"
+        place = f"{slowest} in {period_name(t, when)}"
         residuals = platform.primal_kw, platform.dual_usd_per_kwh
         regrets, worst = regret_usd, int(np.argmax(regret_usd))
         blocking = "" if np.isnan(regrets[worst]) else names[worst]

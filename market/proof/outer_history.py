@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...network.arrays import FloatArray
-from ...network.periods import spans
+from ...network.periods import When, spans
 from ..settings import MarketSettings, Method
 from .conduct import Conduct, listed
 
@@ -41,16 +41,16 @@ class OuterHistory:
         steps: The last of them, the newest last.
     """
 
-    def __init__(self, names: Sequence[str], dt_h: float, settings: MarketSettings, conduct: Conduct) -> None:
+    def __init__(self, names: Sequence[str], when: When, settings: MarketSettings, conduct: Conduct) -> None:
         """Start watching.
 
         Args:
             names: The prosumers.
-            dt_h: Length of a period in hours.
+            when: When the periods are, for their names.
             settings: How the market is run.
             conduct: Who is no price taker.
         """
-        self._names, self._dt_h, self._settings, self._conduct = names, dt_h, settings, conduct
+        self._names, self._when, self._settings, self._conduct = names, when, settings, conduct
         self.steps: tuple[OuterStep, ...] = ()
 
     def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
@@ -88,7 +88,7 @@ class OuterHistory:
             whole = np.linalg.norm(now - back) < _SWAPS * np.linalg.norm(now - step)
             if cycling.any() and whole:
                 who = [name for name, row in zip(self._names, cycling, strict=True) if row.any()]
-                when = spans(np.flatnonzero(cycling.any(axis=0)).tolist(), self._dt_h)
+                when = spans(np.flatnonzero(cycling.any(axis=0)).tolist(), self._when)
                 return f"bids of {listed(who)} {'swap' if period == 2 else 'go round'} at {when}, period {period}"
         return ""
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components, maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import BoolArray, FloatArray, IntArray
-from ...network.periods import period_name
+from ...network.periods import When, period_name
 
 _NONE_KW = 1e-9  # of what is needed
+_ROUNDING = 1e-7  # of the largest number: what the solver of linear programs takes for nothing
 _MOST_PARTS = 2**30  # of all that is missing, in whole numbers of 32 bits
-_HALF = 0.5  # a kW more is worth a kW or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,28 @@ class Shortfall:
         need_kw: What they must have together: fixed loads and elastic_min_kw.
         missing_kw: What of that they cannot get.
         period: The worst period, by index.
-        dt_h: Length of a period in hours.
+        when: When the periods are.
     """
 
     names: tuple[str, ...]
     need_kw: float
     missing_kw: float
     period: int
-    dt_h: float
+    when: When
 
     def __str__(self) -> str:
         *others, last = self.names
         who = f"prosumers {', '.join(others)} and {last}" if others else f"prosumer {last}"
         can_get = self.need_kw - self.missing_kw
         return (
-            f"{who}: {period_name(self.period, self.dt_h)} needs {self.need_kw:.4g} kW (fixed loads plus "
+            f"{who}: {period_name(self.period, self.when)} needs {self.need_kw:.4g} kW (fixed loads plus "
             f"elastic_min_kw) and has {can_get:.4g} kW (renewables, bid_max_kw, links to others), whatever is traded: "
             f"{self.missing_kw:.4g} kW too little; raise bid_max_kw of one of them or the cap_kw of a link to somebody "
             "who has more, or lower elastic_min_kw or the fixed load, by that much"
         )
 
 
-def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: float) -> Shortfall | None:
+def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, when: When) -> Shortfall | None:
     """The worst period in which somebody must go short, or None.
 
     One small linear program per period, over those who may be short and all who are linked to them, near or far.
@@ -60,7 +60,7 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         need: Fixed load and elastic_min_kw, (prosumer, period) in kW.
         have: Renewables and bid_max_kw, (prosumer, period) in kW.
         graph: Who may trade with whom.
-        dt_h: Length of a period in hours.
+        when: When the periods are, for the name of the worst.
     """
     worst: Shortfall | None = None
     linked: IntArray | None = None
@@ -73,7 +73,7 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, dt_h: 
         if missing > max(_NONE_KW * float(need[:, t].sum()), worst.missing_kw if worst else 0.0):
             who = people[short]
             names = tuple(graph.names[i] for i in who)
-            worst = Shortfall(names, float(need[who, t].sum()), missing, int(t), dt_h)
+            worst = Shortfall(names, float(need[who, t].sum()), missing, int(t), when)
     return worst
 
 
@@ -99,7 +99,21 @@ def _missing(spare: FloatArray, people: IntArray, graph: TradeGraph) -> tuple[fl
     found: Any = linprog(cost, A_ub=rows, b_ub=spare, bounds=bounds)
     if not found.success:
         return 0.0, np.zeros(people.size, dtype=bool)
-    return float(np.asarray(found.x)[a.size :].sum()), np.asarray(found.ineqlin.marginals) < -_HALF
+    received, lacking = np.split(np.asarray(found.x), [a.size])
+    none = _ROUNDING * float(np.abs(spare).max())
+    from_b, from_a = received < cap_kw - none, received > none - cap_kw  # what could bring more
+    sender, receiver = np.concatenate([b[from_b], a[from_a]]), np.concatenate([a[from_b], b[from_a]])
+    return float(lacking.sum()), _upstream(sender, receiver, lacking > none)
+
+
+def _upstream(sender: IntArray, receiver: IntArray, short: BoolArray) -> BoolArray:
+    """From whom a kW more could get to somebody who is short, (person,): whatever optimum was found, the same."""
+    start = np.flatnonzero(short)
+    end, origin = np.concatenate([receiver, np.full(start.size, short.size)]), np.concatenate([sender, start])
+    backwards = sp.csr_array((np.ones(end.size), (end, origin)), shape=(short.size + 1, short.size + 1))
+    found: BoolArray = np.zeros(short.size + 1, dtype=bool)
+    found[breadth_first_order(backwards, short.size, return_predecessors=False)] = True
+    return found[:-1]
 
 
 def _groups(graph: TradeGraph) -> IntArray:

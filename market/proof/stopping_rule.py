@@ -10,6 +10,7 @@ from ...agents.messages import Deliveries
 from ...agents.platform import SharingPlatform
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
+from ...network.clearing import Clearing
 from ...network.dispatch import Dispatch
 from ..settings import MarketSettings
 from .certificate import LEAST_USD, Certificate, PhysicalProof, turnover_usd
@@ -78,7 +79,7 @@ class StoppingRule:
     def __init__(
         self,
         graph: TradeGraph,
-        dt_h: float,
+        clearing: Clearing,
         settings: MarketSettings,
         conduct: Conduct,
         deliveries: Deliveries,
@@ -89,18 +90,18 @@ class StoppingRule:
 
         Args:
             graph: Who may trade with whom.
-            dt_h: Length of a period in hours.
+            clearing: What the DSO clears: how long, and when, its periods are.
             settings: Tolerances and limits.
             conduct: Who is no price taker.
             deliveries: The prices and trades at the start.
             charged: Whether there are fees.
         """
-        self._graph, self._dt_h, self._settings, self.conduct = graph, dt_h, settings, conduct
+        self._graph, self._when, self._settings, self.conduct = graph, clearing.when, settings, conduct
         self._counted = conduct.counted(graph.names)
         self._charged = charged
-        days: float = deliveries.lmp_usd_per_kwh.shape[1] * dt_h / 24.0
+        days: float = deliveries.lmp_usd_per_kwh.shape[1] * clearing.dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
-        self.history = OuterHistory(graph.names, dt_h, settings, conduct)
+        self.history = OuterHistory(graph.names, clearing.when, settings, conduct)
         unknown = np.full(len(graph.names), np.nan)
         residuals = ResidualHistory(settings.primal_tolerance_kw)
         self._known = ProofState(
@@ -197,7 +198,7 @@ class StoppingRule:
     def diagnose(self, platform: SharingPlatform) -> Diagnosis:
         """Say where Algorithm 1 stands after a round."""
         verdict = "agreed" if platform.converged else self._known.residuals.verdict
-        diagnosis = Diagnosis.of(platform, self._known.regret_usd, self._dt_h, verdict)
+        diagnosis = Diagnosis.of(platform, self._known.regret_usd, self._when, verdict)
         self._known = replace(self._known, diagnosis=diagnosis)
         return diagnosis
 

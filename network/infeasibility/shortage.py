@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..dispatch import Dispatch
 from ..errors import InfeasibleError
 from ..feeder import Feeder
-from ..periods import period_name
+from ..periods import When, period_name
 from ..solver import ConicSolution
 from .diagnosis import ShortPeriod
 from .remedies import Cure, LimitChange, LimitCure, amount
@@ -40,7 +40,7 @@ class Shortage:
 
     Attributes:
         period: its index, from 0 (the sentence counts from 1).
-        dt_h: length of a period, hours.
+        when: when the periods are.
         short_periods: how many periods are short, this one included.
         bus: the bus with the most shortage, or the bus whose voltage limit is the cause.
         line: the line whose rating is the cause; "" if something else is.
@@ -52,7 +52,7 @@ class Shortage:
     """
 
     period: int
-    dt_h: float
+    when: When
     short_periods: int
     bus: str
     line: str
@@ -68,7 +68,7 @@ class ShortageError(InfeasibleError):
 
     def __init__(self, shortage: Shortage) -> None:
         self.shortage = shortage
-        self.period, self.dt_h, self.short_periods = shortage.period, shortage.dt_h, shortage.short_periods
+        self.period, self.when, self.short_periods = shortage.period, shortage.when, shortage.short_periods
         self.bus, self.line, self.generator = shortage.bus, shortage.line, shortage.generator
         self.missing_kw, self.missing_kvar = shortage.missing_kw, shortage.missing_kvar
         self.cause, self.cures = shortage.cause, shortage.cures
@@ -87,7 +87,7 @@ class ShortageError(InfeasibleError):
         return cls(
             Shortage(
                 period=short.period,
-                dt_h=dispatch.dt_h,
+                when=dispatch.when,
                 short_periods=len(periods),
                 bus=row.get("buses", short.worst_bus),
                 line=row.get("lines", ""),
@@ -106,7 +106,7 @@ class ShortageError(InfeasibleError):
         remedy = f"{cures}{comma} would do" if cures else "no change of load or of limits was found that would do"
         others = self.short_periods - 1
         more = f" ({others} other period{'s are' if others > 1 else ' is'} short, too)" if others else ""
-        return f"in {period_name(self.period, self.dt_h)} {self.cause}: {remedy}{more}"
+        return f"in {period_name(self.period, self.when)} {self.cause}: {remedy}{more}"
 
 
 Diagnosis = tuple[str, tuple[Cure | None, ...], LimitChange | None]

@@ -76,9 +76,9 @@ def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:
 
 
 def tell_doubts(scenario: Scenario) -> None:
-    """Say on stderr which values look as if they were meant in another unit."""
-    for doubt in scenario.doubts():
-        typer.echo(f"note: {doubt}", err=True)
+    """Say on stderr what was done to profiles, and which values look as if they were meant in another unit."""
+    for note in (*scenario.notes(), *scenario.doubts()):
+        typer.echo(f"note: {note}", err=True)
 
 
 def backend_of(workers: int, ray: str | None, patience: float) -> Backend | None:

@@ -1,23 +1,29 @@
 """What a scenario becomes: feeder, households, links and the market; what is wrong is told by its place."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...agents.household import Household, HouseholdError, HouseholdShortageError
+from ...agents.household import DeviceShortageError, Household, HouseholdError, HouseholdShortageError
 from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
 from ...market.settings import Case, MarketSettings, SettingsError
 from ...network.arrays import FloatArray, frozen
-from ...network.elements import Bus, FeederError, Generator, Line
+from ...network.calendars import Calendar
+from ...network.elements import Bus, FeederError, Generator
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
+from .devices import DeviceMaker
+from .in_service import in_service, left_out_notes
+from .line_rows import line_of
 from .plausibility import doubts
+from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
@@ -26,6 +32,12 @@ from .yaml_file import Path_
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
     from ...network.clearing import Clearing
+
+_NOT_OF_A_GENERATOR = {"p_min_profile", "p_max_profile", "in_service"}
+
+
+_PERIOD = re.compile(r"period (\d+) \([^()]*\)")
+"""A period as sentences name it."""
 
 
 class Building:
@@ -38,8 +50,9 @@ class Building:
             scenario: What is to be built.
             tree: Where each of its values is written.
         """
-        self._scenario, self._tree = scenario, tree
-        self._periods = scenario.periods
+        self._stated, self._tree = scenario.feeder, tree
+        self._scenario = scenario.model_copy(update={"feeder": in_service(scenario.feeder)})
+        self._periods, self._calendar = scenario.periods, scenario.calendar
         self._factors: dict[str, FloatArray] = {}
 
     @cached_property
@@ -59,10 +72,10 @@ class Building:
                     )
                     for name, bus in row.buses.items()
                 ),
-                lines=tuple(Line(**line.model_dump()) for line in row.lines.values()),
+                lines=tuple(line_of(line, row.frequency_hz) for line in row.lines.values()),
                 generators=(
                     *(
-                        Generator(name, **machine.model_dump(exclude={"p_min_profile", "p_max_profile"}))
+                        Generator(name, **machine.model_dump(exclude=_NOT_OF_A_GENERATOR))
                         for name, machine in row.generators.items()
                     ),
                     *(self._feed_in(name) for name in self._curtailable),
@@ -94,6 +107,7 @@ class Building:
             physics=self._scenario.settings.physics,
             p_gen_min_kw=p_min_kw,
             p_gen_max_kw=p_max_kw,
+            calendar=self._calendar,
         )
 
     @property
@@ -159,7 +173,10 @@ class Building:
         buses = dict.fromkeys(self.feeder.names)
         for name, row in self._scenario.prosumers.items():
             if row.bus not in buses:
+                gone = row.bus in self._stated.buses
                 sentence = f"there is no bus {row.bus}{did_you_mean(row.bus, buses)}"
+                if gone:
+                    sentence = f"bus {row.bus} is out of service; put the prosumer elsewhere, or take it out"
                 raise self._refusal(("prosumers", name, "bus"), sentence)
         self.behaviours()
         for bus in buses:
@@ -169,9 +186,19 @@ class Building:
         for link in () if settings.case is Case.NO_SHARING else links:
             caps_kw[link.a] += link.cap_kw
             caps_kw[link.b] += link.cap_kw
+        self._check_devices(households)
         with self._placed():
             for household in households:
                 household.check_balance(caps_kw[household.name])
+
+    def _check_devices(self, households: list[Household]) -> None:
+        """Refuse a device that cannot do what it must, whatever its owner does."""
+        for household in households:
+            for device in household.devices:
+                sentence = device.infeasibility(self._periods, self._scenario.dt_h)
+                if sentence:
+                    path = ("prosumers", household.name, "devices", device.name)
+                    raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")
 
     def _check_generation(self) -> None:
         """Refuse profiles that put a generator's least power above its most."""
@@ -184,14 +211,17 @@ class Building:
             )
             if (least > most).any():
                 t = int(np.argmax(least > most))
-                sentence = f"is {least[t]:g} kW in period {t + 1}, above p_max_kw times its profile, {most[t]:g} kW"
+                period = self._calendar.name(t) if self._calendar else f"period {t + 1}"
+                sentence = f"is {least[t]:g} kW in {period}, above p_max_kw times its profile, {most[t]:g} kW"
                 cure = "give it a p_min_profile that stays below, such as that of p_max_kw"
                 raise self._refusal((*path, "p_min_kw"), f"{sentence}; {cure}")
 
     def doubts(self) -> list[Problem]:
-        """Values that may be meant in another unit."""
-        found = doubts(self._scenario, self.feeder)
-        return [Problem(self._tree.place(doubt.path), ".".join(doubt.path), doubt.sentence) for doubt in found]
+        """What was read otherwise than it is written, what is left out, and values that may be in another unit."""
+        found = [(doubt.path, doubt.sentence) for doubt in doubts(self._scenario, self.feeder)]
+        found = [*left_out_notes(self._stated), *found]
+        said = [Problem(self._tree.place(path), ".".join(path), sentence) for path, sentence in found]
+        return [*self._tree.notes, *said]
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
         fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)
@@ -210,7 +240,13 @@ class Building:
             feed_in_max_kw=np.array(row.feed_in_max_kw),
             grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
             feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
+            devices=self._device_maker.devices(name, row.devices),
+            calendar=self._calendar,
         )
+
+    @cached_property
+    def _device_maker(self) -> DeviceMaker:
+        return DeviceMaker(self._tree, self._factor, self._periods, self._calendar or self._scenario.dt_h)
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
         """A prosumer's load or forecast by period; neither can be below 0."""
@@ -248,6 +284,8 @@ class Building:
             values = [1.0] * self._periods
         elif profile in self._scenario.profiles:
             values = [self._scenario.profiles[profile][str(t)] for t in range(1, self._periods + 1)]
+            if self._calendar and profile.endswith(ENERGY_SUFFIX):
+                values = [energy_kwh / self._calendar.dt_h for energy_kwh in values]
         else:
             sentence = f"there is no profile {profile}{did_you_mean(profile, self._scenario.profiles)}"
             raise refuse(self._tree.place(path), ".".join(path), sentence)
@@ -268,7 +306,8 @@ class Building:
                 tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
             ) from None
         except HouseholdError as error:
-            raise self._refusal(("prosumers", error.prosumer, error.key), error.problem) from None
+            path, problem = _told_of_device(error)
+            raise self._refusal(("prosumers", error.prosumer, *path), problem) from None
         except LinkError as error:
             link = self._row_of(("links",), error.link)
             cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
@@ -277,13 +316,34 @@ class Building:
             path = ("messages",) if error.key == "messages" else ("market", error.key)
             raise self._refusal(path, error.problem) from None
         except HouseholdShortageError as error:
-            path = ("prosumers", error.prosumer)
-            raise InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), str(error))) from None
+            raise self._infeasible(("prosumers", error.prosumer), str(error)) from None
+        except DeviceShortageError as error:
+            raise self._infeasible(("prosumers", error.prosumer, "devices"), error.problem) from None
 
     def _row_of(self, table: Path_, ends: str) -> str:
         """The row of a line or link that is called by its ends, which may have been changed."""
         rows: dict[str, Any] = self._scenario.links if table == ("links",) else self._scenario.feeder.lines
         return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
 
+    def _infeasible(self, path: Path_, sentence: str) -> InfeasibleScenarioError:
+        """Devices know no calendar: the periods that they name get their dates here."""
+        if self._calendar:
+            sentence = _PERIOD.sub(partial(_dated, self._calendar), sentence)
+        return InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), sentence))
+
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)
+
+
+def _dated(calendar: Calendar, period: re.Match[str]) -> str:
+    return calendar.name(int(period[1]) - 1)
+
+
+def _told_of_device(error: HouseholdError) -> tuple[Path_, str]:
+    """Where a household's data contradict each other, below its name, and how: in a device, or in itself."""
+    from ...agents.devices.device import DeviceError
+
+    cause = error.__cause__
+    if isinstance(cause, DeviceError):
+        return ("devices", cause.device, cause.key), cause.problem
+    return (error.key,), error.problem

@@ -7,11 +7,14 @@ market = scenario.market()
 import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError, refuse
+from ..errors import Problem, ScenarioError, refuse
+from .device_table import apply_devices
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
+from .timed_table import tells_time
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -30,9 +33,9 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     """
     tree = read(find(name))
     stated = _change(tree, changes)
+    tree.translate()
     _apply_defaults(tree)
-    apply_groups(tree, stated)
-    return _validated(tree)
+    return _validated(tree, stated)
 
 
 def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change]) -> "Scenario":
@@ -43,11 +46,13 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     """
     before = scenario._tree
     tree = Tree(scenario.model_dump(mode="json", by_alias=True), dict(before.places), dict(before.hours))
+    tree.calendar, tree.notes = before.calendar, list(before.notes)
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    apply_groups(tree, _change(tree, changes))
-    return _validated(tree)
+    stated = _change(tree, changes)
+    tree.translate()
+    return _validated(tree, stated)
 
 
 def _rows(tree: Tree, table: Path_) -> Sequence[str]:
@@ -61,25 +66,52 @@ def _change(tree: Tree, changes: Mapping[str, object] | Sequence[Change]) -> set
     """Change values of a tree; the places of the changes."""
     if isinstance(changes, Mapping):
         changes = [Change(key, value, f"changes {key}={_brief(value)}") for key, value in changes.items()]
+    of_profiles = [change for change in changes if change.key.strip().startswith("profiles.")]
     for change in changes:
+        if change not in of_profiles:
+            tree.change(change)
+    _set_periods(tree)
+    for change in of_profiles:  # they count the periods that there are now
         tree.change(change)
     return {change.place for change in changes}
 
 
-def _validated(tree: Tree) -> "Scenario":
-    """The scenario of a tree."""
+def _set_periods(tree: Tree) -> None:
+    """Say when the periods are, if anything tells; that needs numpy, which no other scenario should wait for."""
+    tree.calendar = None
+    if tells_time(tree.values):
+        from .timing import set_periods
+
+        set_periods(tree)
+
+
+def _validated(tree: Tree, stated: set[str]) -> "Scenario":
+    """The scenario of a tree, with its groups; what is wrong with these is told beside all else that is wrong.
+
+    Args:
+        tree: The scenario.
+        stated: Places of changes from outside.
+    """
     from pydantic import ValidationError
 
     from ...market.settings import RenamedWarning
     from .problems import problems
     from .scenario import Scenario
 
+    wrong: list[Problem] = []
+    for apply in (partial(apply_groups, stated=stated), apply_devices):
+        try:
+            apply(tree)
+        except ScenarioError as error:
+            wrong += error.problems
     try:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", RenamedWarning)
             scenario = Scenario.model_validate(tree.values)
     except ValidationError as error:
-        raise ScenarioError(problems(Scenario, tree, error.errors())) from None
+        raise ScenarioError([*problems(Scenario, tree, error.errors()), *wrong]) from None
+    if wrong:
+        raise ScenarioError(wrong)
     for note in notes:
         warnings.warn(_placed(note, tree), note.category, stacklevel=3)
     scenario._tree = tree

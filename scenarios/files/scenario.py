@@ -1,13 +1,15 @@
 """A scenario: everything a market needs, checked, and frozen."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from pydantic import PrivateAttr
 
+from ...network.errors import InputError
 from .scenario_rows import ScenarioRows
 from .schema import MarketRow
-from .source import Tree
+from .source import PROFILES, Tree
 
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
@@ -112,6 +114,29 @@ class Scenario(ScenarioRows):
     def doubts(self) -> "list[Problem]":
         """Values that may be meant in another unit, with the place of each and what looks meant."""
         return self._building.doubts()
+
+    def notes(self) -> "list[Problem]":
+        """What was done to profiles by time that a person should know: values that were filled, another step."""
+        return list(self._tree.notes)
+
+    def cut(self, first: int, count: int) -> Self:
+        """The same scenario with `count` of its periods alone, from the one with index `first` on.
+
+        Raises:
+            InputError: They are not all there.
+        """
+        if not (first >= 0 and count >= 1 and first + count <= self.periods):
+            raise InputError(f"there are no periods {first + 1} to {first + count}; the scenario has {self.periods}")
+        profiles = {
+            name: {str(t): values[str(first + t)] for t in range(1, count + 1)}
+            for name, values in self.profiles.items()
+        }
+        calendar = self.calendar.cut(first, count) if self.calendar else None
+        start = calendar.at(0).isoformat(timespec="minutes") if calendar else ""
+        cut = self.model_copy(update={"profiles": profiles, "start": start})
+        places = {path: place for path, place in self._tree.places.items() if path[:1] != PROFILES or len(path) < 3}
+        cut._tree = replace(self._tree, places=places, calendar=calendar)
+        return cut
 
     def market(
         self,

@@ -1,11 +1,16 @@
 """The keys of a scenario as a whole, and what they must be together."""
 
 from collections import Counter
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...network.calendars import Calendar, step_min_of, zone_of
+from ...network.errors import InputError
+from ...network.periods import When
+from ..errors import refuse
+from .local_times import instant_of
 from .schema import Count, FeederRow, LinkRow, MarketRow, MessagesRow, Number, Profile, ProsumerRow, Row
 
 
@@ -14,6 +19,8 @@ class ScenarioRows(Row):
 
     title: str = ""
     dt_h: Number = Field(1.0, gt=0, le=24, description="length of a period, hours")
+    start: str = Field("", description="when the first period begins, ISO 8601: 2026-03-29T00:00; needs a timezone")
+    timezone: str = Field("", description="IANA name of the zone that times and days are of, such as Europe/Berlin")
     seed: Count = Field(0, ge=0)
     alpha_scale: Number = Field(1.0, gt=0, description="multiplies every prosumer's alpha")
     profiles: dict[str, Profile] = Field({})
@@ -46,6 +53,46 @@ class ScenarioRows(Row):
         if not self.prosumers:
             raise ValueError("a market needs at least one prosumer; add one to the table prosumers")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_calendar(self) -> Self:
+        if bool(self.start) != bool(self.timezone):
+            raise ValueError("start and timezone belong together; write both, or none")
+        try:
+            _ = self.calendar
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_times(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What a scenario says, as ever where it says nothing of time."""
+        said: dict[str, Any] = serialized(self)
+        return said if self.start else {key: value for key, value in said.items() if key not in ("start", "timezone")}
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """When the periods are; None for a scenario without a start.
+
+        Raises:
+            InputError: Start, zone and step do not make one.
+        """
+        if not self.start:
+            return None
+        zone = zone_of(self.timezone)
+        start_s = instant_of(self.start, zone, lambda sentence: refuse("", "start", sentence))
+        return Calendar(start_s, self.timezone, step_min_of(self.dt_h), self.periods)
+
+    @property
+    def when(self) -> When:
+        """When the periods are, for their names."""
+        return self.calendar or self.dt_h
+
+    @property
+    def periods_said(self) -> str:
+        """How many periods of what length there are, and with a calendar from when to when."""
+        said = f"{self.periods} of {self.dt_h:g} h"
+        return f"{said}, {self.calendar}" if self.calendar else said
 
     @property
     def periods(self) -> int:

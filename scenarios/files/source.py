@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from ...network.calendars import Calendar
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import absolute, as_text
 from .csv_file import TableRow, read_rows
+from .headings import HeadingError, notes, read_row
+from .step_text import step_h
 from .text import as_name, beside, shown
+from .timed_table import PERIOD_COLUMNS, rows_of, timed_columns
 from .yaml_file import Path_, read_yaml
 
 TABLES: dict[Path_, tuple[str, ...]] = {
@@ -21,10 +25,13 @@ TABLES: dict[Path_, tuple[str, ...]] = {
     ("feeder", "generators"): ("name",),
     ("prosumers",): ("name",),
     ("links",): ("a", "b"),
+    ("devices",): ("prosumer", "name"),
 }
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
+DEVICES: Path_ = ("devices",)
+_OF_CLASSES = ("behaviour", "kind")
+"""Keys whose values may be `path.py:Class`."""
 PROFILES: Path_ = ("profiles",)
-_PERIOD_COLUMNS = ("hour", "period")
 _SHIPPED = Path(__file__).parent.parent
 
 
@@ -45,11 +52,15 @@ class Tree:
         values: The scenario as nested mappings; tables are mappings by row name, profiles by period "1", "2", ...
         places: File and line of every path, but for cells of CSV tables that stand where their row does.
         hours: The files of profiles, and what each calls its column of periods.
+        calendar: When the periods are, once that is known; see `timing`.
+        notes: What a person should know: what was read otherwise than it is written, and what was done to profiles.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Path_, str] = field(default_factory=dict)
     hours: dict[str, str] = field(default_factory=dict)
+    calendar: Calendar | None = None
+    notes: list[Problem] = field(default_factory=list)
 
     def place(self, path: Path_) -> str:
         """Where a path, or the nearest one above it, was written."""
@@ -64,7 +75,10 @@ class Tree:
         key, column = ".".join(path), path[-1] if path else ""
         if path[:1] == PROFILES and len(path) == 3:
             column = ".".join(path[:2])
-            if file in self.hours:
+            if self.calendar and path[2].isdigit():
+                column = f"column {path[1]}" if file in self.hours else column
+                key = f"{column}, {self.calendar.name(int(path[2]) - 1)}"
+            elif file in self.hours:
                 column = f"column {path[1]}"
                 key = f"{column}, {self.hours[file]} {path[2]}"
         return Problem(place, key, sentence, (file, column, kind) if kind else None)
@@ -97,6 +111,8 @@ class Tree:
             ScenarioError: The key names a row that is not there.
         """
         path = self._split(as_name(change.key))
+        if path == ("step",):
+            path, change = ("dt_h",), replace(change, key="dt_h", value=step_h(change.value, change.place))
         if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)
             return
@@ -107,11 +123,40 @@ class Tree:
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
         value = _plain(change.value)
         value = as_text(value) if path[-1] == "behaviour" else value
+        if isinstance(value, dict) and not isinstance(_value(self, path), dict | None):
+            self.clear(path)  # keys and values take the place of one value
         for below, leaf in _leaves(value, path) if isinstance(value, dict) and value else [(path, value)]:
             if below[:1] == PROFILES and len(below) == 2:
                 self.put(below, _by_period(leaf), change.place)
             else:
-                self.put(below, absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
+                self.put(below, absolute(leaf, Path()) if below[-1] in _OF_CLASSES else leaf, change.place)
+
+    def translate(self) -> None:
+        """Put headings of other tools, and values in other units, into the keys and units of the schema.
+
+        Raises:
+            ScenarioError: Something is given twice, or cannot be read.
+        """
+        for table in TABLES:
+            rows = _value(self, table)
+            for name, row in rows.items() if isinstance(rows, dict) else ():
+                self._translate_row((*table, name), row, table)
+        self._translate_row(("prosumer_defaults",), self.values.get("prosumer_defaults"), ("prosumers",))
+
+    def _translate_row(self, path: Path_, row: Any, table: Path_) -> None:
+        try:
+            reading = read_row(row, table) if isinstance(row, dict) else None
+        except HeadingError as error:
+            raise refuse(self.place((*path, error.heading)), ".".join((*path, error.heading)), error.sentence) from None
+        if reading is None:
+            return
+        for heading, (key, _) in reading.renamed.items():
+            self.places[(*path, key)] = self.place((*path, heading))
+        row.clear()
+        row.update(reading.cells)
+        file = self.place(path).rpartition(":")[0] or self.place(path)
+        said = (Problem(file, ".".join(path[:-1] or path), sentence) for sentence in notes(reading))
+        self.notes += [note for note in said if note not in self.notes]
 
     def _change_each(self, path: Path_, change: Change) -> None:
         """Change a value of all prosumers whose names match a pattern, `prosumers.h*.elastic_max_kw`."""
@@ -144,6 +189,7 @@ class Tree:
         self._merge(other, other.values, ())
         self.places.update(other.places)
         self.hours.update(other.hours)
+        self.notes += other.notes
 
     def _merge(self, other: "Tree", values: dict[str, Any], above: Path_) -> None:
         for key, value in values.items():
@@ -227,8 +273,10 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     if here in above:
         raise refuse(shown(file), "base", "the scenario inherits from itself; take the base out of one of the files")
     own = Tree(*read_yaml(file))
+    _read_step(own)
     _read_tables(own, file.parent)
-    _resolve_behaviours(own, file.parent)
+    own.translate()
+    _resolve_classes(own, file.parent)
     base = own.values.pop("base", None)
     if "import" in own.values:
         if base is not None:
@@ -261,6 +309,17 @@ def _imported(tree: Tree, folder: Path) -> str:
     made = points["network"].load()(tree, folder)
     tree.clear(("import",))
     return str(made)
+
+
+def _read_step(tree: Tree) -> None:
+    """Make a `step` what it is another way to write: the length of a period, `dt_h`."""
+    step = tree.values.pop("step", None)
+    if step is None:
+        return
+    place = tree.place(("step",))
+    if tree.states(("dt_h",)):
+        raise refuse(place, "step", f"the length of a period is given as dt_h, too ({tree.place(('dt_h',))}); keep one")
+    tree.put(("dt_h",), step_h(step, place), place)
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
@@ -302,7 +361,7 @@ def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
 
 
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
-    for row in read_rows(file, key_columns):
+    for row in read_rows(file, key_columns, counter="index"):
         for column in key_columns:
             if not row.cells[column]:
                 raise refuse(row.place, column, "this cell is empty; a row needs its name")
@@ -314,10 +373,16 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
 
 
 def _read_profiles(tree: Tree, file: Path) -> None:
-    rows = list(read_rows(file, ("|".join(_PERIOD_COLUMNS),)))
+    rows = rows_of(file)
     if not rows:
         raise refuse(shown(file), "", "there are no values below the header; write a row for every hour")
-    period = next((column for column in _PERIOD_COLUMNS if rows and column in rows[0].cells), _PERIOD_COLUMNS[0])
+    by_time = timed_columns(file, rows)
+    if by_time:
+        tree.hours[shown(file)] = next(iter(by_time.values())).table.column
+        for name, column in by_time.items():
+            tree.put((*PROFILES, name), column, shown(file))
+        return
+    period = next((column for column in PERIOD_COLUMNS if column in rows[0].cells), PERIOD_COLUMNS[0])
     tree.hours[shown(file)] = period
     hours: set[str] = set()
     for row in rows:
@@ -346,12 +411,18 @@ def _hour(row: TableRow, period: str) -> str:
     return number[1]
 
 
-def _resolve_behaviours(tree: Tree, folder: Path) -> None:
+def _resolve_classes(tree: Tree, folder: Path) -> None:
     """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
     rows: list[Any] = [tree.values.get("prosumer_defaults")]
-    for section in ("prosumers", "behaviours"):
-        level = tree.values.get(section)
-        rows += list(level.values()) if isinstance(level, dict) else []
-    for row in rows:
-        if isinstance(row, dict) and "behaviour" in row:
-            row["behaviour"] = absolute(row["behaviour"], folder)
+    for section in ("prosumers", "behaviours", "devices"):
+        rows += _below(tree.values.get(section))
+    for row in [*rows, *(device for owner in rows for device in _below(owner, "devices"))]:
+        for key in _OF_CLASSES:
+            if isinstance(row, dict) and key in row:
+                row[key] = absolute(row[key], folder)
+
+
+def _below(rows: Any, key: str = "") -> list[Any]:
+    """The rows of a mapping, or of the one that stands in it under a key; none where there is no mapping."""
+    rows = rows.get(key) if key and isinstance(rows, dict) else rows
+    return list(rows.values()) if isinstance(rows, dict) else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...network.calendars import Calendar
+from ...network.periods import period_name
 from .differences import Difference
 from .stored_run import StoredRun
 
@@ -34,5 +36,6 @@ def _differences(
         return found
     row = int(apart.to_numpy().argmax())
     name, period = both[row]
-    where = f"{label} {name}, period {period}"
+    when = first.when
+    where = f"{label} {name}, {period_name(period - 1, when) if isinstance(when, Calendar) else f'period {period}'}"
     return [*found, Difference("prices", where, _UNIT, float(ours.iloc[row]), float(theirs.iloc[row]))]

@@ -124,7 +124,7 @@ def _incomparable(first: StoredRun, other: StoredRun, name: str) -> list[str]:
             shown = ", ".join(alone[:5]) + (f" and {len(alone) - 5:,} more" if len(alone) > 5 else "")
             left_out.append(f"{noun} that only one of A and {name} has are left out: {shown}")
     if not same_periods(first, other):
-        texts = [f"{run.scenario.periods} of {run.scenario.dt_h:g} h" for run in (first, other)]
+        texts = [run.scenario.periods_said for run in (first, other)]
         left_out.append(
             f"the periods of A and {name} are not the same ({texts[0]}, {texts[1]}): prices by period are left out, "
             "and sums are over other hours"
@@ -134,7 +134,7 @@ def _incomparable(first: StoredRun, other: StoredRun, name: str) -> list[str]:
 
 def same_periods(first: StoredRun, other: StoredRun) -> bool:
     """Whether two runs have the same periods."""
-    return (first.scenario.periods, first.scenario.dt_h) == (other.scenario.periods, other.scenario.dt_h)
+    return (first.scenario.periods, first.when) == (other.scenario.periods, other.when)
 
 
 def _differences(first: StoredRun, other: StoredRun) -> list[Difference]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..study.drawing import PAGE_IN, new_figure, style
+from ...network.calendars import Calendar
+from ..study.drawing import PAGE_IN, name_periods, new_figure, style
 from .comparison import Comparison
 from .comparison_shown import conclusion, legend, shown_tables
 from .pages import PageTable, Picture, Section, write_page
@@ -48,6 +51,19 @@ def _figures(comparison: Comparison) -> list[tuple[Figure, str]]:
     return [(figure, caption) for figure, caption in found if figure is not None]
 
 
+def _draw_lmps(axis: Axes, priced: Sequence[tuple[str, StoredRun]]) -> None:
+    """The mean LMPs by the clock if all have the same calendar, or else by the hours from the start."""
+    when = priced[0][1].when
+    same = isinstance(when, Calendar) and all(run.when == when for _, run in priced)
+    for k, (letter, run) in enumerate(priced):
+        mean = run.table("prices").groupby("period")["lmp_usd_per_kwh"].mean()
+        at = mean.index - 0.5 if same else mean.index * run.scenario.dt_h
+        axis.step(at, mean, label=letter, where="post" if same else "pre", **series_style(k))
+    axis.set_xlabel("hours from the start")
+    if same:
+        name_periods(axis, when)
+
+
 def _prices(comparison: Comparison) -> Figure | None:
     """The mean LMP by period and the costs of prosumers, run by run; None where too little is there."""
     priced = [(letter, run) for letter, run in _named(comparison) if "prices" in run.tables]
@@ -61,10 +77,7 @@ def _prices(comparison: Comparison) -> Figure | None:
     names = [name for name in comparison.runs[0].names if all(name in cost for _, cost in costs)]
     both = len(costs) > 1 and 0 < len(names) <= _FEW
     figure, axes = new_figure(PAGE_IN, 2.6, 1, 2 if both else 1)
-    for k, (letter, run) in enumerate(priced):
-        mean, dt_h = run.table("prices").groupby("period")["lmp_usd_per_kwh"].mean(), run.scenario.dt_h
-        axes[0].step(mean.index * dt_h, mean, label=letter, **series_style(k))
-    axes[0].set_xlabel("hours from the start")
+    _draw_lmps(axes[0], priced)
     axes[0].set_ylabel("mean LMP, $/kWh")
     axes[0].legend(ncols=6, loc="lower left", bbox_to_anchor=(0, 1.0))
     if both:

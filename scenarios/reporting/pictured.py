@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from ...agents.trade_graph import TradeGraph
 from ...market.columns import frame
 from ...market.result import Result
-from ...market.tables import TABLES
+from ...market.tables import tables_of
 from ...network.feeder import Feeder
+from ...network.periods import When
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,10 @@ class Pictured(Protocol):
         """Length of a period in hours."""
 
     @property
+    def when(self) -> When:
+        """When the periods are."""
+
+    @property
     def homes(self) -> dict[str, str]:
         """The bus of each prosumer."""
 
@@ -48,9 +53,9 @@ class PicturedResult:
     def __init__(self, result: Result) -> None:
         """Draw from this one."""
         self._result = result
-        self.feeder, self.graph, self.dt_h = result.feeder, result.graph, result.dt_h
+        self.feeder, self.graph, self.dt_h, self.when = result.feeder, result.graph, result.dt_h, result.when
         self.homes = dict(zip(result.names, result.prosumer_buses, strict=True))
-        self.tables = TABLES
+        self.tables = tables_of(result)
 
     def table(self, name: str) -> pd.DataFrame:
         """One of its tables."""

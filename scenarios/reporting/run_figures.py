@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..drawing.colours import BLUE, ORANGE, RED
-from ..study.drawing import BLACK, PAGE_IN, PALE, new_figure
+from ..study.drawing import BLACK, PAGE_IN, PALE, name_periods, new_figure
 from .pictured import Pictured
 
 _LINES = 12  # of the highest loading
@@ -84,9 +84,8 @@ def _steps(axis: Axes, values: pd.Series[float], **look: Any) -> None:
 
 def _periods(axis: Axes, run: Pictured) -> None:
     """Name the axis of periods, which count from 1."""
-    dt_h = run.dt_h
-    axis.set_xlabel("hour" if dt_h == 1 else f"period of {dt_h:g} h")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    name_periods(axis, run.when)
 
 
 def _draw_rounds(axis: Axes, rounds: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> None:

@@ -61,6 +61,7 @@ def origin_table(run: StoredRun) -> PageTable:
         "changed": "; ".join(manifest.get("overrides", [])) or "nothing",
         "behaviours of their own": "; ".join(f"{name}: {said}" for name, said in behaviours.items()),
         "market": ", ".join(f"{key} {scenario['market'][key]}" for key in ("case", "method", "order", "network_use")),
+        "periods": run.scenario.periods_said if "start" in scenario else "",
         "seed": str(manifest.get("seed", "")),
         "started": " and resumed ".join([manifest.get("started", ""), *manifest.get("resumed", [])]),
         "versions": ", ".join(f"{name} {number}" for name, number in manifest.get("versions", {}).items()),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
+from ...network.periods import When
 from .pictured import Pictured
 
 _POWERS = ("bid_kw", "elastic_kw", "fixed_kw", "renewable_kw", "curtailed_kw")
@@ -19,6 +20,7 @@ class StoredSchedule:
 
     graph: TradeGraph
     dt_h: float
+    when: When
     bid_kw: FloatArray
     elastic_kw: FloatArray
     fixed_kw: FloatArray
@@ -35,7 +37,7 @@ class StoredSchedule:
         periods = int(prosumers["period"].max())
         arrays = {key: prosumers[key].to_numpy().reshape(-1, periods) for key in (*_POWERS, "lmp_usd_per_kwh")}
         arrays |= {key: trades[key].to_numpy().reshape(-1, periods) for key in ("trade_kw", "price_usd_per_kwh")}
-        return cls(run.graph, run.dt_h, **arrays)
+        return cls(run.graph, run.dt_h, run.when, **arrays)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,4 +56,6 @@ class StoredSchedule:
         none = np.zeros((0, self.bid_kw.shape[1]))
         lmp = self.lmp_usd_per_kwh.mean(axis=0, keepdims=True)
         graph = TradeGraph([name], [])
-        return StoredSchedule(graph, self.dt_h, **sums, lmp_usd_per_kwh=lmp, trade_kw=none, price_usd_per_kwh=none)
+        return StoredSchedule(
+            graph, self.dt_h, self.when, **sums, lmp_usd_per_kwh=lmp, trade_kw=none, price_usd_per_kwh=none
+        )

@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...market.columns import Columns, Names
+from ...market.columns import Columns, Names, Times
 
 _KINDS = {"f": (pa.float64(), np.float64), "i": (pa.int64(), np.int64)}
 
 
 def table(columns: Columns) -> pa.Table:
     """A table of a result."""
-    arrays = [_repeated(cells) if isinstance(cells, Names) else numbers(cells) for cells in columns.values()]
-    return pa.Table.from_arrays(arrays, names=list(columns))
+    return pa.Table.from_arrays([_array(cells) for cells in columns.values()], names=list(columns))
+
+
+def _array(cells: Names | Times | np.ndarray) -> pa.Array:
+    if isinstance(cells, Names):
+        return _repeated(cells)
+    return _times(cells) if isinstance(cells, Times) else numbers(cells)
 
 
 def column(cells: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -41,6 +46,11 @@ def numbers(values: np.ndarray) -> pa.Array:
     """Whole numbers as int64, others as float64, (row,); nan stays nan."""
     kind, dtype = _KINDS["f" if values.dtype.kind == "f" else "i"]
     return _plain(kind, np.ascontiguousarray(values, dtype=dtype))
+
+
+def _times(cells: Times) -> pa.Array:
+    """Times in their zone; milliseconds, as Parquet has no seconds."""
+    return _plain(pa.timestamp("ms", tz=cells.zone), np.ascontiguousarray(1000 * cells.instant_s, dtype=np.int64))
 
 
 def texts(cells: Sequence[str]) -> pa.Array:

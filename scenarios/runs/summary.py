@@ -16,6 +16,7 @@ from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
+from .device_kpis import devices_said
 from .fitting import Column, FittingTable
 from .json_values import by_name, number
 from .kept import Kept
@@ -52,6 +53,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "sharing_rounds": result.sharing_rounds,
         "clearings": result.clearings,
         "elastic_clearings": result.elastic_clearings,
+        **_times(result),
         "dso_cost_usd": result.dso_cost_usd,
         "utility_usd": float(result.utility_usd.sum()),
         "welfare_usd": result.welfare_usd,
@@ -114,7 +116,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     """What is said of a run, line by line."""
     result, dispatch, within = run.result, run.result.dispatch, run.result.certificate.total_usd
     undelivered = "" if delivered else "nothing delivered; so far: "
-    lines = [
+    lines = [f"periods: {result.bid_kw.shape[1]} of {result.dt_h:g} h, {result.calendar}"] if result.calendar else []
+    lines += [
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
@@ -128,7 +131,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if delivered:
-        lines += _with_trades(result)
+        lines += [*_with_trades(result), *devices_said(result)]
     if run.finding:
         lines.append(run.finding.sentence)
     if run.replayed:
@@ -296,6 +299,14 @@ def _diagnosis(result: Result) -> dict[str, Any] | None:
     cells = asdict(result.diagnosis)
     del cells["slowest_period"]  # which `place` has, counted from 1
     return {key: number(value) if isinstance(value, float) else value for key, value in cells.items()}
+
+
+def _times(result: Result) -> dict[str, Any]:
+    """When the periods of the arrays are, where anybody knows."""
+    calendar = result.calendar
+    if calendar is None:
+        return {}
+    return {"start": calendar.at(0).isoformat(), "timezone": calendar.zone, "dt_h": calendar.dt_h}
 
 
 def _by_period(result: Result, values: FloatArray) -> dict[str, Any] | None:

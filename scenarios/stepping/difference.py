@@ -10,7 +10,7 @@ import numpy as np
 
 from ...market.rounds import Round
 from ...network.arrays import FloatArray
-from ...network.periods import period_name
+from ...network.periods import When, period_name
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
@@ -30,7 +30,7 @@ class Here:
         known_within_usd: What the certificate leaves open of the welfare; inf where it does not bound that.
         bound: Why it does not, in words; empty if nothing is proven yet.
         names, links: The prosumers and the links, for the rows of the arrays.
-        dt_h: Length of a period in hours.
+        when: When the periods are, for their names.
     """
 
     place: str
@@ -41,7 +41,7 @@ class Here:
     bound: str
     names: Sequence[str]
     links: Sequence[str]
-    dt_h: float
+    when: When
 
 
 def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Here:
@@ -63,8 +63,8 @@ def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Her
             "regret_usd": last.regret_usd,
         }
     links = [link.name for link in market.graph.links]
-    dt_h = market.operator.clearing.dt_h
-    return Here(place, changes, last, scalars, within, bound, market.graph.names, links, dt_h)
+    when = market.operator.clearing.when
+    return Here(place, changes, last, scalars, within, bound, market.graph.names, links, when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,11 @@ class Difference:
         if a.last is None or b.last is None or not self.are_comparable:
             return []
         found = [
-            _apart("bid", "kW", a.last.bid_kw, b.last.bid_kw, a.names, a.dt_h),
-            _apart("LMP", "$/kWh", a.last.lmp_usd_per_kwh, b.last.lmp_usd_per_kwh, a.names, a.dt_h),
+            _apart("bid", "kW", a.last.bid_kw, b.last.bid_kw, a.names, a.when),
+            _apart("LMP", "$/kWh", a.last.lmp_usd_per_kwh, b.last.lmp_usd_per_kwh, a.names, a.when),
         ]
         if a.links:
-            found.append(_apart("price", "$/kWh", a.last.price_usd_per_kwh, b.last.price_usd_per_kwh, a.links, a.dt_h))
+            found.append(_apart("price", "$/kWh", a.last.price_usd_per_kwh, b.last.price_usd_per_kwh, a.links, a.when))
         return [apart for apart in found if apart is not None]
 
     def __str__(self) -> str:
@@ -149,12 +149,12 @@ class Difference:
         )
 
 
-def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], dt_h: float) -> Apart | None:
+def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], when: When) -> Apart | None:
     if np.array_equal(one, other):
         return None
     difference = np.abs(one - other)
     row, period = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    return Apart(what, unit, float(difference[row, period]), f"{names[int(row)]} in {period_name(int(period), dt_h)}")
+    return Apart(what, unit, float(difference[row, period]), f"{names[int(row)]} in {period_name(int(period), when)}")
 
 
 def _set(changes: Mapping[str, object], key: str) -> str:

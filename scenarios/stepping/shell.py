@@ -11,7 +11,9 @@ from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.text import Text
 
+from ...market.energy_market import EnergyMarket
 from ...market.rounds import Round
+from ...network.calendars import Calendar
 from ..files.changes import changes_of
 from ..files.source import did_you_mean
 from ..runs.amounts import counted
@@ -112,6 +114,9 @@ class Shell:
         if len(words) != 1:
             raise SessionError("goto where? write a round (goto 12), or branch@round")
         self._go(lambda: self.session.goto(words[0]))
+        round_ = words[0].rpartition("@")[2]
+        if round_.isdecimal() and int(round_) > self.session.round:
+            self._print(f"the run has ended at round {self.session.round}; there is no round {round_}")
 
     def do_switch(self, words: list[str]) -> None:
         """Go to the last known round of another branch."""
@@ -124,7 +129,7 @@ class Shell:
         name = ""
         if len(words) > 1 and words[-2] == "as":
             *words, _, name = words
-        changes = {change.key: change.value for change in changes_of(words)}
+        changes = {change.key: change.value for change in changes_of(words, "fork")}
         branch = self.session.fork(changes, name)
         self._print(str(branch) + (f"; {branch.note}" if branch.note else ""))
 
@@ -181,25 +186,25 @@ class Shell:
         for first in range(0, len(names), _WIDE):
             some = names[first : first + _WIDE]
             title = view.title if not first else ""
-            self._console.print(by_period(title, some, [view.columns[name] for name in some]))
+            self._console.print(by_period(title, some, [view.columns[name] for name in some], calendar=view.calendar))
         for sentence in view.sentences:
             self._print(sentence)
 
     def _prices(self) -> RenderableType:
         market = self.session.market
-        links, names = [link.name for link in market.graph.links], list(market.graph.names)
+        names = [*(f"LMP {name}" for name in market.graph.names), *(link.name for link in market.graph.links)]
         values = np.vstack([market.platform.lmp_usd_per_kwh, market.platform.whole_price_usd_per_kwh])
-        return many("LMPs and sharing prices, $/kWh", [*(f"LMP {name}" for name in names), *links], values, 4)
+        return many("LMPs and sharing prices, $/kWh", names, values, 4, _calendar(market))
 
     def _trades(self) -> RenderableType:
         market = self.session.market
-        links = [link.name for link in market.graph.links]
-        return many("trades, kW: above 0 the first buys of the second", links, market.platform.pairs.trade_kw, 2)
+        links, trade_kw = [link.name for link in market.graph.links], market.platform.pairs.trade_kw
+        return many("trades, kW: above 0 the first buys of the second", links, trade_kw, 2, _calendar(market))
 
     def _bids(self) -> RenderableType:
         market = self.session.market
         bids = market.last.bid_kw if market.last else market.bid_kw
-        return many("what each orders from the DSO, kW", list(market.graph.names), bids, 1)
+        return many("what each orders from the DSO, kW", list(market.graph.names), bids, 1, _calendar(market))
 
     def _history(self, rounds: int) -> RenderableType:
         known = [mark for mark in self.session.history() if mark.number <= self.session.round]
@@ -269,6 +274,11 @@ def _words(line: str) -> list[str]:
         return shlex.split(line, comments=True)
     except ValueError as error:
         raise SessionError(f"{line!r} cannot be read: {error}; close the quotation marks") from None
+
+
+def _calendar(market: EnergyMarket) -> Calendar | None:
+    """When its periods are."""
+    return market.operator.clearing.calendar
 
 
 def _number(words: Sequence[str], usage: str, default: int) -> int:

@@ -8,6 +8,7 @@ from math import isnan
 import numpy as np
 
 from ...network.arrays import FloatArray
+from ...network.calendars import Calendar
 from ..runs.fitting import Column, FittingTable
 from .branch import Mark
 
@@ -18,28 +19,39 @@ _UNITS = {
     "usd_per_kw2h": "$/kW²h",
     "usd_per_kvarh": "$/kvarh",
     "kw": "kW",
+    "kwh": "kWh",
     "pu": "pu",
 }
 
 
-def many(title: str, names: Sequence[str], values: FloatArray, decimals: int) -> FittingTable:
+def many(
+    title: str, names: Sequence[str], values: FloatArray, decimals: int, calendar: Calendar | None = None
+) -> FittingTable:
     """Values by period, (name, period); of many names the least, the mean and the most."""
     if len(names) > _FEW and values.size:
         names = ["least", "mean", "most"]
         values = np.vstack([values.min(axis=0), values.mean(axis=0), values.max(axis=0)])
-    return by_period(title, names, list(values), decimals)
+    return by_period(title, names, list(values), decimals, calendar)
 
 
 def by_period(
-    title: str, names: Sequence[str], columns: Sequence[FloatArray], decimals: int | None = None
+    title: str,
+    names: Sequence[str],
+    columns: Sequence[FloatArray],
+    decimals: int | None = None,
+    calendar: Calendar | None = None,
 ) -> FittingTable:
-    """A table with a row for each period."""
+    """A table with a row for each period, which is named by its beginning where there is a calendar."""
     heads = [_heading(name) for name in names]
     cells = [
         [_cell(value, unit, decimals) for value in column] for column, (_, unit) in zip(columns, heads, strict=True)
     ]
-    rows = [(str(t), *row) for t, row in enumerate(zip(*cells, strict=True), start=1)]
-    return FittingTable(title, (Column("period"), *(Column(head, unit) for head, unit in heads)), rows)
+    rows = [
+        (str(t), *([calendar.moment(t - 1)] if calendar else []), *row)
+        for t, row in enumerate(zip(*cells, strict=True), start=1)
+    ]
+    first = (Column("period"), *([Column("time", words=True)] if calendar else []))
+    return FittingTable(title, (*first, *(Column(head, unit) for head, unit in heads)), rows)
 
 
 def _heading(name: str) -> tuple[str, str]:
@@ -53,7 +65,7 @@ def _heading(name: str) -> tuple[str, str]:
 def _cell(value: float, unit: str, decimals: int | None) -> str:
     if decimals is not None:
         return f"{value:,.{decimals}f}"
-    return f"{value:.1e}" if "²" in unit else f"{value:,.1f}" if unit == "kW" else f"{value:.4f}"
+    return f"{value:.1e}" if "²" in unit else f"{value:,.1f}" if unit in ("kW", "kWh") else f"{value:.4f}"
 
 
 def history(marks: Sequence[Mark]) -> FittingTable:

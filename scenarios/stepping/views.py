@@ -12,6 +12,7 @@ from ...agents.household import Household
 from ...agents.prosumer import Prosumer
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
+from ...network.calendars import Calendar
 from ...network.dispatch import Dispatch
 from ...network.periods import period_name
 from ..files.source import did_you_mean
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...market.energy_market import EnergyMarket
+    from ...market.result import Result
 
 
 _AGREED = "close enough to try what would be delivered"
@@ -34,19 +36,22 @@ class View:
         title: What it shows.
         columns: Its columns, (period,) each, by name with unit.
         sentences: What is to be said beside it.
+        calendar: When the periods are; None where nobody knows.
     """
 
     title: str
     columns: Mapping[str, FloatArray]
     sentences: Sequence[str] = ()
+    calendar: Calendar | None = None
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The table for pandas, periods from 1."""
+        """The table for pandas, periods from 1; with a calendar the time of each stands first."""
         import pandas as pd
 
         periods = range(1, 1 + len(next(iter(self.columns.values()))))
-        return pd.DataFrame(dict(self.columns), index=pd.Index(periods, name="period"))
+        times = {"time": pd.DatetimeIndex(self.calendar.times())} if self.calendar else {}
+        return pd.DataFrame({**times, **self.columns}, index=pd.Index(periods, name="period"))
 
     def __str__(self) -> str:
         return "\n".join((self.title, self.frame.round(4).to_string(), *self.sentences))
@@ -93,6 +98,7 @@ def prosumer(market: EnergyMarket, name: str) -> View:
         source = "is committed to (its plan is in another process)"
         columns["elastic_kw"], columns["curtailed_kw"] = result.elastic_kw[n], result.curtailed_kw[n]
     columns["fixed_kw"], columns["renewable_kw"] = home.fixed_kw, home.renewable_kw
+    columns |= _devices(agent, result, name)
     marginal = home.beta_usd_per_kwh - 2 * home.alpha_usd_per_kw2h * columns["elastic_kw"]
     columns["worth_usd_per_kwh"] = np.asarray(marginal)
     said = [f"elastic_kw is what it {source}; worth is its marginal utility there"]
@@ -103,7 +109,23 @@ def prosumer(market: EnergyMarket, name: str) -> View:
     regret = market.proof.state.regret_usd[n]
     if np.isfinite(regret):
         said.append(f"it regrets ${max(regret, 0.0):.2g} of the schedule last certified")
-    return View(f"{name} at bus {home.bus}, round {market.rounds}", columns, said)
+    return View(f"{name} at bus {home.bus}, round {market.rounds}", columns, said, home.calendar)
+
+
+def _devices(agent: object, result: Result, name: str) -> dict[str, FloatArray]:
+    """What the devices of a prosumer are planned to do, or of one that lives elsewhere, are committed to do."""
+    if isinstance(agent, Prosumer) and agent.plan.device.size:
+        fleet = agent.household.fleet
+        parts = zip(fleet.names, fleet.blocks, (agent.plan.device[part] for part in fleet.parts), strict=True)
+        found = {own: (of.charge_kw(do), of.discharge_kw(do), of.energy_kwh(do)) for own, of, do in parts}
+    else:
+        of_all = result.device_schedules
+        rows = zip(of_all.names, of_all.charge_kw, of_all.discharge_kw, of_all.energy_kwh, strict=True)
+        found = {own: (charge, discharge, level) for (who, own), charge, discharge, level in rows if who == name}
+    columns: dict[str, FloatArray] = {}
+    for own, (charge, discharge, level) in found.items():
+        columns |= {f"{own}_charge_kw": charge, f"{own}_discharge_kw": discharge, f"{own}_energy_kwh": level}
+    return {key: values for key, values in columns.items() if np.isfinite(values).all()}
 
 
 def link(market: EnergyMarket, name: str) -> View:
@@ -127,7 +149,7 @@ def link(market: EnergyMarket, name: str) -> View:
         if marks_up
         else []
     )
-    return View(f"{name}, round {market.rounds}", columns, said)
+    return View(f"{name}, round {market.rounds}", columns, said, market.operator.clearing.calendar)
 
 
 def bus(market: EnergyMarket, name: str) -> View:
@@ -146,7 +168,7 @@ def bus(market: EnergyMarket, name: str) -> View:
         "reactive_usd_per_kvarh": dispatch.q_price_usd_per_kvarh[n],
     }
     limits = f"voltage limits {feeder.buses[n].v_min_pu:g} to {feeder.buses[n].v_max_pu:g} pu"
-    return View(f"bus {name} at clearing {market.iteration}", columns, [limits])
+    return View(f"bus {name} at clearing {market.iteration}", columns, [limits], market.operator.clearing.calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +178,19 @@ class Standing:
     Attributes:
         sentences: In words: the verdict, who is slowest, who regrets most.
         slowest: (who, period from 1, kW) of those that disagree most, the worst first.
+        calendar: When the periods are; None where nobody knows.
     """
 
     sentences: Sequence[str]
     slowest: Sequence[tuple[str, int, float]]
+    calendar: Calendar | None = None
 
     def __str__(self) -> str:
-        rows = [f"  {who}, period {period}: {kw:.4g} kW" for who, period, kw in self.slowest]
+        rows = [f"  {who}, {self._period(period)}: {kw:.4g} kW" for who, period, kw in self.slowest]
         return "\n".join((*self.sentences, *rows))
+
+    def _period(self, period: int) -> str:
+        return self.calendar.name(period - 1) if self.calendar else f"period {period}"
 
 
 def residuals(market: EnergyMarket, most: int = 5) -> Standing:
@@ -185,7 +212,8 @@ def residuals(market: EnergyMarket, most: int = 5) -> Standing:
         *_furthest([f"{name} and the DSO" for name in market.graph.names], platform.bids.mismatch_kw),
     ]
     found.sort(key=lambda row: -row[2])
-    return Standing(said, [row for row in found[:most] if row[2] > 0])
+    slowest = [row for row in found[:most] if row[2] > 0]
+    return Standing(said, slowest, market.operator.clearing.calendar)
 
 
 def _furthest(names: Sequence[str], mismatch_kw: FloatArray) -> list[tuple[str, int, float]]:
@@ -204,7 +232,7 @@ def hour(market: EnergyMarket, period: int) -> str:
     clearing = market.operator.clearing
     if not 1 <= period <= clearing.periods:
         raise SessionError(f"there is no period {period}; they count from 1 to {clearing.periods}")
-    return period_name(period - 1, clearing.dt_h)
+    return period_name(period - 1, clearing.when)
 
 
 def cleared(market: EnergyMarket) -> Dispatch:

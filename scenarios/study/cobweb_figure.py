@@ -64,7 +64,7 @@ def _around(values: FloatArray, share: float, least: float) -> tuple[float, floa
 
 
 def _title(axis: Axes, cobweb: Cobweb, study: Study) -> None:
-    name, hour = study.result.names[cobweb.prosumer], period_name(cobweb.period, study.scenario.dt_h)
+    name, hour = study.result.names[cobweb.prosumer], period_name(cobweb.period, study.scenario.when)
     scale = cobweb.alpha_scale / study.scenario.alpha_scale
     verdict = "converges" if cobweb is study.steady else "cycles"
     axis.set_title(f"{name}, {hour}, alpha x {scale:g}: {verdict}\nslope ratio of (28): {cobweb.ratio:.2f}")

@@ -9,6 +9,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...network.calendars import Calendar
+from ...network.periods import When
+from ..drawing.clock_ticks import clock_ticks
+
 COLUMN_IN, PAGE_IN = 3.5, 7.2
 # colour-blind safe: those of Okabe and Ito, then those of Tol ("muted") that differ from them
 PROSUMERS = (
@@ -26,7 +30,7 @@ PROSUMERS = (
     "#6699CC",
 )
 """Colours that only prosumers have, in the order of the scenario's table."""
-BLACK, DARK, GREY, PALE, SUN = "#000000", "#444444", "#8c8c8c", "#c8c8c8", "#F0E442"
+BLACK, DARK, GREY, PALE, SUN, STORES = "#000000", "#444444", "#8c8c8c", "#c8c8c8", "#F0E442", "#AA4499"
 """Colours of all that is not a prosumer."""
 RUNS = ((BLACK, "-", "o"), (GREY, "--", "s"), (PALE, "-.", "^"))
 """Colour, dashes and marker of runs that are compared."""
@@ -75,6 +79,16 @@ def new_figure(
     figure = Shown(figsize=(width_in, height_in), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, list(axes.ravel())
+
+
+def name_periods(axis: Axes, when: When) -> None:
+    """Name an axis of periods, which count from 1: by their clock times where there is a calendar."""
+    if isinstance(when, Calendar):
+        ticks = clock_ticks(when)
+        axis.set_xticks([t + 0.5 for t, _ in ticks], [label for _, label in ticks])
+        axis.set_xlabel(f"time, {when.zone}")
+    else:
+        axis.set_xlabel("hour" if when == 1 else f"period of {when:g} h")
 
 
 def prosumer_style(k: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def feeder_caption(result: Result) -> str:
     """What the figure shows, and which hour and limits."""
     flows, hour = _busiest(result)
     rated = np.flatnonzero(np.isfinite(flows.loading[:, hour]))
-    when = period_name(hour, result.dt_h)
+    when = period_name(hour, result.when)
     said = "One-line diagram; colour of buses: mean LMP over the periods; width of lines: active power as cleared"
     if not rated.size:
         return f"{said} in {when}, when the most flows. No line has a limit."

@@ -39,7 +39,10 @@ def _prosumers(study: Study) -> pd.DataFrame:
 
 def _generators(study: Study) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"generator": name, **row.model_dump()} for name, row in study.scenario.feeder.generators.items()]
+        [
+            {"generator": name, **row.model_dump(exclude={"in_service"})}
+            for name, row in study.scenario.feeder.generators.items()
+        ]
     )
 
 
@@ -51,7 +54,7 @@ def _market(study: Study) -> pd.DataFrame:
         "base voltage, kV": f"{feeder.base_kv:g}",
         "root and its voltage, pu": f"{feeder.root}, {feeder.root_voltage_pu:g}",
         "voltage limits, pu": f"{feeder.v_min_pu.min():g} to {feeder.v_max_pu.max():g}",
-        "periods": f"{scenario.periods} of {scenario.dt_h:g} h",
+        "periods": scenario.periods_said,
         "links": links + (" ..." if len(scenario.links) > 12 else ""),
         **{key: str(value) for key, value in scenario.settings.model_dump(mode="json").items()},
     }
@@ -123,13 +126,14 @@ def _criterion(study: Study) -> pd.DataFrame:
 
 def _criterion_by_hour(study: Study) -> pd.DataFrame:
     """The same by prosumer and period, for all of which it was tried what happens."""
-    frames = []
+    frames, calendar = [], study.scenario.calendar
     for found in study.slopes:
         for k, i in enumerate(found.movers):
             columns = {
                 "alpha x": found.alpha_scale / study.scenario.alpha_scale,
                 "prosumer": study.result.names[i],
                 "period": found.tried + 1,
+                **({"time": [calendar.at(int(t)).isoformat() for t in found.tried]} if calendar else {}),
                 "dLMP/dbid $/kWh/kW": found.lmp_per_bid[found.tried, i, i].round(8),
                 "ratio (28)": found.tried_ratio[k].round(3),
                 "converges alone": found.alone_converges[k],

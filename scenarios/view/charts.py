@@ -119,15 +119,17 @@ def _rounds(history: Sequence[Mark]) -> Options:
 
 
 def _periods(now: Snapshot) -> Options:
-    """An axis of periods, counted from 1."""
-    dt_h = now.result.dt_h
+    """An axis of periods, counted from 1, or by their clock times where there is a calendar."""
+    dt_h, calendar = now.result.dt_h, now.result.calendar
     name = "hour" if dt_h == 1 else f"period of {dt_h:g} h"
+    if calendar:
+        name = f"time, {calendar.zone}"
     return {
         "type": "category",
         "name": name,
         "nameLocation": "middle",
         "nameGap": 22,
-        "data": [str(t + 1) for t in range(now.bid_kw.shape[1])],
+        "data": [calendar.moment(t) if calendar else str(t + 1) for t in range(now.bid_kw.shape[1])],
     }
 
 

@@ -41,7 +41,7 @@ def feeder_map(now: Snapshot, wanted: Wanted) -> tuple[str, str]:
     note = ""
     if len(homes) > _FEW:
         homes, trades, note = _of_one(homes, trades, wanted.prosumer) if wanted.prosumer else _by_bus(homes, trades)
-    title = f"the feeder in {period_name(t, result.dt_h)}"
+    title = f"the feeder in {period_name(t, result.when)}"
     drawing = one_line(result.feeder, shade, loading=loading, prosumers=homes, trades=trades, title=title)
     return drawing, note
 

@@ -95,7 +95,7 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
         ended=session.ended,
         branch=session.branch.name,
         branches={branch.name: _told(str(branch), branch.note) for branch in session.branches},
-        periods=[period_name(t, result.dt_h) for t in range(now.bid_kw.shape[1])],
+        periods=[period_name(t, result.when) for t in range(now.bid_kw.shape[1])],
         prosumers=names,
         links=[link.name for link in result.graph.links],
         figures=figures_of(market, now, difference.one if difference else None),

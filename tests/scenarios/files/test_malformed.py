@@ -185,7 +185,7 @@ def test_what_cannot_be_read_is_named(what: str, save: Callable[[Spoil], None], 
         (
             "",
             "there is no scenario without a name; give a YAML file, or one that comes with gridbazaar: "
-            "ieee33, cigre_lv, kerber_dorfnetz",
+            "ieee33, island, lv_street, two_homes, cigre_lv, kerber_dorfnetz",
         ),
     ],
 )
