@@ -132,7 +132,14 @@ def test_a_manifest_holds_them_whole(town: str) -> None:
 
 
 def test_a_share_of_those_whose_names_match() -> None:
-    row = {"prosumer": "p*", "share": 0.67, "kind": "battery", "capacity_kwh": 5, "p_charge_max_kw": 1}
+    row = {
+        "prosumer": "p*",
+        "share": 0.67,
+        "kind": "battery",
+        "capacity_kwh": 5,
+        "p_charge_max_kw": 1,
+        "p_discharge_max_kw": 1,
+    }
     drawn = [
         tuple(name for name, own in names(gb.load("ieee33", {"devices.battery": {**row, "seed": seed}})).items() if own)
         for seed in (*range(6), 0)
@@ -143,7 +150,8 @@ def test_a_share_of_those_whose_names_match() -> None:
 
 
 def test_defaults_of_prosumers_have_devices_of_their_own(tmp_path: Path) -> None:
-    text = "base: ieee33\nprosumer_defaults: {devices: {b: {kind: battery, capacity_kwh: 5, p_charge_max_kw: 1}}}\n"
+    battery = "{kind: battery, capacity_kwh: 5, p_charge_max_kw: 1, p_discharge_max_kw: 1}"
+    text = f"base: ieee33\nprosumer_defaults: {{devices: {{b: {battery}}}}}\n"
     (tmp_path / "s.yaml").write_text(text)
     made = devices(gb.load(str(tmp_path / "s.yaml"), {"prosumers.p2.devices": None}))
     assert {name: list(own) for name, own in made.items()} == {"p1": ["b"], "p2": [], "p3": ["b"]}
