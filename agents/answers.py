@@ -45,6 +45,8 @@ def household(answer: object, real: Household, cap_kw: float) -> Household:
 
 def _refuse_more(answer: Household, real: Household) -> None:
     """Refuse what the real household could not live up to: what is measured by others, and more than it has."""
+    if answer.devices != real.devices:
+        raise AnswerError("changed its devices, which it could not live up to; change limits, forecasts or the utility")
     for key in _MEASURED:
         if not np.array_equal(getattr(answer, key), getattr(real, key)):
             raise AnswerError(f"changed {key}, which others measure; change limits, forecasts or the utility alone")
@@ -89,8 +91,8 @@ def series(answer: object, what: str, shape: tuple[int, ...]) -> FloatArray:
     return array
 
 
-def plan(answer: object, quote: Quote) -> Plan:
-    """The plan made for a quote.
+def plan(answer: object, quote: Quote, columns: int = 0) -> Plan:
+    """The plan made for a quote, with so many columns of devices.
 
     Raises:
         AnswerError: It is none, or not of this prosumer's shape.
@@ -99,7 +101,10 @@ def plan(answer: object, quote: Quote) -> Plan:
         raise AnswerError(f"returned {type(answer).__name__}; return a Plan, as problem.share(quote) does")
     shapes = {cell.name: quote.lmp_usd_per_kwh.shape for cell in fields(Plan)}
     shapes["trade_kw"] = quote.price_usd_per_kwh.shape
-    return Plan(**{name: series(getattr(answer, name), f"the plan's {name}", shapes[name]) for name in shapes})
+    shapes["device"] = columns, quote.lmp_usd_per_kwh.size
+    if not columns:
+        del shapes["device"]
+    return Plan(**{name: series(getattr(answer, name), f"the plan's {name}", shape) for name, shape in shapes.items()})
 
 
 def offer(answer: object, quote: Quote, cap_kw: FloatArray) -> Offer:

@@ -70,7 +70,7 @@ class Containment:
 
     def answer(self, quote: Quote, problem: Subproblem) -> Plan:
         """Its plan for a quote."""
-        return self._ask("answer", partial(answers.plan, quote=quote), quote, problem)
+        return self._ask("answer", partial(answers.plan, quote=quote, columns=problem.columns), quote, problem)
 
     def offer(self, quote: Quote, plan: Plan, cap_kw: FloatArray) -> Offer:
         """What it tells the platform."""

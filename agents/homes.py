@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 
@@ -82,6 +83,13 @@ class Homes(Valuation):
         missing = (self.net_kw + self.elastic_min_kw - self.bid_max_kw).max(axis=1) - caps
         for i in np.flatnonzero(missing > 0).tolist():
             households[i].check_balance(float(caps[i]))
+
+    def drawing_less(self, power_kw: FloatArray) -> Homes:
+        """The same with a load that is less by so much, (prosumer, period)."""
+        homes = copy(self)
+        homes.cells = self.cells.copy()
+        homes.net_kw = homes.cells[:, :, 0] = self.net_kw - power_kw
+        return homes
 
     def arcs(self, prosumer: int) -> slice:
         """The arcs that a prosumer owns."""

@@ -9,6 +9,9 @@ from ..network.arrays import FloatArray, frozen
 from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
 from ..network.periods import When, period_name
+from .devices.device import Device, DeviceError
+from .devices.fleet import Fleet
+from .devices.service import missing_kw
 
 
 class HouseholdError(InputError):
@@ -55,6 +58,22 @@ class HouseholdShortageError(InfeasibleError):
         )
 
 
+class DeviceShortageError(InfeasibleError):
+    """A prosumer's devices, or it with its devices, cannot keep their limits, whatever the others do.
+
+    Attributes:
+        prosumer: Its name.
+        problem: The sentence, without the prosumer's name.
+    """
+
+    def __init__(self, prosumer: str, problem: str) -> None:
+        super().__init__(prosumer, problem)
+        self.prosumer, self.problem = prosumer, problem
+
+    def __str__(self) -> str:
+        return f"prosumer {self.prosumer}: {self.problem}"
+
+
 class Valuation:
     """What plans are worth to a `Household`, or to each of many `Homes`: then series have an axis more in front."""
 
@@ -71,6 +90,11 @@ class Valuation:
         """Utility (12) of an elastic load, summed over the periods, in $."""
         marginal = self.beta_usd_per_kwh - self.alpha_usd_per_kw2h * elastic_kw
         return np.asarray(self.dt_h * (elastic_kw * marginal).sum(axis=-1))
+
+    def devices_usd(self, device: FloatArray) -> float:
+        """What devices cost that do this, (column, period), in $: wear and discomfort; nobody has any here."""
+        del device
+        return 0.0
 
     def fees_usd(self, bid_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What bids cost beside the LMP, summed over the periods, in $: the grid fee, and the fee on feed-in."""
@@ -102,6 +126,7 @@ class Household(Valuation):
         grid_fee_usd_per_kwh, feed_in_fee_usd_per_kwh: What the DSO charges beside the LMP for each kWh that it buys
             from the distribution market, and sells to it; both at least 0.
         calendar: When the periods are; None where nobody knows.
+        devices: Batteries, vehicles and whatever else ties its periods together; each with a name of its own.
 
     Raises:
         HouseholdError: A value is out of its range, limits are out of order, or a series has the wrong length.
@@ -121,6 +146,8 @@ class Household(Valuation):
     grid_fee_usd_per_kwh: float = 0.0
     feed_in_fee_usd_per_kwh: float = 0.0
     calendar: Calendar | None = None
+    devices: tuple[Device, ...] = ()
+    _fleet: Fleet | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         given = [np.asarray(getattr(self, key), dtype=float) for key in _SERIES]
@@ -143,6 +170,19 @@ class Household(Valuation):
             where = "" if wrong.all() else f" in {period_name(t, self.when)}"
             problem = f"elastic_max_kw {high:g} is below elastic_min_kw {low:g}{where}; swap or widen them"
             raise HouseholdError(self.name, "elastic_max_kw", problem)
+        object.__setattr__(self, "devices", tuple(self.devices))
+        if self.devices:
+            self._lay_out_devices()
+
+    def _lay_out_devices(self) -> None:
+        names = [device.name for device in self.devices]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise HouseholdError(self.name, f"devices.{twice}", f"two devices have the name {twice}; rename one")
+        try:
+            object.__setattr__(self, "_fleet", Fleet(self.devices, self.periods, self.dt_h))
+        except DeviceError as error:
+            raise HouseholdError(self.name, f"devices.{error.device}.{error.key}", str(error)) from error
 
     def _refuse_values(self) -> None:
         """Name the first series with a value that no power can have."""
@@ -180,16 +220,56 @@ class Household(Valuation):
         """Lowest bid to the distribution market (17): all that may be fed in, (period,)."""
         return 0.0 - self.feed_in_max_kw
 
+    @property
+    def fleet(self) -> Fleet:
+        """Its devices, laid out for its periods."""
+        return Fleet((), self.periods, self.dt_h) if self._fleet is None else self._fleet
+
+    @property
+    def columns(self) -> int:
+        """How many columns its devices have, see `fleet`."""
+        return self._fleet.columns if self._fleet else 0
+
+    def devices_usd(self, device: FloatArray) -> float:
+        """What its devices cost that do this, (column, period), in $: wear and discomfort."""
+        return self._fleet.cost_usd(device) if self._fleet else 0.0
+
     def check_balance(self, cap_kw: float) -> None:
         """Refuse a household that cannot balance some period (13), given the sum of its links' caps.
 
-        Too much power is never a problem: renewables may be curtailed.
+        Too much power is never a problem where there are no devices: renewables may be curtailed.
 
         Raises:
             HouseholdShortageError: Even with every limit at its best end, power is missing.
+            DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
         """
+        if self._fleet:
+            self._check_fleet(self._fleet, cap_kw)
+            return
         most = self.renewable_kw + self.bid_max_kw + cap_kw
         missing = self.fixed_kw + self.elastic_min_kw - most
         worst = int(np.argmax(missing))
         if missing[worst] > 1e-9 * max(1.0, most[worst]):
             raise HouseholdShortageError(self.name, worst, float(missing[worst]), cap_kw, self)
+
+    def _check_fleet(self, fleet: Fleet, cap_kw: float) -> None:
+        """As `check_balance`, with devices."""
+        problem = fleet.infeasibility()
+        if problem:
+            raise DeviceShortageError(self.name, problem)
+        had = self.renewable_kw + self.bid_max_kw + cap_kw
+        need = self.fixed_kw + self.elastic_min_kw
+        missing = missing_kw(fleet, need - had, self.fixed_kw + self.elastic_max_kw + self.feed_in_max_kw + cap_kw)
+        worst = int(np.argmax(np.abs(missing)))
+        if not missing[worst]:
+            return
+        when, lacks = period_name(worst, self.when), missing[worst] > 0
+        raise DeviceShortageError(
+            self.name,
+            f"{when} lacks {missing[worst]:.4g} kW, whatever its devices do (loads of {need[worst]:.4g} kW; "
+            f"renewables, bid_max_kw and links bring {had[worst]:.4g}); raise bid_max_kw or a link's cap_kw, "
+            "or lower what loads and devices need"
+            if lacks
+            else f"{when} has {-missing[worst]:.4g} kW too much, whatever its devices do; raise feed_in_max_kw or "
+            "elastic_max_kw, or lower what its devices must give",
+        )

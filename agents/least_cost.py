@@ -1,4 +1,4 @@
-"""The least that a prosumer could spend at given prices: the bound that regrets are measured against, exact."""
+"""The least that a prosumer with devices could spend at given prices: a bound that is never too high."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class _Item(NamedTuple):
 
 
 class LeastCost:
-    """The maximum of the Lagrange dual of a prosumer's problem in the multiplier s of (13), without penalty terms.
+    """The Lagrange dual of a prosumer's problem without penalty terms, in the multipliers of (13) and of device rows.
 
-    What can be bought, sold, curtailed or traded are items with limits and a price each. One that has a fee is two
-    items: what is bought costs the fee on top, what is sold brings that much less.
+    Once both are given, what is left falls apart into single columns within their bounds, each of which has a minimum
+    in closed form. By weak duality the sum is no more than any plan costs, whatever the multipliers are. What can be
+    bought, sold, curtailed or traded are items with limits and a price each; one that has a fee is two items: what is
+    bought costs the fee on top, what is sold brings that much less. Columns of devices are items, too.
     """
 
     def __init__(self, household: Household, cap_kw: FloatArray, fee_usd_per_kwh: FloatArray) -> None:
@@ -45,7 +47,7 @@ class LeastCost:
             cap_kw: Cap of each of its links, (link,).
             fee_usd_per_kwh: Its own part of the fee of each of these, (link,).
         """
-        self._household = household
+        self._household, self._fleet = household, household.fleet
         self._net = household.fixed_kw - household.renewable_kw
         nothing = np.zeros(household.periods)
         fees = household.grid_fee_usd_per_kwh, household.feed_in_fee_usd_per_kwh
@@ -56,30 +58,62 @@ class LeastCost:
         for link, (cap, fee) in enumerate(zip(cap_kw.tolist(), fee_usd_per_kwh.tolist(), strict=True), start=_TRADES):
             items += _items(link, nothing - cap, nothing + cap, (fee, fee))
         source, sign, fee_of, low, high = zip(*items, strict=True)
-        self._source, self._sign, self._fee = np.array(source), np.array(sign)[:, None], np.array(fee_of)[:, None]
-        self._low, self._high = np.array(low), np.array(high)
+        self._source, self._plain_sign, self._fee = np.array(source), np.array(sign)[:, None], np.array(fee_of)[:, None]
+        fleet = self._fleet
+        self._low, self._high = np.vstack([*low, fleet.low]), np.vstack([*high, fleet.high])
+        self._sign = np.vstack([np.broadcast_to(self._plain_sign, (len(items), household.periods)), fleet.injection])
+        bent = fleet.quadratic_usd_per_h
+        self._bend = np.vstack([np.zeros((len(items), household.periods)), bent]) if bent.any() else None
 
-    def usd(self, delivery: Delivery) -> float:
-        """The least cost at these prices, in $: no multiplier lifts the dual above it, so that it is never too high.
+    def usd(self, delivery: Delivery, shadow: FloatArray, tied: FloatArray) -> float:
+        """The bound at these prices, in $.
 
-        In each period the dual is concave in s, bends where an item jumps from limit to limit, and is stationary
-        between two bends where the elastic load takes up what the jumped ones leave; its maximum is at one of these
-        points.
+        For the multipliers of device rows that are given, the dual is concave in that of (13) by period, bends where
+        an item jumps from limit to limit, and is stationary between two bends where the elastic load takes up what the
+        jumped ones leave; its maximum is at one of these points, or where it is given as `shadow` if devices have
+        quadratic costs.
+
+        Args:
+            delivery: The prices.
+            shadow: What a kWh is worth, about, (period,) in $.
+            tied: The multipliers of the rows of devices, by how much the cost rises with their bounds, (row,).
         """
-        h, low, high, sign = self._household, self._low, self._high, self._sign
+        h, fleet = self._household, self._fleet
+        low, high = fleet.row_low, fleet.row_high
+        tied = np.where((tied > 0) & np.isinf(low) | (tied < 0) & np.isinf(high), 0.0, tied)
+        held = float((tied * np.where(tied > 0, low, np.where(tied < 0, high, 0.0))).sum())
         paid = np.vstack([delivery.lmp_usd_per_kwh, np.zeros(h.periods), delivery.price_usd_per_kwh])[self._source]
-        price = sign * paid + self._fee
-        bends = np.sort(-sign * price, axis=0)
-        between = np.vstack([bends[:1] - 1.0, (bends[1:] + bends[:-1]) / 2, bends[-1:] + 1.0])
-        cheap = price + sign * between[:, None] < 0
-        left = (sign * np.where(cheap, high, low)).sum(axis=1) - self._net
-        shadow = np.vstack([bends, 2 * h.alpha_usd_per_kw2h * left - h.beta_usd_per_kwh])
-        cost = price + sign * shadow[:, None]
-        linear = np.minimum(cost * low, cost * high).sum(axis=1) - shadow * self._net
-        worth = h.beta_usd_per_kwh + shadow
+        worth = fleet.linear_usd_per_h - (fleet.rows.T @ tied).reshape(fleet.low.shape)
+        price = np.vstack([self._plain_sign * paid + self._fee, worth])
+        return h.dt_h * (held + float(self._most_by_period(price, shadow).sum()))
+
+    def _most_by_period(self, price: FloatArray, shadow: FloatArray) -> FloatArray:
+        """The dual with the best multiplier of (13) in each period, (period,) in $/h."""
+        h, low, high, sign = self._household, self._low, self._high, self._sign
+        moving = sign != 0
+        bends = np.sort(np.divide(price, sign, out=np.tile(shadow, (len(sign), 1)), where=moving), axis=0)
+        between = (bends[1:] + bends[:-1]) / 2
+        outside = bends[:1] - 1.0, bends[-1:] + 1.0
+        most = np.full(h.periods, -np.inf)
+        for at in (*outside[0], *between, *outside[1]):
+            left = (sign * np.where(price - sign * at < 0, high, low)).sum(axis=0) - self._net
+            most = np.maximum(most, self._dual(price, h.beta_usd_per_kwh - 2 * h.alpha_usd_per_kw2h * left))
+        for at in (shadow, *bends):
+            most = np.maximum(most, self._dual(price, at))
+        return most
+
+    def _dual(self, price: FloatArray, shadow: FloatArray) -> FloatArray:
+        """The dual where a kWh is worth this, (period,) each, in $/h."""
+        h, low, high = self._household, self._low, self._high
+        cost = price - self._sign * shadow
+        least = np.minimum(cost * low, cost * high)
+        if self._bend is not None:
+            bent = self._bend > 0
+            at = np.clip(np.divide(-cost, 2 * self._bend, out=np.zeros_like(cost), where=bent), low, high)
+            least = np.where(bent, (cost + self._bend * at) * at, least)
+        worth = h.beta_usd_per_kwh - shadow
         elastic = np.clip(worth / (2 * h.alpha_usd_per_kw2h), h.elastic_min_kw, h.elastic_max_kw)
-        dual = linear + h.alpha_usd_per_kw2h * elastic**2 - worth * elastic
-        return float(h.dt_h * dual.max(axis=0).sum())
+        return np.asarray(least.sum(axis=0) + shadow * self._net + (h.alpha_usd_per_kw2h * elastic - worth) * elastic)
 
 
 def _items(source: int, low: FloatArray, high: FloatArray, fees: tuple[float, float]) -> list[_Item]:

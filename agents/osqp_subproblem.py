@@ -1,18 +1,8 @@
 """(20) on OSQP: set up once, updated in place ever after; for `market.subproblem: osqp`, and the oracle of the tests.
 
-Variables per period are the order x to the DSO, the curtailment c, the elastic load e and one trade p_j per link. With
-dt taken out (it multiplies every term) the problem of one prosumer is
-
-    min   LMP x + (weight/2) (x - held)² - (beta e - alpha e²) + fees(p_b) + sum_j fee_j |p_j|
-          + sum_j [ pi_j p_j + (penalty_j/2) (p_j - anchor_j)² ]
-    s.t.  p_b - c - e + sum_j p_j = p_fix - p_res                                              (13)
-          -feed_in_max <= p_b <= p_b_max, 0 <= c <= p_res, e_min <= e <= e_max, |p_j| <= cap_j     (14) (15) (17)
-
-The order is the bid, x = p_b, where the DSO clears for bids (the paper), and the withdrawal, x = p_b + sum_j p_j, where
-trades load the wires; then pi_j is a mark-up on the LMP. So trades stand either in the balance row or in that of (17).
-The quadratic of (20) and the proximal term are one square: rho (p + p_ji)² + sigma (p - p_ij)² has its minimum at
-`anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the curvature `penalty = rho + sigma`. A bid or trade p with fees
-is split by one more variable s >= 0, p + s >= 0: p + s is bought and s sold.
+The program is that of `household_program`. The quadratic of (20) and the proximal term are one square:
+rho (p + p_ji)² + sigma (p - p_ij)² has its minimum at `anchor = (sigma p_ij - rho p_ji) / (rho + sigma)` and the
+curvature `rho + sigma`.
 """
 
 from __future__ import annotations
@@ -26,8 +16,9 @@ import scipy.sparse as sp
 from ..network.arrays import FloatArray
 from ..network.errors import SolverError
 from .household import Household
+from .household_program import HouseholdProgram
 from .messages import Quote
-from .plan import BID, ELASTIC, TRADES, Plan
+from .plan import Plan
 from .subproblem import Subproblem
 
 _TOLERANCE = 1e-6  # relative to the prosumer's size and its marginal utility
@@ -57,19 +48,12 @@ class OsqpSubproblem(Subproblem):
     ) -> None:
         """Set up the solver; arguments and errors as of `Subproblem`."""
         super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
-        nothing = np.zeros(self.periods)
-        cap = np.tile(cap_kw[:, None], self.periods)
-        self._low = np.vstack([household.bid_min_kw, nothing, household.elastic_min_kw, -cap])
-        self._high = np.vstack([household.bid_max_kw, household.renewable_kw, household.elastic_max_kw, cap])
-        homes = self._row.homes
-        self._net, self._size_kw = homes.net_kw[0], float(homes.size_kw[0])
-        fees = [household.grid_fee_usd_per_kwh + household.feed_in_fee_usd_per_kwh, 0.0, 0.0, *self.fee_usd_per_kwh]
-        self._split = np.flatnonzero(fees)  # rows of the variables that are bought and sold at different prices
-        self._usd = household.beta_usd_per_kwh
+        self._program = HouseholdProgram(household, cap_kw, self.fee_usd_per_kwh, withdrawals=withdrawals)
+        self._size_kw, self._usd = float(self._row.homes.size_kw[0]), household.beta_usd_per_kwh
         self._weight = np.zeros((1 + self.links, self.periods))  # of the order and of the trades
         self._solver = self._set_up()
-        self._variables = 3 + self.links + self._split.size
-        self.point = np.zeros((2 * self._variables + 1 + self._split.size, self.periods))
+        rows = -(-self._program.low.size // self.periods)
+        self.point = np.zeros((self._program.blocks + rows, self.periods))
 
     def share(self, quote: Quote) -> Plan:
         """The answer to a quote: argmin of (20), proximal term and cost of a changed order included."""
@@ -80,26 +64,23 @@ class OsqpSubproblem(Subproblem):
             self._weight = weight
             self._solver.update(Px=self._curvature(weight))
         held = quote.bid_weight_usd_per_kw2h * quote.held_bid_kw
-        self._solver.update(q=self._prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull))
-        return self._plan(self._solve())
+        prices = self._program.prices(quote.lmp_usd_per_kwh - held, quote.price_usd_per_kwh - pull)
+        self._solver.update(q=prices / self._usd)
+        return self._program.plan(self._solve() * self._size_kw)
 
     def _set_up(self) -> osqp.OSQP:
-        blocks = 3 + self.links + self._split.size
-        curved = [BID, ELASTIC, *range(3, 3 + self.links)]
-        slots = (np.array(curved)[:, None] * self.periods + np.arange(self.periods)).ravel()
-        diagonal = np.zeros(blocks * self.periods)
+        program = self._program
+        slots = (program.curved[:, None] * self.periods + np.arange(self.periods)).ravel()
+        diagonal = np.zeros(program.blocks * self.periods)
         quadratic = sp.csc_matrix((diagonal[slots], (slots, slots)), shape=(diagonal.size, diagonal.size))
         quadratic.data[:] = self._curvature(self._weight)
-        rows = sp.csc_matrix(sp.kron(self._rows(), sp.identity(self.periods)))
-        rows.sort_indices()
-        low, high = self._low[self._split], self._high[self._split]
         solver = osqp.OSQP()
         solver.setup(
             quadratic,
             diagonal,
-            rows,
-            self._bounds(self._low, 0 * low, 0 * low),
-            self._bounds(self._high, -low, high - low),
+            program.rows,
+            program.low / self._size_kw,
+            program.high / self._size_kw,
             verbose=False,
             eps_abs=_TOLERANCE,
             eps_rel=_TOLERANCE,
@@ -112,55 +93,20 @@ class OsqpSubproblem(Subproblem):
         )
         return solver
 
-    def _rows(self) -> FloatArray:
-        """The constraints of one period: balance (13), limits (17) (14) (15), splits; a column for each variable."""
-        splits = self._split.size
-        balance = np.array([1.0, -1.0, -1.0, *[1.0] * self.links, *[0.0] * splits])
-        limits = np.eye(balance.size)
-        if self.withdrawals:  # the order has the trades in it, the bid is what is left without them
-            balance[3 : 3 + self.links] = 0.0
-            limits[BID, 3 : 3 + self.links] = -1.0
-        split = limits[self._split] + limits[3 + self.links :]
-        return np.vstack([balance, limits, split])
-
     def _curvature(self, weight: FloatArray) -> FloatArray:
-        elastic = np.full(self.periods, 2 * self.household.alpha_usd_per_kw2h)
-        return np.concatenate([weight[0], elastic, weight[1:].ravel()]) * (self._size_kw / self._usd)
-
-    def _prices(self, lmp: FloatArray, price: FloatArray) -> FloatArray:
-        """The linear cost: fees are on the bid and on trades bought, and twice as much on what is split off as sold."""
-        home, fee = self.household, self.fee_usd_per_kwh
-        beta = np.full(self.periods, home.beta_usd_per_kwh)
-        in_order = home.grid_fee_usd_per_kwh if self.withdrawals else 0.0
-        sold = np.array([home.grid_fee_usd_per_kwh + home.feed_in_fee_usd_per_kwh, 0.0, 0.0, *(2 * fee)])[self._split]
-        costs = [
-            lmp + home.grid_fee_usd_per_kwh,
-            np.zeros(self.periods),
-            -beta,
-            (price + (fee - in_order)[:, None]).ravel(),
-            np.repeat(sold, self.periods),
-        ]
-        return np.concatenate(costs) / self._usd
-
-    def _bounds(self, limits: FloatArray, split: FloatArray, bought: FloatArray) -> FloatArray:
-        return np.concatenate([self._net, limits.ravel(), split.ravel(), bought.ravel()]) / self._size_kw
+        return self._program.curvature(weight) * (self._size_kw / self._usd)
 
     def _solve(self) -> FloatArray:
         """Solve from `point`, and from nothing else that was before: so that any process finds the same bits."""
         self._solver.update_settings(rho=_RHO)
-        self._solver.warm_start(*(part.ravel() for part in np.split(self.point, [self._variables])))
+        columns, rows = np.split(self.point, [self._program.blocks])
+        self._solver.warm_start(columns.ravel(), rows.ravel()[: self._program.low.size])
         result = self._solver.solve(raise_error=False)
         if result.info.status == "interrupted":  # OSQP takes Ctrl-C for itself while it solves: hand it on, begin again
             signal.raise_signal(signal.SIGINT)
             return self._solve()
         if result.info.status not in _USABLE:
             raise SolverError(f"prosumer {self.household.name}: OSQP ended with '{result.info.status}'")
-        self.point = np.concatenate([result.x, result.y]).reshape(-1, self.periods)
+        unused = np.zeros(self.point.size - result.x.size - result.y.size)
+        self.point = np.concatenate([result.x, result.y, unused]).reshape(-1, self.periods)
         return np.asarray(result.x)
-
-    def _plan(self, x: FloatArray) -> Plan:
-        """The plan that the scaled variables stand for, within its limits."""
-        powers = x.reshape(-1, self.periods)[: len(self._low)] * self._size_kw
-        if self.withdrawals:
-            powers[BID] -= powers[TRADES].sum(axis=0)
-        return Plan.of(np.clip(powers, self._low, self._high))

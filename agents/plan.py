@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ..network.arrays import FloatArray
 from .household import Valuation
 
 BID, CURTAILED, ELASTIC, TRADES = 0, 1, 2, slice(3, None)
-"""Rows of a plan's powers, (3 + links, period)."""
+"""Rows of the powers of a plan without devices, (3 + links, period)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,26 @@ class Plan:
     Attributes:
         bid_kw, curtailed_kw, elastic_kw: (period,); of many (prosumer, period).
         trade_kw: (link, period), > 0 buys; of many (arc, period).
+        device: What the devices of one prosumer do, (column, period), as its `Household.fleet` has them; of many none.
     """
 
     bid_kw: FloatArray
     curtailed_kw: FloatArray
     elastic_kw: FloatArray
     trade_kw: FloatArray
+    device: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @classmethod
-    def of(cls, powers: FloatArray) -> Plan:
-        """The plan with these `powers`."""
-        return cls(powers[BID], powers[CURTAILED], powers[ELASTIC], powers[TRADES])
+    def of(cls, powers: FloatArray, columns: int = 0) -> Plan:
+        """The plan with these `powers`, the last so many of which are columns of devices."""
+        trades, device = np.split(powers[TRADES], [len(powers[TRADES]) - columns])
+        return cls(powers[BID], powers[CURTAILED], powers[ELASTIC], trades, device)
 
     @property
     def powers(self) -> FloatArray:
-        """All of one prosumer in one array: bid, curtailment, elastic load and trades, (3 + links, period)."""
-        return np.vstack([self.bid_kw, self.curtailed_kw, self.elastic_kw, self.trade_kw])
+        """All of one prosumer in one array: bid, curtailment, elastic load, trades, devices, (row, period)."""
+        device = self.device.reshape(-1, self.bid_kw.size)
+        return np.vstack([self.bid_kw, self.curtailed_kw, self.elastic_kw, self.trade_kw, device])
 
     @property
     def withdrawal_kw(self) -> FloatArray:
@@ -54,7 +58,7 @@ class Plan:
         return Plan(*((1 - step) * getattr(self, kind) + step * getattr(other, kind) for kind in kinds))
 
     def cost_usd(self, home: Valuation, lmp: FloatArray) -> FloatArray:
-        """F_i of (11): what the bids cost at the LMP, as `bid_kw`, and in fees, less the utility, in $.
+        """F_i of (11): what the bids cost at the LMP, as `bid_kw`, in fees and on devices, less the utility, in $.
 
         Trades are left out.
         """
@@ -73,7 +77,8 @@ class Plan:
         return np.maximum(kept, self.cost_usd(home, lmp))
 
     def _bought_usd(self, home: Valuation, usd_per_h: FloatArray) -> FloatArray:
-        return np.asarray(home.dt_h * usd_per_h.sum(axis=-1) + sum(home.fees_usd(self.bid_kw)))
+        beside = sum(home.fees_usd(self.bid_kw)) + home.devices_usd(self.device)
+        return np.asarray(home.dt_h * usd_per_h.sum(axis=-1) + beside)
 
     def payment_usd(self, home: Valuation, price: FloatArray) -> float:
         """What the trades of one prosumer cost at the sharing prices (link, period), in $; negative for a seller."""

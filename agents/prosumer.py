@@ -59,7 +59,8 @@ class OwnSeat:
     def of(cls, problem: Subproblem) -> OwnSeat:
         """Begin."""
         nothing = np.zeros(problem.periods)
-        plan = Plan(nothing, nothing, nothing, np.zeros((problem.links, problem.periods)))
+        idle = problem.household.fleet.idle() if problem.columns else np.zeros((0, problem.periods))
+        plan = Plan(nothing, nothing, nothing, np.zeros((problem.links, problem.periods)), idle)
         return cls(problem, plan, plan, plan.trade_kw, nothing)
 
 
@@ -166,7 +167,10 @@ class Prosumer(mesa.Agent):
 
     @property
     def realised(self) -> Plan:
-        """What really comes of its schedule: what was bid and traded, put to the best use of its real household."""
+        """What really comes of its schedule: what was bid and traded, put to the best use of its real household.
+
+        Its devices do what was planned.
+        """
         if self.problem.household is self.household:
             return self.schedule
         return self._own_problem.best_use(self.schedule)
@@ -257,10 +261,10 @@ class Prosumer(mesa.Agent):
 
     def recall(self, memory: FloatArray) -> None:
         """Go on from a `memory`, to the last bit."""
-        links = self.problem.links
-        rows = np.cumsum([3 + links, 3 + links, links, 1])
-        plan, schedule, power, bid, self.problem.point = np.split(memory, rows)
-        self._own.plan, self._own.schedule = Plan.of(plan), Plan.of(schedule)
+        links, columns = self.problem.links, self.problem.columns
+        planned = 3 + links + columns
+        plan, schedule, power, bid, self.problem.point = np.split(memory, np.cumsum([planned, planned, links, 1]))
+        self._own.plan, self._own.schedule = Plan.of(plan, columns), Plan.of(schedule, columns)
         self._own.power_kw, self._own.bid_kw = power, bid[0]
 
     def resume(self, kept: dict[str, Any]) -> None:

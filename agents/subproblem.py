@@ -21,7 +21,7 @@ class Subproblem:
         household: The private data.
         cap_kw: Cap of each of its links, (link,).
         withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
-        periods, links: How many it has.
+        periods, links, columns: How many it has; columns of devices.
         point: Where the search for the next answer starts: what a kWh from a partner was worth to it, (1, period).
     """
 
@@ -47,7 +47,7 @@ class Subproblem:
         """
         household.check_balance(float(cap_kw.sum()))
         self.household, self.cap_kw, self.withdrawals = household, cap_kw, withdrawals
-        self.periods, self.links = household.periods, cap_kw.size
+        self.periods, self.links, self.columns = household.periods, cap_kw.size, household.columns
         self._fee = np.zeros(cap_kw.size) if fee_usd_per_kwh is None else fee_usd_per_kwh
         self.point: FloatArray = np.zeros((1, self.periods))
 
@@ -72,34 +72,35 @@ class Subproblem:
 
     def paid(self, told: Delivery) -> Delivery:
         """What a delivery comes to where an order is a bid, see `Problems.paid`; for `deliver` and `least_cost_usd`."""
-        paid = self._row.paid(_deliveries(told))
+        paid = self._row.paid(as_deliveries(told))
         return paid.of(0, self._row.homes)
 
     def deliver(self, paid: Delivery) -> Plan:
         """The best plan with the trades given, see `Problems.deliver`."""
-        return self._own(self._row.deliver(_deliveries(paid)))
+        return self._own(self._row.deliver(as_deliveries(paid)))
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:
         """The plan with another bid, (period,): what it adds or lacks is consumed or saved, the trades stay."""
-        return self._own(self._row.with_bid(_plans(plan), bid_kw[None]))
+        return self._own(self._row.with_bid(as_plans(plan), bid_kw[None]))
 
     def best_use(self, plan: Plan) -> Plan:
         """The bid and the trades of a plan put to the best use, see `Problems.best_use`."""
-        return self._own(self._row.best_use(_plans(plan)))
+        return self._own(self._row.best_use(as_plans(plan)))
 
     def least_cost_usd(self, paid: Delivery) -> float:
         """The least cost that this prosumer could reach alone at these prices, without penalty terms, in $; exact."""
-        return float(self._row.least_cost_usd(_deliveries(paid))[0])
+        return float(self._row.least_cost_usd(as_deliveries(paid))[0])
 
     def regret_usd(self, told: Delivery, plan: Plan) -> float:
         """What it could still gain at these prices by leaving this plan, in $, see `Problems.regret_usd`."""
-        return float(self._row.regret_usd(_deliveries(told), _plans(plan))[0])
+        return float(self._row.regret_usd(as_deliveries(told), as_plans(plan))[0])
 
     def _own(self, plan: Plan) -> Plan:
         return plan.only(0, slice(None))
 
 
-def _plans(plan: Plan) -> Plan:
+def as_plans(plan: Plan) -> Plan:
+    """A plan as that of many, without devices."""
     return Plan(plan.bid_kw[None], plan.curtailed_kw[None], plan.elastic_kw[None], plan.trade_kw)
 
 
@@ -119,7 +120,7 @@ def _quotes(quote: Quote) -> Quotes:
     )
 
 
-def _deliveries(told: Delivery) -> Deliveries:
+def as_deliveries(told: Delivery) -> Deliveries:
     """A delivery as that of many."""
     shape = told.lmp_usd_per_kwh.shape
     return Deliveries(

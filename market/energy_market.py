@@ -349,7 +349,9 @@ class EnergyMarket(Lifecycle):
             seconds=dict(self.seconds),
             hosting=self.communities.report,
         )
-        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts)
+        homes = {home.name: home for spec in self.communities.specs for home in spec.households}
+        devices = [(name, device.name) for name in self.graph.names for device in homes[name].devices]
+        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, devices)
 
 
 def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:

@@ -19,6 +19,10 @@ class PrivateSchedules:
         payment_usd: What each pays for its trades at the prices asked for, fees left out, (prosumer,).
         utility_usd: (12), (prosumer,).
         violation_kw: By how much an elastic load leaves its limits, (prosumer,).
+        devices_usd: Wear and discomfort of devices, part of the cost, (prosumer,).
+        devices_kw: What devices put into the balance (13), (prosumer, period).
+        charge_kw, discharge_kw, energy_kwh: What each device takes and gives, and what it holds at the end of a period,
+            (device, period); nan where it holds nothing.
     """
 
     bid_kw: FloatArray = axes("prosumer", "period")
@@ -33,6 +37,11 @@ class PrivateSchedules:
     payment_usd: FloatArray = axes("prosumer")
     utility_usd: FloatArray = axes("prosumer")
     violation_kw: FloatArray = axes("prosumer")
+    devices_usd: FloatArray = axes("prosumer")
+    devices_kw: FloatArray = axes("prosumer", "period")
+    charge_kw: FloatArray = axes("device", "period")
+    discharge_kw: FloatArray = axes("device", "period")
+    energy_kwh: FloatArray = axes("device", "period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Needs:
 
     Attributes:
         need_kw: Fixed load and elastic_min_kw, (prosumer, period).
-        have_kw: Renewables and bid_max_kw, (prosumer, period).
+        have_kw: Renewables, bid_max_kw and all that devices can give at once, (prosumer, period).
     """
 
     need_kw: FloatArray = axes("prosumer", "period")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from html import escape
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from ..network.arrays import FloatArray
 from ..network.dispatch import Dispatch
 from ..network.feeder import Feeder
 from .columns import Names, frame
+from .device_schedules import DeviceSchedules
 from .hosting.timing import HostingReport
 from .messages import PrivateSchedules
 from .outcome import Ending, Outcome
@@ -94,6 +96,7 @@ class Result(RunFacts, ResultTables):
         sharing_fee_usd: What each link's ends pay together in fees on their trades, (link,).
         payment_usd: What each pays to its partners for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
+        device_schedules: What devices cost, and what each of them does.
         reciprocity_kw: By how much the two ends of a link differ in what they trade (16), at most.
         max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
         certificate: How far the schedule is from the equilibrium.
@@ -119,6 +122,7 @@ class Result(RunFacts, ResultTables):
     sharing_fee_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
+    device_schedules: DeviceSchedules
     reciprocity_kw: float
     max_violation_kw: float
     certificate: Certificate
@@ -133,6 +137,7 @@ class Result(RunFacts, ResultTables):
         schedules: PrivateSchedules,
         certificate: Certificate,
         facts: RunFacts,
+        devices: Sequence[tuple[str, str]] = (),
     ) -> Result:
         """What has been found.
 
@@ -143,6 +148,7 @@ class Result(RunFacts, ResultTables):
             schedules: What prosumers are committed to, at these prices.
             certificate: What is proven of them.
             facts: How the run went.
+            devices: Owner and name of each device, in the order of the schedules.
         """
         graph, clearing, dt_h = facts.graph, operator.clearing, operator.clearing.dt_h
         lmp, price = valued.lmp_usd_per_kwh, valued.price_usd_per_kwh[graph.forward]
@@ -186,6 +192,7 @@ class Result(RunFacts, ResultTables):
             sharing_fee_usd=sharing_fee_usd,
             payment_usd=schedules.payment_usd,
             utility_usd=schedules.utility_usd,
+            device_schedules=DeviceSchedules.of(schedules, devices),
             reciprocity_kw=float(np.abs(trade + schedules.trade_kw[graph.backward]).max(initial=0.0)),
             max_violation_kw=float(schedules.violation_kw.max()),
             certificate=certificate,
@@ -249,8 +256,8 @@ class Result(RunFacts, ResultTables):
 
     @property
     def welfare_usd(self) -> float:
-        """Total utility less the DSO's cost, in $; fees are transfers and no part of it."""
-        return float(self.utility_usd.sum()) - self.dso_cost_usd
+        """Total utility less what devices cost and the DSO's cost, in $; fees are transfers and no part of it."""
+        return float(self.utility_usd.sum() - self.device_schedules.cost_usd.sum()) - self.dso_cost_usd
 
 
 def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:

@@ -20,6 +20,7 @@ from ..network.flows import Breach, Flows, breaches, flows_when
 from ..network.periods import When
 from . import network_tables
 from .columns import Columns, by_period, each_period, frame, with_times
+from .device_schedules import DeviceSchedules
 from .plotting import drawn
 from .proof.settlement import Settlement
 from .settings import NetworkUse
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 TABLES = ("prosumers", "trades", "prices", "generators", "buses", "lines", "bills")
 """The tables of a result."""
+DEVICES = "devices"
+"""One more, where prosumers have devices."""
 
 
 class ResultTables:
@@ -43,6 +46,7 @@ class ResultTables:
     price_usd_per_kwh: FloatArray
     trade_kw: FloatArray
     bid_kw: FloatArray
+    device_schedules: DeviceSchedules
     settlement: Settlement
 
     @property
@@ -81,8 +85,13 @@ class ResultTables:
         charged = self.network_use is NetworkUse.WITHDRAWALS
         return charged * network_charge(self.graph, self.lmp_usd_per_kwh)
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that there are."""
+        return (*TABLES, DEVICES) if self.device_schedules.names else TABLES
+
     def columns(self, table: str) -> Columns:
-        """One of the `TABLES` by column, as files have it; the property of that name is the same for pandas."""
+        """One of the `tables` by column, as files have it; the property of that name is the same for pandas."""
         makers = {
             "prosumers": self._prosumers,
             "trades": self._trades,
@@ -91,6 +100,7 @@ class ResultTables:
             "buses": self._buses,
             "lines": lambda: network_tables.lines(self.feeder, self.dispatch, self.with_trades),
             "bills": self.settlement.columns,
+            DEVICES: self.device_schedules.columns,
         }
         return with_times(makers[table](), self.calendar)
 
@@ -137,9 +147,16 @@ class ResultTables:
         """Flows, currents, loading and losses, with the trades and without: one row per line and period."""
         return frame(self.columns("lines"))
 
+    @property
+    def devices(self) -> pd.DataFrame:
+        """What devices take, give and hold: one row per device and period; empty where there are none."""
+        return frame(self.columns(DEVICES))
+
     def _prosumers(self) -> Columns:
         powers = ("bid_kw", "elastic_kw", "curtailed_kw", "fixed_kw", "renewable_kw", "net_trade_kw", "withdrawal_kw")
         cells = {key: getattr(self, key).ravel() for key in (*powers, "lmp_usd_per_kwh")}
+        if self.device_schedules.names:
+            cells["devices_kw"] = self.device_schedules.injection_kw.ravel()
         return {**by_period("prosumer", self.graph.names, self.bid_kw.shape[1]), **cells}
 
     def _trades(self) -> Columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,9 @@ HOOKS = ("declare", "spread_usd_per_kwh", "believe", "answer", "offer", "bid")
 """What a program can be asked about its market."""
 _MEMORY = ("save", "restore")
 _KNOWN = (*HOOKS, *_MEMORY)
+
+_KEPT = {"calendar", "devices", "_fleet", "device"}
+"""What of a household and of a plan a program is not told."""
 
 
 class Remote(Behaviour):
@@ -69,7 +72,7 @@ class Remote(Behaviour):
         if "declare" not in (self.wants or ()):
             return household
         changes = self._ask("declare").get("household", {})
-        known = {cell.name for cell in fields(Household)}
+        known = {cell.name for cell in fields(Household)} - _KEPT
         unknown = sorted(set(changes) - known)
         if unknown:
             raise AnswerError(f"{self.command!r} changes {unknown[0]}, which no household has")
@@ -89,9 +92,11 @@ class Remote(Behaviour):
 
     def answer(self, quote: Quote, problem: Subproblem) -> Plan:
         """The program's plan; it is told the price taker's."""
-        told = self._ask("answer", quote=_plain(quote), plan=_plain(problem.share(quote)))
+        best = problem.share(quote)
+        told = self._ask("answer", quote=_plain(quote), plan=_plain(best))
         plan = _part(told, "plan", self.command)
-        return Plan(**{cell.name: _part(plan, cell.name, self.command) for cell in fields(Plan)})
+        parts = (cell.name for cell in fields(Plan) if cell.name not in _KEPT)
+        return replace(best, **{name: _part(plan, name, self.command) for name in parts})
 
     def offer(self, quote: Quote, plan: Plan) -> Offer:
         """The program's offer."""
@@ -158,8 +163,8 @@ def _part(told: Mapping[str, Any], key: str, command: str) -> Any:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """A record of arrays as JSON has it; programs count periods and need no calendar to name them."""
-    parts = {key: part for key, part in asdict(record).items() if key != "calendar"}
+    """A record of arrays as JSON has it, without devices, which a program can change nothing of, and the calendar."""
+    parts = {cell.name: getattr(record, cell.name) for cell in fields(record) if cell.name not in _KEPT}
     return {key: part.tolist() if isinstance(part, np.ndarray) else part for key, part in parts.items()}
 
 

@@ -69,8 +69,12 @@ class Communities:
         self.unsaved_because = ""
         self.proxies: list[Proxy] = []
         backend = hosting.backend
-        self._extent = Membership.of(graph, np.arange(len(graph.names)), specs[0].membership.periods).extent
-        self.log = MessageLog(graph, self._extent["period"], hosting.log)
+        devices = np.zeros(len(graph.names), dtype=np.intp)
+        for spec in specs:
+            devices[spec.membership.members] = [len(home.devices) for home in spec.households]
+        everybody, periods = np.arange(len(graph.names)), specs[0].membership.periods
+        self._extent = Membership.of(graph, everybody, periods, devices).extent
+        self.log = MessageLog(graph, periods, hosting.log, devices)
         self._scratch = TemporaryDirectory(prefix="gridbazaar-") if backend is not None else None
         self._noun, self._cores = (backend.noun, backend.cores) if backend else ("", 1)
         self._saved_at, self._last_save = 0, monotonic()

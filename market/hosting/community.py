@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
 
 import numpy as np
 
@@ -25,10 +24,11 @@ from ...agents.plan import Plan
 from ...agents.problems import Problems
 from ...agents.prosumer import Prosumer
 from ...agents.subproblem import Subproblem
+from ...network.arrays import FloatArray
 from ..messages import Needs, PrivateSchedules, Question
 from .checkpoint import load_memories, save_memories
 from .plain import UnsavedError
-from .spec import CommunitySpec
+from .spec import CommunitySpec, problem_of
 
 
 class Community(mesa.Model):
@@ -54,7 +54,9 @@ class Community(mesa.Model):
         self.membership = members = spec.membership
         homes = Homes(spec.households, members.cap_kw, members.fee_usd_per_kwh, members.starts)
         homes.check_balance(spec.households)
-        alike = [spec.problem is Subproblem and type(behaviour) is PriceTaker for behaviour in spec.behaviours]
+        plain = spec.problem is Subproblem
+        people = zip(spec.households, spec.behaviours, strict=True)
+        alike = [plain and type(behaviour) is PriceTaker and not home.devices for home, behaviour in people]
         self.crowd = Crowd(Problems(homes, withdrawals=spec.withdrawals), np.flatnonzero(alike))
         self.others: dict[int, Prosumer] = {}
         self.prosumers: list[Prosumer] = []
@@ -72,7 +74,8 @@ class Community(mesa.Model):
         cap, fee = self.membership.cap_kw[arcs], self.membership.fee_usd_per_kwh[arcs]
         home = spec.households[i]
         behaviour = Containment(home.name, spec.behaviours[i], spec.rules)
-        return Prosumer(self, home, cap, behaviour, rng, fee, withdrawals=spec.withdrawals, problem=spec.problem)
+        problem = problem_of(home, spec.problem)
+        return Prosumer(self, home, cap, behaviour, rng, fee, withdrawals=spec.withdrawals, problem=problem)
 
     def misdeeds(self) -> tuple[Misdeed, ...]:
         """What behaviours have failed in since this was asked last."""
@@ -135,12 +138,13 @@ class Community(mesa.Model):
         homes = [p.household for p in self.prosumers]
         return Needs(
             np.array([h.fixed_kw + h.elastic_min_kw for h in homes]),
-            np.array([h.renewable_kw + h.bid_max_kw for h in homes]),
+            np.array([h.renewable_kw + h.bid_max_kw + h.fleet.most_kw for h in homes]),
         )
 
     def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
         """The members' schedules, valued at these prices; for the person at the screen only."""
         plan, homes = self._schedule, self.crowd.homes
+        devices_usd, devices_kw, flows = self._devices()
         grid_fee, feed_in_fee = homes.fees_usd(plan.bid_kw)
         return PrivateSchedules(
             bid_kw=plan.bid_kw,
@@ -149,13 +153,33 @@ class Community(mesa.Model):
             fixed_kw=np.array([p.household.fixed_kw for p in self.prosumers]),
             renewable_kw=np.array([p.household.renewable_kw for p in self.prosumers]),
             trade_kw=plan.trade_kw,
-            cost_usd=plan.cost_usd(homes, deliveries.lmp_usd_per_kwh),
+            cost_usd=plan.cost_usd(homes, deliveries.lmp_usd_per_kwh) + devices_usd,
             grid_fee_usd=grid_fee,
             feed_in_fee_usd=feed_in_fee,
             payment_usd=self.crowd.problems.payments_usd(plan, deliveries.price_usd_per_kwh),
             utility_usd=homes.utility_usd(plan.elastic_kw),
             violation_kw=plan.violation_kw(homes),
+            devices_usd=devices_usd,
+            devices_kw=devices_kw,
+            charge_kw=flows[0],
+            discharge_kw=flows[1],
+            energy_kwh=flows[2],
         )
+
+    def _devices(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Of what devices do: cost, (prosumer,), what they put into (13), (prosumer, period), and (3, device, period).
+
+        The last are what each takes, gives and holds.
+        """
+        homes = self.crowd.homes
+        usd, kw = np.zeros(homes.count), np.zeros((homes.count, homes.periods))
+        flows = [np.zeros((3, 0, homes.periods))]
+        for i, prosumer in self.others.items():
+            fleet, does = prosumer.household.fleet, prosumer.schedule.device
+            if fleet.columns:
+                usd[i], kw[i] = fleet.cost_usd(does), fleet.injection_kw(does)
+                flows.append(fleet.flows(does))
+        return usd, kw, np.concatenate(flows, axis=1)
 
     @property
     def _schedule(self) -> Plan:
@@ -163,7 +187,8 @@ class Community(mesa.Model):
         plan = self.crowd.standing.schedule
         if not self.others:
             return plan
-        bid, curtailed, elastic, trade = (getattr(plan, cell.name).copy() for cell in fields(plan))
+        kinds = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
+        bid, curtailed, elastic, trade = (getattr(plan, kind).copy() for kind in kinds)
         for i, prosumer in self.others.items():
             own = prosumer.realised
             bid[i], curtailed[i], elastic[i] = own.bid_kw, own.curtailed_kw, own.elastic_kw

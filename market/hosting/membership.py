@@ -24,6 +24,7 @@ class Membership:
         arcs_of_market: The arcs that they own, by index in the market, (arc,); sorted by owner.
         cap_kw, fee_usd_per_kwh: Cap and fee of the links of these, (arc,).
         starts: Where the arcs of each member begin here, (member + 1,).
+        devices_of_market: The devices that they own, by index in the market, (device,); sorted by owner.
         periods: Number of periods.
         whole: Whether they are all prosumers of the market.
     """
@@ -34,19 +35,30 @@ class Membership:
     cap_kw: FloatArray
     fee_usd_per_kwh: FloatArray
     starts: IntArray
+    devices_of_market: IntArray
     periods: int
     whole: bool
 
     @classmethod
-    def of(cls, graph: TradeGraph, members: IntArray, periods: int) -> Membership:
-        """The membership of these prosumers, by index in ascending order."""
+    def of(cls, graph: TradeGraph, members: IntArray, periods: int, devices: IntArray | None = None) -> Membership:
+        """The membership of these prosumers, by index in ascending order.
+
+        Args:
+            graph: Who may trade with whom.
+            members: Who they are.
+            periods: Number of periods.
+            devices: How many devices each prosumer of the market has, (prosumer,); none by default.
+        """
+        counts = np.zeros(len(graph.names), dtype=np.intp) if devices is None else devices
+        owner = np.repeat(np.arange(counts.size), counts)
         slices = [graph.arcs(int(i)) for i in members]
         arcs = np.concatenate([np.arange(s.start, s.stop) for s in slices]).astype(np.intp)
         starts = np.cumsum([0, *(s.stop - s.start for s in slices)])
         names = tuple(graph.names[i] for i in members)
         whole = len(names) == len(graph.names)
         links = graph.link[arcs]
-        return cls(names, members, arcs, graph.cap_kw[links], graph.fee_usd_per_kwh[links], starts, periods, whole)
+        cap, fee = graph.cap_kw[links], graph.fee_usd_per_kwh[links]
+        return cls(names, members, arcs, cap, fee, starts, np.flatnonzero(np.isin(owner, members)), periods, whole)
 
     def arcs(self, member: int) -> slice:
         """The arcs that a member owns, here."""
@@ -55,7 +67,8 @@ class Membership:
     @property
     def extent(self) -> dict[str, int]:
         """How long each axis of a message is, by its name."""
-        return {"prosumer": len(self.names), "arc": self.arcs_of_market.size, "period": self.periods}
+        rows = {"prosumer": len(self.names), "arc": self.arcs_of_market.size, "device": self.devices_of_market.size}
+        return {**rows, "period": self.periods}
 
     def asked(self, members: IntArray) -> IntArray:
         """Which of the market's prosumers, in ascending order, are members, by index here."""
@@ -76,5 +89,5 @@ class Membership:
             getattr(whole, name)[rows] = getattr(part, name)
 
     def _rows(self, message: Any) -> list[tuple[str, IntArray]]:
-        rows = {"prosumer": self.members, "arc": self.arcs_of_market}
+        rows = {"prosumer": self.members, "arc": self.arcs_of_market, "device": self.devices_of_market}
         return [(name, rows[axes[0]]) for name, axes in axes_of(message).items() if axes]

@@ -90,17 +90,25 @@ class MessageLog:
         round: Number of the round that is under way.
     """
 
-    def __init__(self, graph: TradeGraph, periods: int, note: Callable[[Entries], None] | None) -> None:
+    def __init__(
+        self,
+        graph: TradeGraph,
+        periods: int,
+        note: Callable[[Entries], None] | None,
+        devices: IntArray | None = None,
+    ) -> None:
         """Open the ledger.
 
         Args:
             graph: Who may trade with whom.
             periods: Number of periods.
             note: Told of every entry; None where nobody wants to know, and then nothing is written down.
+            devices: How many devices each prosumer has, (prosumer,); none by default.
         """
         self.round = 0
         self._names, self._note, self._periods = graph.names, note, periods
         self._arcs = np.bincount(graph.owner, minlength=len(graph.names))
+        self._devices = np.zeros_like(self._arcs) if devices is None else devices
 
     def asked(self, verb: str, question: Any) -> None:
         """Prosumers were asked something, and have answered: see `hosting.calls.VERBS`."""
@@ -133,5 +141,5 @@ class MessageLog:
 
     def _size(self, axes: tuple[str, ...]) -> Any:
         """Bytes of each prosumer's part of an array with these axes, (prosumer,)."""
-        rows = self._arcs if "arc" in axes else np.ones_like(self._arcs)
+        rows = self._arcs if "arc" in axes else self._devices if "device" in axes else np.ones_like(self._arcs)
         return rows * (self._periods if "period" in axes else 1) * _BYTES

@@ -27,7 +27,7 @@ class CommunitySpec:
         behaviours: How they act.
         seeds: Where their own randomness starts.
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
-        problem: How they solve their own problems.
+        problem: How they solve their own problems, those without devices.
         rules: What is done about behaviours that fail.
     """
 
@@ -69,10 +69,10 @@ def community_specs(
     chosen = behaviours or {}
     _check_behaviours(chosen, graph.names)
     seeds = (seed or np.random.SeedSequence()).spawn(len(households))
-    periods = households[0].periods
+    periods, devices = households[0].periods, np.array([len(home.devices) for home in households])
     return [
         CommunitySpec(
-            Membership.of(graph, members, periods),
+            Membership.of(graph, members, periods, devices),
             tuple(households[i] for i in members),
             tuple(chosen.get(graph.names[i]) or PriceTaker() for i in members),
             tuple(seeds[i] for i in members),
@@ -82,6 +82,15 @@ def community_specs(
         )
         for members in communities
     ]
+
+
+def problem_of(household: Household, problem: type[Subproblem]) -> type[Subproblem]:
+    """How a prosumer solves its own problem: as it is to, unless devices tie its periods together."""
+    if not household.devices:
+        return problem
+    from ...agents.device_subproblem import DeviceSubproblem  # loads PIQP
+
+    return DeviceSubproblem
 
 
 def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:

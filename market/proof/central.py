@@ -37,6 +37,7 @@ class _Households:
         bought[graph.owner, np.arange(2 * links)] = 1.0
         self.balances: list[Any] = []
         self.arcs = cp.Variable((2 * links, shape[1])) if links else None
+        self.devices = _Devices(households)
         arcs_kw = bought @ self.arcs if self.arcs is not None else np.zeros(shape)
         of = {
             key: np.array([getattr(h, key) for h in households])
@@ -45,13 +46,15 @@ class _Households:
         self.order = self.bid + arcs_kw if withdrawals else self.bid
         self.feed_in_max_kw = of["feed_in_max_kw"]
         self.constraints: list[Any] = [
-            self.bid + of["renewable_kw"] - self.curtailed + arcs_kw == of["fixed_kw"] + self.elastic,
+            self.bid + of["renewable_kw"] - self.curtailed + arcs_kw + self.devices.injection_kw
+            == of["fixed_kw"] + self.elastic,
             self.curtailed >= 0,
             self.curtailed <= of["renewable_kw"],
             self.elastic >= of["elastic_min_kw"],
             self.elastic <= of["elastic_max_kw"],
             self.bid >= -of["feed_in_max_kw"],
             self.bid <= of["bid_max_kw"],
+            *self.devices.constraints,
         ]
         self.reciprocity: Any = None
         if self.arcs is not None:
@@ -66,6 +69,7 @@ class _Households:
         self.graph = graph
         spread = np.broadcast_to(spread_usd_per_kwh, len(households))[graph.owner]
         self.fees = self._fees(households, graph.fee_usd_per_kwh[graph.link] / 2 + spread)  # per hour of period
+        self.private = self.fees + self.devices.cost
 
     def _fees(self, households: Sequence[Household], half: FloatArray) -> Any:
         """What bids and trades (half of it at each end) cost beside LMPs and sharing prices; 0 without fees."""
@@ -94,13 +98,44 @@ class _Households:
         return np.asarray(self.reciprocity.dual_value) / scale
 
 
+class _Devices:
+    """What devices of all households add: what they inject, (prosumer, period), cost per hour of period, and rules."""
+
+    def __init__(self, households: Sequence[Household]) -> None:
+        periods = households[0].periods
+        self.constraints: list[Any] = []
+        self.cost: Any = 0.0
+        injected: list[Any] = []
+        for household in households:
+            total: Any = np.zeros(periods)
+            for block in household.fleet.blocks:
+                x = cp.Variable(block.low.shape)
+                total = total + cp.sum(cp.multiply(block.injection, x), axis=0)
+                self.cost += cp.sum(cp.multiply(block.linear_usd_per_h, x))
+                self.cost += cp.sum(cp.multiply(block.quadratic_usd_per_h, cp.square(x)))
+                self.constraints += [x >= block.low, x <= block.high]
+                tied = block.rows @ cp.vec(x, order="C")
+                equal = block.row_low == block.row_high
+                for rows, sign, bound in (
+                    (np.flatnonzero(equal), 0.0, block.row_low),
+                    (np.flatnonzero(~equal & np.isfinite(block.row_low)), -1.0, block.row_low),
+                    (np.flatnonzero(~equal & np.isfinite(block.row_high)), 1.0, block.row_high),
+                ):
+                    if rows.size:
+                        kept = tied[rows] == bound[rows] if not sign else sign * tied[rows] <= sign * bound[rows]
+                        self.constraints.append(kept)
+            injected.append(cp.reshape(total, (1, periods), order="C"))
+        self.injection_kw = cp.vstack(injected) if any(h.devices for h in households) else 0.0
+
+
 class Planned(NamedTuple):
     """What a central planner finds.
 
     Attributes:
         trade_kw, price_usd_per_kwh: Trades and prices, (link, period).
         bid_kw: What is ordered from the DSO: bids, or withdrawals, (prosumer, period).
-        cost_usd: Sum of F_i with all fees, in $; where trades load the wires, at the LMPs of the withdrawals.
+        cost_usd: Sum of F_i with all fees and what devices cost, in $; where trades load the wires, at the LMPs of the
+            withdrawals.
     """
 
     trade_kw: FloatArray
@@ -134,7 +169,7 @@ class LowerLayer:
         self._withdrawals = withdrawals
         shape = self._block.bid.shape
         self._price, self._root = cp.Parameter(shape), cp.Parameter(shape, nonneg=True)
-        cost = cp.sum(cp.multiply(self._price, self._block.order)) - self._block.utility + self._block.fees
+        cost = cp.sum(cp.multiply(self._price, self._block.order)) - self._block.utility + self._block.private
         cost += cp.sum_squares(cp.multiply(self._root, self._block.order))
         self._problem = cp.Problem(cp.Minimize(self._SCALE * cost), self._block.constraints)
         self._dt_h = households[0].dt_h
@@ -156,7 +191,7 @@ class LowerLayer:
         order = np.asarray(self._block.order.value)
         if not self._withdrawals:
             order = np.maximum(order, 0.0 - self._block.feed_in_max_kw)
-        private = _value(self._block.fees) - float(self._block.utility.value)
+        private = _value(self._block.private) - float(self._block.utility.value)
         cost = self._dt_h * (float((lmp_usd_per_kwh * order).sum()) + private)
         return Planned(self._block.trade_kw(), self._block.price(self._SCALE), order, cost)
 
@@ -166,12 +201,13 @@ class Equilibrium:
     """The joint optimum. Costs, elastic loads and LMPs are unique; bids and trades need not be.
 
     Attributes:
-        welfare_usd: Total utility less the DSO's cost.
-        dso_cost_usd, utility_usd: Its two parts.
+        welfare_usd: Total utility less what devices cost and the DSO's cost.
+        dso_cost_usd, utility_usd: Two of its parts.
         fees_usd: What price takers pay in fees; what is largest is the welfare less these.
         elastic_kw, bid_kw, withdrawal_kw: (prosumer, period).
         lmp_usd_per_kwh: (bus, period), in the feeder's order of buses.
         voltage_pu: (bus, period).
+        devices_usd: Wear and discomfort of devices, no part of the other two.
     """
 
     welfare_usd: float
@@ -183,6 +219,7 @@ class Equilibrium:
     withdrawal_kw: FloatArray
     lmp_usd_per_kwh: FloatArray
     voltage_pu: FloatArray
+    devices_usd: float
 
 
 def equilibrium(
@@ -218,14 +255,15 @@ def equilibrium(
     at_bus[[feeder.index(h.bus) for h in households], np.arange(len(households))] = 1.0
     grid = Grid(feeder, load_kw + at_bus @ block.order, load_kvar, p_limits_kw)
     dt_h = households[0].dt_h
-    problem = cp.Problem(cp.Minimize(grid.cost - block.utility + block.fees), block.constraints + grid.constraints)
+    problem = cp.Problem(cp.Minimize(grid.cost - block.utility + block.private), block.constraints + grid.constraints)
     _solve(problem, "the joint problem")
     cost, utility = dt_h * float(grid.cost.value), dt_h * float(block.utility.value)
+    devices = dt_h * _value(block.devices.cost)
     bought = np.zeros_like(block.bid.value)
     np.add.at(bought, graph.owner[graph.forward], block.trade_kw())
     np.add.at(bought, graph.owner[graph.backward], -block.trade_kw())
     return Equilibrium(
-        utility - cost,
+        utility - cost - devices,
         cost,
         utility,
         dt_h * _value(block.fees),
@@ -234,6 +272,7 @@ def equilibrium(
         np.asarray(block.bid.value) + bought,
         grid.lmp_usd_per_kwh(),
         np.sqrt(np.asarray(grid.voltage.value)),
+        devices,
     )
 
 

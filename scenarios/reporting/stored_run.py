@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...market.plotting import drawn
-from ...market.tables import TABLES
+from ...market.tables import DEVICES, TABLES
 from ...network.errors import InputError
 from ..runs.resuming import read_manifest, scenario_in
 from ..runs.tables_on_disk import MESSAGES, ROUNDS, read_table
@@ -129,7 +129,7 @@ class StoredRun:
     def tables(self) -> list[str]:
         """The tables that the folder holds."""
         files = {file.stem for file in self.folder.iterdir() if file.suffix in {".parquet", ".arrows"}}
-        return [name for name in (*TABLES, ROUNDS, MESSAGES) if name in files]
+        return [name for name in (*TABLES, DEVICES, ROUNDS, MESSAGES) if name in files]
 
     def table(self, name: str) -> pd.DataFrame:
         """One of `tables`, read once: one row per prosumer and period, and so on; units stand in the columns' names.
@@ -151,12 +151,13 @@ class StoredRun:
     buses = _stored("buses")
     lines = _stored("lines")
     bills = _stored("bills")
+    devices = _stored(DEVICES)
     rounds = _stored(ROUNDS)
     messages = _stored(MESSAGES)
 
     def _read(self, name: str) -> pd.DataFrame:
         try:
-            if name in TABLES:
+            if name in (*TABLES, DEVICES):
                 import pandas as pd
 
                 return pd.read_parquet(self.folder / f"{name}.parquet")

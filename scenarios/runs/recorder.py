@@ -35,7 +35,6 @@ from ...market.checkpoints import Checkpoints
 from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
-from ...market.tables import TABLES
 from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
 from ..files.scenario_rows import ScenarioRows
@@ -218,7 +217,7 @@ class Recorder:
         Raises:
             ResultsError: A file cannot be written.
         """
-        for name in TABLES:
+        for name in result.tables:
             self._put(f"{name}.parquet", partial(_write_table, result, name))
         self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}

@@ -1,0 +1,1 @@
+"""What can a prosumer own that ties its hours together? Batteries, cars, heat pumps, deferrable loads: a file each."""

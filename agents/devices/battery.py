@@ -1,0 +1,22 @@
+"""A battery at home or in a yard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Battery(Store):
+    """A `Store` with the losses and the wear of lithium-ion cells, unless told otherwise: 90 % there and back."""
+
+    kind: ClassVar[str] = "battery"
+
+    efficiency_charge: float = 0.95
+    efficiency_discharge: float = 0.95
+
+    def __post_init__(self) -> None:
+        Store.__post_init__(self)
+        self._number("efficiency_charge", 0.0, 1.0, above=True)

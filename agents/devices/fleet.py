@@ -1,0 +1,139 @@
+"""All devices of one prosumer as one block of columns and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from ...network.arrays import FloatArray, IntArray
+from .device import Device, Preset
+from .device_block import DeviceBlock
+
+_NOTHING_KW = 1e-6  # of the powers of a device: less is no power
+
+
+class Fleet:
+    """The devices of a household side by side; columns of all in one array, (column, period).
+
+    Attributes:
+        names: Of the devices.
+        periods: Number of periods.
+        dt_h: Length of a period in hours.
+        blocks: What each adds.
+        parts: Which columns are whose.
+        low, high, linear_usd_per_h, quadratic_usd_per_h, injection: As of `DeviceBlock`, (column, period).
+    """
+
+    def __init__(self, devices: Sequence[Device], periods: int, dt_h: float) -> None:
+        """Lay them out.
+
+        Raises:
+            DeviceError: A series has another number of periods.
+        """
+        self.names, self.periods, self.dt_h = tuple(device.name for device in devices), periods, dt_h
+        self._devices = [d.device(periods, dt_h) if isinstance(d, Preset) else d for d in devices]
+        self.blocks: tuple[DeviceBlock, ...] = tuple(device.block(periods, dt_h) for device in self._devices)
+        ends = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
+        self.parts = [slice(start, end) for start, end in pairwise(ends)]
+        empty = np.zeros((0, periods))
+        self.low, self.high, self.linear_usd_per_h, self.quadratic_usd_per_h, self.injection = (
+            np.concatenate([empty, *(getattr(block, key) for block in self.blocks)])
+            for key in ("low", "high", "linear_usd_per_h", "quadratic_usd_per_h", "injection")
+        )
+
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        return len(self.low)
+
+    @cached_property
+    def rows(self) -> sp.csr_array:
+        """The rows of all, (row, column * period)."""
+        nothing = sp.csr_array((0, 0))
+        return sp.csr_array(sp.block_diag([nothing, *(block.rows for block in self.blocks)]))
+
+    @cached_property
+    def row_low(self) -> FloatArray:
+        """The lower bounds of these, (row,)."""
+        return np.concatenate([np.zeros(0), *(block.row_low for block in self.blocks)])
+
+    @cached_property
+    def row_high(self) -> FloatArray:
+        """The upper bounds, (row,)."""
+        return np.concatenate([np.zeros(0), *(block.row_high for block in self.blocks)])
+
+    @property
+    def exclusive(self) -> list[tuple[int, int]]:
+        """Pairs of columns that are not to be above 0 at once."""
+        pairs = zip(self.parts, self.blocks, strict=True)
+        return [(part.start + a, part.start + b) for part, block in pairs for a, b in block.exclusive]
+
+    def injection_kw(self, found: FloatArray) -> FloatArray:
+        """What all devices put into (13), (period,); below 0 what they take out."""
+        return np.asarray((self.injection * found).sum(axis=0))
+
+    @property
+    def most_kw(self) -> FloatArray:
+        """More than what all can put into (13) at once, (period,)."""
+        return np.asarray(np.maximum(self.injection * self.low, self.injection * self.high).sum(axis=0))
+
+    def flows(self, found: FloatArray) -> FloatArray:
+        """What each device takes and gives in kW, and holds at the end of a period in kWh, (3, device, period)."""
+        own = [(block, found[part]) for block, part in zip(self.blocks, self.parts, strict=True)]
+        return np.array(
+            [
+                [block.charge_kw(does) for block, does in own],
+                [block.discharge_kw(does) for block, does in own],
+                [block.energy_kwh(does) for block, does in own],
+            ]
+        )
+
+    def cost_usd(self, found: FloatArray) -> float:
+        """What all devices cost: wear and discomfort, in $."""
+        return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())
+
+    def mended(self, found: FloatArray) -> FloatArray:
+        """Columns next to these that keep bounds and rows as exactly as floats can, see `Device.mended`."""
+        parts = zip(self._devices, self.parts, strict=True)
+        return np.concatenate([found[:0], *(device.mended(found[part], self.dt_h) for device, part in parts)])
+
+    def idle(self) -> FloatArray:
+        """Columns that keep bounds and rows and do next to nothing; zeros where there are none such."""
+        nothing = np.zeros((self.columns, self.periods))
+        return nothing if self.infeasibility() else self.mended(nothing)
+
+    def infeasibility(self) -> str:
+        """The first device that no columns suit, and why; empty if there is none."""
+        for name, device in zip(self.names, self._devices, strict=True):
+            sentence = device.infeasibility(self.periods, self.dt_h)
+            if sentence:
+                return f"{name} {sentence}"
+        return ""
+
+    def tied(self) -> IntArray:
+        """A number for each period, the same for periods that devices tie together, (period,)."""
+        row, cell = self.rows.nonzero()
+        row, period = np.asarray(row), np.asarray(cell) % self.periods
+        order = np.argsort(row, kind="stable")
+        row, period = row[order], period[order]
+        same = row[1:] == row[:-1]
+        pairs = np.ones(int(same.sum())), (period[:-1][same], period[1:][same])
+        graph = sp.coo_array(pairs, shape=(self.periods, self.periods))
+        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+
+    def both_ways(self, found: FloatArray) -> dict[str, IntArray]:
+        """In which periods a device charges and discharges at once, by its name; who never does is left out."""
+        at: dict[str, IntArray] = {}
+        for name, part, block in zip(self.names, self.parts, self.blocks, strict=True):
+            own = found[part]
+            for a, b in block.exclusive:
+                least = _NOTHING_KW * max(1.0, float(block.high[[a, b]].max()))
+                periods = np.flatnonzero(np.minimum(own[a], own[b]) > least)
+                if periods.size:
+                    at[name] = periods
+        return at

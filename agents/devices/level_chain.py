@@ -1,0 +1,156 @@
+"""The level of a store from period to period: what can be reached, and a schedule that keeps its limits exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ...network.arrays import FloatArray
+
+_ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """The first limit that cannot be kept.
+
+    Attributes:
+        period: Where, by index.
+        asked_kwh: The limit.
+        reached_kwh: What can be reached at best.
+    """
+
+    period: int
+    asked_kwh: float
+    reached_kwh: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelChain:
+    """`E_t = keep E_{t-1} + gain_in_t c_t - gain_out_t d_t - drawn_t` with all in limits; E_t at the end of period t.
+
+    Attributes:
+        keep: What is left of a kWh after a period.
+        gain_in_h, gain_out_h: kWh that the level rises for a kW of charge, and falls for a kW of discharge, (period,).
+        drawn_kwh: By how much it falls without either, (period,).
+        charge_max_kw, discharge_max_kw: Largest c and d, (period,).
+        low_kwh, high_kwh: Limits of the level, (period,).
+        start_kwh: E before the first period; None where it is the one after the last, whatever that is.
+    """
+
+    keep: float
+    gain_in_h: FloatArray
+    gain_out_h: FloatArray
+    drawn_kwh: FloatArray
+    charge_max_kw: FloatArray
+    discharge_max_kw: FloatArray
+    low_kwh: FloatArray
+    high_kwh: FloatArray
+    start_kwh: float | None
+
+    @property
+    def _most_in(self) -> FloatArray:
+        """By how much the level can rise, (period,)."""
+        return self.gain_in_h * self.charge_max_kw - self.drawn_kwh
+
+    @property
+    def _most_out(self) -> FloatArray:
+        """By how much it can fall, (period,)."""
+        return self.gain_out_h * self.discharge_max_kw + self.drawn_kwh
+
+    def too_low(self) -> Reach | None:
+        """The first lower limit that cannot be reached, though everything is charged that can be; None if all can."""
+        level = float(self.high_kwh[-1]) if self.start_kwh is None else self.start_kwh
+        steps = zip(self._most_in.tolist(), self.low_kwh.tolist(), self.high_kwh.tolist(), strict=True)
+        for period, (rise, low, high) in enumerate(steps):
+            level = min(high, self.keep * level + rise)
+            if level < low - _ROUNDING * max(1.0, low):
+                return Reach(period, low, level)
+        return None
+
+    def too_high(self) -> Reach | None:
+        """The first upper limit that cannot be kept, though everything is discharged that can be; None if all can."""
+        level = float(self.low_kwh[-1]) if self.start_kwh is None else self.start_kwh
+        steps = zip(self._most_out.tolist(), self.low_kwh.tolist(), self.high_kwh.tolist(), strict=True)
+        for period, (fall, low, high) in enumerate(steps):
+            level = max(low, self.keep * level - fall)
+            if level > high + _ROUNDING * max(1.0, high):
+                return Reach(period, high, level)
+        return None
+
+    def starts_kwh(self) -> tuple[float, float]:
+        """The lowest and highest level before the first period from which all limits can be kept.
+
+        Where the start is the end as well, such levels are those that can be come back to: the least level to start
+        from is, as a function of the end e, the larger of a number and `(e - risen) / kept`.
+        """
+        kept, risen, fallen = 1.0, 0.0, 0.0
+        for rise, fall in zip(self._most_in.tolist(), self._most_out.tolist(), strict=True):
+            kept, risen, fallen = kept * self.keep, risen * self.keep + rise, fallen * self.keep + fall
+        least, most = (float(levels[0]) for levels in self._corridor(self.low_kwh[-1], self.high_kwh[-1]))
+        if self.start_kwh is not None:
+            return least, most
+        least, most = max(least, float(self.low_kwh[-1])), min(most, float(self.high_kwh[-1]))
+        if kept < 1.0:
+            return max(least, -fallen / (1 - kept)), min(most, risen / (1 - kept))
+        return (least, most) if risen >= 0 and fallen >= 0 else (most, least - 1.0)
+
+    def mended(self, charge_kw: FloatArray, discharge_kw: FloatArray, start_kwh: float) -> FloatArray:
+        """Charge, discharge and level next to these that keep all limits, (3, period).
+
+        Args:
+            charge_kw, discharge_kw: What is wanted, (period,).
+            start_kwh: What is wanted of the level before the first period, where that is free.
+        """
+        end_low, end_high = float(self.low_kwh[-1]), float(self.high_kwh[-1])
+        if self.start_kwh is None:
+            least, most = self.starts_kwh()
+            level = end_low = end_high = min(max(start_kwh, least), most)
+        else:
+            level = self.start_kwh
+        least_kwh, most_kwh = self._corridor(end_low, end_high)
+        charge = np.clip(charge_kw, 0.0, self.charge_max_kw).tolist()
+        discharge = np.clip(discharge_kw, 0.0, self.discharge_max_kw).tolist()
+        levels = []
+        steps = zip(
+            self.gain_in_h.tolist(), self.gain_out_h.tolist(), self.drawn_kwh.tolist(),
+            self.charge_max_kw.tolist(), self.discharge_max_kw.tolist(), least_kwh[1:], most_kwh[1:], strict=True,
+        )  # fmt: skip
+        for t, (into, out, drawn, most_c, most_d, least, most) in enumerate(steps):
+            free = self.keep * level - drawn
+            reached = free + into * charge[t] - out * discharge[t]
+            if reached < least:
+                discharge[t], charge[t] = _shifted(discharge[t], out, charge[t], into, most_c, least - reached)
+            elif reached > most:
+                charge[t], discharge[t] = _shifted(charge[t], into, discharge[t], out, most_d, reached - most)
+            level = free + into * charge[t] - out * discharge[t]
+            levels.append(level)
+        return np.array([charge, discharge, levels])
+
+    def _corridor(self, end_low: float, end_high: float) -> tuple[list[float], list[float]]:
+        """The levels from which all that follows can be kept, before each period and at the end, (period + 1,)."""
+        least, most = [max(float(self.low_kwh[-1]), end_low)], [min(float(self.high_kwh[-1]), end_high)]
+        lows, highs = [-np.inf, *self.low_kwh[:-1].tolist()], [np.inf, *self.high_kwh[:-1].tolist()]
+        steps = zip(self._most_in.tolist(), self._most_out.tolist(), lows, highs, strict=True)
+        for rise, fall, low, high in reversed(list(steps)):
+            least.append(max(low, (least[-1] - rise) / self.keep))
+            most.append(min(high, (most[-1] + fall) / self.keep))
+        return least[::-1], most[::-1]
+
+
+def _shifted(less: float, less_h: float, more: float, more_h: float, most: float, by_kwh: float) -> tuple[float, float]:
+    """Two opposite powers, moved by so many kWh: the one is lowered as far as it goes, then the other is raised."""
+    saved = min(less, by_kwh / less_h) if less > 0 else 0.0
+    rest = by_kwh - saved * less_h
+    return less - saved, min(most, more + rest / more_h) if rest > 0 else more
+
+
+def coverage(start_h: float, end_h: float, periods: int, dt_h: float) -> FloatArray:
+    """Which part of each period lies between two times in hours from the start, 0 to 1, (period,)."""
+    edges = np.array([[a, b] for a, b in pairwise(np.arange(periods + 1) * dt_h)])
+    inside = np.minimum(edges[:, 1], end_h) - np.maximum(edges[:, 0], start_h)
+    parts = np.clip(inside / dt_h, 0.0, 1.0)
+    whole = np.abs(parts - np.rint(parts)) < _ROUNDING
+    return np.asarray(np.where(whole, np.rint(parts), parts))

@@ -1,0 +1,224 @@
+"""The one general device: what holds energy, and gives it back, loses it or uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, expm1
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...network.arrays import FloatArray
+from ...network.periods import period_name
+from .device import Device, DeviceError
+from .device_block import ENERGY, DeviceBlock
+from .level_chain import LevelChain
+
+CHARGE, DISCHARGE, LEVEL, BELOW, ABOVE = range(5)
+"""Its columns; the last two only where the band of its level may be left."""
+Series = FloatArray | float
+"""A number for all periods, or one for each, (period,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Store(Device):
+    """A store of energy, with losses.
+
+    With c and d what is charged and discharged, kept constant within a period, its level E obeys
+
+        dE/dt = efficiency_charge c - d / efficiency_discharge - drain - loss_per_h E
+
+    of which each period takes the exact solution, E_t = keep E_{t-1} + gain (efficiency_charge c_t - ...) with
+    `keep = exp(-loss_per_h dt)` and `gain = (1 - keep) / loss_per_h` (dt without losses): so hourly and 15-minute runs
+    of the same physics have the same levels at every full hour. For small losses this is 1 - loss_per_h dt.
+
+    Without `cyclic` it begins at `soc_start` (half full by default) and ends with `soc_end` at the least (as it began
+    by default). With `cyclic` it ends as it begins, at the level that is best.
+
+    Attributes:
+        name: Its name.
+        capacity_kwh: What it holds when it is full, above 0.
+        p_charge_max_kw, p_discharge_max_kw: Largest power taken from its owner, and given; by period or for all.
+        efficiency_charge: What is stored of a kWh that is taken, above 0, above 1 for a heat pump; by period
+            or for all.
+        efficiency_discharge: What is given of a kWh that leaves the store, above 0, at most 1.
+        loss_per_h: Rate of self-discharge or of cooling, as a fraction of the level per hour, at least 0.
+        soc_min, soc_max: Limits of the level at the end of each period, as a fraction of the capacity, 0 to 1; by
+            period or for all.
+        soc_start, soc_end: Level before the first period, and the least after the last, as a fraction of the capacity.
+        cyclic: Whether it is to end as it began, wherever that is.
+        throughput_cost_usd_per_kwh: Wear: what a kWh costs that is charged, and one that is discharged.
+        drain_kw: What is used of the store for itself: by driving, for heating; by period or for all.
+        discomfort_usd_per_kwh_h: If given, the level may leave `soc_min` to `soc_max` (never 0 to 1), and a kWh out of
+            it costs so much per hour.
+
+    Raises:
+        DeviceError: A value is out of its range.
+    """
+
+    kind: ClassVar[str] = "store"
+
+    name: str
+    capacity_kwh: float
+    p_charge_max_kw: Series
+    p_discharge_max_kw: Series = 0.0
+    efficiency_charge: Series = 1.0
+    efficiency_discharge: float = 1.0
+    loss_per_h: float = 0.0
+    soc_min: Series = 0.0
+    soc_max: Series = 1.0
+    soc_start: float | None = None
+    soc_end: float | None = None
+    cyclic: bool = False
+    throughput_cost_usd_per_kwh: float = 1e-4
+    drain_kw: Series = 0.0
+    discomfort_usd_per_kwh_h: float | None = None
+
+    def __post_init__(self) -> None:
+        self._number("capacity_kwh", 0.0, above=True)
+        for key in ("p_charge_max_kw", "p_discharge_max_kw", "loss_per_h", "throughput_cost_usd_per_kwh", "drain_kw"):
+            self._number(key, 0.0)
+        self._number("efficiency_charge", 0.0, above=True)
+        self._number("efficiency_discharge", 0.0, 1.0, above=True)
+        for key in ("soc_min", "soc_max"):
+            self._number(key, 0.0, 1.0)
+        for key in ("soc_start", "soc_end"):
+            if getattr(self, key) is not None:
+                if self.cyclic:
+                    problem = f"{key} is given, but cyclic lets it begin and end where it likes; give one of them"
+                    raise DeviceError(self.name, key, problem)
+                self._number(key, 0.0, 1.0)
+        if self.discomfort_usd_per_kwh_h is not None:
+            self._number("discomfort_usd_per_kwh_h", 0.0)
+
+    @property
+    def start_kwh(self) -> float | None:
+        """Its level before the first period; None where it is free."""
+        if self.cyclic:
+            return None
+        return (0.5 if self.soc_start is None else self.soc_start) * self.capacity_kwh
+
+    def block(self, periods: int, dt_h: float) -> DeviceBlock:
+        """As `Device.block`: columns charge_kw, discharge_kw and energy_kwh, and with discomfort below_kwh, above_kwh.
+
+        Rows are those of the level, then those of the band.
+        """
+        chain, (low, high) = self.chain(periods, dt_h), self._band(periods)
+        nothing, one = np.zeros(periods), np.ones(periods)
+        limits = [(nothing, chain.charge_max_kw), (nothing, chain.discharge_max_kw), (chain.low_kwh, chain.high_kwh)]
+        names, costs = ["charge_kw", "discharge_kw", ENERGY], [self.throughput_cost_usd_per_kwh] * 2 + [0.0]
+        rows, rhs = _level_rows(chain), -chain.drawn_kwh.copy()
+        if chain.start_kwh is not None:
+            rhs[0] += chain.keep * chain.start_kwh
+        row_low = row_high = rhs
+        if self.discomfort_usd_per_kwh_h is not None:
+            names += ["below_kwh", "above_kwh"]
+            costs += [self.discomfort_usd_per_kwh_h] * 2
+            limits += [(nothing, low), (nothing, self.capacity_kwh - high)]
+            rows = sp.vstack([sp.hstack([rows, sp.csr_array((periods, 2 * periods))]), _band_rows(periods)])
+            row_low = np.concatenate([rhs, low, np.full(periods, -np.inf)])
+            row_high = np.concatenate([rhs, np.full(periods, np.inf), high])
+        injection = np.zeros((len(names), periods))
+        injection[CHARGE], injection[DISCHARGE] = -1.0, 1.0
+        return DeviceBlock(
+            tuple(names),
+            np.array([least for least, _ in limits]),
+            np.array([most for _, most in limits]),
+            np.outer(costs, one),
+            np.zeros((len(names), periods)),
+            injection,
+            sp.csr_array(rows),
+            row_low,
+            row_high,
+            ((CHARGE, DISCHARGE),),
+        )
+
+    def mended(self, found: FloatArray, dt_h: float) -> FloatArray:
+        """As `Device.mended`: the store is run forward, and powers are changed where its level would leave its limits.
+
+        The level at the end of a cyclic store is what is kept of its start.
+        """
+        periods = found.shape[1]
+        chain = self.chain(periods, dt_h)
+        columns = chain.mended(found[CHARGE], found[DISCHARGE], float(found[LEVEL, -1]))
+        if self.discomfort_usd_per_kwh_h is None:
+            return columns
+        low, high = self._band(periods)
+        level = columns[LEVEL]
+        return np.vstack([columns, np.maximum(low - level, 0.0), np.maximum(level - high, 0.0)])
+
+    def infeasibility(self, periods: int, dt_h: float) -> str:
+        """As `Device.infeasibility`: the first limit of its level that cannot be kept."""
+        chain = self.chain(periods, dt_h)
+        if short := chain.too_low():
+            cure = "raise its charging power or what it starts with, or lower what it needs"
+            when = period_name(short.period, dt_h)
+            if short.asked_kwh <= 0:
+                return f"runs empty in {when}, {-short.reached_kwh:.4g} kWh too early; {cure}"
+            return f"needs {short.asked_kwh:.4g} kWh by the end of {when} and can get {short.reached_kwh:.4g}; {cure}"
+        if full := chain.too_high():
+            return (
+                f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, dt_h)} and cannot get "
+                f"below {full.reached_kwh:.4g}; raise its discharging power or soc_max, or lower what it starts with"
+            )
+        least, most = chain.starts_kwh()
+        if least > most + 1e-9 * self.capacity_kwh:
+            return (
+                f"cannot end {period_name(periods - 1, dt_h)} at the level that it begins with, whatever that is; "
+                "raise its power, lower what it loses or needs, or give soc_start and soc_end instead of cyclic"
+            )
+        return ""
+
+    def chain(self, periods: int, dt_h: float) -> LevelChain:
+        """Its level from period to period.
+
+        Raises:
+            DeviceError: A series has another number of periods, or soc_max is below soc_min somewhere.
+        """
+        keep = exp(-self.loss_per_h * dt_h)
+        gain_h = -expm1(-self.loss_per_h * dt_h) / self.loss_per_h if self.loss_per_h > 0 else dt_h
+        low, high = self._band(periods)
+        if self.discomfort_usd_per_kwh_h is not None:
+            low, high = np.zeros(periods), np.full(periods, self.capacity_kwh)
+        if not self.cyclic and self.start_kwh is not None:
+            low = low.copy()
+            low[-1] = max(low[-1], self.start_kwh if self.soc_end is None else self.soc_end * self.capacity_kwh)
+        return LevelChain(
+            keep,
+            gain_h * self._series("efficiency_charge", periods),
+            np.full(periods, gain_h / self.efficiency_discharge),
+            gain_h * self._series("drain_kw", periods),
+            self._series("p_charge_max_kw", periods),
+            self._series("p_discharge_max_kw", periods),
+            low,
+            high,
+            self.start_kwh,
+        )
+
+    def _band(self, periods: int) -> tuple[FloatArray, FloatArray]:
+        """What `soc_min` and `soc_max` are in kWh, (period,) each."""
+        low, high = (self._series(key, periods) * self.capacity_kwh for key in ("soc_min", "soc_max"))
+        if (low > high).any():
+            t = int(np.argmax(low > high))
+            problem = f"soc_max {high[t] / self.capacity_kwh:g} is below soc_min {low[t] / self.capacity_kwh:g}"
+            raise DeviceError(self.name, "soc_max", f"{problem}; swap or widen them")
+        return low, high
+
+
+def _level_rows(chain: LevelChain) -> sp.csr_array:
+    """E_t - keep E_{t-1} - gain_in c_t + gain_out d_t, (period, 3 * period); before the first is the last, if free."""
+    periods = chain.low_kwh.size
+    before = sp.csr_array(sp.eye_array(periods, k=-1))
+    if chain.start_kwh is None:
+        last = sp.csr_array(([1.0], ([0], [periods - 1])), shape=(periods, periods))
+        before = before + last
+    level = sp.eye_array(periods) - chain.keep * before
+    return sp.csr_array(sp.hstack([sp.diags_array(-chain.gain_in_h), sp.diags_array(chain.gain_out_h), level]))
+
+
+def _band_rows(periods: int) -> sp.csr_array:
+    """E + below, then E - above, (2 * period, 5 * period)."""
+    nothing, one = sp.csr_array((periods, 2 * periods)), sp.eye_array(periods)
+    zero = sp.csr_array((periods, periods))
+    return sp.csr_array(sp.vstack([sp.hstack([nothing, one, one, zero]), sp.hstack([nothing, one, zero, -one])]))

@@ -1,0 +1,110 @@
+"""A quadratic program with rows and columns in two bounds on PIQP: set up once, solved again for other costs.
+
+PIQP is the proximal interior point method of Schwan, Jiang, Kuhn, Jones, arXiv 2304.00290.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import piqp
+import scipy.sparse as sp
+
+from ..network.arrays import FloatArray
+from ..network.errors import SolverError
+
+_TOLERANCE = 1e-10
+_USABLE = {"PIQP_SOLVED", "PIQP_MAX_ITER_REACHED", "PIQP_NUMERICS"}
+"""Outcomes that come with a point. A poor one does no harm unseen: plans made of it are mended, bounds made of its
+multipliers are bounds whatever these are, so that a poor answer shows as regret."""
+_MOST_ITERATIONS = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """What was found.
+
+    Attributes:
+        columns: Where the minimum is, (column,).
+        multipliers: By how much it would rise with each row's bounds, (row,).
+    """
+
+    columns: FloatArray
+    multipliers: FloatArray
+
+
+class InteriorPoint:
+    """`min x'Px/2 + q'x` with `low <= rows x <= high`, P diagonal; what rows are equations never changes.
+
+    A solve depends on what is asked and on nothing that was solved before.
+    """
+
+    def __init__(self, rows: sp.csr_array, low: FloatArray, high: FloatArray) -> None:
+        """Compile it.
+
+        Args:
+            rows: (row, column); a row that is one column alone is a bound of it, at most one such row for each.
+            low, high: Their bounds, (row,).
+        """
+        alone = (np.diff(rows.indptr) == 1) & (np.add.reduceat(rows.data, rows.indptr[:-1]) == 1.0)
+        self._boxes = np.flatnonzero(alone)
+        self._boxed = rows.indices[rows.indptr[:-1]][self._boxes]
+        self._equal = np.flatnonzero(~alone & (low == high))
+        self._between = np.flatnonzero(~alone & (low != high))
+        self._shape = rows.shape
+        solver = piqp.SparseSolver()
+        settings = solver.settings
+        settings.eps_abs = settings.eps_rel = _TOLERANCE
+        settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = _TOLERANCE
+        settings.max_iter = _MOST_ITERATIONS
+        settings.preconditioner_reuse_on_update = True  # scaled by what it is set up with, whatever was asked before
+        columns = self._shape[1]
+        solver.setup(
+            _diagonal(np.ones(columns)),
+            np.ones(columns),
+            sp.csc_matrix(rows[self._equal]),
+            low[self._equal],
+            sp.csc_matrix(rows[self._between]),
+            low[self._between],
+            high[self._between],
+            self._box(low, -np.inf),
+            self._box(high, np.inf),
+        )
+        self._solver = solver
+
+    def solve(self, quadratic: FloatArray, linear: FloatArray, low: FloatArray, high: FloatArray) -> Point:
+        """The minimum for these costs, (column,), and bounds, (row,).
+
+        Raises:
+            SolverError: There is no point that could be used.
+        """
+        self._solver.update(
+            P=_diagonal(quadratic),
+            c=linear,
+            b=low[self._equal],
+            h_l=low[self._between],
+            h_u=high[self._between],
+            x_l=self._box(low, -np.inf),
+            x_u=self._box(high, np.inf),
+        )
+        status, found = self._solver.solve().name, self._solver.result
+        multipliers = np.empty(self._shape[0])
+        multipliers[self._equal] = -found.y
+        multipliers[self._between] = found.z_l - found.z_u
+        multipliers[self._boxes] = (found.z_bl - found.z_bu)[self._boxed]
+        columns = np.array(found.x)
+        if status not in _USABLE or not (np.isfinite(columns).all() and np.isfinite(multipliers).all()):
+            raise SolverError(f"PIQP ended with '{status}'")
+        return Point(columns, multipliers)
+
+    def _box(self, bounds: FloatArray, none: float) -> FloatArray:
+        box = np.full(self._shape[1], none)
+        box[self._boxed] = bounds[self._boxes]
+        return box
+
+
+def _diagonal(values: FloatArray) -> sp.csc_matrix:
+    """A diagonal matrix, zeros included, so that its pattern stays."""
+    size = values.size
+    return sp.csc_matrix((values, np.arange(size), np.arange(size + 1)), shape=(size, size))

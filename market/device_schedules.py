@@ -1,0 +1,62 @@
+"""What devices do in a schedule; private, for the person at the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..network.arrays import FloatArray
+from .columns import Columns, each_period
+from .messages import PrivateSchedules
+
+_AT_ONCE = 1e-6  # of its largest power: less is no power
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceSchedules:
+    """What devices do.
+
+    Attributes:
+        names: Owner and name of each device, (device,).
+        charge_kw, discharge_kw: What each takes and gives, both at least 0, (device, period).
+        energy_kwh: What each holds at the end of a period, (device, period); nan where it holds nothing.
+        injection_kw: What all of a prosumer give less what they take, (prosumer, period).
+        cost_usd: Wear and discomfort, (prosumer,).
+    """
+
+    names: tuple[tuple[str, str], ...]
+    charge_kw: FloatArray
+    discharge_kw: FloatArray
+    energy_kwh: FloatArray
+    injection_kw: FloatArray
+    cost_usd: FloatArray
+
+    @classmethod
+    def of(cls, schedules: PrivateSchedules, names: Sequence[tuple[str, str]]) -> DeviceSchedules:
+        """What schedules say of them."""
+        flows = schedules.charge_kw, schedules.discharge_kw, schedules.energy_kwh
+        return cls(tuple(names), *flows, schedules.devices_kw, schedules.devices_usd)
+
+    def both_ways(self) -> dict[tuple[str, str], list[int]]:
+        """In which periods, by index, a device charges and discharges at once; who never does is left out.
+
+        It pays where a kWh is worth less than nothing, or nothing, and no device could do it.
+        """
+        at_once = np.minimum(self.charge_kw, self.discharge_kw)
+        largest = np.maximum(self.charge_kw, self.discharge_kw).max(axis=1, initial=0.0)
+        found = [np.flatnonzero(row > _AT_ONCE * max(most, 1.0)) for row, most in zip(at_once, largest, strict=True)]
+        return {name: periods.tolist() for name, periods in zip(self.names, found, strict=True) if periods.size}
+
+    def columns(self) -> Columns:
+        """One row per device and period: prosumer, device, period from 1, charge_kw, discharge_kw, energy_kwh."""
+        periods = self.charge_kw.shape[1]
+        return {
+            "prosumer": each_period([owner for owner, _ in self.names], periods),
+            "device": each_period([name for _, name in self.names], periods),
+            "period": np.tile(np.arange(1, periods + 1), len(self.names)),
+            "charge_kw": self.charge_kw.ravel(),
+            "discharge_kw": self.discharge_kw.ravel(),
+            "energy_kwh": self.energy_kwh.ravel(),
+        }

@@ -1,0 +1,127 @@
+"""A household with devices answers, delivers and bounds as an independent model in cvxpy says."""
+
+from dataclasses import replace
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from device_models import model_of, random_devices
+
+from gridbazaar.agents import Delivery, Quote
+from gridbazaar.agents.device_subproblem import DeviceSubproblem
+
+
+@pytest.fixture
+def equipped(random_home):
+    """A random household with devices, and the caps of its links."""
+
+    def draw(seed, periods=12, size_kw=300.0, **shape):
+        home, cap = random_home(seed, periods=periods, size_kw=size_kw, **shape)
+        home = replace(home, dt_h=float(np.random.default_rng([seed, 8]).choice([0.25, 1.0])))
+        devices = random_devices(seed, size_kw, periods, home.dt_h)
+        return replace(home, devices=devices, bid_max_kw=home.bid_max_kw + 2 * size_kw), cap
+
+    return draw
+
+
+def cvxpy_value(home, cap, told, *, given=False, held=False):
+    """The least that the household can spend by cvxpy, in $, and its trades: `told` a quote or a delivery."""
+    bid, curtailed, elastic = (cp.Variable(home.periods) for _ in range(3))
+    trade = cp.Variable((len(cap), home.periods)) if len(cap) else np.zeros((1, home.periods))
+    devices = model_of(home)
+    price = told.price_usd_per_kwh if len(cap) else np.zeros((1, home.periods))
+    cost = told.lmp_usd_per_kwh @ bid + cp.sum(cp.multiply(price, trade)) + devices.cost
+    cost += home.alpha_usd_per_kw2h * cp.sum_squares(elastic) - home.beta_usd_per_kwh * cp.sum(elastic)
+    cost += home.grid_fee_usd_per_kwh * cp.sum(cp.pos(bid)) + home.feed_in_fee_usd_per_kwh * cp.sum(cp.neg(bid))
+    if held or isinstance(told, Quote):
+        cost += cp.sum(cp.multiply(told.bid_weight_usd_per_kw2h / 2, cp.square(bid - told.held_bid_kw)))
+    if isinstance(told, Quote) and len(cap):
+        cost += cp.sum(cp.multiply(told.penalty_usd_per_kw2h / 2, cp.square(trade + told.partner_kw)))
+        cost += cp.sum(cp.multiply(told.proximal_usd_per_kw2h / 2, cp.square(trade - told.own_kw)))
+    rules = [
+        bid + home.renewable_kw - curtailed + cp.sum(trade, axis=0) + devices.injection == home.fixed_kw + elastic,
+        bid >= -home.feed_in_max_kw, bid <= home.bid_max_kw, curtailed >= 0, curtailed <= home.renewable_kw,
+        elastic >= home.elastic_min_kw, elastic <= home.elastic_max_kw, *devices.rules,
+    ]  # fmt: skip
+    if len(cap):
+        rules.append(cp.abs(trade) <= np.tile(cap[:, None], home.periods))
+        if given:
+            rules.append(trade == told.trade_kw)
+    problem = cp.Problem(cp.Minimize(cost / home.beta_usd_per_kwh), rules)
+    problem.solve(cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-11, tol_feas=1e-11)
+    assert problem.status == cp.OPTIMAL
+    return home.dt_h * problem.value * home.beta_usd_per_kwh, trade.value if len(cap) else None
+
+
+def size_usd(home, cap):
+    """What a relative error is relative to: all that could be bought, at the marginal utility."""
+    power = home.elastic_max_kw + home.fixed_kw + cap.sum() + home.fleet.high[:2].max()
+    return home.beta_usd_per_kwh * home.dt_h * float(power.sum())
+
+
+def unbalanced_kw(home, plan):
+    have = plan.bid_kw + home.renewable_kw - plan.curtailed_kw + plan.trade_kw.sum(axis=0)
+    return np.abs(have + home.fleet.injection_kw(plan.device) - home.fixed_kw - plan.elastic_kw).max()
+
+
+def delivery_of(seed, home, cap, scale=1.2):
+    rng = np.random.default_rng([seed, 3])
+    shape = len(cap), home.periods
+    lmp, price = (home.beta_usd_per_kwh * rng.uniform(0.1, scale, s) for s in (home.periods, shape))
+    trade = 0.2 * cap[:, None] * rng.uniform(-1, 1, shape)
+    held = home.bid_max_kw * rng.uniform(0, 0.5, home.periods)
+    return Delivery(lmp, price, trade, held, np.full(home.periods, home.alpha_usd_per_kw2h))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_answers(equipped, random_quote, seed):
+    home, cap = equipped(seed, fees=seed % 2 == 1, feed_in=seed % 3 == 0)
+    problem = DeviceSubproblem(home, cap)
+    for penalty in (1e-5, 1e-3):
+        quote = random_quote(seed, home, cap, penalty, proximal=True, bid_weight=1e-4)
+        plan = problem.share(quote)
+        value, trade = cvxpy_value(home, cap, quote)
+        cost = plan.cost_usd(home, quote.lmp_usd_per_kwh) + plan.payment_usd(home, quote.price_usd_per_kwh)
+        for weight, power, anchor in (
+            (quote.penalty_usd_per_kw2h, plan.trade_kw, -quote.partner_kw),
+            (quote.proximal_usd_per_kw2h, plan.trade_kw, quote.own_kw),
+            (quote.bid_weight_usd_per_kw2h, plan.bid_kw, quote.held_bid_kw),
+        ):
+            cost += home.dt_h * float((weight / 2 * (power - anchor) ** 2).sum())
+        print(
+            "answer",
+            seed,
+            (float(cost) - value) / size_usd(home, cap),
+            unbalanced_kw(home, plan),
+            np.abs(plan.trade_kw - trade).max(),
+        )
+        assert float(cost) == pytest.approx(value, abs=1e-6 * size_usd(home, cap))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_deliveries(equipped, seed):
+    home, cap = equipped(seed, fees=seed % 2 == 1, feed_in=seed % 3 == 0)
+    delivery = delivery_of(seed, home, cap)
+    delivery = replace(delivery, bid_weight_usd_per_kw2h=np.zeros(home.periods))
+    plan = DeviceSubproblem(home, cap).deliver(delivery)
+    value, _ = cvxpy_value(home, cap, delivery, given=True)
+    cost = plan.cost_usd(home, delivery.lmp_usd_per_kwh) + plan.payment_usd(home, delivery.price_usd_per_kwh)
+    print("deliver", seed, (float(cost) - value) / size_usd(home, cap))
+    assert unbalanced_kw(home, plan) <= 1e-12 * home.bid_max_kw.max()
+    assert home.fleet.rows.shape[1] == plan.device.size
+    assert (
+        max(block.breach(plan.device[part]) for part, block in zip(home.fleet.parts, home.fleet.blocks, strict=True))
+        < 1e-9
+    )
+    assert float(cost) == pytest.approx(value, abs=1e-6 * size_usd(home, cap))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_least_cost_is_tight_and_never_above(equipped, seed):
+    home, cap = equipped(seed, fees=seed % 2 == 1, feed_in=seed % 3 == 0)
+    delivery = delivery_of(seed, home, cap)
+    value, _ = cvxpy_value(home, cap, delivery)
+    bound = DeviceSubproblem(home, cap).least_cost_usd(delivery)
+    print("bound", seed, (value - bound) / size_usd(home, cap))
+    assert bound <= value + 1e-9 * size_usd(home, cap)
+    assert bound >= value - 1e-8 * size_usd(home, cap)
