@@ -37,9 +37,9 @@ app.command(short_help="Show what differs between saved runs.")(compare.compare)
 app.command(short_help="Run every combination of some values; write a table.")(sweep.sweep)
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
 app.command()(look.validate)
-app.command(short_help="Check a behaviour before a market counts on it.")(check.check)
-app.command(short_help="Begin a behaviour, or a scenario, of your own.")(new.new)
-app.command("list", short_help="List scenarios, or behaviours that have a name.")(look.list_)
+app.command(short_help="Check a behaviour, or a device, before a market counts on it.")(check.check)
+app.command(short_help="Begin a behaviour, a device or a scenario of your own.")(new.new)
+app.command("list", short_help="List scenarios, behaviours, or kinds of devices.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)
 
 

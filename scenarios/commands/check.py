@@ -1,36 +1,70 @@
-"""`gridbazaar check`: whether a behaviour keeps what a market may count on."""
+"""`gridbazaar check`: whether a behaviour, or a device, keeps what a market may count on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from ..conformance.check import Check
+
 
 def check(
-    behaviour: Annotated[
+    what: Annotated[
         str,
-        typer.Argument(metavar="BEHAVIOUR", help="a registered name, module:Class or path.py:Class"),
+        typer.Argument(
+            metavar="BEHAVIOUR|DEVICE",
+            help="a registered name, module:Class or path.py:Class, with parameters: battery(capacity_kwh=9)",
+        ),
     ],
-    scenario: Annotated[str, typer.Option("--scenario", help="the market it is tried in")] = "ieee33",
-    prosumer: Annotated[str, typer.Option("--prosumer", help="whose behaviour it is there; the first one's")] = "",
+    scenario: Annotated[str, typer.Option("--scenario", help="the market it is tried in")] = "",
+    prosumer: Annotated[str, typer.Option("--prosumer", help="whose it is there; the first one's")] = "",
 ) -> None:
-    """Check a behaviour: each hook, the same bits, time, privacy, and whether a market with it settles."""
+    """Check a behaviour (its hooks, bits, time, privacy, whether a market with it settles) or a device."""
     from ..conformance.check import ConformanceError
-    from ..conformance.checks import CHECKS
-    from ..conformance.trial import Trial
-    from ..files.behaviours import make_behaviour
 
-    make = partial(make_behaviour, behaviour, f"check {behaviour}", "")
-    make()
-    trial, failed = Trial.of(make, scenario, prosumer), 0
-    for one in CHECKS:
+    checks, trial = _trial(what, scenario, prosumer)
+    failed = 0
+    for one in checks:
         try:
             said, found = "passed", one.of(trial)
         except ConformanceError as error:
             said, found, failed = "failed", str(error), failed + 1
         typer.echo(f"{said}  {one.name:18}  {found}")
     if failed:
-        typer.echo(f"{behaviour}: {failed} of {len(CHECKS)} checks failed", err=True)
+        typer.echo(f"{what}: {failed} of {len(checks)} checks failed", err=True)
         raise typer.Exit(2)
+
+
+def _trial(text: str, scenario: str, prosumer: str) -> tuple[Sequence[Check], Any]:
+    """The checks, and what they look at."""
+    from ..errors import refuse
+    from ..files.behaviour_text import parsed
+    from ..files.behaviours import make_behaviour, registered_behaviours
+    from ..files.devices import make_device, names_device, registered_devices
+    from ..files.source import did_you_mean
+
+    place = f"check {text}"
+    try:
+        name = parsed(text)[0]
+    except ValueError as error:
+        raise refuse(place, "", str(error)) from None
+    known = {**registered_behaviours(), **registered_devices()}
+    if ":" not in name and name not in known:
+        sentence = f"there is no behaviour, nor kind of device, {name}, nor is it module:Class or path.py:Class"
+        raise refuse(place, "", f"{sentence}{did_you_mean(name, known)}")
+    if names_device(name, place):
+        from ..conformance.device_checks import DEVICE_CHECKS
+        from ..conformance.device_trial import DeviceTrial
+
+        make_device(text, place)
+        return DEVICE_CHECKS, DeviceTrial.of(partial(make_device, text, place), scenario, prosumer)
+    from ..conformance.checks import CHECKS
+    from ..conformance.trial import Trial
+
+    make = partial(make_behaviour, text, place, "")
+    make()
+    return CHECKS, Trial.of(make, scenario, prosumer)

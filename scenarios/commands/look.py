@@ -19,6 +19,7 @@ class Listed(StrEnum):
 
     SCENARIOS = "scenarios"
     BEHAVIOURS = "behaviours"
+    DEVICES = "devices"
 
 
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None, parameters: Parameters = None) -> None:
@@ -32,19 +33,26 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None,
     feeder = loaded.feeder
     tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
     tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
+    devices = [name for row in loaded.prosumers.values() for name in row.devices]
+    tables |= {("device",): devices} if devices else {}
     counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
     when = f", {loaded.calendar}" if loaded.calendar else ""
     typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h{when}")
 
 
 def list_(
-    what: Annotated[str, typer.Argument(metavar="scenarios|behaviours", help="what to list")] = "scenarios",
+    what: Annotated[str, typer.Argument(metavar="scenarios|behaviours|devices", help="what to list")] = "scenarios",
 ) -> None:
-    """List the scenarios that come with gridbazaar, or the behaviours that have a name."""
-    if one_of(Listed, what, f"list {what}") is Listed.BEHAVIOURS:
+    """List the scenarios that come with gridbazaar, or the behaviours or kinds of devices that have a name."""
+    wanted = one_of(Listed, what, f"list {what}")
+    if wanted is Listed.BEHAVIOURS:
         from ..files.behaviours import registered_behaviours
 
         known = registered_behaviours()
+    elif wanted is Listed.DEVICES:
+        from ..files.devices import registered_devices
+
+        known = registered_devices()
     else:
         from ..files.source import shipped_scenarios
         from ..files.text import shown

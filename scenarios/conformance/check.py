@@ -1,17 +1,17 @@
-"""One check of a behaviour: a name, and what it finds or what fails."""
+"""One check of a behaviour or of a device: a name, and what it finds or what fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from ...agents.behaviour import Behaviour
 from ...network.errors import GridbazaarError
 from .trial import Trial
 
 
 class ConformanceError(AssertionError):
-    """A behaviour fails a check; the sentence says where and why."""
+    """A behaviour or a device fails a check; the sentence says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +25,35 @@ class Check:
     Attributes:
         name: Its name.
         find: What is found in a trial; a sentence.
+        opened: The trial of what is made, in a scenario, as a prosumer's.
     """
 
     name: str
-    find: Callable[[Trial], str]
+    find: Callable[[Any], str]
+    opened: Callable[[Any, str, str], Any] = Trial.of
 
     def __str__(self) -> str:
         return self.name
 
-    def __call__(self, make: Callable[[], Behaviour], scenario: str = "ieee33", prosumer: str = "") -> str:
-        """What is found of a behaviour, in a sentence.
+    def __call__(self, make: Callable[[], object], scenario: str = "", prosumer: str = "") -> str:
+        """What is found of a behaviour or of a device, in a sentence.
 
         Args:
             make: Its class, or what makes a new one.
-            scenario: The scenario of the market, a name or a file.
-            prosumer: Whose behaviour it is there; the first one's by default.
+            scenario: The scenario of the market, a name or a file; ieee33 by default, two_homes for a device.
+            prosumer: Whose it is there; the first one's by default.
 
         Raises:
             ConformanceError: It fails.
             ScenarioError: There is no such scenario or prosumer.
         """
-        return self.of(Trial.of(make, scenario, prosumer))
+        return self.of(self.opened(make, scenario, prosumer))
 
-    def of(self, trial: Trial) -> str:
+    def of(self, trial: object) -> str:
         """What is found in a trial that serves more checks than this.
 
         Raises:
-            ConformanceError: The behaviour fails.
+            ConformanceError: It fails.
         """
         try:
             return self.find(trial)

@@ -42,20 +42,13 @@ class Trial:
     prosumer: str
 
     @classmethod
-    def of(cls, make: Callable[[], Behaviour], scenario: str, prosumer: str = "") -> Trial:
-        """The trial of a behaviour in a scenario, as this prosumer's, or as the first one's.
+    def of(cls, make: Callable[[], Behaviour], scenario: str = "", prosumer: str = "") -> Trial:
+        """The trial of a behaviour in a scenario (ieee33 by default), as this prosumer's, or as the first one's.
 
         Raises:
             ScenarioError: There is no such scenario or prosumer.
         """
-        loaded = load(scenario)
-        loaded.check()
-        names = list(loaded.prosumers)
-        if prosumer and prosumer not in names:
-            raise refuse(
-                f"--prosumer {prosumer}", "", f"there is no prosumer {prosumer}{did_you_mean(prosumer, names)}"
-            )
-        return cls(make, loaded, prosumer or names[0])
+        return cls(make, *opened(scenario or "ieee33", prosumer))
 
     def market(self, behaviour: Behaviour, backend: Backend | None = None, **settings: Any) -> EnergyMarket:
         """A market with this behaviour, at its beginning.
@@ -86,3 +79,17 @@ class Trial:
                 market.step()
                 witness.round_ended(market, seat)
         return witness
+
+
+def opened(scenario: str, prosumer: str) -> tuple[Scenario, str]:
+    """A scenario, checked, and one of its prosumers: this one, or the first.
+
+    Raises:
+        ScenarioError: There is no such scenario or prosumer.
+    """
+    loaded = load(scenario)
+    loaded.check()
+    names = list(loaded.prosumers)
+    if prosumer and prosumer not in names:
+        raise refuse(f"--prosumer {prosumer}", "", f"there is no prosumer {prosumer}{did_you_mean(prosumer, names)}")
+    return loaded, prosumer or names[0]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...agents.household import Household, HouseholdError, HouseholdShortageError
+from ...agents.devices.device import DeviceError
+from ...agents.household import DeviceShortageError, Household, HouseholdError, HouseholdShortageError
 from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
 from ...market.settings import Case, MarketSettings, SettingsError
@@ -17,6 +18,7 @@ from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
+from .devices import DeviceMaker
 from .plausibility import doubts
 from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
@@ -171,9 +173,19 @@ class Building:
         for link in () if settings.case is Case.NO_SHARING else links:
             caps_kw[link.a] += link.cap_kw
             caps_kw[link.b] += link.cap_kw
+        self._check_devices(households)
         with self._placed():
             for household in households:
                 household.check_balance(caps_kw[household.name])
+
+    def _check_devices(self, households: list[Household]) -> None:
+        """Refuse a device that cannot do what it must, whatever its owner does."""
+        for household in households:
+            for device in household.devices:
+                sentence = device.infeasibility(self._periods, self._scenario.dt_h)
+                if sentence:
+                    path = ("prosumers", household.name, "devices", device.name)
+                    raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")
 
     def _check_generation(self) -> None:
         """Refuse profiles that put a generator's least power above its most."""
@@ -214,7 +226,12 @@ class Building:
             grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
             feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
             calendar=self._calendar,
+            devices=self._device_maker.devices(name, row.devices),
         )
+
+    @cached_property
+    def _device_maker(self) -> DeviceMaker:
+        return DeviceMaker(self._tree, self._factor, self._periods, self._scenario.dt_h)
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
         """A prosumer's load or forecast by period; neither can be below 0."""
@@ -274,7 +291,10 @@ class Building:
                 tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
             ) from None
         except HouseholdError as error:
-            raise self._refusal(("prosumers", error.prosumer, error.key), error.problem) from None
+            cause = error.__cause__
+            key = ("devices", cause.device, cause.key) if isinstance(cause, DeviceError) else (error.key,)
+            problem = cause.problem if isinstance(cause, DeviceError) else error.problem
+            raise self._refusal(("prosumers", error.prosumer, *key), problem) from None
         except LinkError as error:
             link = self._row_of(("links",), error.link)
             cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
@@ -283,13 +303,17 @@ class Building:
             path = ("messages",) if error.key == "messages" else ("market", error.key)
             raise self._refusal(path, error.problem) from None
         except HouseholdShortageError as error:
-            path = ("prosumers", error.prosumer)
-            raise InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), str(error))) from None
+            raise self._infeasible(("prosumers", error.prosumer), str(error)) from None
+        except DeviceShortageError as error:
+            raise self._infeasible(("prosumers", error.prosumer, "devices"), error.problem) from None
 
     def _row_of(self, table: Path_, ends: str) -> str:
         """The row of a line or link that is called by its ends, which may have been changed."""
         rows: dict[str, Any] = self._scenario.links if table == ("links",) else self._scenario.feeder.lines
         return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
+
+    def _infeasible(self, path: Path_, sentence: str) -> InfeasibleScenarioError:
+        return InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), sentence))
 
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from .device_schema import device_schema, table_schema
 from .scenario import Scenario
-from .source import PROFILES, TABLES
+from .source import DEVICES, PROFILES, TABLES
 from .timed_table import FILLS
 
 _TIMES: dict[str, Any] = {
@@ -30,7 +31,7 @@ def file_schema() -> dict[str, Any]:
     """The schema of what a file may say: as `Scenario`, and a base, file names for tables, and prosumer defaults."""
     schema = Scenario.model_json_schema(by_alias=True)
     rows = schema["$defs"]
-    for path in (PROFILES, *TABLES):
+    for path in (PROFILES, *(table for table in TABLES if table != DEVICES)):
         owner = schema if len(path) == 1 else rows["FeederRow"]
         table = owner["properties"][path[-1]]
         kind = "a CSV or Parquet file" if path == PROFILES else "a CSV file"
@@ -53,6 +54,8 @@ def file_schema() -> dict[str, Any]:
         "description": "groups of prosumers that act alike: by a pattern of names, a share of them, and a seed",
         "additionalProperties": {"type": "object", "properties": {**group, "behaviour": row["behaviour"]}},
     }
+    schema["properties"]["devices"] = table_schema(rows["DeviceRow"])
+    rows["DeviceRow"] = device_schema(rows["DeviceRow"])
     for part in (schema, *rows.values()):  # a scenario with a base states only what it changes
         part.pop("required", None)
     return schema

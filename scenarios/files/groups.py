@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
 
 from ..errors import refuse
 from .source import Tree, did_you_mean
+from .yaml_file import Path_
 
 SECTION = "behaviours"
 _KEYS = ("prosumers", "share", "seed", "behaviour")
@@ -43,12 +44,30 @@ def _apply(tree: Tree, name: str, group: Any, stated: Collection[str]) -> None:
     unknown = next((part for part in group if part not in _KEYS), None)
     if unknown:
         raise refuse(place, f"{key}.{unknown}", f"unknown key{did_you_mean(unknown, _KEYS)}")
-    pattern = str(group.get("prosumers", "*"))
+    for one in drawn(tree, path, group, "prosumers"):
+        if tree.places.get(("prosumers", one, "behaviour")) not in stated:
+            tree.put(("prosumers", one, "behaviour"), group["behaviour"], tree.place((*path, "behaviour")))
+
+
+def drawn(tree: Tree, path: Path_, group: Mapping[str, Any], who: str) -> list[str]:
+    """The prosumers of a group, in their order: of those whose names match, a share drawn with a seed.
+
+    Args:
+        tree: The scenario.
+        path: Where the group is written.
+        group: What it says: a pattern of names (all by default), `share` (1) and `seed` (0).
+        who: The key of the pattern.
+
+    Raises:
+        ScenarioError: Nobody matches, a share or a seed is none, or the share of them is nobody.
+    """
+    place, key = tree.place(path), ".".join(path)
+    pattern = str(group.get(who) or "*")
     everybody = tree.values.get("prosumers")
     known = list(everybody) if isinstance(everybody, dict) else []
     chosen = [pattern] if pattern in known else [one for one in known if fnmatchcase(one, pattern)]
     if not chosen:
-        raise refuse(place, f"{key}.prosumers", f"no prosumer is called {pattern}{did_you_mean(pattern, known)}")
+        raise refuse(place, f"{key}.{who}", f"no prosumer is called {pattern}{did_you_mean(pattern, known)}")
     share, seed = (_number(group.get(part, default), place, f"{key}.{part}") for part, default in _DEFAULTS.items())
     if not 0 <= share <= 1:
         raise refuse(place, f"{key}.share", f"{share:g} is no share; write a number from 0 to 1")
@@ -56,10 +75,8 @@ def _apply(tree: Tree, name: str, group: Any, stated: Collection[str]) -> None:
         raise refuse(place, f"{key}.seed", f"{seed:g} is not a whole number; write one")
     if share and not round(share * len(chosen)):
         raise refuse(place, f"{key}.share", f"a share of {share:g} of {len(chosen)} is nobody; write more, or 0")
-    drawn = set(Random(int(seed)).sample(chosen, round(share * len(chosen))))  # noqa: S311  # of a simulation
-    for one in chosen:
-        if one in drawn and tree.places.get(("prosumers", one, "behaviour")) not in stated:
-            tree.put(("prosumers", one, "behaviour"), group["behaviour"], tree.place((*path, "behaviour")))
+    some = set(Random(int(seed)).sample(chosen, round(share * len(chosen))))  # noqa: S311  # of a simulation
+    return [one for one in chosen if one in some]
 
 
 _DEFAULTS = {"share": 1.0, "seed": 0}

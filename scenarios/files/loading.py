@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ScenarioError, refuse
+from .device_table import apply_devices
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
 from .timed_table import tells_time
@@ -33,6 +34,7 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     stated = _change(tree, changes)
     _apply_defaults(tree)
     apply_groups(tree, stated)
+    apply_devices(tree)
     return _validated(tree)
 
 
@@ -49,6 +51,7 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
     apply_groups(tree, _change(tree, changes))
+    apply_devices(tree)
     return _validated(tree)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import Problem
@@ -12,7 +12,9 @@ from .yaml_file import Path_
 
 _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number", "bool_type": "bool_parsing"}
 """What pydantic tells apart and a person does not."""
-_FILE_KEYS = ("base", "prosumer_defaults", "step", "fill", "window")
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""What pydantic calls a key that nobody knows, of a model and of a dataclass."""
+_FILE_KEYS = ("base", "prosumer_defaults", "devices", "step", "fill", "window")
 """What a file may say beside the keys of a scenario."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
@@ -58,17 +60,29 @@ def problems(model: type[Row], tree: Tree, details: Sequence[Any]) -> list[Probl
 
 def _problem(model: type[Row], tree: Tree, detail: Any) -> Problem:
     """One of pydantic's findings, told like all other problems."""
-    context = detail.get("ctx", {})
-    kind = _SAME.get(detail["type"], detail["type"])
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    context = detail.get("ctx", {})
     path = (*path, context["row"]) if "row" in context else path
-    value = detail["input"]
+    sentence, kind = told(detail, lambda: _known_keys(model, path[:-1]), path)
+    return tree.problem(path, sentence, kind)
+
+
+def told(detail: Any, known: Callable[[], Sequence[str]], path: Path_ = ("",)) -> tuple[str, str]:
+    """One of pydantic's findings as a sentence, and its kind.
+
+    Args:
+        detail: The finding.
+        known: The keys that could stand where it is.
+        path: Where it is in the scenario.
+    """
+    context, value = detail.get("ctx", {}), detail["input"]
+    kind = _SAME.get(detail["type"], detail["type"])
     if kind == "dict_type" and path[:1] == ("profiles",) and len(path) == 2:
         kind = "profile"
-    if kind == "extra_forbidden":
-        comma = path[-1].isdigit() and value is None  # what is left of {cap_kw: 0,5}
-        cure = "; write decimals with a point" if comma else did_you_mean(path[-1], _known_keys(model, path[:-1]))
-        sentence = f"unknown key{cure}"
+    if kind in UNKNOWN:
+        key = str(detail["loc"][-1])
+        comma = key.isdigit() and value is None  # what is left of {cap_kw: 0,5}
+        sentence = f"unknown key{'; write decimals with a point' if comma else did_you_mean(key, known())}"
     elif value is None:
         sentence = "nothing stands here; write a value, or take the key out"
     elif kind in _SENTENCES:
@@ -76,7 +90,7 @@ def _problem(model: type[Row], tree: Tree, detail: Any) -> Problem:
         sentence = _SENTENCES[kind].format(input=_shown(value), **context)
     else:
         sentence = f"{detail['msg']}; it is {_shown(value)}"
-    return tree.problem(path, sentence, kind)
+    return sentence, kind
 
 
 _LONG = 60

@@ -116,6 +116,19 @@ class FeederRow(Row):
     generators: dict[str, GeneratorRow]
 
 
+class DeviceRow(Row):
+    """A device of a prosumer: its kind, and beside it the parameters of that kind, which `DeviceMaker` checks."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field(description="battery, ev, heat_pump, deferrable, store, another registered name, or a class")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What stands beside the kind."""
+        return dict(self.model_extra or {})
+
+
 class ProsumerRow(Row):
     """A prosumer: where it is, what it needs, what it has, and how it acts."""
 
@@ -137,6 +150,7 @@ class ProsumerRow(Row):
         "price_taker",
         description="registered name, module:Class or path.py:Class, with parameters: Shading(percent=5)",
     )
+    devices: dict[str, DeviceRow] = Field({}, description="what it owns that ties periods together, by name")
 
 
 class LinkRow(Row):

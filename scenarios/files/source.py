@@ -23,8 +23,12 @@ TABLES: dict[Path_, tuple[str, ...]] = {
     ("feeder", "generators"): ("name",),
     ("prosumers",): ("name",),
     ("links",): ("a", "b"),
+    ("devices",): ("prosumer", "name"),
 }
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
+DEVICES: Path_ = ("devices",)
+_OF_CLASSES = ("behaviour", "kind")
+"""Keys whose values may be `path.py:Class`."""
 PROFILES: Path_ = ("profiles",)
 _SHIPPED = Path(__file__).parent.parent
 
@@ -117,11 +121,13 @@ class Tree:
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
         value = _plain(change.value)
         value = as_text(value) if path[-1] == "behaviour" else value
+        if isinstance(value, dict) and not isinstance(_value(self, path), dict | None):
+            self.clear(path)  # keys and values take the place of one value
         for below, leaf in _leaves(value, path) if isinstance(value, dict) and value else [(path, value)]:
             if below[:1] == PROFILES and len(below) == 2:
                 self.put(below, _by_period(leaf), change.place)
             else:
-                self.put(below, absolute(leaf, Path()) if below[-1] == "behaviour" else leaf, change.place)
+                self.put(below, absolute(leaf, Path()) if below[-1] in _OF_CLASSES else leaf, change.place)
 
     def _change_each(self, path: Path_, change: Change) -> None:
         """Change a value of all prosumers whose names match a pattern, `prosumers.h*.elastic_max_kw`."""
@@ -238,7 +244,7 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     own = Tree(*read_yaml(file))
     _read_step(own)
     _read_tables(own, file.parent)
-    _resolve_behaviours(own, file.parent)
+    _resolve_classes(own, file.parent)
     base = own.values.pop("base", None)
     if base is None:
         return own
@@ -359,12 +365,18 @@ def _hour(row: TableRow, period: str) -> str:
     return number[1]
 
 
-def _resolve_behaviours(tree: Tree, folder: Path) -> None:
+def _resolve_classes(tree: Tree, folder: Path) -> None:
     """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
     rows: list[Any] = [tree.values.get("prosumer_defaults")]
-    for section in ("prosumers", "behaviours"):
-        level = tree.values.get(section)
-        rows += list(level.values()) if isinstance(level, dict) else []
-    for row in rows:
-        if isinstance(row, dict) and "behaviour" in row:
-            row["behaviour"] = absolute(row["behaviour"], folder)
+    for section in ("prosumers", "behaviours", "devices"):
+        rows += _below(tree.values.get(section))
+    for row in [*rows, *(device for owner in rows for device in _below(owner, "devices"))]:
+        for key in _OF_CLASSES:
+            if isinstance(row, dict) and key in row:
+                row[key] = absolute(row[key], folder)
+
+
+def _below(rows: Any, key: str = "") -> list[Any]:
+    """The rows of a mapping, or of the one that stands in it under a key; none where there is no mapping."""
+    rows = rows.get(key) if key and isinstance(rows, dict) else rows
+    return list(rows.values()) if isinstance(rows, dict) else []

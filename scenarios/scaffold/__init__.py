@@ -1,1 +1,1 @@
-"""What does one begin with who writes a behaviour, or a scenario, of one's own?"""
+"""What does one begin with who writes a behaviour, a device, or a scenario, of one's own?"""

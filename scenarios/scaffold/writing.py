@@ -1,4 +1,4 @@
-"""A new folder, written from templates: a package with a behaviour, or a scenario."""
+"""A new folder, written from templates: a package with a behaviour or a device, or a scenario."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import UnwrittenError, refuse
 from ..files.behaviours import registered_behaviours
+from ..files.devices import registered_devices
 from ..files.source import shipped_scenarios
 from ..files.text import shown
 
@@ -19,6 +20,7 @@ class Kind(StrEnum):
     """What can be begun."""
 
     BEHAVIOUR = "behaviour"
+    DEVICE = "device"
     SCENARIO = "scenario"
 
 
@@ -30,6 +32,12 @@ _TEMPLATES: Mapping[Kind, Mapping[str, str]] = {
         "{module}.py": "behaviour.py.j2",
         "test_{module}.py": "test_behaviour.py.j2",
     },
+    Kind.DEVICE: {
+        "pyproject.toml": "pyproject.toml.j2",
+        "README.md": "device.md.j2",
+        "{module}.py": "device.py.j2",
+        "test_{module}.py": "test_device.py.j2",
+    },
     Kind.SCENARIO: {
         "{name}.yaml": "scenario.yaml.j2",
         "README.md": "scenario.md.j2",
@@ -40,6 +48,12 @@ _TEMPLATES: Mapping[Kind, Mapping[str, str]] = {
     },
 }
 """The files of each kind of folder, and their templates."""
+_WORDS: Mapping[Kind, Mapping[str, str]] = {
+    Kind.BEHAVIOUR: {"what": "bidding behaviour", "group": "gridbazaar.behaviours"},
+    Kind.DEVICE: {"what": "device", "group": "gridbazaar.devices"},
+    Kind.SCENARIO: {},
+}
+"""What the package of each says of itself."""
 
 
 def write(kind: Kind, name: str, parent: Path) -> Path:
@@ -47,7 +61,7 @@ def write(kind: Kind, name: str, parent: Path) -> Path:
 
     Args:
         kind: What is in it.
-        name: Its name; that of a behaviour's class and module follow from it.
+        name: Its name; that of a behaviour's or device's class and module follow from it.
         parent: Where it is written.
 
     Raises:
@@ -58,8 +72,9 @@ def write(kind: Kind, name: str, parent: Path) -> Path:
     if not _NAME.fullmatch(name):
         cure = "write letters, digits, _ and - between them, a letter first, such as mark_up"
         raise refuse(place, "", f"{name!r} cannot be a name; {cure}")
-    names = {"name": name, "module": module_name(name), "cls": class_name(name)}
-    folder = parent / (names["module"] if kind is Kind.BEHAVIOUR else name)
+    names = {"name": name, "module": module_name(name), "cls": class_name(name), **_WORDS[kind]}
+    names["entry"] = names["module"] if kind is Kind.DEVICE else names["cls"]
+    folder = parent / (name if kind is Kind.SCENARIO else names["module"])
     if folder.exists():
         raise refuse(place, "", f"{shown(folder)} is there already; choose another name, or remove it")
     _check_free(kind, names, place)
@@ -73,12 +88,12 @@ def write(kind: Kind, name: str, parent: Path) -> Path:
 
 
 def module_name(name: str) -> str:
-    """The module of a behaviour: `mark_up` of MarkUp, mark-up and mark_up."""
+    """The module of a class: `mark_up` of MarkUp, mark-up and mark_up."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
 def class_name(name: str) -> str:
-    """The class of a behaviour: `MarkUp` of MarkUp, mark-up and mark_up."""
+    """The class of a name: `MarkUp` of MarkUp, mark-up and mark_up."""
     return "".join(part[0].upper() + part[1:] for part in re.split(r"[_-]", name))
 
 
@@ -88,10 +103,11 @@ def _check_free(kind: Kind, names: Mapping[str, str], place: str) -> None:
         if names["name"] in shipped_scenarios():
             raise refuse(place, "", f"a scenario called {names['name']} comes with gridbazaar; choose another name")
         return
-    known = {class_name(one): where for one, where in registered_behaviours().items()}
+    registered = registered_devices() if kind is Kind.DEVICE else registered_behaviours()
+    known = {class_name(one): where for one, where in registered.items()}
     if names["cls"] in known:
-        where = known[names["cls"]]
-        raise refuse(place, "", f"there is a behaviour {names['cls']} already ({where}); choose another name")
+        where, noun = known[names["cls"]], "kind of device" if kind is Kind.DEVICE else "behaviour"
+        raise refuse(place, "", f"there is a {noun} {names['entry']} already ({where}); choose another name")
     if iskeyword(names["module"]):
         raise refuse(place, "", f"{names['module']} is a word of Python, which no module can have; choose another name")
     if find_spec(names["module"]) is not None:

@@ -62,6 +62,27 @@ def test_a_behaviour_is_tested_installed_and_run(tmp_path: Path) -> None:
     assert "p2 acts on a behaviour of its own" in ran.stdout
 
 
+def test_a_device_is_tested_installed_and_run(tmp_path: Path) -> None:
+    done = gridbazaar(tmp_path, "new", "device", "fly-wheel")
+    assert done.returncode == 0, done.stderr
+    tried = "fly_wheel/fly_wheel.py:FlyWheel(capacity_kwh=5, p_max_kw=2)"
+    assert done.stdout == f'written: fly_wheel\ntry it: gridbazaar check "{tried}"\n'
+    folder = tmp_path / "fly_wheel"
+    tested = run(folder, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
+    assert tested.returncode == 0, tested.stdout
+    assert "12 passed" in tested.stdout
+    site = tmp_path / "site"
+    built = run(folder, "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site), ".")
+    assert built.returncode == 0, built.stderr
+    listed = gridbazaar(tmp_path, "list", "devices", PYTHONPATH=str(site))
+    assert "fly_wheel\tfly_wheel:FlyWheel\n" in listed.stdout
+    wheel = "prosumers.bob.devices.mine={kind: fly_wheel, capacity_kwh: 5, p_max_kw: 2}"
+    ran = gridbazaar(tmp_path, "run", "two_homes", "--set", wheel, "-o", "out", "--json", PYTHONPATH=str(site))
+    assert ran.returncode == 0, ran.stderr
+    devices = gb.load_run(tmp_path / "out").scenario.prosumers["bob"].devices
+    assert {name: row.kind for name, row in devices.items()} == {"mine": "fly_wheel"}
+
+
 def test_a_scenario_settles_at_once(tmp_path: Path) -> None:
     done = gridbazaar(tmp_path, "new", "scenario", "my-town", "-o", "towns")
     assert done.returncode == 0, done.stderr
@@ -89,6 +110,13 @@ REFUSED = [
         "shading",
         "there is a behaviour Shading already (gridbazaar.agents.behaviours.shading:Shading); choose another name",
     ),
+    ("device", "battery", "there is a kind of device battery already (gridbazaar.agents.devices.battery:Battery); "),
+    (
+        "device",
+        "HeatPump",
+        "there is a kind of device heat_pump already (gridbazaar.agents.devices.heat_pump:HeatPump); ",
+    ),
+    ("device", "numpy", "a module called numpy is there already; choose another name"),
     ("scenario", "ieee33", "a scenario called ieee33 comes with gridbazaar; choose another name"),
     ("scenario", "taken", "is there already; choose another name, or remove it"),
     ("behaviour", "Taken", "is there already; choose another name, or remove it"),
@@ -115,8 +143,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
-        ("device", "devices cannot be written this way yet, they come later; write behaviour or scenario"),
-        ("devise", "'devise' is not known; write one of 'behaviour' or 'scenario'"),
+        ("devise", "'devise' is not known; write one of 'behaviour', 'device' or 'scenario'"),
     ],
 )
 def test_other_kinds(what: str, sentence: str, tmp_path: Path) -> None:
