@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import PrivateAttr
 
 from ...network.errors import InputError
+from ..errors import refuse
 from .scenario_rows import ScenarioRows
 from .schema import MarketRow
 from .source import PROFILES, Tree
@@ -157,6 +158,11 @@ class Scenario(ScenarioRows):
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
+        if self.horizon:
+            sentence = (
+                "it takes a market for each window, which `gridbazaar run` opens; for one market take horizon out"
+            )
+            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence} (--set horizon=null)")
         from ...market.energy_market import EnergyMarket
         from ...market.hosting.options import Hosting
 
