@@ -48,12 +48,8 @@ class HouseholdProgram:
             withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
         """
         self.household, self.periods = household, household.periods
-        self._withdrawals, self._fee, self._links, self._fleet = (
-            withdrawals,
-            fee_usd_per_kwh,
-            cap_kw.size,
-            household.fleet,
-        )
+        self._withdrawals, self._fee = withdrawals, fee_usd_per_kwh
+        self._links, self._fleet = cap_kw.size, household.fleet
         nothing = np.zeros(self.periods)
         cap = np.tile(cap_kw[:, None], self.periods)
         self._low = np.vstack([household.bid_min_kw, nothing, household.elastic_min_kw, -cap])
@@ -108,6 +104,18 @@ class HouseholdProgram:
             own[BID] -= own[TRADES].sum(axis=0)
         device = np.clip(powers[self._plain :], self._fleet.low, self._fleet.high)
         return Plan.of(np.vstack([np.clip(own, self._low, self._high), device]), len(device))
+
+    @property
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """Least and most of all columns, (block, period) each; of the order, where that is the bid."""
+        sold = -self._low[self._split]
+        least = np.vstack([self._low, 0 * sold, self._fleet.low])
+        return least, np.vstack([self._high, sold, self._fleet.high])
+
+    @property
+    def first_device(self) -> int:
+        """The first column of devices."""
+        return self._plain
 
     def device(self, columns: FloatArray) -> FloatArray:
         """The columns of devices of these, (column, period)."""

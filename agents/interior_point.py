@@ -18,7 +18,7 @@ _TOLERANCE = 1e-10
 _USABLE = {"PIQP_SOLVED", "PIQP_MAX_ITER_REACHED", "PIQP_NUMERICS"}
 """Outcomes that come with a point. A poor one does no harm unseen: plans made of it are mended, bounds made of its
 multipliers are bounds whatever these are, so that a poor answer shows as regret."""
-_MOST_ITERATIONS = 100
+_MOST_ITERATIONS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +58,7 @@ class InteriorPoint:
         settings.eps_abs = settings.eps_rel = _TOLERANCE
         settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = _TOLERANCE
         settings.max_iter = _MOST_ITERATIONS
+        settings.eps_primal_inf = settings.eps_dual_inf = 1e-16  # narrow limits are no proof of infeasibility
         settings.preconditioner_reuse_on_update = True  # scaled by what it is set up with, whatever was asked before
         columns = self._shape[1]
         solver.setup(

@@ -46,6 +46,7 @@ from .setup import (
     planner_of,
     rehearsing,
     set_up_communities,
+    tied_periods,
 )
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class EnergyMarket(Lifecycle):
         )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)
         self.method = METHODS[self.settings.method](self.operator)
+        self.method.tied = tied_periods(households)
         of_prosumers, of_messages = seed.spawn(2)
         self.channel = channel_of(faults, self.graph, of_messages)
         conduct = Conduct.of(behaviours or {})

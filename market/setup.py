@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ..agents.behaviour import Behaviour, PriceTaker
 from ..agents.household import Household, HouseholdError
@@ -18,6 +20,7 @@ from ..agents.platform import SharingPlatform
 from ..agents.prosumer import Prosumer
 from ..agents.subproblem import Subproblem
 from ..agents.trade_graph import Link, TradeGraph
+from ..network.arrays import IntArray
 from ..network.clearing import Clearing
 from ..network.errors import InputError
 from .hosting.communities import Communities
@@ -121,6 +124,21 @@ def orders_only_add(specs: Sequence[CommunitySpec], graph: TradeGraph, settings:
     """Whether no prosumer can order less than nothing of the DSO: nobody feeds in, nor sells over the wires."""
     feeds_in = any(household.feed_in_max_kw.any() for spec in specs for household in spec.households)
     return not (feeds_in or (settings.withdrawals and graph.cap_kw.any()))
+
+
+def tied_periods(households: Sequence[Household]) -> IntArray | None:
+    """A number for each period, the same for those that somebody's device ties together, (period,); None without any.
+
+    It is all that the market makes of devices: how far their ties reach, not whose they are.
+    """
+    groups = [home.fleet.tied() for home in households if home.devices]
+    if not groups:
+        return None
+    periods = np.arange(groups[0].size)
+    first = np.concatenate([np.unique(group, return_index=True)[1][group] for group in groups])
+    pairs = np.ones(first.size), (np.tile(periods, len(groups)), first)
+    graph = coo_array(pairs, shape=(periods.size, periods.size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
 
 
 def charged(households: Sequence[Household], graph: TradeGraph) -> bool:

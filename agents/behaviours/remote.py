@@ -25,7 +25,7 @@ HOOKS = ("declare", "spread_usd_per_kwh", "believe", "answer", "offer", "bid")
 _MEMORY = ("save", "restore")
 _KNOWN = (*HOOKS, *_MEMORY)
 
-_KEPT = {"calendar", "devices", "_fleet", "device"}
+_KEPT = {"devices", "_fleet", "device", "calendar"}
 """What of a household and of a plan a program is not told."""
 
 
@@ -163,7 +163,7 @@ def _part(told: Mapping[str, Any], key: str, command: str) -> Any:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """A record of arrays as JSON has it, without devices, which a program can change nothing of, and the calendar."""
+    """A record of arrays as JSON has it, without devices and the calendar, which no program needs or changes."""
     parts = {cell.name: getattr(record, cell.name) for cell in fields(record) if cell.name not in _KEPT}
     return {key: part.tolist() if isinstance(part, np.ndarray) else part for key, part in parts.items()}
 

@@ -17,6 +17,7 @@ from .level_chain import LevelChain
 
 CHARGE, DISCHARGE, LEVEL, BELOW, ABOVE = range(5)
 """Its columns; the last two only where the band of its level may be left."""
+_TRACE = 1e-8  # of the largest power
 Series = FloatArray | float
 """A number for all periods, or one for each, (period,)."""
 
@@ -141,7 +142,8 @@ class Store(Device):
         """
         periods = found.shape[1]
         chain = self.chain(periods, dt_h)
-        columns = chain.mended(found[CHARGE], found[DISCHARGE], float(found[LEVEL, -1]))
+        charge, discharge = _without_traces(found[CHARGE], chain), _without_traces(found[DISCHARGE], chain)
+        columns = chain.mended(charge, discharge, float(found[LEVEL, -1]))
         if self.discomfort_usd_per_kwh_h is None:
             return columns
         low, high = self._band(periods)
@@ -204,6 +206,12 @@ class Store(Device):
             problem = f"soc_max {high[t] / self.capacity_kwh:g} is below soc_min {low[t] / self.capacity_kwh:g}"
             raise DeviceError(self.name, "soc_max", f"{problem}; swap or widen them")
         return low, high
+
+
+def _without_traces(power_kw: FloatArray, chain: LevelChain) -> FloatArray:
+    """Powers without what a solver leaves of nothing."""
+    largest = max(float(chain.charge_max_kw.max()), float(chain.discharge_max_kw.max()))
+    return np.where(np.abs(power_kw) < _TRACE * largest, 0.0, power_kw)
 
 
 def _level_rows(chain: LevelChain) -> sp.csr_array:

@@ -7,7 +7,7 @@ from typing import Any
 from ...agents.bid_exchange import Closing
 from ...agents.operator import SystemOperator
 from ...agents.price_curve import PriceCurve
-from ...network.arrays import FloatArray
+from ...network.arrays import FloatArray, IntArray
 
 
 class FixedPoint:
@@ -16,9 +16,12 @@ class FixedPoint:
     Attributes:
         operator: The DSO.
         state: All that the method remembers: a value, never changed in place; None where there is nothing.
+        tied: A number for each period, the same for those that prosumers' devices tie together, (period,); None where
+            there are no devices. All that is told of these.
     """
 
     state: Any = None
+    tied: IntArray | None = None
 
     def __init__(self, operator: SystemOperator) -> None:
         """Work with this DSO."""

@@ -93,6 +93,10 @@ class Newton(Safeguarded):
             limits,
         )
 
+    def judged_alone(self) -> BoolArray:
+        """As `Safeguarded.judged_alone`: where the DSO answers every round."""
+        return np.asarray(self._refusals >= _REFUSALS)
+
     def first_slopes(self) -> NewtonSlopes:
         """The slopes of the LMPs."""
         root, limits = self.operator.slopes_and_limits(self._at_sale)
@@ -114,10 +118,14 @@ class Newton(Safeguarded):
         for t, fine in enumerate(step.good):
             if fine:
                 root[t, :, : exact.shape[2]] = exact[t]
+            elif step.sound[t]:  # refused for what it is tied to
+                root[t, :, :rank] = old[t]
             else:
                 root[t, :, : rank + 1] = _steeper(old[t], at_bus[:, t], changed[:, t])
         near = NearLimits.of([(near if fine else limits).at(t) for t, fine in enumerate(step.good)])
-        return replace(slopes, slope_root=_narrow(root), limits=near, refusals=slopes.refusals + ~step.good)
+        return replace(
+            slopes, slope_root=_narrow(root), limits=near, refusals=slopes.refusals + ~(step.good | step.sound)
+        )
 
     def drawn(self, state: CurveState) -> PriceCurve:
         """LMPs that follow the bids of all buses."""

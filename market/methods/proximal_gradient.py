@@ -29,7 +29,8 @@ class ProximalGradient(Safeguarded):
         """The curvature that was seen, as `Safeguarded.updated`."""
         length, seen = (step.move**2).sum(axis=0), (step.move * step.lmp_change).sum(axis=0)
         found = np.divide(seen, length, out=slopes.copy(), where=length > 1e-9)
-        return np.asarray(np.maximum(found, np.where(step.good, slopes / 4, 2 * slopes)))
+        kept = np.where(step.good, slopes / 4, np.where(step.sound, slopes, 2 * slopes))
+        return np.asarray(np.maximum(found, kept))
 
     def drawn(self, state: CurveState) -> PriceCurve:
         """Prices that follow their own bids."""

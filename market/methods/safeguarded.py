@@ -10,7 +10,7 @@ import numpy as np
 
 from ...agents.bid_exchange import Closing
 from ...agents.price_curve import PriceCurve
-from ...network.arrays import BoolArray, FloatArray
+from ...network.arrays import BoolArray, FloatArray, IntArray
 from .fixed_point import FixedPoint
 from .memory import CurveState
 
@@ -24,11 +24,13 @@ class Step:
 
     Attributes:
         good: In which periods they are accepted, (period,).
+        sound: In which they would be if no device tied them to others, (period,).
         move: New less reference bids, (prosumer, period).
         lmp_change: New less reference LMPs, (prosumer, period).
     """
 
     good: BoolArray
+    sound: BoolArray
     move: FloatArray
     lmp_change: FloatArray
 
@@ -39,6 +41,9 @@ class Safeguarded(FixedPoint):
     With d the way from the reference to new bids, these are accepted in a period if V there lies above its tangent by
     at most 0.9 d'Dd, where D is what the curve said: then the step has lowered the joint cost, because prosumers
     answered the curve. Elsewhere the old bids stay the reference and the curve becomes steeper.
+
+    Prosumers with devices answer the curve by all periods that a device ties together, and it is the sum over these
+    that their step has lowered: they are accepted or refused together.
     """
 
     state: CurveState | None = None
@@ -54,8 +59,10 @@ class Safeguarded(FixedPoint):
         move, lmp_change = bid - was.reference_kw, lmp - was.lmp_usd_per_kwh
         dt_h = self.operator.clearing.dt_h
         above = (value - was.value_usd) / dt_h - (was.lmp_usd_per_kwh * move).sum(axis=0)
-        good = above <= _SLACK * self.curvature(was, move, closing) + _NOISE * np.abs(value) / dt_h
-        self._step = Step(good, move, lmp_change)
+        beyond = above - _SLACK * self.curvature(was, move, closing) - _NOISE * np.abs(value) / dt_h
+        sound = beyond <= 0
+        good = sound if self.tied is None else self._summed(beyond, self.tied) <= 0
+        self._step = Step(good, sound, move, lmp_change)
         self.state = CurveState(
             np.where(good, bid, was.reference_kw),
             np.where(good, lmp, was.lmp_usd_per_kwh),
@@ -63,6 +70,16 @@ class Safeguarded(FixedPoint):
             was.slopes,
         )
         return 0.0
+
+    def _summed(self, beyond: FloatArray, tied: IntArray) -> FloatArray:
+        """The sum over all periods that are tied to each, (period,); those that no curve holds for stand alone."""
+        alone = self.judged_alone()
+        sums = np.bincount(tied, weights=np.where(alone, 0.0, beyond))
+        return np.where(alone, beyond, sums[tied])
+
+    def judged_alone(self) -> BoolArray:
+        """In which periods prosumers did not answer a curve, (period,)."""
+        return np.zeros(self.operator.clearing.periods, dtype=bool)
 
     def curve(self) -> PriceCurve:
         """The curve through the reference bids, with the slopes that follow from the judgement."""

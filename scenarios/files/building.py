@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...agents.devices.device import DeviceError
 from ...agents.household import DeviceShortageError, Household, HouseholdError, HouseholdShortageError
 from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
@@ -245,13 +244,13 @@ class Building:
             feed_in_max_kw=np.array(row.feed_in_max_kw),
             grid_fee_usd_per_kwh=row.grid_fee_usd_per_kwh,
             feed_in_fee_usd_per_kwh=row.feed_in_fee_usd_per_kwh,
-            calendar=self._calendar,
             devices=self._device_maker.devices(name, row.devices),
+            calendar=self._calendar,
         )
 
     @cached_property
     def _device_maker(self) -> DeviceMaker:
-        return DeviceMaker(self._tree, self._factor, self._periods, self._scenario.dt_h)
+        return DeviceMaker(self._tree, self._factor, self._periods, self._calendar or self._scenario.dt_h)
 
     def _power(self, name: str, key: str, profile: str, peak_kw: float) -> FloatArray:
         """A prosumer's load or forecast by period; neither can be below 0."""
@@ -311,10 +310,8 @@ class Building:
                 tuple(part for part in ("feeder", table, row, error.key) if part), error.sentence
             ) from None
         except HouseholdError as error:
-            cause = error.__cause__
-            key = ("devices", cause.device, cause.key) if isinstance(cause, DeviceError) else (error.key,)
-            problem = cause.problem if isinstance(cause, DeviceError) else error.problem
-            raise self._refusal(("prosumers", error.prosumer, *key), problem) from None
+            path, problem = _told_of_device(error)
+            raise self._refusal(("prosumers", error.prosumer, *path), problem) from None
         except LinkError as error:
             link = self._row_of(("links",), error.link)
             cure = f"{error.problem}, or take the link out (links: {{{link}: null}})"
@@ -337,3 +334,13 @@ class Building:
 
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)
+
+
+def _told_of_device(error: HouseholdError) -> tuple[Path_, str]:
+    """Where a household's data contradict each other, below its name, and how: in a device, or in itself."""
+    from ...agents.devices.device import DeviceError
+
+    cause = error.__cause__
+    if isinstance(cause, DeviceError):
+        return ("devices", cause.device, cause.key), cause.problem
+    return (error.key,), error.problem

@@ -1,12 +1,13 @@
 """The JSON Schema of devices: the parameters of each kind that comes with gridbazaar."""
 
-from importlib import import_module
+import ast
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from .device_table import ABOUT
-from .device_values import has_trips, is_series
 from .devices import OWN
-from .parameters import parameters_of
 from .trips import TRIP_SCHEMA
 
 _NUMBER: dict[str, Any] = {"type": "number"}
@@ -68,19 +69,43 @@ def _device(row: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_BY_ANNOTATION: dict[str, dict[str, Any]] = {
+    "float": _NUMBER,
+    "float | None": {"type": ["number", "null"]},
+    "bool": {"type": "boolean"},
+    "Series": _SERIES,
+    "tuple[Trip, ...]": {"type": "array", "items": TRIP_SCHEMA},
+}
+"""What annotations of parameters are in a file."""
+
+
 def _parameters(where: str) -> dict[str, Any]:
     """The schema of each parameter of a class."""
+    return {key: _BY_ANNOTATION[annotation] for key, annotation in annotations(where).items() if key != "name"}
+
+
+def annotations(where: str) -> dict[str, str]:
+    """The annotation of each field of a dataclass, `module:Class`, with those that it inherits from another of `OWN`.
+
+    They are read from its source: who asks for a schema need not wait for numpy.
+    """
     module, _, name = where.partition(":")
-    made = getattr(import_module(module), name)
-    known = parameters_of(made)
-    return {key: _parameter(annotation) for key, (annotation, _) in known.items() if key != "name"}
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    made = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    found: dict[str, str] = {}
+    for base in made.bases:
+        for other in OWN.values():
+            if other.endswith(f":{ast.unparse(base)}"):
+                found |= annotations(other)
+    return found | dict(_fields(made))
 
 
-def _parameter(annotation: Any) -> dict[str, Any]:
-    from pydantic import TypeAdapter
-
-    if is_series(annotation):
-        return _SERIES
-    if has_trips(annotation):
-        return {"type": "array", "items": TRIP_SCHEMA}
-    return TypeAdapter(annotation).json_schema()
+def _fields(made: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for node in made.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            annotation = ast.unparse(node.annotation)
+            if not annotation.startswith("ClassVar"):
+                yield node.target.id, annotation

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from ...network.calendars import Calendar
 from ..errors import refuse
 from .schema import NUMBER, Count, Number
 from .source import Tree, did_you_mean
@@ -22,14 +23,15 @@ _AS_FILES: dict[Any, Any] = {float: Number, int: Count, float | None: Number | N
 class DeviceValues:
     """Reads values as the annotations of parameters want them."""
 
-    def __init__(self, tree: Tree, factor: Factor) -> None:
+    def __init__(self, tree: Tree, factor: Factor, calendar: Calendar | None) -> None:
         """Begin.
 
         Args:
             tree: Where each value is written.
             factor: The profiles.
+            calendar: When the periods are; None where nobody knows.
         """
-        self._tree, self._factor = tree, factor
+        self._tree, self._factor, self._calendar = tree, factor, calendar
 
     def read(self, path: Path_, known: tuple[Any, Any] | None, value: Any) -> Any:
         """A value that stands at this path, for a parameter with this annotation and default.
@@ -44,7 +46,7 @@ class DeviceValues:
         if is_series(known[0]):
             return self._series(path, value)
         if has_trips(known[0]) and isinstance(value, list):
-            return hours_of(value, path, self._tree)
+            return hours_of(value, path, self._tree, self._calendar)
         return value
 
     @staticmethod

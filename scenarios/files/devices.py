@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...network.calendars import Calendar
 from ...network.errors import GridbazaarError
+from ...network.periods import When
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import parsed
 from .device_values import DeviceValues, Factor
@@ -94,17 +96,19 @@ def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
 class DeviceMaker:
     """Makes the devices of a scenario's prosumers."""
 
-    def __init__(self, tree: Tree, factor: Factor, periods: int, dt_h: float) -> None:
+    def __init__(self, tree: Tree, factor: Factor, periods: int, when: When) -> None:
         """Begin.
 
         Args:
             tree: Where each value is written.
             factor: The profile of this name, (period,), named at this path.
             periods: How many.
-            dt_h: Length of a period in hours.
+            when: A calendar, or the length of a period in hours.
         """
-        self._tree, self._periods, self._dt_h = tree, periods, dt_h
-        self._values = DeviceValues(tree, factor)
+        calendar = when if isinstance(when, Calendar) else None
+        self._tree, self._periods = tree, periods
+        self._dt_h = when.dt_h if isinstance(when, Calendar) else when
+        self._values = DeviceValues(tree, factor, calendar)
 
     def devices(self, prosumer: str, rows: Mapping[str, DeviceRow]) -> "tuple[Device, ...]":
         """The devices of a prosumer.

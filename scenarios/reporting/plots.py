@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .pictured import Pictured
 
-KINDS = ("balance", "prices", "network", "feeder", "convergence")
+KINDS = ("balance", "prices", "network", "feeder", "devices", "convergence")
 """What can be drawn."""
 
 
@@ -37,7 +37,8 @@ def draw(run: Any, what: str, *, prosumer: str = "") -> Figure | Drawing:
     Args:
         run: The result or the saved run.
         what: "balance" (who generates, buys, sells and consumes, with prices), "prices", "network" (voltages, loading),
-            "feeder" (the one-line diagram), "convergence" (of a saved run with its rounds).
+            "feeder" (the one-line diagram), "devices" (their power and levels), "convergence" (of a saved run with its
+            rounds).
         prosumer: Whose balance; all together by default.
 
     Raises:
@@ -54,11 +55,17 @@ def draw(run: Any, what: str, *, prosumer: str = "") -> Figure | Drawing:
     if what == "convergence" and "rounds" not in run.tables:
         raise InputError("a result has no rounds; plot a saved run (gb.load_run), or session.plot()")
 
+    if what == "devices" and "devices" not in run.tables:
+        raise InputError("no prosumer has a device; plot balance, prices or network")
     if what == "feeder":
         return _feeder(run)
     with style():
         if what == "balance":
             return _balance(run, prosumer)
+        if what == "devices":
+            from .device_figures import device_figure
+
+            return device_figure(run)
         kinds = {"prices": run_figures.price_figure, "network": run_figures.network_figure}
         return kinds.get(what, run_figures.convergence_figure)(run)
 

@@ -13,6 +13,7 @@ from ..study.drawing import style
 from ..study.schedule_figures import balance_figure
 from . import run_figures
 from .accuracy import cost_within_usd, welfare_within_usd
+from .device_figures import device_figure, device_table
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
 from .pages import Picture, Section, write_page
@@ -81,6 +82,8 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
         yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))
+    if run.delivered and "devices" in run.tables:
+        yield _devices(run)
     for title, tables, draw, caption in _DRAWN:
         if tables <= set(run.tables):
             yield Section(title, pictures=(Picture.of(draw(run), caption),))
@@ -105,6 +108,17 @@ def _saved(savings: Savings) -> list[tuple[str, str]]:
     """What sharing saves, and how evenly."""
     saved = dollars(savings.total_usd, last_place(savings.total_within_usd))
     return [("saved by sharing", saved), ("Jain's index of savings", savings.fairness_said)]
+
+
+def _devices(run: StoredRun) -> Section:
+    """What devices do, and what each has taken, given and lost."""
+    caption = "Power of all devices together, and what the largest hold."
+    return Section(
+        "Devices",
+        [_sentence(said) for said in run.kpis.get("charging_while_discharging", ())],
+        tables=(device_table(run),) if "devices" in run.kpis else (),
+        pictures=(Picture.of(device_figure(run), caption),),
+    )
 
 
 def _balances(run: StoredRun) -> Section:

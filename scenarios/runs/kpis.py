@@ -3,7 +3,10 @@
 Self-consumption and self-sufficiency are those of Luthander, Widén, Nilsson, Palm, "Photovoltaic self-consumption in
 buildings: a review", Applied Energy 142, 2015, pp. 80-94: of what renewables could give, and of what is consumed, the
 part that meets the other, period by period. The boundary is drawn around the prosumers: what one of them sells to
-another is used inside, and what is curtailed counts as unused. Fairness is the index of Jain, Chiu, Hawe, "A
+another is used inside, and what is curtailed counts as unused. Devices are inside, too: what they draw less what they
+give back counts as consumed, their losses with it, and what is bought to be stored as bought. So energy of the grid
+does not become one's own in a store; what a store holds more at the end than at the beginning counts as consumed.
+Fairness is the index of Jain, Chiu, Hawe, "A
 quantitative measure of fairness and discrimination for resource allocation", DEC-TR-301, 1984.
 """
 
@@ -16,6 +19,7 @@ import numpy as np
 from ...market.result import Result
 from ...network.arrays import FloatArray
 from ...network.flows import Flows
+from .device_kpis import injection_kw
 from .json_values import by_name, number
 
 _ROUNDING = 1e-6
@@ -53,7 +57,7 @@ def self_consumption(result: Result) -> float | None:
 def self_sufficiency(result: Result) -> float | None:
     """The part of what prosumers consume that all of them together do without the DSO, 0 to 1; None without a load.
 
-    1 - bought from the DSO by all together / (fixed and elastic loads), in kWh over the run.
+    1 - bought from the DSO by all together / (fixed and elastic loads, and what devices draw), in kWh over the run.
     """
     load = _load_kw(result).sum()
     return _share(load - np.maximum(result.bid_kw.sum(axis=0), 0.0).sum(), load)
@@ -62,11 +66,11 @@ def self_sufficiency(result: Result) -> float | None:
 def self_consumption_by_prosumer(result: Result) -> FloatArray:
     """The part of what its own renewables could give that each uses or sells to partners, (prosumer,); nan without any.
 
-    1 - (curtailed + fed in of its own) / available. What it feeds in beyond its own power it has bought from partners:
-    that is no renewable energy of its own, and is left out.
+    1 - (curtailed + fed in of its own) / available. What it feeds in beyond its own power and that of its devices it
+    has bought from partners: that is no renewable energy of its own, and is left out.
     """
     own = result.renewable_kw - result.curtailed_kw
-    fed_in = np.clip(-result.bid_kw, 0.0, np.maximum(own, 0.0))
+    fed_in = np.clip(-result.bid_kw, 0.0, np.maximum(own + injection_kw(result), 0.0))
     return _shares((own - fed_in).sum(axis=1), result.renewable_kw.sum(axis=1))
 
 
@@ -123,7 +127,8 @@ def jain_index(savings_usd: FloatArray) -> float | None:
 
 
 def _load_kw(result: Result) -> FloatArray:
-    return result.fixed_kw + result.elastic_kw
+    """Loads, and what devices draw less what they give, (prosumer, period)."""
+    return result.fixed_kw + result.elastic_kw - injection_kw(result)
 
 
 def _share(part: float, whole: float) -> float | None:

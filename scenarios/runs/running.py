@@ -13,6 +13,7 @@ from ...market.rounds import Round
 from ...network.ac_replay import AcReplay, replay_ac
 from ...network.errors import SolverError
 from ..files.scenario import Scenario
+from .device_kpis import device_indicators
 from .interrupts import interrupts
 from .kept import Notes
 from .recorder import Origin, Recorder
@@ -63,12 +64,12 @@ def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be le
         tell("saving the results")
         recorder.close()
         result.seconds.update(loading=loading, saving=saving)
-        found, replayed = _found(result, folder), None
+        found, replayed = _found(scenario, result, folder), None
         recorder.finish(result, found, ended=result.outcome is not Outcome.RUNNING)
         if replay:
             tell("replaying the dispatch in an AC power flow (pandapower)")
             replayed = _replayed(result)
-            found = _found(result, folder, replayed)
+            found = _found(scenario, result, folder, replayed)
         finding = further(result)
         if finding:
             found |= finding.figures
@@ -86,8 +87,11 @@ def _replayed(result: Result) -> AcReplay | SolverError:
         return error
 
 
-def _found(result: Result, folder: Path, replayed: AcReplay | SolverError | None = None) -> dict[str, Any]:
-    found = {**kpis(result, replayed), "results": str(folder)}
+def _found(
+    scenario: Scenario, result: Result, folder: Path, replayed: AcReplay | SolverError | None = None
+) -> dict[str, Any]:
+    devices = device_indicators(result, scenario.build_households()) if result.device_schedules.names else {}
+    found = {**kpis(result, replayed), **devices, "results": str(folder)}
     return {**found, "outcome": "interrupted"} if result.outcome is Outcome.RUNNING else found
 
 

@@ -16,6 +16,7 @@ from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from .amounts import counted, dollars, energy, listed, money
+from .device_kpis import devices_said
 from .fitting import Column, FittingTable
 from .json_values import by_name, number
 from .kept import Kept
@@ -130,7 +131,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     if result.max_violation_kw > 1e-6 and delivered:
         lines.append(f"trades leave a prosumer {result.max_violation_kw:.2g} kW outside its elastic limits")
     if delivered:
-        lines += _with_trades(result)
+        lines += [*_with_trades(result), *devices_said(result)]
     if run.finding:
         lines.append(run.finding.sentence)
     if run.replayed:

@@ -19,6 +19,7 @@ _UNITS = {
     "usd_per_kw2h": "$/kW²h",
     "usd_per_kvarh": "$/kvarh",
     "kw": "kW",
+    "kwh": "kWh",
     "pu": "pu",
 }
 
@@ -64,7 +65,7 @@ def _heading(name: str) -> tuple[str, str]:
 def _cell(value: float, unit: str, decimals: int | None) -> str:
     if decimals is not None:
         return f"{value:,.{decimals}f}"
-    return f"{value:.1e}" if "²" in unit else f"{value:,.1f}" if unit == "kW" else f"{value:.4f}"
+    return f"{value:.1e}" if "²" in unit else f"{value:,.1f}" if unit in ("kW", "kWh") else f"{value:.4f}"
 
 
 def history(marks: Sequence[Mark]) -> FittingTable:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...market.energy_market import EnergyMarket
+    from ...market.result import Result
 
 
 _AGREED = "close enough to try what would be delivered"
@@ -97,6 +98,7 @@ def prosumer(market: EnergyMarket, name: str) -> View:
         source = "is committed to (its plan is in another process)"
         columns["elastic_kw"], columns["curtailed_kw"] = result.elastic_kw[n], result.curtailed_kw[n]
     columns["fixed_kw"], columns["renewable_kw"] = home.fixed_kw, home.renewable_kw
+    columns |= _devices(agent, result, name)
     marginal = home.beta_usd_per_kwh - 2 * home.alpha_usd_per_kw2h * columns["elastic_kw"]
     columns["worth_usd_per_kwh"] = np.asarray(marginal)
     said = [f"elastic_kw is what it {source}; worth is its marginal utility there"]
@@ -108,6 +110,22 @@ def prosumer(market: EnergyMarket, name: str) -> View:
     if np.isfinite(regret):
         said.append(f"it regrets ${max(regret, 0.0):.2g} of the schedule last certified")
     return View(f"{name} at bus {home.bus}, round {market.rounds}", columns, said, home.calendar)
+
+
+def _devices(agent: object, result: Result, name: str) -> dict[str, FloatArray]:
+    """What the devices of a prosumer are planned to do, or of one that lives elsewhere, are committed to do."""
+    if isinstance(agent, Prosumer) and agent.plan.device.size:
+        fleet = agent.household.fleet
+        parts = zip(fleet.names, fleet.blocks, (agent.plan.device[part] for part in fleet.parts), strict=True)
+        found = {own: (of.charge_kw(do), of.discharge_kw(do), of.energy_kwh(do)) for own, of, do in parts}
+    else:
+        of_all = result.device_schedules
+        rows = zip(of_all.names, of_all.charge_kw, of_all.discharge_kw, of_all.energy_kwh, strict=True)
+        found = {own: (charge, discharge, level) for (who, own), charge, discharge, level in rows if who == name}
+    columns: dict[str, FloatArray] = {}
+    for own, (charge, discharge, level) in found.items():
+        columns |= {f"{own}_charge_kw": charge, f"{own}_discharge_kw": discharge, f"{own}_energy_kwh": level}
+    return {key: values for key, values in columns.items() if np.isfinite(values).all()}
 
 
 def link(market: EnergyMarket, name: str) -> View:

@@ -30,7 +30,7 @@ PROSUMERS = (
     "#6699CC",
 )
 """Colours that only prosumers have, in the order of the scenario's table."""
-BLACK, DARK, GREY, PALE, SUN = "#000000", "#444444", "#8c8c8c", "#c8c8c8", "#F0E442"
+BLACK, DARK, GREY, PALE, SUN, STORES = "#000000", "#444444", "#8c8c8c", "#c8c8c8", "#F0E442", "#AA4499"
 """Colours of all that is not a prosumer."""
 RUNS = ((BLACK, "-", "o"), (GREY, "--", "s"), (PALE, "-.", "^"))
 """Colour, dashes and marker of runs that are compared."""

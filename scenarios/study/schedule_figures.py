@@ -11,7 +11,19 @@ from ...agents.trade_graph import TradeGraph
 from ...market.result import Result
 from ...network.arrays import FloatArray
 from ...network.periods import When
-from .drawing import BLACK, DARK, GREY, PAGE_IN, PALE, SUN, name_periods, new_figure, prosumer_colour, prosumer_hatch
+from .drawing import (
+    BLACK,
+    DARK,
+    GREY,
+    PAGE_IN,
+    PALE,
+    STORES,
+    SUN,
+    name_periods,
+    new_figure,
+    prosumer_colour,
+    prosumer_hatch,
+)
 
 _PARTNERS = 5
 """With more of them they are one area."""
@@ -90,14 +102,17 @@ def balance_figure(result: Schedule, i: int) -> Figure:
     top.step(hours, result.lmp_usd_per_kwh[i], where="mid", color=PALE, lw=3, label="LMP")
     _draw_prices(top, hours, result, i)
     own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
+    given = _given_by_devices(result, i, bought)
     sources = [
         _Area("renewables", result.renewable_kw[i] - result.curtailed_kw[i], SUN),
         _Area("bought from the DSO", np.maximum(bid, 0.0), DARK),
+        _Area("given by devices", np.maximum(given, 0.0), STORES),
         *(_Area(f"bought from {area.label}", np.maximum(area.kw, 0.0), area.colour, area.hatch) for area in bought),
     ]
     uses = [
         _Area("fixed load", result.fixed_kw[i], GREY),
         _Area(f"elastic load of {result.names[i]}", result.elastic_kw[i], own, prosumer_hatch(i)),
+        _Area("taken by devices", np.maximum(-given, 0.0), STORES, "////"),
         _Area("sold to the DSO", np.maximum(-bid, 0.0), PALE),
         *(_Area(f"sold to {area.label}", np.maximum(-area.kw, 0.0), area.colour, "////") for area in bought),
     ]
@@ -146,6 +161,13 @@ def _bought(result: Schedule, i: int) -> list[_Area]:
         _Area(result.names[partner], sign * result.trade_kw[k], prosumer_colour(partner), prosumer_hatch(partner))
         for k, partner, sign in links
     ]
+
+
+def _given_by_devices(result: Schedule, i: int, bought: list[_Area]) -> FloatArray:
+    """What its devices give less what they take, (period,): what its balance (13) lacks without them."""
+    had = result.renewable_kw[i] - result.curtailed_kw[i] + result.bid_kw[i]
+    used = result.fixed_kw[i] + result.elastic_kw[i]
+    return np.asarray(used - had - sum((area.kw for area in bought), np.zeros_like(used)))
 
 
 def _stack(axis: Axes, hours: FloatArray, areas: list[_Area], sign: float) -> None:

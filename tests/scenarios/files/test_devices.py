@@ -13,8 +13,11 @@ from gridbazaar.agents.devices.battery import Battery
 from gridbazaar.agents.devices.ev import Ev
 from gridbazaar.agents.devices.kinds import KINDS
 from gridbazaar.scenarios.errors import InfeasibleScenarioError
+from gridbazaar.scenarios.files.device_schema import annotations
+from gridbazaar.scenarios.files.device_values import is_series
 from gridbazaar.scenarios.files.devices import OWN, find_kind
 from gridbazaar.scenarios.files.file_schema import file_schema
+from gridbazaar.scenarios.files.parameters import parameters_of
 
 FLYWHEEL = """
 from dataclasses import dataclass
@@ -261,6 +264,14 @@ def test_a_home_that_cannot_serve_its_devices(town: str) -> None:
     changes = {"prosumers.p1.bid_max_kw": 0, "prosumers.p1.renewable_peak_kw": 0, "market.case": 1}
     with pytest.raises(InfeasibleScenarioError, match=r"town.yaml:7 prosumers\.p1\.devices: .* lacks .* kW"):
         gb.load(town, changes).check()
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_the_schema_has_the_parameters_of_the_class(kind: str) -> None:
+    known = parameters_of(KINDS[kind])
+    assert list(annotations(OWN[kind])) == list(known)
+    series = {key for key, annotation in annotations(OWN[kind]).items() if annotation == "Series"}
+    assert series == {key for key, (annotation, _) in known.items() if is_series(annotation)}
 
 
 def test_editors_know_kinds_and_their_parameters() -> None:

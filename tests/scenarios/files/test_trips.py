@@ -1,0 +1,82 @@
+"""Trips by the local clock: when they are in hours from the start, also where the clock is put, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import gridbazaar.scenarios as gb
+from gridbazaar.network.calendars import Calendar
+from gridbazaar.scenarios.files.source import Tree
+from gridbazaar.scenarios.files.trips import hours_of
+
+MONDAY_S = 1774220400  # 2026-03-23T00:00+01:00
+WEEK = Calendar(MONDAY_S, "Europe/Berlin", 15, 668)  # on Sunday the clock is put forward
+
+
+def hours(trip: dict[str, Any], calendar: Calendar | None = WEEK) -> list[tuple[float, float]]:
+    return [(one["leaves_h"], one["returns_h"]) for one in hours_of([trip], ("trips",), Tree(), calendar)]
+
+
+def test_weekdays_are_five() -> None:
+    found = hours({"leaves": "07:30", "returns": "17:00", "energy_kwh": 9, "days": "weekdays"})
+    assert found == [(24 * day + 7.5, 24 * day + 17.0) for day in range(5)]
+
+
+def test_a_sunday_of_23_hours() -> None:
+    assert hours({"leaves": "10:00", "returns": "14:00", "days": "sunday"}) == [(6 * 24 + 9.0, 6 * 24 + 13.0)]
+    assert hours({"leaves": "01:00", "returns": "05:00", "days": "sunday"}) == [(6 * 24 + 1.0, 6 * 24 + 4.0)]
+
+
+def test_a_night_shift_returns_the_next_day_and_may_have_left_before() -> None:
+    found = hours({"leaves": "22:00", "returns": "06:00", "days": ["sunday", "monday"]})
+    assert found == [(-2.0, 6.0), (22.0, 30.0), (6 * 24 + 21.0, 6 * 24 + 29.0)]
+
+
+def test_days_add_up_and_what_else_is_said_stays() -> None:
+    trip = {"leaves": "08:00", "returns": "09:00", "days": ["weekends", "friday"], "soc_needed": 0.8}
+    found = hours_of([trip, {"leaves_h": 1, "returns_h": 2}, "x"], ("trips",), Tree(), WEEK)
+    assert [one["leaves_h"] for one in found[:3]] == [4 * 24 + 8.0, 5 * 24 + 8.0, 6 * 24 + 7.0]
+    assert {one["soc_needed"] for one in found[:3]} == {0.8}
+    assert found[3:] == [{"leaves_h": 1, "returns_h": 2}, "x"]
+    assert len(hours({"leaves": "08:00", "returns": "09:00"})) == 7
+
+
+WRONG = {
+    "no clock": ({"leaves": "7.30", "returns": "17:00"}, "trips.1.leaves: '7.30' is no clock time; write one like"),
+    "no time": ({"leaves": "27:30", "returns": "17:00"}, "trips.1.leaves: '27:30' is no clock time"),
+    "offset": ({"leaves": "07:30+01:00", "returns": "17:00"}, "has an offset; times of trips are local ones"),
+    "no return": ({"leaves": "07:30"}, 'trips.1.returns: this value is missing; write a clock time, "07:30"'),
+    "no day": (
+        {"leaves": "07:30", "returns": "17:00", "days": "weekday"},
+        r"trips.1.days: 'weekday' is no day; did you mean weekdays\?",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong(what: str) -> None:
+    trip, sentence = WRONG[what]
+    with pytest.raises(gb.ScenarioError, match=sentence):
+        hours(trip)
+
+
+def test_without_a_start_there_is_no_clock() -> None:
+    cure = "nothing says when the periods are; state start and timezone, or give leaves_h and returns_h in hours"
+    with pytest.raises(gb.ScenarioError, match=f"^trips.1.leaves: {cure}"):
+        hours({"leaves": "07:30", "returns": "17:00"}, None)
+
+
+def test_a_scenario_with_a_start_has_trips_by_the_clock() -> None:
+    car = {
+        "kind": "ev",
+        "capacity_kwh": 40,
+        "p_charge_max_kw": 11,
+        "trips": [{"leaves": "07:30", "returns": "17:00", "energy_kwh": 9, "days": "weekdays"}],
+    }
+    at = {"start": "2026-03-27T12:00", "timezone": "Europe/Berlin", "prosumers.p2.devices.car": car}
+    (made,) = gb.load("ieee33", at).build_households()[1].devices
+    assert [(trip.leaves_h, trip.returns_h) for trip in made.trips] == [(-4.5, 5.0)]  # type: ignore[attr-defined]
+    with pytest.raises(gb.ScenarioError, match=r"prosumers\.p2\.devices\.car\.trips\.1\.leaves: nothing says when"):
+        gb.load("ieee33", {"prosumers.p2.devices.car": car}).check()
