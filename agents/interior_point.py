@@ -1,4 +1,4 @@
-"""A quadratic program with rows and columns in two bounds on PIQP: set up once, solved again for other costs.
+"""A quadratic program with rows and columns in two bounds on PIQP, laid out once and solved for other costs.
 
 PIQP is the proximal interior point method of Schwan, Jiang, Kuhn, Jones, arXiv 2304.00290.
 """
@@ -41,7 +41,7 @@ class InteriorPoint:
     """
 
     def __init__(self, rows: sp.csr_array, low: FloatArray, high: FloatArray) -> None:
-        """Compile it.
+        """Lay it out.
 
         Args:
             rows: (row, column); a row that is one column alone is a bound of it, at most one such row for each.
@@ -53,43 +53,29 @@ class InteriorPoint:
         self._equal = np.flatnonzero(~alone & (low == high))
         self._between = np.flatnonzero(~alone & (low != high))
         self._shape = rows.shape
-        solver = piqp.SparseSolver()
-        settings = solver.settings
-        settings.eps_abs = settings.eps_rel = _TOLERANCE
-        settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = _TOLERANCE
-        settings.max_iter = _MOST_ITERATIONS
-        settings.eps_primal_inf = settings.eps_dual_inf = 1e-16  # narrow limits are no proof of infeasibility
-        settings.preconditioner_reuse_on_update = True  # scaled by what it is set up with, whatever was asked before
-        columns = self._shape[1]
+        self._equations, self._ranges = sp.csc_matrix(rows[self._equal]), sp.csc_matrix(rows[self._between])
+
+    def solve(self, quadratic: FloatArray, linear: FloatArray, low: FloatArray, high: FloatArray) -> Point:
+        """The minimum for these costs, (column,), and bounds, (row,).
+
+        Each solve has a solver of its own: one that is used again remembers in its last bits what it solved before.
+
+        Raises:
+            SolverError: There is no point that could be used.
+        """
+        solver = _solver()
         solver.setup(
-            _diagonal(np.ones(columns)),
-            np.ones(columns),
-            sp.csc_matrix(rows[self._equal]),
+            _diagonal(quadratic),
+            linear,
+            self._equations,
             low[self._equal],
-            sp.csc_matrix(rows[self._between]),
+            self._ranges,
             low[self._between],
             high[self._between],
             self._box(low, -np.inf),
             self._box(high, np.inf),
         )
-        self._solver = solver
-
-    def solve(self, quadratic: FloatArray, linear: FloatArray, low: FloatArray, high: FloatArray) -> Point:
-        """The minimum for these costs, (column,), and bounds, (row,).
-
-        Raises:
-            SolverError: There is no point that could be used.
-        """
-        self._solver.update(
-            P=_diagonal(quadratic),
-            c=linear,
-            b=low[self._equal],
-            h_l=low[self._between],
-            h_u=high[self._between],
-            x_l=self._box(low, -np.inf),
-            x_u=self._box(high, np.inf),
-        )
-        status, found = self._solver.solve().name, self._solver.result
+        status, found = solver.solve().name, solver.result
         multipliers = np.empty(self._shape[0])
         multipliers[self._equal] = -found.y
         multipliers[self._between] = found.z_l - found.z_u
@@ -105,7 +91,17 @@ class InteriorPoint:
         return box
 
 
+def _solver() -> piqp.SparseSolver:
+    solver = piqp.SparseSolver()
+    settings = solver.settings
+    settings.eps_abs = settings.eps_rel = _TOLERANCE
+    settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = _TOLERANCE
+    settings.max_iter = _MOST_ITERATIONS
+    settings.eps_primal_inf = settings.eps_dual_inf = 1e-16  # narrow limits are no proof of infeasibility
+    return solver
+
+
 def _diagonal(values: FloatArray) -> sp.csc_matrix:
-    """A diagonal matrix, zeros included, so that its pattern stays."""
+    """A diagonal matrix."""
     size = values.size
     return sp.csc_matrix((values, np.arange(size), np.arange(size + 1)), shape=(size, size))

@@ -10,6 +10,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 import pytest
+from device_models import model_of
 
 from gridbazaar.agents import Link
 from gridbazaar.market import EnergyMarket, MarketSettings
@@ -110,8 +111,12 @@ class Prosumers:
         for i, home in enumerate(homes):
             self.fees += home.grid_fee_usd_per_kwh * cp.sum(cp.pos(self.bid[i]))
             self.fees += home.feed_in_fee_usd_per_kwh * cp.sum(cp.neg(self.bid[i]))
+        devices = [model_of(home) for home in homes]
+        injected = cp.vstack([cp.reshape(device.injection, (1, shape[1]), order="C") for device in devices])
+        self.fees += sum(device.cost for device in devices)
         self.rules = [
-            self.bid + own - curtailed + into @ trade == fixed + self.elastic,
+            *(rule for device in devices for rule in device.rules),
+            self.bid + own - curtailed + into @ trade + injected == fixed + self.elastic,
             *(self.bid >= -sold, self.bid <= most, curtailed >= 0, curtailed <= own),
             *(low <= self.elastic, self.elastic <= high, -cap <= trade, trade <= cap),
         ]
