@@ -13,7 +13,7 @@ from ...market.hosting.backend import Backend
 from ...market.outcome import Ending, Outcome
 from ...market.result import Result
 from ...market.rounds import Round
-from ...network.errors import InfeasibleError
+from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
@@ -55,8 +55,8 @@ def run_rolling(
         note: Told in a sentence which window begins, and what is left.
 
     Raises:
-        WindowError: The first window cannot be settled at all.
-        GridbazaarError: The scenario, or the run, cannot go on; windows that have ended are in the folder.
+        WindowError: A window cannot be settled at all, or the first was interrupted; what was settled before is saved.
+        GridbazaarError: The run cannot be saved, or cannot go on; windows that have ended are in the folder.
     """
     with (
         interrupts() as interrupted,
@@ -67,14 +67,20 @@ def run_rolling(
         note("putting the windows together and saving the results")
         result = rolling.joined(ending)
         if result is None:
-            raise WindowError(ending.message)
-        found = figures(result, scenario, folder)
+            raise rolling.failed or WindowError(ending.message)
+        found = figures(result, scenario, folder) | ({"outcome": "failed"} if rolling.failed else {})
         recorder.finish(result, found, ended=ending.outcome is not Outcome.RUNNING)
+        if rolling.failed:
+            raise rolling.failed
     return Run(result, None, found, folder, exit_code(ending.outcome), finding=finding(result, scenario))
 
 
 class _Rolling:
-    """Settles one window after the other."""
+    """Settles one window after the other.
+
+    Attributes:
+        failed: Which window could not be settled at all, and why; None while there is none.
+    """
 
     def __init__(
         self,
@@ -92,6 +98,7 @@ class _Rolling:
         self._homes = scenario.build_households()
         self._paths = store_paths(self._homes, self._windows)
         self._parts = Parts(folder / CHECKPOINT)
+        self.failed: WindowError | None = None
 
     def run(self, interrupted: Callable[[], bool]) -> Ending:
         """Settle what is left of the windows; how that ended."""
@@ -104,8 +111,9 @@ class _Rolling:
                 self._note(self._said(window, start, settled_here))
                 try:
                     result = self._settled(window, levels_kwh, interrupted)
-                except InfeasibleError as error:
-                    return Ending(Outcome.SHORTAGE, self._ended_at(window, f"infeasible: {error}"))
+                except GridbazaarError as error:
+                    self.failed = WindowError(self._ended_at(window, str(error)), error)
+                    return Ending(Outcome.RUNNING, str(self.failed))
                 if result is None:
                     return Ending(Outcome.RUNNING, self._interrupted(window))
                 if not np.isfinite(result.certificate.total_usd):
@@ -168,7 +176,7 @@ class _Rolling:
         return f"{self._name(window)}; {counted(left, 'window')} left, about {_duration(left_s)}"
 
     def _ended_at(self, window: Window, why: str) -> str:
-        before = f"; what was settled before, {counted(window.number - 1, 'window')}, is saved" if window.first else ""
+        before = f"; {counted(window.number - 1, 'window')} before it: saved" if window.first else ""
         return f"{self._name(window)}: {why}{before}"
 
     def _interrupted(self, window: Window) -> str:

@@ -1,20 +1,22 @@
-"""What is told where no window could be settled, so that there is nothing to save."""
+"""A window that could not be settled at all, told by its dates."""
 
 from __future__ import annotations
 
-from ...network.errors import InfeasibleError
+from ...network.errors import GridbazaarError
 
 
-class WindowError(InfeasibleError):
-    """The first window cannot be settled at all, or was interrupted.
+class WindowError(GridbazaarError):
+    """A window cannot be settled at all; those before it are saved. Its exit code is that of its cause.
 
     Attributes:
         sentence: Which it is, by its dates, and why.
     """
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, cause: GridbazaarError | None = None) -> None:
+        super().__init__(sentence, cause)
         self.sentence = sentence
+        if cause is not None:
+            self.exit_code = cause.exit_code
 
     def __str__(self) -> str:
         return self.sentence
