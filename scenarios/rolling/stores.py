@@ -67,7 +67,7 @@ class StorePath:
         Levels at the end that cannot be kept are left as they are, so that the window's market says so.
         """
         part, capacity = _cut(self.store, window, level_kwh), self.store.capacity_kwh
-        least, most = (level / capacity for level in self.ends_kwh[window.end])
+        least, most = (max(level, 0.0) / capacity for level in self.ends_kwh[window.end])
         back = replace(part, soc_end=self.begin_kwh / capacity)
         if window.end < self.periods and not back.chain(window.count, dt_h).too_low():
             least = max(least, self.begin_kwh / capacity)
