@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gridbazaar.scenarios as gb
 import numpy as np
 import yaml
-from gridbazaar.scenarios.files.scenario import Scenario
 from two_homes import FEEDER, HOMES
+
+import gridbazaar.scenarios as gb
+from gridbazaar.scenarios.files.scenario import Scenario
 
 DT_H = 6.0
 DAY = 4
@@ -43,6 +44,7 @@ def homes(days: int = 4, horizon: dict[str, Any] | None = None, **top: Any) -> d
     """
     said = yaml.safe_load(FEEDER + HOMES)
     said |= {"dt_h": DT_H, "profiles": profiles(days)}
+    said["feeder"]["generators"]["grid"]["a_usd_per_kw2h"] = 0.02  # so that hours differ, and storing pays
     said["prosumer_defaults"]["fixed_profile"] = "load"
     said["prosumers"]["ann"]["devices"] = {"battery": BATTERY}
     trips = [{"leaves_h": 12, "returns_h": 36, "energy_kwh": 12, "soc_needed": 0.6}]

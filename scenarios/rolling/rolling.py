@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from gc import collect
 from pathlib import Path
 from time import perf_counter
 
@@ -121,6 +122,8 @@ class _Rolling:
                 part = Part.of(window, result)
                 self._parts.write(part)
                 settled_here += 1
+                del result
+                collect()  # markets are circles of objects: without this, tens of them would wait for their end
             levels_kwh = part.levels_kwh
             if not part.ended.settled:
                 worst = Outcome[part.ended.outcome] if worst is Outcome.SETTLED else worst

@@ -59,7 +59,14 @@ def test_what_a_window_cannot_bring_back_it_leaves():
 
 def test_a_window_leaves_what_a_later_trip_takes():
     """The car leaves after period 8 with 80 % of 40 kWh, and charges 3 x 0.92 x 4 kWh in the hours before that."""
-    car = Ev(name="c", capacity_kwh=40, p_charge_max_kw=4, soc_start=0.2, trips=(Trip(leaves_h=8, returns_h=10, energy_kwh=5.0, soc_needed=0.8),), soc_end=0.1)
+    car = Ev(
+        name="c",
+        capacity_kwh=40,
+        p_charge_max_kw=4,
+        soc_start=0.2,
+        trips=(Trip(leaves_h=8, returns_h=10, energy_kwh=5.0, soc_needed=0.8),),
+        soc_end=0.1,
+    )
     windows = windows_of(HorizonRow(length_h=5, step_h=5), PERIODS, 1.0)
     row = path_of(car, windows).row(windows[0], 8.0, 1.0).parameters
     assert row["soc_end"] == pytest.approx((32 - 3 * 0.92 * 4) / 40, rel=1e-12)
