@@ -175,7 +175,7 @@ class Building:
             caps_kw[link.a] += link.cap_kw
             caps_kw[link.b] += link.cap_kw
         self._check_devices(households)
-        self._check_horizon(households)
+        self.check_horizon()
         with self._placed():
             for household in households:
                 household.check_balance(caps_kw[household.name])
@@ -189,13 +189,13 @@ class Building:
                     path = ("prosumers", household.name, "devices", device.name)
                     raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")
 
-    def _check_horizon(self, households: list[Household]) -> None:
+    def check_horizon(self) -> None:
         """Refuse a rolling horizon that cannot be run: its windows, its forecasts, or devices that cannot be cut."""
         scenario, horizon = self._scenario, self._scenario.horizon
         if horizon is None:
             return
         check_horizon(horizon, self._tree, scenario.dt_h, scenario.prosumers, scenario.profiles)
-        for household in households:
+        for household in self.households:
             for device in household.devices:
                 if store_of(device, self._periods, scenario.dt_h) is None:
                     path = ("prosumers", household.name, "devices", device.name, "kind")

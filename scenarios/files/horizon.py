@@ -94,7 +94,7 @@ def check_horizon(
         if not _divides(dt_h, hours):
             raise _refusal(tree, key, f"{hours:g} h is no whole number of periods of {dt_h:g} h; use a multiple")
     if row.kept_h > row.length_h:
-        sentence = f"{row.kept_h:g} h is more than a window has ({row.length_h:g}); lower it, or raise length_h"
+        sentence = f"{row.kept_h:g} h is more than a window has ({row.length_h:g} h); lower it, or raise length_h"
         raise _refusal(tree, "step_h", sentence)
     if row.is_perfect:
         return

@@ -112,6 +112,14 @@ class Scenario(ScenarioRows):
         """
         self._building.check()
 
+    def check_horizon(self) -> None:
+        """Check what it says of a rolling horizon, if anything; `check` does that as well.
+
+        Raises:
+            ScenarioError: Its windows, forecasts or devices do not go together.
+        """
+        self._building.check_horizon()
+
     def doubts(self) -> "list[Problem]":
         """Values that may be meant in another unit, with the place of each and what looks meant."""
         return self._building.doubts()

@@ -56,9 +56,11 @@ def run_rolling(
         note: Told in a sentence which window begins, and what is left.
 
     Raises:
+        ScenarioError: What it says of its horizon does not go together.
         WindowError: A window cannot be settled at all, or the first was interrupted; what was settled before is saved.
         GridbazaarError: The run cannot be saved, or cannot go on; windows that have ended are in the folder.
     """
+    scenario.check_horizon()
     with (
         interrupts() as interrupted,
         Recorder(folder, scenario, notes=Notes(Kept.NONE), origin=origin) as recorder,
