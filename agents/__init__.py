@@ -6,7 +6,14 @@ from ..network.lazy import offered
 
 if TYPE_CHECKING:
     from .behaviour import Behaviour, BehaviourError, PriceTaker
-    from .household import Household, HouseholdError, HouseholdShortageError
+    from .devices.battery import Battery
+    from .devices.deferrable import Deferrable
+    from .devices.device import Device, DeviceError
+    from .devices.device_block import DeviceBlock
+    from .devices.ev import Ev, Trip
+    from .devices.heat_pump import HeatPump
+    from .devices.store import Store
+    from .household import DeviceShortageError, Household, HouseholdError, HouseholdShortageError
     from .messages import (
         Bid,
         Bids,
@@ -30,13 +37,21 @@ if TYPE_CHECKING:
     from .trade_graph import Link, LinkError, TradeGraph
 
 __all__ = [
+    "Battery",
     "Behaviour",
     "BehaviourError",
     "Bid",
     "Bids",
     "Commitment",
+    "Deferrable",
     "Deliveries",
     "Delivery",
+    "Device",
+    "DeviceBlock",
+    "DeviceError",
+    "DeviceShortageError",
+    "Ev",
+    "HeatPump",
     "Household",
     "HouseholdError",
     "HouseholdShortageError",
@@ -54,19 +69,29 @@ __all__ = [
     "Regrets",
     "SharingPlatform",
     "SharingRules",
+    "Store",
     "Subproblem",
     "SystemOperator",
     "TradeGraph",
+    "Trip",
 ]
 
 _HOMES = {
+    "Battery": "devices.battery",
     "Behaviour": "behaviour",
     "BehaviourError": "behaviour",
     "Bid": "messages",
     "Bids": "messages",
     "Commitment": "messages",
+    "Deferrable": "devices.deferrable",
     "Deliveries": "messages",
     "Delivery": "messages",
+    "Device": "devices.device",
+    "DeviceBlock": "devices.device_block",
+    "DeviceError": "devices.device",
+    "DeviceShortageError": "household",
+    "Ev": "devices.ev",
+    "HeatPump": "devices.heat_pump",
     "Household": "household",
     "HouseholdError": "household",
     "HouseholdShortageError": "household",
@@ -84,9 +109,11 @@ _HOMES = {
     "Regrets": "messages",
     "SharingPlatform": "platform",
     "SharingRules": "sharing_rules",
+    "Store": "devices.store",
     "Subproblem": "subproblem",
     "SystemOperator": "operator",
     "TradeGraph": "trade_graph",
+    "Trip": "devices.ev",
 }
 
 __getattr__, __dir__ = offered(__name__, _HOMES)

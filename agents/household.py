@@ -1,7 +1,10 @@
 """A prosumer's private data: loads, forecast, utility, limits and tariffs, (11)-(17)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +13,9 @@ from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
 from ..network.periods import When, period_name
 from .devices.device import Device, DeviceError
-from .devices.fleet import Fleet
-from .devices.service import missing_kw
+
+if TYPE_CHECKING:
+    from .devices.fleet import Fleet  # which loads scipy, for whoever has devices
 
 
 class HouseholdError(InputError):
@@ -42,7 +46,7 @@ class HouseholdShortageError(InfeasibleError):
         household: Its data.
     """
 
-    def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: "Household") -> None:
+    def __init__(self, prosumer: str, period: int, missing_kw: float, cap_kw: float, household: Household) -> None:
         super().__init__(prosumer, period, missing_kw, cap_kw, household)
         self.prosumer, self.period, self.missing_kw = prosumer, period, missing_kw
         self.cap_kw, self.household = cap_kw, household
@@ -179,6 +183,8 @@ class Household(Valuation):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise HouseholdError(self.name, f"devices.{twice}", f"two devices have the name {twice}; rename one")
+        from .devices.fleet import Fleet
+
         try:
             object.__setattr__(self, "_fleet", Fleet(self.devices, self.periods, self.dt_h))
         except DeviceError as error:
@@ -223,6 +229,8 @@ class Household(Valuation):
     @property
     def fleet(self) -> Fleet:
         """Its devices, laid out for its periods."""
+        from .devices.fleet import Fleet
+
         return Fleet((), self.periods, self.dt_h) if self._fleet is None else self._fleet
 
     @property
@@ -254,6 +262,8 @@ class Household(Valuation):
 
     def _check_fleet(self, fleet: Fleet, cap_kw: float) -> None:
         """As `check_balance`, with devices."""
+        from .devices.service import missing_kw
+
         problem = fleet.infeasibility()
         if problem:
             raise DeviceShortageError(self.name, problem)

@@ -27,7 +27,7 @@ class Point:
 
     Attributes:
         columns: Where the minimum is, (column,).
-        multipliers: By how much it would rise with each row's bounds, (row,).
+        multipliers: By how much it would rise with each row's bounds, (row,); 0 of those that fix a column.
     """
 
     columns: FloatArray
@@ -35,7 +35,9 @@ class Point:
 
 
 class InteriorPoint:
-    """`min x'Px/2 + q'x` with `low <= rows x <= high`, P diagonal; what rows are equations never changes.
+    """`min x'Px/2 + q'x` with `low <= rows x <= high`, P diagonal.
+
+    What rows are equations never changes, nor what fixes a column, which is left out.
 
     A solve depends on what is asked and on nothing that was solved before.
     """
@@ -48,12 +50,20 @@ class InteriorPoint:
             low, high: Their bounds, (row,).
         """
         alone = (np.diff(rows.indptr) == 1) & (np.add.reduceat(rows.data, rows.indptr[:-1]) == 1.0)
-        self._boxes = np.flatnonzero(alone)
-        self._boxed = rows.indices[rows.indptr[:-1]][self._boxes]
+        column = rows.indices[rows.indptr[:-1]]  # of those
+        fixed = alone & (low == high)
+        self._fixed = np.zeros(rows.shape[1])
+        self._fixed[column[fixed]] = low[fixed]
+        self._free = np.setdiff1d(np.arange(rows.shape[1]), column[fixed])
+        place = np.full(rows.shape[1], -1)
+        place[self._free] = np.arange(self._free.size)
+        self._boxes = np.flatnonzero(alone & ~fixed)
+        self._boxed = place[column[self._boxes]]
         self._equal = np.flatnonzero(~alone & (low == high))
         self._between = np.flatnonzero(~alone & (low != high))
-        self._shape = rows.shape
-        self._equations, self._ranges = sp.csc_matrix(rows[self._equal]), sp.csc_matrix(rows[self._between])
+        self._taken = np.asarray(rows @ self._fixed)
+        free = sp.csc_matrix(rows)[:, self._free]
+        self._equations, self._ranges = (sp.csc_matrix(free[part]) for part in (self._equal, self._between))
 
     def solve(self, quadratic: FloatArray, linear: FloatArray, low: FloatArray, high: FloatArray) -> Point:
         """The minimum for these costs, (column,), and bounds, (row,).
@@ -65,28 +75,29 @@ class InteriorPoint:
         """
         solver = _solver()
         solver.setup(
-            _diagonal(quadratic),
-            linear,
+            _diagonal(quadratic[self._free]),
+            linear[self._free],
             self._equations,
-            low[self._equal],
+            (low - self._taken)[self._equal],
             self._ranges,
-            low[self._between],
-            high[self._between],
+            (low - self._taken)[self._between],
+            (high - self._taken)[self._between],
             self._box(low, -np.inf),
             self._box(high, np.inf),
         )
         status, found = solver.solve().name, solver.result
-        multipliers = np.empty(self._shape[0])
+        multipliers = np.zeros(low.size)
         multipliers[self._equal] = -found.y
         multipliers[self._between] = found.z_l - found.z_u
         multipliers[self._boxes] = (found.z_bl - found.z_bu)[self._boxed]
-        columns = np.array(found.x)
+        columns = self._fixed.copy()
+        columns[self._free] = found.x
         if status not in _USABLE or not (np.isfinite(columns).all() and np.isfinite(multipliers).all()):
             raise SolverError(f"PIQP ended with '{status}'")
         return Point(columns, multipliers)
 
     def _box(self, bounds: FloatArray, none: float) -> FloatArray:
-        box = np.full(self._shape[1], none)
+        box = np.full(self._free.size, none)
         box[self._boxed] = bounds[self._boxes]
         return box
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -35,7 +35,8 @@ class Plan:
     def of(cls, powers: FloatArray, columns: int = 0) -> Plan:
         """The plan with these `powers`, the last so many of which are columns of devices."""
         trades, device = np.split(powers[TRADES], [len(powers[TRADES]) - columns])
-        return cls(powers[BID], powers[CURTAILED], powers[ELASTIC], trades, device)
+        plain = cls(powers[BID], powers[CURTAILED], powers[ELASTIC], trades)
+        return replace(plain, device=device) if columns else plain
 
     @property
     def powers(self) -> FloatArray:

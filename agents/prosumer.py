@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -59,8 +59,9 @@ class OwnSeat:
     def of(cls, problem: Subproblem) -> OwnSeat:
         """Begin."""
         nothing = np.zeros(problem.periods)
-        idle = problem.household.fleet.idle() if problem.columns else np.zeros((0, problem.periods))
-        plan = Plan(nothing, nothing, nothing, np.zeros((problem.links, problem.periods)), idle)
+        plan = Plan(nothing, nothing, nothing, np.zeros((problem.links, problem.periods)))
+        if problem.columns:
+            plan = replace(plan, device=problem.household.fleet.idle())
         return cls(problem, plan, plan, plan.trade_kw, nothing)
 
 

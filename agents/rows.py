@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -12,8 +14,10 @@ import numpy as np
 from ..network.arrays import FloatArray, IntArray, frozen
 from ..network.cores import cores, threads
 
-_WORTH_LOADING = 5_000
-"""After so many cells that were interpreted, it is worth the time that compiled code takes to load (half a second)."""
+_WORTH_LOADING = 20_000
+"""So many cells take as long to interpret as compiled code takes to load (some 0.7 s): after these it is worth it."""
+_SOON_MANY = 1_500
+"""So many cells in one call will be many more in a run of some ten calls: it is worth it at once."""
 _CELLS_PER_THREAD = 5_000
 _MANY = 50_000
 
@@ -81,6 +85,8 @@ class _Tally:
     def compiles(self, cells: int) -> bool:
         """Whether so many cells more are for compiled code."""
         self._cells += cells
+        if cells > _SOON_MANY:
+            self._cells += _WORTH_LOADING
         return self._cells > _WORTH_LOADING
 
 
@@ -103,4 +109,13 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     }
     twin = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
     twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
-    return numba.njit(nogil=True, cache=True)(twin)
+    kernel = numba.njit(nogil=True, cache=True)(twin)
+    if not any(Path(str(kernel.stats.cache_path)).glob(f"*.{function.__name__}-*.nbi")):
+        _say_that_it_compiles()
+    return kernel
+
+
+@cache
+def _say_that_it_compiles() -> None:
+    """Once in a process, to who has been waiting: by the standard library's logging, which is stderr if not told."""
+    logging.getLogger("gridbazaar").warning("compiling for this machine, some 10 s; it is kept for the next time")

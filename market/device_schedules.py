@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..network.arrays import FloatArray
+from ..network.periods import When, spans
 from .columns import Columns, each_period
 from .messages import PrivateSchedules
 
@@ -48,6 +49,14 @@ class DeviceSchedules:
         largest = np.maximum(self.charge_kw, self.discharge_kw).max(axis=1, initial=0.0)
         found = [np.flatnonzero(row > _AT_ONCE * max(most, 1.0)) for row, most in zip(at_once, largest, strict=True)]
         return {name: periods.tolist() for name, periods in zip(self.names, found, strict=True) if periods.size}
+
+    def doubts(self, when: When) -> list[str]:
+        """The same in words, a sentence for each device."""
+        return [
+            f"{name} of {owner} charges and discharges at once at {spans(periods, when)}, where a kWh is worth nothing "
+            "or less; no device could: agents.exact_plan finds what its owner could do best instead"
+            for (owner, name), periods in self.both_ways().items()
+        ]
 
     def columns(self) -> Columns:
         """One row per device and period: prosumer, device, period from 1, charge_kw, discharge_kw, energy_kwh."""

@@ -127,7 +127,7 @@ class EnergyMarket(Lifecycle):
         self.operator = SystemOperator(self, clearing, [household.bus for household in households])
         rules = replace(
             self.settings.sharing_rules,
-            resolution_kw=1.01 * faults.quantum_kw,  # rounded sums are inexact
+            resolution_kw=faults.resolution_kw((2 * len(self.graph.links) + shape[0]) * shape[1]),
             least_worth_usd_per_kwh=_LEAST_WORTH * clearing.value_of_lost_load_usd_per_kwh,
         )
         self.platform = SharingPlatform(self, self.graph, shape[1], rules)

@@ -21,6 +21,7 @@ from ..network.clearing import Clearing
 from .hosting.communities import Communities
 from .hosting.lossy_channel import DirectChannel, LossyChannel, MessageFaults
 from .hosting.options import Hosting
+from .hosting.tapped_channel import TappedChannel
 from .methods.fixed_point import FixedPoint
 from .outcome import Ending
 from .proof.stopping_rule import StoppingRule
@@ -55,7 +56,7 @@ class Lifecycle(mesa.Model):
     communities: Communities
     proof: StoppingRule
     method: FixedPoint
-    channel: DirectChannel | LossyChannel
+    channel: DirectChannel | LossyChannel | TappedChannel
     phase: Phase
     rounds: int
     bid_kw: FloatArray

@@ -61,6 +61,7 @@ def buses(feeder: Feeder, dispatch: Dispatch, bid_kw: FloatArray, with_trades: F
         "injection_with_trades_kw": generated - served - more_kw,
         "unserved_kw": dispatch.unserved_kw,
         "spilled_kw": dispatch.spilled_kw,
+        "unserved_kvar": dispatch.q_slack_kvar,
         "v_pu": dispatch.v_pu,
         "v_with_trades_pu": with_trades.v_pu,
         "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh,

@@ -57,6 +57,11 @@ class RunFacts:
     hosting: HostingReport
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The prosumers."""
+        return self.graph.names
+
+    @property
     def outcome(self) -> Outcome:
         """How the run ended."""
         return self.ending.outcome
@@ -216,11 +221,6 @@ class Result(RunFacts, ResultTables):
         """The same in a notebook, with how the run ended and what is proven."""
         said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (self.message, str(self.certificate)))
         return f"{self.totals.to_html(float_format='{:,.4g}'.format)}{said}"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The prosumers."""
-        return self.graph.names
 
     @property
     def settled_for(self) -> str:

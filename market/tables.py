@@ -85,13 +85,8 @@ class ResultTables:
         charged = self.network_use is NetworkUse.WITHDRAWALS
         return charged * network_charge(self.graph, self.lmp_usd_per_kwh)
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables that there are."""
-        return (*TABLES, DEVICES) if self.device_schedules.names else TABLES
-
     def columns(self, table: str) -> Columns:
-        """One of the `tables` by column, as files have it; the property of that name is the same for pandas."""
+        """A table (`tables_of`) by column, as files have it; the property of that name is the same for pandas."""
         makers = {
             "prosumers": self._prosumers,
             "trades": self._trades,
@@ -220,6 +215,11 @@ class ResultTables:
         arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
         arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
         return arcs
+
+
+def tables_of(result: ResultTables) -> tuple[str, ...]:
+    """The tables that a result has."""
+    return (*TABLES, DEVICES) if result.device_schedules.names else TABLES
 
 
 def network_charge(graph: TradeGraph, lmp_usd_per_kwh: FloatArray) -> FloatArray:

@@ -12,15 +12,15 @@ numbers, V² / z, which is 1.5e8 MVA for a coupler of 1e-6 ohm on 12 kV. The rep
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .arrays import FloatArray
 from .dispatch import Dispatch
-from .errors import InputError, SolverError
+from .errors import SolverError
 from .feeder import Feeder
+from .pandapower_net import import_pandapower, pandapower_net
 from .periods import period_name
 
 _TOLERANCES = (1e-8, 1e-6)
@@ -57,8 +57,9 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
         InputError: pandapower is not installed.
         SolverError: the power flow of a period does not converge; it names the period.
     """
-    power = _pandapower()
-    net = _net(power, feeder)
+    power = import_pandapower("the AC replay")
+    net = pandapower_net(power, feeder)
+    power.create_loads(net, range(len(feeder.buses)), p_mw=0.0)  # each stands for all that is drawn and fed in there
     periods = dispatch.v_pu.shape[1]
     v_pu, root_kw, losses_kw = np.ones_like(dispatch.v_pu), np.zeros(periods), np.zeros(periods)
     p_kw = dispatch.demand_kw - dispatch.unserved_kw + dispatch.spilled_kw
@@ -66,11 +67,11 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
     for k in np.flatnonzero(feeder.generator_bus > 0):
         p_kw[feeder.generator_bus[k]] -= dispatch.p_gen_kw[k]
         q_kvar[feeder.generator_bus[k]] -= dispatch.q_gen_kvar[k]
-    tolerances_mva = _tolerances_mva(feeder, p_kw)
+    tolerances_mva = balance_tolerances_mva(feeder, p_kw)
     needed = 0
     for t in range(periods):
         net.load["p_mw"], net.load["q_mvar"] = p_kw[:, t] / 1e3, q_kvar[:, t] / 1e3
-        tried = _flow(power, net, tolerances_mva)
+        tried = power_flow(power, net, tolerances_mva)
         if tried is None:
             raise SolverError(
                 f"the AC power flow of {period_name(t, dispatch.when)} does not converge to "
@@ -89,7 +90,7 @@ def replay_ac(feeder: Feeder, dispatch: Dispatch) -> AcReplay:
     )
 
 
-def _tolerances_mva(feeder: Feeder, p_kw: FloatArray) -> tuple[float, float]:
+def balance_tolerances_mva(feeder: Feeder, p_kw: FloatArray) -> tuple[float, float]:
     """How closely powers must balance at every bus, MVA: at first, and where that cannot be reached."""
     largest = max(float(np.max(np.abs(p_kw).sum(axis=0))) / 1e3, _LEAST_LOAD_MVA)
     close, loose = (part * largest for part in _TOLERANCES)
@@ -98,7 +99,7 @@ def _tolerances_mva(feeder: Feeder, p_kw: FloatArray) -> tuple[float, float]:
     return close, max(loose, float(_ROUNDING * stiffest))
 
 
-def _flow(power: Any, net: Any, tolerances_mva: tuple[float, float]) -> int | None:
+def power_flow(power: Any, net: Any, tolerances_mva: tuple[float, float]) -> int | None:
     """Solve the power flow; at which of the tolerances it holds, or None."""
     for tried, tolerance in enumerate(tolerances_mva):
         try:
@@ -107,64 +108,3 @@ def _flow(power: Any, net: Any, tolerances_mva: tuple[float, float]) -> int | No
             continue
         return tried
     return None
-
-
-def _pandapower() -> Any:
-    try:
-        return import_module("pandapower")  # an extra, and two seconds to import
-    except ImportError:
-        raise InputError("the AC replay needs pandapower, which is missing: pip install 'gridbazaar[grid]'") from None
-
-
-def _net(power: Any, feeder: Feeder) -> Any:
-    """The feeder in pandapower, with one load per bus that stands for all that is drawn and fed in there."""
-    net = power.create_empty_network(sn_mva=1.0)
-    for bus, kv in zip(feeder.buses, feeder.kv, strict=True):
-        power.create_bus(net, vn_kv=float(kv), name=bus.name)
-    for n in range(1, len(feeder.buses)):
-        _branch(power, net, feeder, n)
-    power.create_ext_grid(net, bus=0, vm_pu=feeder.root_voltage_pu)
-    for n in range(len(feeder.buses)):
-        power.create_load(net, bus=n, p_mw=0.0)
-    return net
-
-
-def _branch(power: Any, net: Any, feeder: Feeder, n: int) -> None:
-    """The line that feeds bus n: a closed switch, a line or a transformer, and what it charges at either end."""
-    line, parent = feeder.lines[n - 1], int(feeder.parent[n])
-    kv_sending, kv = float(feeder.kv[parent]), float(feeder.kv[n])
-    if line.b_us:
-        for end, kv_end in ((parent, kv_sending), (n, kv)):
-            charged_mvar = 0.5e-6 * line.b_us * float(feeder.line_kv[n]) ** 2
-            power.create_shunt(net, bus=end, q_mvar=-charged_mvar, vn_kv=kv_end)
-    if line.r_ohm == line.x_ohm == 0 and kv == kv_sending and line.tap == 1:
-        power.create_switch(net, bus=parent, element=n, et="b")
-    elif kv == kv_sending and line.tap == 1:
-        power.create_line_from_parameters(
-            net,
-            from_bus=parent,
-            to_bus=n,
-            length_km=1.0,
-            r_ohm_per_km=line.r_ohm,
-            x_ohm_per_km=line.x_ohm,
-            c_nf_per_km=0.0,
-            max_i_ka=1.0,  # a number is asked for; the power flow does not use it
-            name=line.name,
-        )
-    else:
-        upper = (parent, kv_sending * line.tap), (n, kv)
-        high, low = upper if kv_sending >= kv else upper[::-1]
-        per_ohm = 100.0 / float(feeder.line_kv[n]) ** 2
-        power.create_transformer_from_parameters(
-            net,
-            hv_bus=high[0],
-            lv_bus=low[0],
-            sn_mva=1.0,
-            vn_hv_kv=high[1],
-            vn_lv_kv=low[1],
-            vkr_percent=line.r_ohm * per_ohm,
-            vk_percent=float(np.hypot(line.r_ohm, line.x_ohm)) * per_ohm,
-            pfe_kw=0.0,
-            i0_percent=0.0,
-            name=line.name,
-        )

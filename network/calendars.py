@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from math import isclose
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import InputError
@@ -36,6 +37,19 @@ def zone_of(name: str) -> ZoneInfo:
 def is_step(step_min: int) -> bool:
     """Whether periods of so many minutes fill an hour."""
     return 0 < step_min <= MINUTES_PER_HOUR and MINUTES_PER_HOUR % step_min == 0
+
+
+def step_min_of(dt_h: float) -> int:
+    """The step, in minutes, of periods of so many hours.
+
+    Raises:
+        InputError: They do not fill an hour with whole minutes.
+    """
+    minutes = round(dt_h * MINUTES_PER_HOUR)
+    if not (is_step(minutes) and isclose(dt_h * MINUTES_PER_HOUR, minutes, rel_tol=1e-9)):
+        sentence = f"{dt_h:g} h does not divide an hour into whole minutes, as periods of a calendar do"
+        raise InputError(f"{sentence}; write a step that does, such as step: 15min")
+    return minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Literal
 from .errors import InputError
 
 Table = Literal["buses", "lines", "generators", "feeder"]
+NOMINAL_HZ = 50.0
+"""What a capacitance charges at, unless a scenario says otherwise."""
 
 
 class FeederError(InputError):

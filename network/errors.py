@@ -4,6 +4,7 @@
     ├── InputError              what the user gave cannot be used            exit code 2
     │   ├── FeederError         the tables are not a radial feeder           (network.elements)
     │   ├── HouseholdError      a prosumer's data contradict each other      (agents.household)
+    │   ├── DeviceError         a device's data contradict each other        (agents.devices.device)
     │   ├── LinkError           the trade links do not fit the prosumers     (agents.trade_graph)
     │   ├── BehaviourError      a behaviour raised, or answered nonsense     (agents.behaviour)
     │   ├── SettingsError       a setting of the market is out of its range  (market.settings)
@@ -19,6 +20,7 @@
     └── InfeasibleError         no dispatch or plan obeys the limits         exit code 4
         ├── ShortageError       the feeder cannot carry the load             (network.infeasibility.shortage)
         ├── HouseholdShortageError   a prosumer cannot balance a period      (agents.household)
+        ├── DeviceShortageError      nor can it, or a device, keep its limits (agents.household)
         └── InfeasibleScenarioError  the same, with its place in the files   (scenarios.errors)
 
 Leaves carry the facts (bus, hour, prosumer) as attributes and build their own sentence: what, where, and the cure.

@@ -52,7 +52,7 @@ def spans(periods: list[int], when: When) -> str:
 
 
 def runs(periods: list[int]) -> list[list[int]]:
-    """Runs of periods that follow each other, by index: the first, and the one after the last, of each."""
+    """Runs of numbers that follow each other, such as periods: the first, and the one after the last, of each."""
     found: list[list[int]] = []
     for t in periods:
         if found and t == found[-1][1]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .files.source import shipped_scenarios
     from .league.gains import Gains, gains
     from .league.league import League, play_league
+    from .privacy.experiment import Privacy, measure_privacy
     from .reporting.comparison import Comparison, compare
     from .reporting.stored_run import StoredRun, load_run
     from .stepping.errors import SessionError
@@ -26,6 +27,7 @@ __all__ = [
     "Gains",
     "InfeasibleScenarioError",
     "League",
+    "Privacy",
     "Problem",
     "Scenario",
     "ScenarioError",
@@ -37,6 +39,7 @@ __all__ = [
     "gains",
     "load",
     "load_run",
+    "measure_privacy",
     "play_league",
     "shipped_scenarios",
     "sweep",
@@ -47,6 +50,7 @@ _HOMES = {
     "Gains": "league.gains",
     "InfeasibleScenarioError": "errors",
     "League": "league.league",
+    "Privacy": "privacy.experiment",
     "Problem": "errors",
     "Scenario": "files.scenario",
     "ScenarioError": "errors",
@@ -58,6 +62,7 @@ _HOMES = {
     "gains": "league.gains",
     "load": "files.loading",
     "load_run": "reporting.stored_run",
+    "measure_privacy": "privacy.experiment",
     "play_league": "league.league",
     "shipped_scenarios": "files.source",
     "sweep": "sweeping.sweep",

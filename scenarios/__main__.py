@@ -11,7 +11,22 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..network.errors import GridbazaarError
-from .commands import check, compare, league, look, new, report, run, step, study, sweep, view
+from .commands import (
+    check,
+    compare,
+    export,
+    import_,
+    league,
+    look,
+    new,
+    privacy,
+    report,
+    run,
+    step,
+    study,
+    sweep,
+    view,
+)
 from .commands.arguments import with_ray_address, with_todays_names
 from .errors import UnwrittenError
 
@@ -33,11 +48,14 @@ app.command(short_help="Step through a market, forwards, backwards, and otherwis
 app.command(short_help="Step through a market in the browser.")(view.view)
 app.command(short_help="Run the paper's case study; write a page of it.")(study.study)
 app.command(short_help="Write a page of a saved run.")(report.report)
+app.command(short_help="Export a saved run to pandapower, or its tables to a spreadsheet.")(export.export)
 app.command(short_help="Show what differs between saved runs.")(compare.compare)
 app.command(short_help="Run every combination of some values; write a table.")(sweep.sweep)
 app.command(short_help="Play behaviours against each other; see what lying gains.")(league.league)
+app.command(short_help="Measure what messages give away, and what telling less costs.")(privacy.privacy)
 app.command()(look.validate)
 app.command(short_help="Check a behaviour, or a device, before a market counts on it.")(check.check)
+app.command("import", short_help="Make a scenario of a network of another tool, with proof.")(import_.import_)
 app.command(short_help="Begin a behaviour, a device or a scenario of your own.")(new.new)
 app.command("list", short_help="List scenarios, behaviours, or kinds of devices.")(look.list_)
 app.command(short_help="Print the JSON Schema of scenario files.")(look.schema)

@@ -13,14 +13,14 @@ import resource
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from towns import town
 
 import gridbazaar.scenarios as gb
-from gridbazaar.agents import TradeGraph
-from gridbazaar.market import EnergyMarket, MarketSettings, NetworkUse
+from gridbazaar.agents import PriceTaker, TradeGraph
+from gridbazaar.market import EnergyMarket, MarketSettings, MessageFaults, NetworkUse
 
 PAPER = 3
 """The size that means ieee33."""
@@ -40,10 +40,10 @@ def knows_buses() -> bool:
     return "buses" in signature(town).parameters
 
 
-def gridbazaar(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str, Any]:
+def gridbazaar(data: dict[str, Any], use: NetworkUse, tolerance: float, **how: Any) -> dict[str, Any]:
     """The agents, to a certificate of this part of the turnover."""
     start = perf_counter()
-    market = EnergyMarket(**data, rng=0, settings=MarketSettings(regret_tolerance=tolerance, network_use=use))
+    market = EnergyMarket(**data, rng=0, settings=MarketSettings(regret_tolerance=tolerance, network_use=use), **how)
     ready = perf_counter()
     result = market.run()
     return {
@@ -57,6 +57,21 @@ def gridbazaar(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[
         "clearings": result.clearings,
         "elastic_clearings": result.elastic_clearings,
     }
+
+
+def lossy(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str, Any]:
+    """The agents, where one quote in ten is lost, and one offer in ten."""
+    return gridbazaar(data, use, tolerance, messages=MessageFaults(loss=0.1))
+
+
+class OfItsOwn(PriceTaker):
+    """A behaviour that changes nothing; who has it is asked alone, and not with the others in one call."""
+
+
+def own_behaviours(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str, Any]:
+    """The agents, one in a hundred with a behaviour of its own."""
+    some = [home.name for home in data["households"]][::100]
+    return gridbazaar(data, use, tolerance, behaviours={name: OfItsOwn() for name in some})
 
 
 def by_period(data: dict[str, Any], use: NetworkUse, tolerance: float) -> dict[str, Any]:
@@ -105,6 +120,8 @@ def _worth(found: Any) -> dict[str, float]:
 
 RIVALS: dict[str, Callable[[dict[str, Any], NetworkUse, float], dict[str, Any]]] = {
     "gridbazaar": gridbazaar,
+    "lossy": lossy,
+    "own_behaviours": own_behaviours,
     "by_period": by_period,
     "joint": joint,
     "script": script,
@@ -123,8 +140,9 @@ def main() -> None:
     if given.memory_gib:
         limit = int(given.memory_gib * 2**30)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    found = RIVALS[given.rival](*market_of(given.prosumers, given.buses), given.tolerance)
-    print(json.dumps({**found, "memory_mib": peak_memory_mib()}))
+    data, before = market_of(given.prosumers, given.buses), process_time()
+    found = RIVALS[given.rival](*data, given.tolerance)
+    print(json.dumps({**found, "cpu_s": process_time() - before, "memory_mib": peak_memory_mib()}))
 
 
 def peak_memory_mib() -> float:

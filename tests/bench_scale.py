@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_figure import draw
-from bench_rivals import PAPER, RIVALS, knows_buses
+from bench_rivals import PAPER, knows_buses
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -66,7 +66,7 @@ def main() -> None:
     """Run the benchmark, print its table, write its numbers and draw its figure."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--sizes", default=SIZES, help=f"prosumers, or prosumers:buses ({SIZES})")
-    options.add_argument("--rivals", default=",".join(RIVALS), help="which of them")
+    options.add_argument("--rivals", default=",".join(LABELS), help="which of them")
     options.add_argument("--limit", type=float, default=300.0, help="seconds that a measurement may take")
     options.add_argument("--memory-gib", type=float, default=4.0, help="memory that a measurement may take")
     options.add_argument("--output", type=Path, default=Path("results/bench_scale.json"))

@@ -7,7 +7,7 @@ import numpy as np
 import pandapower as pp
 
 from gridbazaar.network import Feeder
-from gridbazaar.network.ac_replay import _net
+from gridbazaar.network.pandapower_net import pandapower_net
 
 
 class OptimalFlow(NamedTuple):
@@ -21,9 +21,8 @@ class OptimalFlow(NamedTuple):
 
 def optimal_flow(feeder: Feeder, p_kw: np.ndarray, q_kvar: np.ndarray, start: str = "flat") -> OptimalFlow:
     """Current ratings are respected, ratings in kW and kvar are not known to it; one generator is at the root."""
-    net = _net(pp, feeder)
-    net.load["p_mw"], net.load["q_mvar"] = p_kw / 1e3, q_kvar / 1e3
-    net.bus["min_vm_pu"], net.bus["max_vm_pu"] = feeder.v_min_pu, feeder.v_max_pu
+    net = pandapower_net(pp, feeder)
+    pp.create_loads(net, range(len(feeder.buses)), p_mw=p_kw / 1e3, q_mvar=q_kvar / 1e3)
     net.line["max_loading_percent"] = 100.0
     rated = feeder.i_max_a[[feeder.names.index(name.split("-")[1]) for name in net.line["name"]]]
     net.line["max_i_ka"] = np.where(np.isfinite(rated), rated, 1e6) / 1e3

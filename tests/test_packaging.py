@@ -41,7 +41,8 @@ def test_a_wheel_has_the_data_and_runs_by_itself(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for room in ROOMS:
         assert f"gridbazaar/{room}/py.typed" in names
-    assert "gridbazaar/scenarios/ieee33/prosumers.csv" in names
+    for file in ("ieee33/prosumers.csv", "two_homes/result.svg", "island/devices.csv", "lv_street/make_profiles.py"):
+        assert f"gridbazaar/scenarios/{file}" in names
     assert not [name for name in names if name.startswith(("agents/", "market/", "network/", "scenarios/", "tests/"))]
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -41,17 +42,48 @@ def folder(tmp_path: Path) -> Path:
 
 def test_there_is_an_example_for_a_run_for_stepping_and_for_a_behaviour() -> None:
     text = "".join(example for example, _ in examples())
-    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:Steeper(factor=2)"))
+    assert all(word in text for word in ("market.run()", "session.step()", "mine.py:Modest(percent=10)"))
 
 
-@pytest.mark.parametrize("example", range(6))
+def numbered() -> list[Any]:
+    """The examples by number; those that start a Ray go together, as there is one on a machine."""
+    marks = [[pytest.mark.xdist_group("ray")] if "RayCluster" in code else [] for code, _ in examples()]
+    return [pytest.param(number, marks=mark) for number, mark in enumerate(marks)]
+
+
+@pytest.mark.parametrize("example", numbered())
 def test_an_example_prints_what_readme_says(example: int, folder: Path) -> None:
     code, expected = examples()[example]
+    if "RayCluster()" in code:
+        pytest.importorskip("ray")
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
     assert [line.rstrip() for line in run.stdout.splitlines()] == [line.rstrip() for line in expected.splitlines()]
+
+
+def test_the_behaviour_runs_here_on_workers_and_on_ray_and_gains_the_same_everywhere() -> None:
+    code, expected = next((code, text) for code, text in examples() if "mine.py:Modest" in code)
+    assert "(None, Workers(2), RayCluster())" in code
+    lines = expected.splitlines()
+    assert len(lines) == 3
+    assert len(set(lines)) == 1
+
+
+def test_a_parameter_that_makes_no_sense_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(gb.ScenarioError, match="Modest, parameter percent: Input should be greater than or equal to 0"):
+        gb.load("ieee33", {"prosumers.p1.behaviour": "mine.py:Modest(percent=-3)"}).check()
+
+
+def test_what_the_behaviour_gains_is_what_the_league_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    found = gb.gains(gb.load("ieee33", {"prosumers.p1.behaviour": "mine.py:Modest(percent=10)"}))
+    [(_, expected)] = [(code, text) for code, text in examples() if "mine.py:Modest" in code]
+    assert found is not None
+    assert found.known_to_usd[0] < 0.1
+    assert expected.startswith(f"p1 gains ${found.gain_usd[0]:.1f};")
 
 
 def test_examples_are_under_20_lines() -> None:
@@ -60,7 +92,7 @@ def test_examples_are_under_20_lines() -> None:
 
 
 def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> None:
-    command = 'gridbazaar run ieee33 --behaviour "p2=mine.py:Steeper(factor=2)"'
+    command = 'gridbazaar run ieee33 --behaviour "p1=mine.py:Modest(percent=10)"'
     assert command in README.read_text(encoding="utf-8")
     words = [sys.executable, "-m", "gridbazaar.scenarios", *shlex.split(command)[1:]]
     run = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
@@ -70,7 +102,7 @@ def test_the_behaviour_runs_from_the_command_line_as_printed(folder: Path) -> No
 
 def test_the_room_s_scenario_runs(tmp_path: Path) -> None:
     text = (README.parent / "scenarios" / "README.md").read_text(encoding="utf-8")
-    (block,) = (m[3] for m in BLOCK.finditer(text) if m[1] == "yaml")
+    *_, block = (m[3] for m in BLOCK.finditer(text) if m[1] == "yaml")  # those before are in test_timing
     file = tmp_path / "homes.yaml"
     file.write_text(block)
     result = gb.load(str(file)).market().run()

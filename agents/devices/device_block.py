@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
 from ...network.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp  # for which households without devices do not wait
 
 ENERGY = "energy_kwh"
 """The name of the column that says what a device holds at the end of each period."""

@@ -80,18 +80,21 @@ class LevelChain:
         return None
 
     def starts_kwh(self) -> tuple[float, float]:
-        """The lowest and highest level before the first period from which all limits can be kept.
+        """The lowest and highest level before the first period from which all limits can be kept; none if crossed.
 
-        Where the start is the end as well, such levels are those that can be come back to: the least level to start
-        from is, as a function of the end e, the larger of a number and `(e - risen) / kept`.
+        Where the start is the end as well, such levels e are those that can be come back to. What must be had at the
+        least at a time before is then, as a function of e, the larger of a number and `(e - risen) / kept`, and what
+        may be had the smaller of another and `(e + fallen) / kept`, with what can rise and fall from there to the end.
         """
-        kept, risen, fallen = 1.0, 0.0, 0.0
-        for rise, fall in zip(self._most_in.tolist(), self._most_out.tolist(), strict=True):
-            kept, risen, fallen = kept * self.keep, risen * self.keep + rise, fallen * self.keep + fall
-        least, most = (float(levels[0]) for levels in self._corridor(self.low_kwh[-1], self.high_kwh[-1]))
+        lows, highs = self._corridor(float(self.low_kwh[-1]), float(self.high_kwh[-1]))
         if self.start_kwh is not None:
-            return least, most
-        least, most = max(least, float(self.low_kwh[-1])), min(most, float(self.high_kwh[-1]))
+            return lows[0], highs[0]
+        least, most = max(lows[0], lows[-1]), min(highs[0], highs[-1])
+        kept, risen, fallen = 1.0, 0.0, 0.0
+        steps = zip(self._most_in.tolist(), self._most_out.tolist(), lows[1:], highs[1:], strict=True)
+        for rise, fall, low, high in reversed(list(steps)):
+            least, most = max(least, kept * low - fallen), min(most, kept * high + risen)
+            kept, risen, fallen = kept * self.keep, risen + kept * rise, fallen + kept * fall
         if kept < 1.0:
             return max(least, -fallen / (1 - kept)), min(most, risen / (1 - kept))
         return (least, most) if risen >= 0 and fallen >= 0 else (most, least - 1.0)

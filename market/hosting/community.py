@@ -139,7 +139,7 @@ class Community(mesa.Model):
         homes = [p.household for p in self.prosumers]
         return Needs(
             np.array([h.fixed_kw + h.elastic_min_kw for h in homes]),
-            np.array([h.renewable_kw + h.bid_max_kw + h.fleet.most_kw for h in homes]),
+            np.array([h.renewable_kw + h.bid_max_kw + (h.fleet.most_kw if h.devices else 0.0) for h in homes]),
         )
 
     def schedules(self, deliveries: Deliveries) -> PrivateSchedules:
@@ -176,8 +176,8 @@ class Community(mesa.Model):
         usd, kw = np.zeros(homes.count), np.zeros((homes.count, homes.periods))
         flows = [np.zeros((3, 0, homes.periods))]
         for i, prosumer in self.others.items():
-            fleet, does = prosumer.household.fleet, prosumer.schedule.device
-            if fleet.columns:
+            if prosumer.household.devices:
+                fleet, does = prosumer.household.fleet, prosumer.schedule.device
                 usd[i], kw[i] = fleet.cost_usd(does), fleet.injection_kw(does)
                 flows.append(fleet.flows(does))
         return usd, kw, np.concatenate(flows, axis=1)

@@ -13,6 +13,7 @@ from typing import Any
 import cloudpickle
 
 from ...agents.behaviour import Behaviour, BehaviourError
+from ...agents.devices.device import Device, DeviceError
 from ...agents.misdeed import Misdeed
 from .calls import VERB_BYTES, joined, opened, parted
 from .spec import CommunitySpec
@@ -51,9 +52,11 @@ def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path |
 
     In a `scratch` folder is nothing that anybody needs when the market is gone.
 
-    Behaviours that the other process could not import (those of a script, a notebook or a file) travel as code.
+    Behaviours and devices that the other process could not import (those of a script, a notebook or a file) travel as
+    code.
     """
-    strangers = [module for behaviour in spec.behaviours for module in _not_importable(behaviour)]
+    devices = [device for household in spec.households for device in household.devices]
+    strangers = [module for made in (*spec.behaviours, *devices) for module in _not_importable(made)]
     for module in strangers:
         cloudpickle.register_pickle_by_value(module)
     try:
@@ -61,6 +64,8 @@ def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path |
     except Exception:  # a behaviour may hold anything: say whose it is
         for name, behaviour in zip(spec.membership.names, spec.behaviours, strict=True):
             _check_travels(name, behaviour)
+        for device in devices:
+            _check_device_travels(device)
         raise
     finally:
         for module in set(strangers):
@@ -77,9 +82,17 @@ def _check_travels(name: str, behaviour: Behaviour) -> None:
         ) from None
 
 
-def _not_importable(behaviour: Behaviour) -> Iterator[ModuleType]:
-    """The modules of a behaviour's classes that only this process knows."""
-    for cls in type(behaviour).__mro__:
+def _check_device_travels(device: Device) -> None:
+    """Refuse a device that cannot be brought into another process."""
+    try:
+        cloudpickle.dumps(device)
+    except Exception as error:  # as above
+        raise DeviceError(device.name, "kind", f"it cannot be brought into another process: {error}") from None
+
+
+def _not_importable(made: object) -> Iterator[ModuleType]:
+    """The modules of the classes of a behaviour or device that only this process knows."""
+    for cls in type(made).__mro__:
         top = cls.__module__.partition(".")[0]
         if top not in {"builtins", "__main__"} and not any(_finds(finder, top) for finder in sys.meta_path):
             yield sys.modules[cls.__module__]

@@ -1,4 +1,4 @@
-"""Messages of Algorithm 1 that come late, get lost, are old, or are rounded: for research, seeded.
+"""Messages of Algorithm 1 that come late, get lost, are old, noisy, or rounded: for research, seeded.
 
 Only quotes and offers are unreliable. What the DSO announces, deliveries, bids, commitments and regrets are confirmed
 messages: they are repeated until they are answered, as contracts are.
@@ -18,6 +18,8 @@ from ...network.arrays import BoolArray, FloatArray, IntArray
 from ..settings import Case, MarketSettings, Order, SettingsError
 
 _HALF = 0.5
+_ECHO = 5.0
+"""Of noise, what partners disagree by over noise_kw sqrt(ln numbers): 2, and the echo of the rounds before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class MessageFaults:
         quantum_kw: Offered powers, and bids while sharing, are rounded towards zero to multiples of this; 0 for not at
             all.
         away: Who is away, and when.
+        noise_kw: Standard deviation of the Gaussian noise on offered powers, which stay within the caps of links, and
+            on bids while sharing; it is there before powers are rounded. Each number of each message has its own.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -54,12 +58,13 @@ class MessageFaults:
     stale_rounds: int = 0
     quantum_kw: float = 0.0
     away: Mapping[str, Absence] = field(default_factory=dict)
+    noise_kw: float = 0.0
 
     def __post_init__(self) -> None:
         for key in ("delay_rounds", "stale_rounds"):
             if np.isfinite(getattr(self, key)) and getattr(self, key) != int(getattr(self, key)):
                 raise SettingsError(f"messages.{key}", f"{getattr(self, key)} is not a whole number; write one")
-        for key in ("delay_rounds", "stale_rounds", "quantum_kw"):
+        for key in ("delay_rounds", "stale_rounds", "quantum_kw", "noise_kw"):
             if not (np.isfinite(getattr(self, key)) and getattr(self, key) >= 0):
                 raise SettingsError(f"messages.{key}", f"{getattr(self, key)} must be a finite number of at least 0")
         if not 0 <= self.loss < 1:
@@ -73,7 +78,19 @@ class MessageFaults:
 
     def __bool__(self) -> bool:
         """Whether anything happens to any message."""
-        return any((self.delay_rounds, self.loss, self.stale_rounds, self.quantum_kw, self.away))
+        return any((self.delay_rounds, self.loss, self.stale_rounds, self.quantum_kw, self.noise_kw, self.away))
+
+    def resolution_kw(self, numbers: int) -> float:
+        """Closer than this the ends of a link cannot be seen to agree, kW.
+
+        That is a quantum (a little more: rounded sums are inexact). The largest of so many sums of two offers has noise
+        of about 2 noise_kw sqrt(ln numbers), as of normal numbers; prices carry it into the next offers, where it comes
+        again. Closer than that, penalties would grow with noise for ever.
+
+        Args:
+            numbers: How many powers are told in a round.
+        """
+        return 1.01 * self.quantum_kw + _ECHO * self.noise_kw * float(np.sqrt(np.log(max(numbers, 2))))
 
     def blame(self, round_: int, *, cut_short: bool) -> str:
         """What of it keeps partners from agreeing, and the cure; empty if nothing of it does.
@@ -86,8 +103,8 @@ class MessageFaults:
         if away and cut_short:
             is_away = "was" if len(away) == 1 else "were"
             return f"{' and '.join(away)} {is_away} still away: shorten messages.away, or raise market.max_rounds"
-        if self.quantum_kw:
-            return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
+        if self.quantum_kw or self.noise_kw:
+            return self._blame_inexact()
         if not cut_short:
             return ""
         if self.loss > _HALF:
@@ -95,6 +112,12 @@ class MessageFaults:
         if self:
             return "messages come late, old or not at all: raise market.max_rounds, or lower the values of messages"
         return ""
+
+    def _blame_inexact(self) -> str:
+        """What offered powers are, that keeps partners from agreeing, and the cure."""
+        if self.quantum_kw > self.noise_kw:
+            return f"offered powers are rounded to {self.quantum_kw:g} kW: lower messages.quantum_kw"
+        return f"offered powers carry noise of {self.noise_kw:g} kW: lower messages.noise_kw"
 
 
 class DirectChannel:
@@ -193,7 +216,7 @@ class LossyChannel:
         coming = dict(was.under_way)
         for old in np.unique(age[reached]):
             members = np.flatnonzero(reached & (age == old))
-            offers = self._rounded(answer(replace(told[-1 - int(old)], members=members)))
+            offers = self._rounded(self._noisy(answer(replace(told[-1 - int(old)], members=members))))
             for when in sorted(set(arrives[members].tolist()) - {_LOST}):
                 those = members[arrives[members] == when]
                 coming[when] = (*coming.get(when, ()), (now - int(old), replace(offers, members=those)))
@@ -214,6 +237,17 @@ class LossyChannel:
         """Who is away in a round, counted over the whole run, (prosumer,)."""
         absences = [self.faults.away.get(name, _NEVER) for name in self._graph.names]
         return np.array([a.from_round <= round_ < a.from_round + a.rounds for a in absences])
+
+    def _noisy(self, offers: Offers) -> Offers:
+        """The offers with noise on every power, the same wherever prosumers live."""
+        if not self.faults.noise_kw:
+            return offers
+        power, bid = (
+            np.asarray(exact + self._rng.normal(0.0, self.faults.noise_kw, exact.shape))
+            for exact in (offers.power_kw, offers.bid_kw)
+        )
+        cap = self._graph.cap_kw[self._graph.link][:, None]
+        return replace(offers, power_kw=np.clip(power, -cap, cap), bid_kw=bid)
 
     def _rounded(self, offers: Offers) -> Offers:
         if not self.faults.quantum_kw:

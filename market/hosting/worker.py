@@ -12,30 +12,35 @@ from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 
 from .community_server import CommunityServer
+from .shared_pipe import SharedPipe, clear
 
 _GONE_S = 0.5  # when a pipe is closed, for the process at its other end to be gone
 
 
-def live(pipe: Connection[bytes, bytes]) -> None:
-    """Serve one community until the pipe is closed; Ctrl-C is the market's to hear, not the worker's."""
+def live(pipe: Connection[bytes, bytes], shared: str) -> None:
+    """Serve one community until the pipe, with its shared folder, is closed.
+
+    Ctrl-C is the market's to hear, not the worker's.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # what a terminal or a supervisor sends to the market's group: the market ends its workers
     sys.stdout = sys.stderr  # what behaviours print is not part of what a program prints as its result
     server = CommunityServer()
-    threading.Thread(target=_end_with_the_market, args=(server,), daemon=True).start()
+    threading.Thread(target=_end_with_the_market, args=(server, shared), daemon=True).start()
+    ours = SharedPipe(pipe, shared, "worker")
     with suppress(EOFError, OSError):
         while True:
-            pipe.send_bytes(server.serve(pipe.recv_bytes()))
+            ours.send(server.serve(ours.receive()))
     server.close()
     if _market_is_gone(_GONE_S):
-        _clear(server)
+        _clear(server, shared)
 
 
-def _end_with_the_market(server: CommunityServer) -> None:
+def _end_with_the_market(server: CommunityServer, shared: str) -> None:
     """Whatever the members are doing: when the process that started this one is gone, so is this one."""
     if _market_is_gone(None):
-        _clear(server)
+        _clear(server, shared)
         os._exit(1)
 
 
@@ -45,7 +50,8 @@ def _market_is_gone(within_s: float | None) -> bool:
     return market is not None and bool(connection.wait([market.sentinel], within_s))
 
 
-def _clear(server: CommunityServer) -> None:
-    """Leave nothing behind of what members remember."""
+def _clear(server: CommunityServer, shared: str) -> None:
+    """Leave nothing behind of what members remember, and of what was not fetched."""
+    clear(shared)
     if server.scratch is not None:
         shutil.rmtree(server.scratch, ignore_errors=True)

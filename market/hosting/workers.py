@@ -22,6 +22,7 @@ from ...network.cores import cores
 from ...network.errors import InputError
 from .backend import LostError
 from .environment import environment
+from .shared_pipe import SharedPipe, clear, shared_folder
 from .watchdog import Watchdog
 from .worker import live
 
@@ -77,7 +78,7 @@ class Workers:
 
 
 class WorkerTransport:
-    """A worker process and the pipe to it.
+    """A worker process and the pipe to it; long frames lie in memory that both share.
 
     Attributes:
         process: The process.
@@ -90,8 +91,10 @@ class WorkerTransport:
         if "forkserver" in mp.get_all_start_methods():
             context = mp.get_context("forkserver")
             context.set_forkserver_preload([live.__module__])
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(target=live, args=(theirs,), name="gridbazaar worker", daemon=True)
+        ours, theirs = context.Pipe()
+        self._folder = shared_folder()
+        self._pipe = SharedPipe(ours, self._folder, "market")
+        self.process = context.Process(target=live, args=(theirs, self._folder), name="gridbazaar worker", daemon=True)
         try:
             with _as_workers_start():
                 self.process.start()
@@ -102,6 +105,8 @@ class WorkerTransport:
             raise InputError(f"a daemonic process, {cure}") from None
         finally:
             theirs.close()  # the worker has its own; with this one open its death would go unnoticed
+            if self.process.pid is None:
+                clear(self._folder)
         self.asked_at: float | None = None
         self.hung = False
         self._watchdog = watchdog
@@ -111,21 +116,21 @@ class WorkerTransport:
         """As `Transport.send`."""
         self.asked_at = monotonic()
         try:
-            self._pipe.send_bytes(data)
+            self._pipe.send(data)
         except OSError:
             raise self._lost() from None
 
     def wait(self) -> None:
         """As `Transport.wait`."""
         try:
-            self._pipe.poll(None)
+            self._pipe.pipe.poll(None)
         except OSError:
             raise self._lost() from None
 
     def receive(self) -> bytes:
         """As `Transport.receive`."""
         try:
-            data = self._pipe.recv_bytes()
+            data = self._pipe.receive()
         except (EOFError, OSError):
             raise self._lost() from None
         self.asked_at = None
@@ -134,7 +139,7 @@ class WorkerTransport:
     def close(self) -> None:
         """As `Transport.close`: at once if it is at work."""
         self._watchdog.forget(self)
-        self._pipe.close()
+        self._pipe.pipe.close()
         if self.asked_at is not None:
             self.process.kill()
         self.process.join(_GRACE_S)
@@ -142,6 +147,7 @@ class WorkerTransport:
             self.process.kill()
             self.process.join()
         self.process.close()
+        clear(self._folder)
 
     def is_late(self, patience_s: float) -> bool:
         """Whether it has been asked long ago and its answer is not even waiting to be fetched."""
@@ -149,7 +155,7 @@ class WorkerTransport:
         if asked_at is None or monotonic() - asked_at <= patience_s:
             return False
         try:
-            return not self._pipe.poll()
+            return not self._pipe.pipe.poll()
         except (OSError, ValueError):  # it has just been closed
             return False
 

@@ -17,6 +17,7 @@ from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.feeder import Feeder
+from .device_variables import DeviceVariables
 
 
 class _Households:
@@ -37,7 +38,7 @@ class _Households:
         bought[graph.owner, np.arange(2 * links)] = 1.0
         self.balances: list[Any] = []
         self.arcs = cp.Variable((2 * links, shape[1])) if links else None
-        self.devices = _Devices(households)
+        self.devices = DeviceVariables(households)
         arcs_kw = bought @ self.arcs if self.arcs is not None else np.zeros(shape)
         of = {
             key: np.array([getattr(h, key) for h in households])
@@ -69,7 +70,11 @@ class _Households:
         self.graph = graph
         spread = np.broadcast_to(spread_usd_per_kwh, len(households))[graph.owner]
         self.fees = self._fees(households, graph.fee_usd_per_kwh[graph.link] / 2 + spread)  # per hour of period
-        self.private = self.fees + self.devices.cost
+
+    @property
+    def private(self) -> Any:
+        """What prosumers weigh beside LMPs, sharing prices and utility, per hour of period."""
+        return self.fees + self.devices.cost
 
     def _fees(self, households: Sequence[Household], half: FloatArray) -> Any:
         """What bids and trades (half of it at each end) cost beside LMPs and sharing prices; 0 without fees."""
@@ -96,36 +101,6 @@ class _Households:
         if self.reciprocity is None:
             return np.zeros((0, self.bid.shape[1]))
         return np.asarray(self.reciprocity.dual_value) / scale
-
-
-class _Devices:
-    """What devices of all households add: what they inject, (prosumer, period), cost per hour of period, and rules."""
-
-    def __init__(self, households: Sequence[Household]) -> None:
-        periods = households[0].periods
-        self.constraints: list[Any] = []
-        self.cost: Any = 0.0
-        injected: list[Any] = []
-        for household in households:
-            total: Any = np.zeros(periods)
-            for block in household.fleet.blocks:
-                x = cp.Variable(block.low.shape)
-                total = total + cp.sum(cp.multiply(block.injection, x), axis=0)
-                self.cost += cp.sum(cp.multiply(block.linear_usd_per_h, x))
-                self.cost += cp.sum(cp.multiply(block.quadratic_usd_per_h, cp.square(x)))
-                self.constraints += [x >= block.low, x <= block.high]
-                tied = block.rows @ cp.vec(x, order="C")
-                equal = block.row_low == block.row_high
-                for rows, sign, bound in (
-                    (np.flatnonzero(equal), 0.0, block.row_low),
-                    (np.flatnonzero(~equal & np.isfinite(block.row_low)), -1.0, block.row_low),
-                    (np.flatnonzero(~equal & np.isfinite(block.row_high)), 1.0, block.row_high),
-                ):
-                    if rows.size:
-                        kept = tied[rows] == bound[rows] if not sign else sign * tied[rows] <= sign * bound[rows]
-                        self.constraints.append(kept)
-            injected.append(cp.reshape(total, (1, periods), order="C"))
-        self.injection_kw = cp.vstack(injected) if any(h.devices for h in households) else 0.0
 
 
 class Planned(NamedTuple):
@@ -257,8 +232,7 @@ def equilibrium(
     dt_h = households[0].dt_h
     problem = cp.Problem(cp.Minimize(grid.cost - block.utility + block.private), block.constraints + grid.constraints)
     _solve(problem, "the joint problem")
-    cost, utility = dt_h * float(grid.cost.value), dt_h * float(block.utility.value)
-    devices = dt_h * _value(block.devices.cost)
+    cost, utility, devices = (dt_h * _value(part) for part in (grid.cost, block.utility, block.devices.cost))
     bought = np.zeros_like(block.bid.value)
     np.add.at(bought, graph.owner[graph.forward], block.trade_kw())
     np.add.at(bought, graph.owner[graph.backward], -block.trade_kw())

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components, maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import BoolArray, FloatArray, IntArray
 from ...network.periods import When, period_name
 
 _NONE_KW = 1e-9  # of what is needed
+_ROUNDING = 1e-7  # of the largest number: what the solver of linear programs takes for nothing
 _MOST_PARTS = 2**30  # of all that is missing, in whole numbers of 32 bits
-_HALF = 0.5  # a kW more is worth a kW or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,21 @@ def _missing(spare: FloatArray, people: IntArray, graph: TradeGraph) -> tuple[fl
     found: Any = linprog(cost, A_ub=rows, b_ub=spare, bounds=bounds)
     if not found.success:
         return 0.0, np.zeros(people.size, dtype=bool)
-    return float(np.asarray(found.x)[a.size :].sum()), np.asarray(found.ineqlin.marginals) < -_HALF
+    received, lacking = np.split(np.asarray(found.x), [a.size])
+    none = _ROUNDING * float(np.abs(spare).max())
+    from_b, from_a = received < cap_kw - none, received > none - cap_kw  # what could bring more
+    sender, receiver = np.concatenate([b[from_b], a[from_a]]), np.concatenate([a[from_b], b[from_a]])
+    return float(lacking.sum()), _upstream(sender, receiver, lacking > none)
+
+
+def _upstream(sender: IntArray, receiver: IntArray, short: BoolArray) -> BoolArray:
+    """From whom a kW more could get to somebody who is short, (person,): whatever optimum was found, the same."""
+    start = np.flatnonzero(short)
+    end, origin = np.concatenate([receiver, np.full(start.size, short.size)]), np.concatenate([sender, start])
+    backwards = sp.csr_array((np.ones(end.size), (end, origin)), shape=(short.size + 1, short.size + 1))
+    found: BoolArray = np.zeros(short.size + 1, dtype=bool)
+    found[breadth_first_order(backwards, short.size, return_predecessors=False)] = True
+    return found[:-1]
 
 
 def _groups(graph: TradeGraph) -> IntArray:

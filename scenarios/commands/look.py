@@ -24,13 +24,14 @@ class Listed(StrEnum):
 
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None, parameters: Parameters = None) -> None:
     """Check a scenario without running it."""
+    from ..files.in_service import in_service
     from ..files.loading import load
     from ..runs.amounts import counted
 
     loaded = load(scenario, [*changes_of(changes or []), *behaviours_of(behaviour or [], parameters)])
     loaded.check()
     tell_doubts(loaded)
-    feeder = loaded.feeder
+    feeder = in_service(loaded.feeder)
     tables: dict[tuple[str, ...], Sized] = {("bus", "buses"): feeder.buses, ("line",): feeder.lines}
     tables |= {("generator",): feeder.generators, ("prosumer",): loaded.prosumers, ("link",): loaded.links}
     devices = [name for row in loaded.prosumers.values() for name in row.devices]

@@ -28,7 +28,7 @@ def _made(trial: DeviceTrial) -> str:
     """It is a device with a name, and two of them are the same."""
     one, other = trial.make(), trial.make()
     if not isinstance(one, Device):
-        raise ConformanceError(f"{type(one).__name__} is not a subclass of gridbazaar.agents.devices.device.Device")
+        raise ConformanceError(f"{type(one).__name__} is not a subclass of gridbazaar.agents.Device")
     for key in ("name", "kind"):
         if not (isinstance(getattr(one, key, None), str) and getattr(one, key)):
             raise ConformanceError(f"{type(one).__name__} has no {key}; give it one, a text that is not empty")

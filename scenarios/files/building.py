@@ -1,8 +1,9 @@
 """What a scenario becomes: feeder, households, links and the market; what is wrong is told by its place."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from ...agents.trade_graph import Link, LinkError, TradeGraph
 from ...market.hosting.lossy_channel import Absence, MessageFaults, check_faults
 from ...market.settings import Case, MarketSettings, SettingsError
 from ...network.arrays import FloatArray, frozen
-from ...network.elements import Bus, FeederError, Generator, Line
+from ...network.calendars import Calendar
+from ...network.elements import Bus, FeederError, Generator
 from ...network.feeder import Feeder
 from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
 from .devices import DeviceMaker
 from .horizon import check_horizon, expecting
+from .in_service import in_service, left_out_notes
+from .line_rows import line_of
 from .plausibility import doubts
 from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
@@ -31,6 +35,12 @@ if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour
     from ...network.clearing import Clearing
 
+_NOT_OF_A_GENERATOR = {"p_min_profile", "p_max_profile", "in_service"}
+
+
+_PERIOD = re.compile(r"period (\d+) \([^()]*\)")
+"""A period as sentences name it."""
+
 
 class Building:
     """Makes a market of a scenario, whose methods say what each part is and what they refuse."""
@@ -42,7 +52,8 @@ class Building:
             scenario: What is to be built.
             tree: Where each of its values is written.
         """
-        self._scenario, self._tree = scenario, tree
+        self._stated, self._tree = scenario.feeder, tree
+        self._scenario = scenario.model_copy(update={"feeder": in_service(scenario.feeder)})
         self._periods, self._calendar = scenario.periods, scenario.calendar
         self._factors: dict[str, FloatArray] = {}
 
@@ -63,10 +74,10 @@ class Building:
                     )
                     for name, bus in row.buses.items()
                 ),
-                lines=tuple(Line(**line.model_dump()) for line in row.lines.values()),
+                lines=tuple(line_of(line, row.frequency_hz) for line in row.lines.values()),
                 generators=(
                     *(
-                        Generator(name, **machine.model_dump(exclude={"p_min_profile", "p_max_profile"}))
+                        Generator(name, **machine.model_dump(exclude=_NOT_OF_A_GENERATOR))
                         for name, machine in row.generators.items()
                     ),
                     *(self._feed_in(name) for name in self._curtailable),
@@ -164,7 +175,10 @@ class Building:
         buses = dict.fromkeys(self.feeder.names)
         for name, row in self._scenario.prosumers.items():
             if row.bus not in buses:
+                gone = row.bus in self._stated.buses
                 sentence = f"there is no bus {row.bus}{did_you_mean(row.bus, buses)}"
+                if gone:
+                    sentence = f"bus {row.bus} is out of service; put the prosumer elsewhere, or take it out"
                 raise self._refusal(("prosumers", name, "bus"), sentence)
         self.behaviours()
         for bus in buses:
@@ -223,9 +237,11 @@ class Building:
                 raise self._refusal((*path, "p_min_kw"), f"{sentence}; {cure}")
 
     def doubts(self) -> list[Problem]:
-        """Values that may be meant in another unit."""
-        found = doubts(self._scenario, self.feeder)
-        return [Problem(self._tree.place(doubt.path), ".".join(doubt.path), doubt.sentence) for doubt in found]
+        """What was read otherwise than it is written, what is left out, and values that may be in another unit."""
+        found = [(doubt.path, doubt.sentence) for doubt in doubts(self._scenario, self.feeder)]
+        found = [*left_out_notes(self._stated), *found]
+        said = [Problem(self._tree.place(path), ".".join(path), sentence) for path, sentence in found]
+        return [*self._tree.notes, *said]
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
         fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)
@@ -330,10 +346,17 @@ class Building:
         return next((key for key, row in rows.items() if "-".join(list(vars(row).values())[:2]) == ends), ends)
 
     def _infeasible(self, path: Path_, sentence: str) -> InfeasibleScenarioError:
+        """Devices know no calendar: the periods that they name get their dates here."""
+        if self._calendar:
+            sentence = _PERIOD.sub(partial(_dated, self._calendar), sentence)
         return InfeasibleScenarioError(Problem(self._tree.place(path), ".".join(path), sentence))
 
     def _refusal(self, path: Path_, sentence: str) -> ScenarioError:
         return refuse(self._tree.place(path), ".".join(path), sentence)
+
+
+def _dated(calendar: Calendar, period: re.Match[str]) -> str:
+    return calendar.name(int(period[1]) - 1)
 
 
 def _told_of_device(error: HouseholdError) -> tuple[Path_, str]:

@@ -10,11 +10,11 @@ from .source import Change
 from .yaml_file import read_value
 
 
-def changes_of(texts: list[str]) -> list[Change]:
-    """`--set a.b=c`, with c as a file would have it: text, null, lists."""
+def changes_of(texts: list[str], asked_by: str = "--set") -> list[Change]:
+    """`--set a.b=c`, with c as a file would have it: text, null, lists; or what another word asks for so."""
     changes = []
-    for key, value in (parted(text, "--set", "market.case=1") for text in texts):
-        place = f"--set {key}={value}"
+    for key, value in (parted(text, asked_by, "market.case=1") for text in texts):
+        place = f"{asked_by} {key}={value}"
         changes.append(Change(key, read_value(value, place, key), place))
     return changes
 

@@ -28,18 +28,20 @@ class TableRow:
         return {column: cell for column, cell in self.cells.items() if cell}
 
 
-def read_rows(file: Path, needed: tuple[str, ...]) -> Iterator[TableRow]:
+def read_rows(file: Path, needed: tuple[str, ...], counter: str = "") -> Iterator[TableRow]:
     """The rows of a table; those without any text, as spreadsheets leave them behind, are passed over.
 
     Args:
         file: The table.
         needed: Columns that must be there; "a|b" is either.
+        counter: What the first column is called where it has no name, as pandas writes the number of each row.
 
     Raises:
         ScenarioError: The file is no table of comma-separated cells, or lacks a column.
     """
     records = _records(file)
     place, header = next(records, (f"{shown(file)}:1", []))
+    header = [header[0] or counter, *header[1:]] if header else header
     _check_header(place, header, needed)
     for place, record in records:
         cells = record[: len(header)] if not any(record[len(header) :]) else record

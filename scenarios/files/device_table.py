@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import refuse
+from ..errors import Problem, ScenarioError, refuse
 from .groups import drawn
 from .source import DEVICES, Tree, did_you_mean
 
@@ -21,17 +21,23 @@ def apply_devices(tree: Tree) -> None:
         ScenarioError: A row is not written right or names nobody, or a device is given twice, or is none.
     """
     rows = tree.values.pop(DEVICES[0], None)
+    wrong: list[Problem] = []
     if not isinstance(rows, dict | None):
         sentence = "these are devices by name; write `batteries: {prosumer: 'h*', kind: battery, ...}` lines below it"
-        raise refuse(tree.place(DEVICES), DEVICES[0], sentence)
+        wrong, rows = [Problem(tree.place(DEVICES), DEVICES[0], sentence)], None
     given: dict[tuple[str, str], str] = {}
     for name, row in (rows or {}).items():
-        if row is not None:
-            _apply(tree, name, row, given)
+        try:
+            if row is not None:
+                _apply(tree, name, row, given)
+        except ScenarioError as error:
+            wrong += error.problems
     prosumers = tree.values.get("prosumers")
     for prosumer, row in prosumers.items() if isinstance(prosumers, dict) else ():
         if isinstance(row, dict) and isinstance(row.get("devices"), dict):
-            _check(tree, prosumer, row["devices"])
+            wrong += _without_kind(tree, prosumer, row["devices"])
+    if wrong:
+        raise ScenarioError(wrong)
 
 
 def _apply(tree: Tree, key: str, row: Any, given: dict[tuple[str, str], str]) -> None:
@@ -64,14 +70,16 @@ def _give(tree: Tree, whose: tuple[str, str], row: dict[str, Any], path: tuple[s
                 tree.places["prosumers", prosumer, "devices", name] = tree.place(path)
 
 
-def _check(tree: Tree, prosumer: str, devices: dict[str, Any]) -> None:
-    """Refuse what has no kind, such as a misspelt name with one value; take out what is null."""
+def _without_kind(tree: Tree, prosumer: str, devices: dict[str, Any]) -> list[Problem]:
+    """What has no kind, such as a misspelt name with one value; it is taken out, and what is null as well."""
+    wrong: list[Problem] = []
     for name in [name for name, device in devices.items() if device is None]:
         del devices[name]
-    for name, device in devices.items():
+    for name, device in list(devices.items()):
         if isinstance(device, dict) and device.get("kind") is None:
+            del devices[name]
             path = ("prosumers", prosumer, "devices", name)
-            others = [other for other in devices if other != name]
-            cure = did_you_mean(name, others) or ";"
+            cure = did_you_mean(name, devices) or ";"
             sentence = f"there is no device {name} of {prosumer}{cure} to add one, give it a kind"
-            raise refuse(tree.place(path), ".".join(path), sentence)
+            wrong.append(Problem(tree.place(path), ".".join(path), sentence))
+    return wrong

@@ -27,7 +27,7 @@ OWN = {
     "deferrable": "gridbazaar.agents.devices.deferrable:Deferrable",
 }
 """The kinds that come with gridbazaar."""
-_NAMED = Catalogue("kind of device", "gridbazaar.agents.devices.device.Device", "gridbazaar.devices", OWN)
+_NAMED = Catalogue("kind of device", "gridbazaar.agents.Device", "gridbazaar.devices", OWN)
 
 
 def registered_devices() -> dict[str, str]:

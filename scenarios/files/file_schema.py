@@ -3,8 +3,10 @@
 from typing import Any
 
 from .device_schema import device_schema, table_schema
+from .headings import other_headings, row_type
+from .import_row import ImportRow
 from .scenario import Scenario
-from .source import DEVICES, PROFILES, TABLES
+from .source import PROFILES, TABLES
 from .timed_table import FILLS
 
 _TIMES: dict[str, Any] = {
@@ -31,13 +33,19 @@ def file_schema() -> dict[str, Any]:
     """The schema of what a file may say: as `Scenario`, and a base, file names for tables, and prosumer defaults."""
     schema = Scenario.model_json_schema(by_alias=True)
     rows = schema["$defs"]
-    for path in (PROFILES, *(table for table in TABLES if table != DEVICES)):
+    for path in (PROFILES, *TABLES):
         owner = schema if len(path) == 1 else rows["FeederRow"]
         table = owner["properties"][path[-1]]
         kind = "a CSV or Parquet file" if path == PROFILES else "a CSV file"
         named = {"type": "string", "description": f"{kind} beside the scenario"}
         owner["properties"][path[-1]] = {"anyOf": [named, table]}
+    for path in TABLES:
+        others = {heading: {"description": meaning} for heading, meaning in other_headings(path).items()}
+        rows[row_type(path).__name__]["properties"] |= others
     schema["properties"]["base"] = {"type": "string", "description": "the scenario that this one changes"}
+    imported = ImportRow.model_json_schema()
+    rows |= imported.pop("$defs")
+    schema["properties"]["import"] = imported
     schema["properties"]["prosumer_defaults"] = {**rows["ProsumerRow"], "required": []}
     schema["properties"] |= _TIMES
     _loosen(schema)

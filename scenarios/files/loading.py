@@ -7,9 +7,10 @@ market = scenario.market()
 import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError, refuse
+from ..errors import Problem, ScenarioError, refuse
 from .device_table import apply_devices
 from .groups import apply_groups
 from .source import TABLES, Change, Tree, find, read
@@ -32,10 +33,9 @@ def load(name: str, changes: Mapping[str, object] | Sequence[Change] = ()) -> "S
     """
     tree = read(find(name))
     stated = _change(tree, changes)
+    tree.translate()
     _apply_defaults(tree)
-    apply_groups(tree, stated)
-    apply_devices(tree)
-    return _validated(tree)
+    return _validated(tree, stated)
 
 
 def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change]) -> "Scenario":
@@ -50,9 +50,9 @@ def vary(scenario: "Scenario", changes: Mapping[str, object] | Sequence[Change])
     for table in TABLES:
         for row in _rows(tree, table):
             tree.places.setdefault((*table, row), "")
-    apply_groups(tree, _change(tree, changes))
-    apply_devices(tree)
-    return _validated(tree)
+    stated = _change(tree, changes)
+    tree.translate()
+    return _validated(tree, stated)
 
 
 def _rows(tree: Tree, table: Path_) -> Sequence[str]:
@@ -85,20 +85,33 @@ def _set_periods(tree: Tree) -> None:
         set_periods(tree)
 
 
-def _validated(tree: Tree) -> "Scenario":
-    """The scenario of a tree."""
+def _validated(tree: Tree, stated: set[str]) -> "Scenario":
+    """The scenario of a tree, with its groups and devices; what is wrong with these is told beside all else.
+
+    Args:
+        tree: The scenario.
+        stated: Places of changes from outside.
+    """
     from pydantic import ValidationError
 
     from ...market.settings import RenamedWarning
     from .problems import problems
     from .scenario import Scenario
 
+    wrong: list[Problem] = []
+    for give in (partial(apply_groups, stated=stated), apply_devices):
+        try:
+            give(tree)
+        except ScenarioError as error:
+            wrong += error.problems
     try:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", RenamedWarning)
             scenario = Scenario.model_validate(tree.values)
     except ValidationError as error:
-        raise ScenarioError(problems(Scenario, tree, error.errors())) from None
+        raise ScenarioError([*problems(Scenario, tree, error.errors()), *wrong]) from None
+    if wrong:
+        raise ScenarioError(wrong)
     for note in notes:
         warnings.warn(_placed(note, tree), note.category, stacklevel=3)
     scenario._tree = tree

@@ -13,9 +13,12 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from ...network.calendars import SECONDS_PER_MINUTE, is_step
+from ...network.periods import runs
 from ..errors import ScenarioError, refuse
 from .timed_table import TimedTable
 
+_YEARS = (1900, 2200)
+_LONGEST_GAP_S = 366 * 86_400
 Refusal = Callable[[str], ScenarioError]
 
 
@@ -25,6 +28,8 @@ def parsed(text: str, refusal: Refusal) -> datetime:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise refusal(f"{text!r} is no time; write it like 2026-03-29T00:00, or with an offset, +01:00") from None
+    if not _YEARS[0] <= when.year <= _YEARS[1]:
+        raise refusal(f"{text} is not between {_YEARS[0]} and {_YEARS[1]}; correct the year")
     if when.second or when.microsecond:
         raise refusal(f"{text} has parts of a minute; write whole minutes")
     return when
@@ -56,7 +61,7 @@ def instants(table: TimedTable, zone: ZoneInfo) -> list[int]:
     ]
     found = [first for first, _ in meant]
     step_s = usual_step_s(found)
-    for begin, end in _runs([k for k, (first, second) in enumerate(meant) if first != second]):
+    for begin, end in runs([k for k, (first, second) in enumerate(meant) if first != second]):
         before, after = found[:begin][-1:], found[end : end + 1]
         readings = [before + reading + after for reading in _readings(meant[begin:end])]
         in_order = [reading for reading in readings if all(a < b for a, b in pairwise(reading))]
@@ -83,6 +88,8 @@ def check_order(table: TimedTable, found: Sequence[int], step_s: int) -> None:
         seen[instant] = k
         if k and instant < found[k - 1]:
             raise _refusal(table, k)(f"{text} is before the time of the row above it; sort the rows by time")
+        if k and instant - found[k - 1] > _LONGEST_GAP_S:
+            raise _refusal(table, k)(f"{text} is more than a year after the row above it; correct the time")
         if k and (instant - found[k - 1]) % step_s:
             apart, usual = (seconds / SECONDS_PER_MINUTE for seconds in (instant - found[k - 1], step_s))
             sentence = f"{text} is {apart:g} min after the row above it, where rows are {usual:g} min apart"
@@ -125,15 +132,6 @@ def _readings(meant: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
     """All ways to read rows of an hour that the clock shows twice: the first so many as of its first time."""
     for split in range(len(meant) + 1):
         yield [first for first, _ in meant[:split]] + [second for _, second in meant[split:]]
-
-
-def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Rows that follow each other: the first, and the one after the last."""
-    begin = 0
-    for k, row in enumerate(rows, start=1):
-        if k == len(rows) or rows[k] != row + 1:
-            yield rows[begin], row + 1
-            begin = k
 
 
 def _offsets(text: str, zone: ZoneInfo) -> str:

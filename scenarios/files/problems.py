@@ -15,7 +15,7 @@ _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number"
 """What pydantic tells apart and a person does not."""
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that nobody knows, of a model and of a dataclass."""
-_FILE_KEYS = ("base", "prosumer_defaults", "devices", "step", "fill", "window")
+_FILE_KEYS = ("base", "import", "prosumer_defaults", "devices", "step", "fill", "window")
 """What a file may say beside the keys of a scenario."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
@@ -52,7 +52,8 @@ def problems(model: type[Row], tree: Tree, details: Sequence[Any]) -> list[Probl
     for detail in details:
         if detail["type"] != "missing" or detail["loc"][:-1] not in misspelt:
             problem = _problem(model, tree, detail)
-            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(detail["loc"][-1:])
+            last = detail.get("ctx", {}).get("row", detail["loc"][-1:])
+            place, key = problem.place, problem.key if "profiles" in detail["loc"] else str(last)
             if detail["type"] in ("missing", "extra_forbidden"):
                 place = place.rpartition(":")[0] or place
             told.setdefault((place, key, problem.sentence), problem)

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...network.calendars import Calendar, zone_of
+from ...network.calendars import Calendar, step_min_of, zone_of
 from ...network.errors import InputError
 from ...network.periods import When
 from ..errors import refuse
@@ -84,7 +84,7 @@ class ScenarioRows(Row):
             return None
         zone = zone_of(self.timezone)
         start_s = instant_of(self.start, zone, lambda sentence: refuse("", "start", sentence))
-        return Calendar(start_s, self.timezone, round(60 * self.dt_h), self.periods)
+        return Calendar(start_s, self.timezone, step_min_of(self.dt_h), self.periods)
 
     @property
     def when(self) -> When:

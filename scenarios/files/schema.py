@@ -2,15 +2,26 @@
 
 import re
 from math import inf
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ...agents.containment_rules import OnMisbehaviour
 from ...market.settings import Answers, Case, MarketSettings, Method, NetworkUse, Order
+from ...network.elements import NOMINAL_HZ
 from ...network.physics import Physics
 from .behaviour_text import as_text
+from .per_km import contradiction, missing
 
 _DEFAULT = MarketSettings()
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -55,8 +66,26 @@ class Row(BaseModel):
         return {key: value for key, value in values.items() if value is not None or key not in known}
 
 
-class BusRow(Row):
+class SparseRow(Row):
+    """A row with keys that few use: what was run is recorded without them where they are as by default.
+
+    Attributes:
+        few_use: These keys.
+    """
+
+    few_use: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        values: dict[str, Any] = written(self)
+        return {key: value for key, value in values.items() if key not in self.few_use or value != fields[key].default}
+
+
+class BusRow(SparseRow):
     """A bus and its nominal load; voltage limits that it does not state are the feeder's."""
+
+    few_use = frozenset({"in_service"})
 
     p_kw: Number = 0.0
     q_kvar: Number = 0.0
@@ -65,24 +94,52 @@ class BusRow(Row):
     profile: str = Field("", description="profile of its load; the feeder's load_profile by default")
     base_kv: Number = Field(0.0, ge=0, description="nominal voltage, kV; that of the feeder by default")
     curtailable: bool = Field(False, description="feed-in (p_kw times profile below 0) that the DSO may curtail")
+    in_service: bool = Field(True, description="if not, it is left out, and so is what stands or ends there")
 
 
-class LineRow(Row):
-    """A line or transformer between two buses, its impedance (of the lower voltage) and its ratings."""
+class LineRow(SparseRow):
+    """A line or transformer between two buses, its impedance (of the lower voltage) and its ratings.
+
+    Values are those of one line, if several are parallel.
+    """
+
+    few_use = frozenset(
+        {"length_km", "r_ohm_per_km", "x_ohm_per_km", "b_us_per_km", "c_nf_per_km", "parallel", "in_service"}
+    )
 
     from_bus: str
     to_bus: str
-    r_ohm: Number
-    x_ohm: Number
+    r_ohm: Number | None = Field(None, description="series resistance; or length_km and r_ohm_per_km")
+    x_ohm: Number | None = Field(None, description="series reactance; or length_km and x_ohm_per_km")
     p_max_kw: Limit = inf
     q_max_kvar: Limit = inf
     i_max_a: Limit = inf
     b_us: Number = Field(0.0, description="charging susceptance of the whole line, microsiemens")
     tap: Number = Field(1.0, description="ratio of a transformer at from_bus, relative to the nominal one")
+    length_km: Number | None = Field(None, gt=0, description="what the values per km are multiplied with")
+    r_ohm_per_km: Number | None = None
+    x_ohm_per_km: Number | None = None
+    b_us_per_km: Number | None = Field(None, description="charging susceptance, microsiemens per km")
+    c_nf_per_km: Number | None = Field(None, description="the same as a capacitance at feeder.frequency_hz")
+    parallel: Count = Field(1, ge=1, le=1000, description="how many of it there are side by side")
+    in_service: bool = Field(True, description="if not, it is left out")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Each part of the impedance is given once, in one way."""
+        wrong = contradiction(vars(self))
+        if wrong:
+            raise PydanticCustomError("value_error", "{error}", {"error": wrong[1], "row": wrong[0]})
+        absent = missing(vars(self))
+        if absent:
+            raise PydanticCustomError("missing", "missing", {"row": absent})
+        return self
 
 
-class GeneratorRow(Row):
+class GeneratorRow(SparseRow):
     """A generator: cost a p^2 + b p + c in $/h with p in kW (1), and limits (8); the substation is one of them."""
+
+    few_use = frozenset({"in_service"})
 
     bus: str
     a_usd_per_kw2h: Number
@@ -94,10 +151,13 @@ class GeneratorRow(Row):
     q_max_kvar: Limit
     p_min_profile: str = Field("", description="profile that p_min_kw is multiplied with; none: constant")
     p_max_profile: str = Field("", description="the same for p_max_kw, such as the sun of a solar park")
+    in_service: bool = Field(True, description="if not, it is left out")
 
 
-class FeederRow(Row):
+class FeederRow(SparseRow):
     """The feeder: what is stated once, and its three tables."""
+
+    few_use = frozenset({"frequency_hz"})
 
     base_kv: Number = Field(description="line-to-line voltage, kV")
     root: str = Field(description="bus of the substation")
@@ -106,6 +166,9 @@ class FeederRow(Row):
     v_max_pu: Number = 1.05
     load_profile: str = Field(
         "", description="profile of the load of buses that name none of their own; none: constant"
+    )
+    frequency_hz: Number = Field(
+        NOMINAL_HZ, ge=1, le=400, description="what a capacitance (c_nf_per_km) charges at; of an export, too"
     )
     prosumer_bus_load: Annotated[str, Field(pattern="^(added|replaced)$")] = Field(
         "added", description="(10): the bid is added to the load of its bus, or that load is replaced by it"
@@ -176,6 +239,7 @@ class MessagesRow(Row):
     loss: Number = Field(default=0.0, ge=0, lt=1, description="probability that a quote is lost, and likewise an offer")
     stale_rounds: Count = Field(default=0, ge=0, le=1000, description="a quote is up to so many rounds old")
     quantum_kw: Kilowatt = Field(default=0.0, description="offered powers are rounded to multiples of this")
+    noise_kw: Kilowatt = Field(default=0.0, description="standard deviation of the noise on offered powers")
     away: dict[str, AbsenceRow] = Field(default={}, description="by prosumer")
 
 

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ...network.calendars import Calendar
 from ..errors import Problem, ScenarioError, refuse
 from .behaviour_text import absolute, as_text
+from .class_paths import OF_CLASSES, resolve_classes
 from .csv_file import TableRow, read_rows
+from .headings import HeadingError, notes, read_row
 from .step_text import step_h
 from .text import as_name, beside, shown
 from .timed_table import PERIOD_COLUMNS, rows_of, timed_columns
@@ -23,12 +26,11 @@ TABLES: dict[Path_, tuple[str, ...]] = {
     ("feeder", "generators"): ("name",),
     ("prosumers",): ("name",),
     ("links",): ("a", "b"),
-    ("devices",): ("prosumer", "name"),
 }
 """The tables of a scenario with the columns that name a row; a line is called "6-26", a link "p1-p2"."""
 DEVICES: Path_ = ("devices",)
-_OF_CLASSES = ("behaviour", "kind")
-"""Keys whose values may be `path.py:Class`."""
+_ALL_TABLES = {**TABLES, DEVICES: ("prosumer", "name")}
+"""With the table of devices, of which nothing is left when prosumers have them."""
 PROFILES: Path_ = ("profiles",)
 _SHIPPED = Path(__file__).parent.parent
 
@@ -51,7 +53,7 @@ class Tree:
         places: File and line of every path, but for cells of CSV tables that stand where their row does.
         hours: The files of profiles, and what each calls its column of periods.
         calendar: When the periods are, once that is known; see `timing`.
-        notes: What was done to profiles that a person should know.
+        notes: What a person should know: what was read otherwise than it is written, and what was done to profiles.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -114,7 +116,7 @@ class Tree:
         if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)
             return
-        for table in TABLES:
+        for table in _ALL_TABLES:
             row = path[: len(table) + 1]
             if path[: len(table)] == table and len(path) > len(row) == len(table) + 1 and row not in self.places:
                 known = did_you_mean(row[-1], _value(self, table) or {})
@@ -127,7 +129,34 @@ class Tree:
             if below[:1] == PROFILES and len(below) == 2:
                 self.put(below, _by_period(leaf), change.place)
             else:
-                self.put(below, absolute(leaf, Path()) if below[-1] in _OF_CLASSES else leaf, change.place)
+                self.put(below, absolute(leaf, Path()) if below[-1] in OF_CLASSES else leaf, change.place)
+
+    def translate(self) -> None:
+        """Put headings of other tools, and values in other units, into the keys and units of the schema.
+
+        Raises:
+            ScenarioError: Something is given twice, or cannot be read.
+        """
+        for table in TABLES:
+            rows = _value(self, table)
+            for name, row in rows.items() if isinstance(rows, dict) else ():
+                self._translate_row((*table, name), row, table)
+        self._translate_row(("prosumer_defaults",), self.values.get("prosumer_defaults"), ("prosumers",))
+
+    def _translate_row(self, path: Path_, row: Any, table: Path_) -> None:
+        try:
+            reading = read_row(row, table) if isinstance(row, dict) else None
+        except HeadingError as error:
+            raise refuse(self.place((*path, error.heading)), ".".join((*path, error.heading)), error.sentence) from None
+        if reading is None:
+            return
+        for heading, (key, _) in reading.renamed.items():
+            self.places[(*path, key)] = self.place((*path, heading))
+        row.clear()
+        row.update(reading.cells)
+        file = self.place(path).rpartition(":")[0] or self.place(path)
+        said = (Problem(file, ".".join(path[:-1] or path), sentence) for sentence in notes(reading))
+        self.notes += [note for note in said if note not in self.notes]
 
     def _change_each(self, path: Path_, change: Change) -> None:
         """Change a value of all prosumers whose names match a pattern, `prosumers.h*.elastic_max_kw`."""
@@ -160,6 +189,7 @@ class Tree:
         self._merge(other, other.values, ())
         self.places.update(other.places)
         self.hours.update(other.hours)
+        self.notes += other.notes
 
     def _merge(self, other: "Tree", values: dict[str, Any], above: Path_) -> None:
         for key, value in values.items():
@@ -204,8 +234,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """The scenarios that come with gridbazaar, by name."""
-    files = ((folder.name, folder / f"{folder.name}.yaml") for folder in sorted(_SHIPPED.iterdir()))
+    """The scenarios that come with gridbazaar, by name; first those that are here with all their tables."""
+    folders = sorted(_SHIPPED.iterdir(), key=lambda folder: (not (folder / "buses.csv").is_file(), folder.name))
+    files = ((folder.name, folder / f"{folder.name}.yaml") for folder in folders)
     return {name: file for name, file in files if file.is_file()}
 
 
@@ -244,8 +275,13 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     own = Tree(*read_yaml(file))
     _read_step(own)
     _read_tables(own, file.parent)
-    _resolve_classes(own, file.parent)
+    own.translate()
+    resolve_classes(own.values, file.parent)
     base = own.values.pop("base", None)
+    if "import" in own.values:
+        if base is not None:
+            raise refuse(own.place(("import",)), "import", "a scenario has a base or an import; take one of them out")
+        base = _imported(own, file.parent)
     if base is None:
         return own
     if not isinstance(base, str):
@@ -256,13 +292,23 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> Tree:
     except ScenarioError as error:
         raise refuse(own.place(("base",)), "base", error.problems[0].sentence) from None
     tree = read(found, (*above, here))
-    for table in TABLES:
+    for table in _ALL_TABLES:
         if _whole_table(own, table):
             tree.clear(table)
     for profile in _value(own, PROFILES) or ():
         tree.clear((*PROFILES, profile))
     tree.merge(own)
     return tree
+
+
+def _imported(tree: Tree, folder: Path) -> str:
+    """The file of the scenario that is made of a network of another tool; who imports is installed beside this room."""
+    points = {point.name: point for point in entry_points(group="gridbazaar.imports")}
+    if "network" not in points:
+        raise refuse(tree.place(("import",)), "import", "nobody imports networks here; install gridbazaar anew")
+    made = points["network"].load()(tree, folder)
+    tree.clear(("import",))
+    return str(made)
 
 
 def _read_step(tree: Tree) -> None:
@@ -277,7 +323,7 @@ def _read_step(tree: Tree) -> None:
 
 
 def _read_tables(tree: Tree, folder: Path) -> None:
-    for path, key_columns in TABLES.items():
+    for path, key_columns in _ALL_TABLES.items():
         named = _value(tree, path)
         if isinstance(named, str):
             tree.put(path, {}, tree.place(path))
@@ -315,7 +361,7 @@ def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
 
 
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
-    for row in read_rows(file, key_columns):
+    for row in read_rows(file, key_columns, counter="index"):
         for column in key_columns:
             if not row.cells[column]:
                 raise refuse(row.place, column, "this cell is empty; a row needs its name")
@@ -363,20 +409,3 @@ def _hour(row: TableRow, period: str) -> str:
     if not number:
         raise refuse(row.place, period, f"{written!r} is not the number of an hour (period); they count from 1")
     return number[1]
-
-
-def _resolve_classes(tree: Tree, folder: Path) -> None:
-    """Make `path.py:Class` a path that holds from anywhere: it is meant from the file that names it."""
-    rows: list[Any] = [tree.values.get("prosumer_defaults")]
-    for section in ("prosumers", "behaviours", "devices"):
-        rows += _below(tree.values.get(section))
-    for row in [*rows, *(device for owner in rows for device in _below(owner, "devices"))]:
-        for key in _OF_CLASSES:
-            if isinstance(row, dict) and key in row:
-                row[key] = absolute(row[key], folder)
-
-
-def _below(rows: Any, key: str = "") -> list[Any]:
-    """The rows of a mapping, or of the one that stands in it under a key; none where there is no mapping."""
-    rows = rows.get(key) if key and isinstance(rows, dict) else rows
-    return list(rows.values()) if isinstance(rows, dict) else []

@@ -67,11 +67,17 @@ def rows_of(file: Path) -> list[TableRow]:
 
 
 def timed_columns(file: Path, rows: Sequence[TableRow]) -> Mapping[str, TimedColumn]:
-    """The profiles of a table by their names; none where it counts periods."""
+    """The profiles of a table by their names; none where it counts periods.
+
+    Raises:
+        ScenarioError: It has times and nothing else.
+    """
     columns = list(rows[0].cells)
     time = next((column for column in TIME_COLUMNS if column in columns), "")
     if not time or any(column in columns for column in PERIOD_COLUMNS):
         return {}
+    if len(columns) == 1:
+        raise refuse(shown(file), time, "no profile stands beside the times; add a column for each")
     table = TimedTable(shown(file), time, rows)
     return {name: TimedColumn(table, name) for name in columns if name != time}
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isclose
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ...network.calendars import MINUTES_PER_HOUR, SECONDS_PER_MINUTE, Calendar, is_step, zone_of
+from ...network.calendars import MINUTES_PER_HOUR, SECONDS_PER_MINUTE, Calendar, step_min_of, zone_of
 from ...network.errors import InputError
 from ..errors import Problem, ScenarioError, refuse
 from .local_times import Refusal, instant_of
@@ -153,8 +152,8 @@ class _Timing:
         """Refuse periods that these profiles do not have, or only in part."""
         if begin < one.begin_s or end > one.end_s:
             asked = f"{self._local(begin)} to {self._local(end)} is asked for"
-            there = f"{one.name} has {self._local(one.begin_s)} to {self._local(one.end_s)}"
-            raise self._blame(f"{asked}, and {there}; write a start and a window that lie within, or add the rest")
+            there = f"of {one.name} there is {self._local(one.begin_s)} to {self._local(one.end_s)}"
+            raise self._blame(f"{asked}, but {there}; write a start and a window that lie within, or add the rest")
         if self._counted and (begin - self._sources[-1].begin_s) % self._step_s:
             raise self._blame(f"{self._local(begin)} is inside of a period; begin where one does")
 
@@ -241,15 +240,13 @@ def _stated_step(tree: Tree) -> int | None:
     stated = tree.values.get("dt_h")
     if stated is None:
         return None
+    refusal = _refusal(tree, ("dt_h",))
     try:
-        minutes = float(stated) * MINUTES_PER_HOUR
-    except (TypeError, ValueError):
-        minutes = 0.0
-    whole = round(minutes)
-    if not (is_step(whole) and isclose(minutes, whole, rel_tol=1e-9)):
-        sentence = f"{stated} h does not divide an hour into whole minutes, as periods of a calendar do"
-        raise _refusal(tree, ("dt_h",))(f"{sentence}; write a step that does, such as step: 15min")
-    return whole
+        return step_min_of(float(stated))
+    except InputError as error:
+        raise refusal(str(error)) from None
+    except (TypeError, ValueError, OverflowError):
+        raise refusal(f"{stated!r} is no number of hours; write a step, such as step: 15min") from None
 
 
 def _window(tree: Tree) -> Mapping[str, Any]:

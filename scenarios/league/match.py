@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ..files.source import Change
+from ..sweeping.keeping import keep_row, kept_row
 
 Row = dict[str, Any]
 """What is kept of a match: outcome, message, days, and what a search has found."""
@@ -72,16 +71,8 @@ class Match:
 
     def keep(self, row: Row) -> Row:
         """Keep a row on disk, as a whole or not at all; as it will be read again."""
-        text = json.dumps(row, allow_nan=False)
-        unfinished = self.file.with_suffix(".partial")
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, self.file)
-        kept: Row = json.loads(text)
-        return kept
+        return keep_row(self.file, row)
 
     def kept(self) -> Row | None:
         """What was kept of it; None if it has not been played."""
-        if not self.file.is_file():
-            return None
-        row: Row = json.loads(self.file.read_text(encoding="utf-8"))
-        return row
+        return kept_row(self.file)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...network.errors import InputError
 from ..files.loading import load
 from ..files.source import find, shipped_scenarios
+from ..sweeping.keeping import begin_plan
 
 PLAN, MATCHES = "league.json", "matches"
 
@@ -53,10 +52,6 @@ class Plan:
             ScenarioError: The scenario is wrong.
             InputError: The folder holds another league, or that of a scenario that has changed since.
         """
-        file = folder / PLAN
         rows = load(self.scenario).model_dump(mode="json", by_alias=True)
-        content = json.loads(json.dumps({**asdict(self), "rows": rows}))
-        if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != content:
-            raise InputError(f"{folder} holds a league of something else; name a new folder with -o")
-        (folder / MATCHES).mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
+        begin_plan(folder / PLAN, {**asdict(self), "rows": rows}, "a league")
+        (folder / MATCHES).mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+from ..errors import refuse
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
 from ..files.schema import LinkRow, ProsumerRow
@@ -16,7 +17,7 @@ def loaded(scenario: str, changes: list[Change], parts: int) -> Scenario:
     """A scenario with its prosumers split.
 
     Raises:
-        ScenarioError: There is no such scenario, or a change is wrong.
+        ScenarioError: There is no such scenario, a change is wrong, or a prosumer that is split has devices.
     """
     return split(load(scenario, changes), parts)
 
@@ -28,9 +29,16 @@ def split(scenario: Scenario, parts: int) -> Scenario:
     value their elastic load as the whole did (12) and the equilibrium is the same. Each part of a prosumer may trade
     with each part of its partners, all such links together as much as the one they are split from; so nobody depends
     on a partner of its own size.
+
+    Raises:
+        ScenarioError: A prosumer has devices.
     """
     if parts == 1:
         return scenario
+    owner = next((name for name, row in scenario.prosumers.items() if row.devices), None)
+    if owner is not None:
+        cure = "leave --sizes out, or take devices out (devices: null)"
+        raise refuse(f"--sizes {parts}", f"prosumers.{owner}.devices", f"devices are not split among parts; {cure}")
     prosumers: dict[str, ProsumerRow] = {}
     links: dict[str, LinkRow] = {}
     for name, row in scenario.prosumers.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ...agents.trade_graph import TradeGraph
 from ...market.columns import frame
 from ...market.result import Result
+from ...market.tables import tables_of
 from ...network.feeder import Feeder
 from ...network.periods import When
 
@@ -54,7 +55,7 @@ class PicturedResult:
         self._result = result
         self.feeder, self.graph, self.dt_h, self.when = result.feeder, result.graph, result.dt_h, result.when
         self.homes = dict(zip(result.names, result.prosumer_buses, strict=True))
-        self.tables = result.tables
+        self.tables = tables_of(result)
 
     def table(self, name: str) -> pd.DataFrame:
         """One of its tables."""

@@ -13,8 +13,7 @@ from ...agents.devices.store import Store
 from ...agents.household import Household
 from ...market.result import Result
 from ...network.arrays import FloatArray
-from ...network.periods import spans
-from .amounts import counted, energy
+from .amounts import counted, dollars, energy
 from .json_values import number
 
 _MOST = 1_000
@@ -88,17 +87,8 @@ def device_indicators(result: Result, households: Sequence[Household]) -> dict[s
             }
             for one in found[:_MOST]
         ],
-        "charging_while_discharging": at_once(result),
+        "charging_while_discharging": result.device_schedules.doubts(result.when),
     }
-
-
-def at_once(result: Result) -> list[str]:
-    """A sentence for each device that charges and discharges at once."""
-    return [
-        f"{name} of {prosumer} charges and discharges at once in {spans(periods, result.when)}: there a kWh is worth "
-        "nothing or less, and no such device could do it"
-        for (prosumer, name), periods in result.device_schedules.both_ways().items()
-    ]
 
 
 def devices_said(result: Result) -> list[str]:
@@ -109,9 +99,11 @@ def devices_said(result: Result) -> list[str]:
     charged, discharged = (
         energy(result.dt_h * float(power.sum())) for power in (schedules.charge_kw, schedules.discharge_kw)
     )
+    cost = dollars(float(schedules.cost_usd.sum()), result.certificate.total_usd)
     return [
-        f"{counted(len(schedules.names), 'device')}: {charged} kWh charged, {discharged} kWh discharged",
-        *at_once(result),
+        f"{counted(len(schedules.names), 'device')}: {charged} kWh charged, {discharged} kWh discharged; wear and "
+        f"discomfort, part of the welfare, {cost}",
+        *schedules.doubts(result.when),
     ]
 
 

@@ -35,6 +35,7 @@ from ...market.checkpoints import Checkpoints
 from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
+from ...market.tables import tables_of
 from ...network.errors import InputError
 from ..errors import ReplayError, ResultsError
 from ..files.scenario_rows import ScenarioRows
@@ -43,7 +44,7 @@ from .kept import MANIFEST, Kept, Notes
 from .streams import Stream, access, read_stream
 from .tables_on_disk import MESSAGES, ROUNDS, SCHEMAS, only, read_table
 
-_LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "numpy", "scipy")
+_LIBRARIES = ("gridbazaar", "mesa", "cvxpy", "clarabel", "osqp", "piqp", "numpy", "scipy")
 _LOCK = ".lock"
 OPEN = {"running", "interrupted", "failed"}
 """How a run stands that can go on."""
@@ -217,7 +218,7 @@ class Recorder:
         Raises:
             ResultsError: A file cannot be written.
         """
-        for name in result.tables:
+        for name in tables_of(result):
             self._put(f"{name}.parquet", partial(_write_table, result, name))
         self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}

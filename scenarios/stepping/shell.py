@@ -114,6 +114,9 @@ class Shell:
         if len(words) != 1:
             raise SessionError("goto where? write a round (goto 12), or branch@round")
         self._go(lambda: self.session.goto(words[0]))
+        round_ = words[0].rpartition("@")[2]
+        if round_.isdecimal() and int(round_) > self.session.round:
+            self._print(f"the run has ended at round {self.session.round}; there is no round {round_}")
 
     def do_switch(self, words: list[str]) -> None:
         """Go to the last known round of another branch."""
@@ -126,7 +129,7 @@ class Shell:
         name = ""
         if len(words) > 1 and words[-2] == "as":
             *words, _, name = words
-        changes = {change.key: change.value for change in changes_of(words)}
+        changes = {change.key: change.value for change in changes_of(words, "fork")}
         branch = self.session.fork(changes, name)
         self._print(str(branch) + (f"; {branch.note}" if branch.note else ""))
 

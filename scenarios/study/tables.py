@@ -39,7 +39,10 @@ def _prosumers(study: Study) -> pd.DataFrame:
 
 def _generators(study: Study) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"generator": name, **row.model_dump()} for name, row in study.scenario.feeder.generators.items()]
+        [
+            {"generator": name, **row.model_dump(exclude={"in_service"})}
+            for name, row in study.scenario.feeder.generators.items()
+        ]
     )
 
 

@@ -35,10 +35,12 @@ class SweepProgress:
     Attributes:
         noun, nouns: What a point is called, and several.
         table: The file that has all.
+        unremarkable: Outcomes that are no failures.
     """
 
     noun, nouns = "point", "points"
     table = "sweep.csv"
+    unremarkable = frozenset({"settled", "interrupted"})
 
     def __init__(self, console: Console, status: Status | None) -> None:
         self._console, self._status = console, status
@@ -63,7 +65,7 @@ class SweepProgress:
             ended += f", welfare {written(_WELFARE, row['welfare_usd'], row.get('regret_usd'))}"
         line = f"{done:,} of {self._all:,}: {ended}" + (f" (about {left:.0f} s left)" if self._left else "")
         self._say(line)
-        if row["outcome"] not in {"settled", "interrupted"}:
+        if row["outcome"] not in self.unremarkable:
             self._failed += 1
             if self._failed <= _TOLD:
                 self._line(f"{point}: {row['message']}")

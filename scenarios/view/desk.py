@@ -131,7 +131,7 @@ class Desk:
 
         def act(session: Session) -> None:
             here = session.branch.name
-            changes = changes_of([line for line in map(str.strip, text.splitlines()) if line])
+            changes = changes_of([line for line in map(str.strip, text.splitlines()) if line], "fork")
             session.fork({change.key: change.value for change in changes}, name.strip())
             self._wanted = replace(self._wanted, other=here)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nicegui import run, ui
+from nicegui.events import GenericEventArguments
 
 from ...market.settings import Case, Method, Order
 from ...network.errors import GridbazaarError
@@ -40,6 +41,7 @@ class ScenarioForm:
         self._scenario: Scenario | None = None
         self._own: dict[str, str] = {}
         self._behaviours: dict[str, str] = {}
+        self._typed = ""  # what stands in the field of the behaviour until it is left
         with ui.element("div").classes("fields"):
             first = offers.names[0]
             self._name = ui.select(offers.names, value=first, label="scenario", on_change=self._choose)
@@ -53,6 +55,7 @@ class ScenarioForm:
             names = list(registered_behaviours())
             self._behaviour = ui.select(names, label="behaviour", with_input=True, new_value_mode="add-unique")
             self._behaviour.props("data-testid=behaviour").on_value_change(self._behave)
+            self._behaviour.on("input-value", self._type).on("blur", self._take_typed)
             self._whose.on_value_change(self._show_behaviour)
             ui.button("Open", on_click=self._open).props("no-caps data-testid=open")
         self._changed = ui.label().classes("note")
@@ -111,8 +114,21 @@ class ScenarioForm:
             self._behaviour.set_options([*self._behaviour.options, shown])
         self._behaviour.value = shown
 
+    def _type(self, event: GenericEventArguments) -> None:
+        """Note what is typed for a behaviour; the field empties itself when it is left, after it has told of that."""
+        self._typed = str(event.args or "")
+
+    def _take_typed(self) -> None:
+        """Take what was typed, as if Enter had been pressed."""
+        if not self._typed:
+            return
+        if self._typed not in self._behaviour.options:
+            self._behaviour.set_options([*self._behaviour.options, self._typed])
+        self._behaviour.value = self._typed
+
     def _behave(self) -> None:
-        """Note the behaviour that was chosen for a prosumer."""
+        """Note the behaviour that was chosen for a prosumer; what was typed to look for it is of no use any more."""
+        self._typed = ""
         if self._scenario is None or self._whose.value is None or not self._behaviour.value:
             return
         self._behaviours[self._whose.value] = self._behaviour.value
@@ -121,6 +137,7 @@ class ScenarioForm:
         self._changed.text = f"behaviours: {', '.join(told)}" if told else ""
 
     def _open(self) -> None:
+        self._take_typed()  # the click may be heard of before the field has been left
         self._clear()
         if self._scenario is None:
             return

@@ -97,7 +97,8 @@ def test_in_one_community_or_in_parts(drawn, community):
     for members in ([0, 3, 4, 8], [1, 2, 5, 6, 7, 9, 10, 11]):
         part = Membership.of(graph, np.array(members), 24)
         said = course(community(members=members), graph, members)
-        assert_same(said, whole, {"prosumer": part.members, "arc": part.arcs_of_market})
+        rows = {"prosumer": part.members, "arc": part.arcs_of_market, "device": part.devices_of_market}
+        assert_same(said, whole, rows)
 
 
 def test_who_is_not_asked_stays_as_it_was(drawn, community):

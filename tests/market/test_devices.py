@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,9 +19,12 @@ from gridbazaar.agents.devices.device import Device
 from gridbazaar.agents.devices.device_block import DeviceBlock
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
+from gridbazaar.market.methods.memory import CurveState
+from gridbazaar.market.methods.proximal_gradient import ProximalGradient
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
 from gridbazaar.market.setup import tied_periods
 from gridbazaar.market.state_file import packed, unpacked
+from gridbazaar.market.tables import tables_of
 
 SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
 
@@ -158,7 +162,7 @@ def test_tables_say_what_devices_do_and_balance(begin, ieee33_bazaar):
     assert result.welfare_usd == pytest.approx(
         result.utility_usd.sum() - result.device_schedules.cost_usd.sum() - result.dso_cost_usd
     )
-    assert result.tables[-1] == "devices"
+    assert tables_of(result)[-1] == "devices"
     assert set(zip(table.prosumer, table.device, strict=True)) == {
         (h.name, d.name) for h in homes.values() for d in h.devices
     }
@@ -166,7 +170,7 @@ def test_tables_say_what_devices_do_and_balance(begin, ieee33_bazaar):
 
 def test_without_devices_there_is_no_such_table(ieee33_run):
     result = ieee33_run().result
-    assert "devices" not in result.tables
+    assert "devices" not in tables_of(result)
     assert "devices_kw" not in result.prosumers
     assert result.devices.empty
 
@@ -237,6 +241,32 @@ def test_periods_are_tied_as_far_as_devices_reach(home):
     assert np.unique(tied_periods([replace(plain, devices=(pairs,)), replace(plain, devices=(store,))])).size == 1
 
 
+@pytest.mark.parametrize(
+    ("tied", "good"),
+    [
+        (None, [True, False, True, False]),
+        ([0, 0, 2, 3], [True, True, True, False]),  # 1 + 2.5 is no more than 2 * 1.8
+        ([0, 0, 0, 0], [False, False, False, False]),  # 1 + 2.5 + 1 + 4 is more than 4 * 1.8
+        ([0, 1, 1, 3], [True, True, True, False]),
+    ],
+)
+def test_periods_that_are_tied_are_accepted_or_refused_together(tied, good):
+    """V lies 1, 2.5, 1 and 4 $ above its tangent, and 0.9 times the curvature that was promised is 1.8."""
+    operator = SimpleNamespace(
+        bid_kw=np.ones((1, 4)), announce=lambda: np.full((1, 4), 0.3), values_usd=0.1 + np.array([1.0, 2.5, 1.0, 4.0]),
+        clearing=SimpleNamespace(periods=4, dt_h=1.0),
+    )  # fmt: skip
+    method = ProximalGradient(operator)
+    method.tied = None if tied is None else np.array(tied)
+    before = CurveState(np.zeros((1, 4)), np.full((1, 4), 0.1), np.zeros(4), np.full(4, 2.0))
+    method.state = before
+    method.judge(1.0, None)
+    assert (method.state.reference_kw[0] == 1.0).tolist() == good
+    method.curve()
+    doubled = ~np.array(good) & (np.array([1.0, 2.5, 1.0, 4.0]) > 1.8)
+    assert method.state.slopes == pytest.approx(np.where(good, 0.5, np.where(doubled, 4.0, 2.0)))
+
+
 def test_a_third_partys_device_settles(street, home):
     """Its quadratic cost included: at equal prices half of its load is in each period of a pair."""
     series = {key: np.full(4, 30.0) for key in SERIES} | {"elastic_min_kw": np.zeros(4), "bid_max_kw": np.full(4, 90.0)}
@@ -247,6 +277,24 @@ def test_a_third_partys_device_settles(street, home):
     assert result.devices.charge_kw.to_numpy() == pytest.approx(0.5, abs=0.01)
     assert result.devices.energy_kwh.isna().all()
     assert result.device_schedules.cost_usd[0] == pytest.approx(4 * 0.01 * 0.25, rel=1e-3)
+
+
+def test_charging_and_discharging_at_once_is_found_and_named(street, home):
+    """Who is paid to take power, and has taken all that it can use, burns more of it in a full battery."""
+    full = Battery(name="battery", capacity_kwh=5.0, p_charge_max_kw=20.0, p_discharge_max_kw=20.0, soc_start=1.0)
+    bazaar = street(home(bus="y", renewable_kw=0.0, devices=(full,)))
+    machine = replace(bazaar.feeder.generators[0], a_usd_per_kw2h=1e-5, b_usd_per_kwh=-0.2)
+    bazaar = bazaar.with_(feeder=replace(bazaar.feeder, generators=(machine,)))
+    result = EnergyMarket(bazaar.clearing(), bazaar.households, bazaar.links).run()
+    assert result.settled, result.message
+    assert result.device_schedules.both_ways() == {("a", "battery"): [0, 1]}
+    burnt = (1 - 0.95**2) * 20.0  # of 20 kW, and 0.95**2 of it comes back
+    taken = result.devices.charge_kw - result.devices.discharge_kw
+    assert taken.mean() == pytest.approx(burnt, abs=1e-6)
+    assert result.device_schedules.doubts(1.0) == [
+        "battery of a charges and discharges at once at 00:00-02:00, where a kWh is worth nothing or less; no device "
+        "could: agents.exact_plan finds what its owner could do best instead"
+    ]
 
 
 def _random(seed):

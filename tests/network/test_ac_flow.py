@@ -9,7 +9,7 @@ from cigre import cigre_lv
 
 from gridbazaar.network import Bus, Feeder, Generator, Line
 from gridbazaar.network.ac_flow import RadialFlow
-from gridbazaar.network.ac_replay import _net
+from gridbazaar.network.pandapower_net import pandapower_net
 
 GRID = Generator("grid", "0", 0, 0.1, 0, -1e5, 1e5, -1e5, 1e5)
 
@@ -37,8 +37,8 @@ def random_feeder(seed: int, count: int) -> Feeder:
 
 
 def newton_raphson(feeder: Feeder) -> "pp.pandapowerNet":
-    net = _net(pp, feeder)
-    net.load["p_mw"], net.load["q_mvar"] = feeder.p_kw / 1e3, feeder.q_kvar / 1e3
+    net = pandapower_net(pp, feeder)
+    pp.create_loads(net, range(len(feeder.buses)), p_mw=feeder.p_kw / 1e3, q_mvar=feeder.q_kvar / 1e3)
     pp.runpp(net, numba=False, tolerance_mva=1e-10)
     return net
 

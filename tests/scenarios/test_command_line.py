@@ -311,8 +311,8 @@ def test_an_old_name_is_understood_with_one_plain_note(what: str, tmp_path: Path
 
 
 HEAVY = (
-    "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "clarabel", "networkx", "rich",
-    "filelock", "cloudpickle", "jinja2", "ray", "numpy",
+    "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "piqp", "clarabel", "networkx",
+    "rich", "filelock", "cloudpickle", "jinja2", "ray", "numpy",
 )  # fmt: skip
 LIGHT = {
     "nothing": (),

@@ -81,6 +81,8 @@ def test_answers(equipped, random_quote, seed):
         quote = random_quote(seed, home, cap, penalty, proximal=True, bid_weight=1e-4)
         plan = problem.share(quote)
         value, trade = cvxpy_value(home, cap, quote)
+        assert np.abs(plan.trade_kw - trade).max() <= 1e-5 * cap.max()
+        assert unbalanced_kw(home, plan) <= 1e-8 * home.bid_max_kw.max()
         cost = plan.cost_usd(home, quote.lmp_usd_per_kwh) + plan.payment_usd(home, quote.price_usd_per_kwh)
         for weight, power, anchor in (
             (quote.penalty_usd_per_kw2h, plan.trade_kw, -quote.partner_kw),
@@ -88,13 +90,6 @@ def test_answers(equipped, random_quote, seed):
             (quote.bid_weight_usd_per_kw2h, plan.bid_kw, quote.held_bid_kw),
         ):
             cost += home.dt_h * float((weight / 2 * (power - anchor) ** 2).sum())
-        print(
-            "answer",
-            seed,
-            (float(cost) - value) / size_usd(home, cap),
-            unbalanced_kw(home, plan),
-            np.abs(plan.trade_kw - trade).max(),
-        )
         assert float(cost) == pytest.approx(value, abs=1e-6 * size_usd(home, cap))
 
 
@@ -106,7 +101,6 @@ def test_deliveries(equipped, seed):
     plan = DeviceSubproblem(home, cap).deliver(delivery)
     value, _ = cvxpy_value(home, cap, delivery, given=True)
     cost = plan.cost_usd(home, delivery.lmp_usd_per_kwh) + plan.payment_usd(home, delivery.price_usd_per_kwh)
-    print("deliver", seed, (float(cost) - value) / size_usd(home, cap))
     assert unbalanced_kw(home, plan) <= 1e-12 * home.bid_max_kw.max()
     assert home.fleet.rows.shape[1] == plan.device.size
     assert (
@@ -122,6 +116,5 @@ def test_least_cost_is_tight_and_never_above(equipped, seed):
     delivery = delivery_of(seed, home, cap)
     value, _ = cvxpy_value(home, cap, delivery)
     bound = DeviceSubproblem(home, cap).least_cost_usd(delivery)
-    print("bound", seed, (value - bound) / size_usd(home, cap))
     assert bound <= value + 1e-9 * size_usd(home, cap)
     assert bound >= value - 1e-8 * size_usd(home, cap)

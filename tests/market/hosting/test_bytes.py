@@ -54,7 +54,9 @@ class Tap:
         data, found = bytes(self.raw[way][handle]), []
         while data:
             (length,) = struct.unpack("!i", data[:4])
-            found.append(data[4 : 4 + length])
+            number, size = struct.unpack("<QQ", data[4:20])  # where it lies, and how long it is
+            assert (number, size) == (0, length - 16)  # in the pipe
+            found.append(data[20 : 4 + length])
             data = data[4 + length :]
         return found
 
@@ -67,7 +69,7 @@ def tapped(monkeypatch, data):
     settings = MarketSettings(network_use="bids")
     with EnergyMarket(**data("ieee33"), settings=settings, hosting=Hosting(Workers(2)), rng=5) as market:
         tap.on(monkeypatch)
-        handles = [proxy._transport._pipe.fileno() for proxy in market.communities.proxies]
+        handles = [proxy._transport._pipe.pipe.fileno() for proxy in market.communities.proxies]
         while market.running:
             market.step()
         monkeypatch.undo()
@@ -126,7 +128,7 @@ def test_the_search_for_secrets_finds_one(tapped, data):
 @pytest.mark.parametrize("verb", VERBS)
 def test_messages_come_back_as_they_were(verb):
     rng = np.random.default_rng(0)
-    extent = {"prosumer": 3, "arc": 4, "period": 5}
+    extent = {"prosumer": 3, "arc": 4, "device": 2, "period": 5}
     for kind in VERBS[verb]:
         cells = {
             name: rng.normal(size=[extent[axis] for axis in axes]) if axes else 0.5

@@ -170,6 +170,7 @@ SCRIPT = """
     )
     print(*[proxy._transport.process.pid for proxy in market.communities.proxies], flush=True)
     print(market.communities._scratch.name, flush=True)
+    print(*[proxy._transport._folder for proxy in market.communities.proxies], flush=True)
     print(market.run().message, flush=True)
 """
 
@@ -199,8 +200,8 @@ def test_a_script_is_run_once_and_may_define_behaviours(tmp_path):
     process = start(tmp_path, "pass")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    first, pids, scratch, message = out.splitlines()
-    assert not Path(scratch).exists()
+    first, pids, scratch, shared, message = out.splitlines()
+    assert not any(Path(folder).exists() for folder in (scratch, *shared.split()))
     assert first == "ran"
     assert message.startswith("settled: nobody gains by deviating; by what is declared and believed: ")
     assert gone([int(pid) for pid in pids.split()])
@@ -225,13 +226,14 @@ def test_no_orphans_whatever_ends_the_market(tmp_path, number, body):
     assert process.stdout.readline() == "ran\n"
     pids = [int(pid) for pid in process.stdout.readline().split()]
     scratch = Path(process.stdout.readline().strip())
+    shared = [Path(name) for name in process.stdout.readline().split()]
     time.sleep(0.5)
     assert all(map(alive, pids))
-    assert scratch.is_dir()
+    assert all(folder.is_dir() for folder in (scratch, *shared))
     process.send_signal(number)
     process.communicate(timeout=30)
     assert gone(pids)
-    assert not scratch.exists()
+    assert not any(folder.exists() for folder in (scratch, *shared))
 
 
 @pytest.mark.parametrize("after_s", [1.1, *(pytest.param(t, marks=pytest.mark.long) for t in (0.9, 1.3, 1.6))])

@@ -1,5 +1,7 @@
 """A town whose answers are compiled: on workers as here, with some who answer alone, and with lost messages."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from towns import town
@@ -50,3 +52,14 @@ def test_lost_messages_cost_rounds_and_nothing_else(data, here):
     result = settled(data, messages=MessageFaults(loss=0.2))
     assert sum(result.sharing_rounds) > sum(here.sharing_rounds)
     assert result.dso_cost_usd == pytest.approx(here.dso_cost_usd, rel=2e-4)
+
+
+def test_long_frames_go_through_shared_memory_and_leave_nothing(data):
+    with EnergyMarket(**data, rng=1, settings=SETTINGS, hosting=Hosting(Workers(2))) as market:
+        market.step()
+        market.step()
+        pipes = [proxy._transport._pipe for proxy in market.communities.proxies]
+        assert all(pipe._own and pipe._theirs for pipe in pipes)  # quotes and offers
+        folders = [Path(proxy._transport._folder) for proxy in market.communities.proxies]
+        assert [list(folder.iterdir()) for folder in folders] == [[], []]  # what both have has no name
+    assert not any(folder.exists() for folder in folders)

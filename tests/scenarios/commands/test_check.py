@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gridbazaar.scenarios.conformance import CHECKS
+import pytest
+
+from gridbazaar.scenarios.conformance import CHECKS, DEVICE_CHECKS
 
 CODE = """
 from gridbazaar.agents import Behaviour, Offer
@@ -50,3 +52,50 @@ def test_one_that_is_none(tmp_path: Path) -> None:
     run = gridbazaar(tmp_path, "check", "PriceTaker", "--scenario", "nowhere")
     assert run.returncode == 2
     assert "there is no scenario nowhere" in run.stderr
+
+
+DEVICES = """
+from dataclasses import dataclass
+from gridbazaar.agents import Store
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Flywheel(Store):
+    p_discharge_max_kw: float = 2.0
+    loss_per_h: float = 0.1
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Careless(Flywheel):
+    def mended(self, found, dt_h): return found
+"""
+
+
+def test_a_device(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(DEVICES)
+    run = gridbazaar(tmp_path, "check", "mine.py:Flywheel(capacity_kwh=5, p_charge_max_kw=2)", "--prosumer", "bob")
+    assert run.returncode == 0, run.stderr
+    assert [line.split()[:2] for line in run.stdout.splitlines()] == [["passed", str(one)] for one in DEVICE_CHECKS]
+    assert run.stdout.splitlines()[-1].endswith("at the joint optimum")
+    run = gridbazaar(tmp_path, "check", "mine.py:Careless(capacity_kwh=5, p_charge_max_kw=2)")
+    assert run.returncode == 2
+    failed = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("failed")]
+    assert "mended" in failed
+    assert run.stderr.endswith(f"{len(failed)} of {len(DEVICE_CHECKS)} checks failed\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        (
+            "batery(capacity_kwh=5)",
+            "there is no behaviour, nor kind of device, batery, nor is it module:Class or path.py",
+        ),
+        ("battery(capacity_kwh=5)", "Battery, parameter p_charge_max_kw: is missing; add it"),
+        ("battery(capacity_kwh=0, p_charge_max_kw=1)", "device battery: capacity_kwh 0 must be above 0"),
+        ("battery(5)", "'battery(5)' is no behaviour with parameters; write it like Shading(percent=5)"),
+    ],
+)
+def test_what_is_no_device(what: str, sentence: str, tmp_path: Path) -> None:
+    run = gridbazaar(tmp_path, "check", what)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"check {what}: {sentence}")
+    assert len(run.stderr.splitlines()) == 1

@@ -166,7 +166,7 @@ class Scribbles(Base):
 
 
 FAILS = [
-    ("made", lambda: 5, "int is not a subclass of gridbazaar.agents.devices.device.Device"),
+    ("made", lambda: 5, "int is not a subclass of gridbazaar.agents.Device"),
     ("made", lambda: Base(name=""), "Base has no name; give it one, a text that is not empty"),
     ("made", Moody, "a second device has another linear_usd_per_h; draw nothing, and look at no clock"),
     ("bounds", Endless, "laid out for 1 period, high of energy_kwh in period 1 is not finite; bound it"),

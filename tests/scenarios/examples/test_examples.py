@@ -12,6 +12,8 @@ import gridbazaar.scenarios as gb
 from gridbazaar.agents.trade_graph import TradeGraph
 from gridbazaar.market.proof.central import Equilibrium, equilibrium
 from gridbazaar.market.result import Result
+from gridbazaar.market.tables import tables_of
+from gridbazaar.scenarios.league.sizes import split
 
 
 def joint(scenario: gb.Scenario) -> Equilibrium:
@@ -55,8 +57,8 @@ def test_it_settles_at_the_joint_optimum(name: str) -> None:
 def test_the_battery_of_two_homes_saves_what_it_costs() -> None:
     (_, with_battery), (_, without) = run("two_homes"), run("two_homes", prosumers__ann__devices__battery=None)
     assert with_battery.welfare_usd > without.welfare_usd + 0.5
-    assert "devices" not in without.tables
-    assert "devices" in with_battery.tables
+    assert "devices" not in tables_of(without)
+    assert "devices" in tables_of(with_battery)
 
 
 def test_the_island_cannot_do_without_its_stores() -> None:
@@ -73,6 +75,14 @@ def test_the_island_has_no_other_source() -> None:
     assert float(result.dispatch.p_gen_kw.max()) < 25.0
 
 
+def test_an_evening_of_the_street() -> None:
+    evening = {"from": "2026-03-24T18:00", "until": "2026-03-25T00:00"}
+    scenario, result = run("lv_street", window=evening)
+    assert scenario.periods == 24
+    check(scenario, result, relative=2e-5)
+
+
+@pytest.mark.long
 def test_a_day_of_the_street() -> None:
     scenario, result = run("lv_street", window__days=1)
     assert scenario.periods == 96
@@ -111,3 +121,11 @@ def test_each_has_a_readme_and_a_picture(name: str) -> None:
     picture = folder / "result.svg"
     assert picture.stat().st_size < 200_000
     assert "result.svg" in (folder / "README.md").read_text()
+
+
+def test_who_has_devices_is_not_split() -> None:
+    said = (
+        r"^--sizes 2 prosumers\.ann\.devices: devices are not split among parts; leave --sizes out, or take devices out"
+    )
+    with pytest.raises(gb.ScenarioError, match=said):
+        split(gb.load("two_homes"), 2)

@@ -224,3 +224,26 @@ def test_editors_know_groups_and_parameters():
         "seed",
         "behaviour",
     }
+
+
+WRONG_SECTIONS = {
+    "no groups": "behaviours: [a, b]",
+    "nobody": "behaviours: {all: {prosumers: 'x*', behaviour: Shading}}",
+    "no behaviour": "behaviours: {all: {share: 0.3}}",
+}
+
+
+@pytest.mark.parametrize("what", WRONG_SECTIONS)
+def test_wrong_groups_hide_no_other_problem_of_the_file(tmp_path, what):
+    file = tmp_path / "s.yaml"
+    file.write_text(f"base: ieee33\nalpha_scale: x\n{WRONG_SECTIONS[what]}\nmarket: {{oder: jacobi}}\n")
+    with pytest.raises(gb.ScenarioError) as refused:
+        gb.load(str(file))
+    keys = [problem.key for problem in refused.value.problems]
+    assert len(keys) == 3
+    assert set(keys[:2]) == {"alpha_scale", "market.oder"}
+    assert keys[2].startswith("behaviours")
+    file.write_text(f"base: ieee33\n{WRONG_SECTIONS[what]}\n")
+    with pytest.raises(gb.ScenarioError) as alone:
+        gb.load(str(file))
+    assert len(alone.value.problems) == 1

@@ -183,7 +183,7 @@ WRONG = {
     ),
     "stranger": (
         {f"{BATTERY}.kind": "{file}:Stranger"},
-        "Stranger is not a subclass of gridbazaar.agents.devices.device.Device; derive it from there",
+        "Stranger is not a subclass of gridbazaar.agents.Device; derive it from there",
     ),
     "nameless": ({f"{BATTERY}.kind": "{file}:Nameless"}, "Nameless has no parameter name; give its constructor one"),
     "raises": (

@@ -91,9 +91,12 @@ TWICE = "the clock of Europe/Berlin shows 2026-10-25T02:00 twice, and the rows d
          "use a step "
          "that does, such as 15 min"),
         (hours("05:00", "07:00", "09:00"), "t.csv time: rows are 120 min apart, which does not divide an hour"),
+        (rows([f"2026-10-25T0{hour}:00" for hour in range(4, 7)] + ["2126-10-25T07:00"]), "t.csv:5 time: "
+         "2126-10-25T07:00 is more than a year after the row above it; correct the time"),
         (hours("05:00:30"), "t.csv:2 time: 2026-10-25T05:00:30 has parts of a minute; write whole minutes"),
         (rows(["25.10.2026 05:00"]), "t.csv:2 time: '25.10.2026 05:00' is no time; write it like 2026-03-29T00:00, or "
          "with an offset, +01:00"),
+        (rows(["9999-12-31T23:00"]), "t.csv:2 time: 9999-12-31T23:00 is not between 1900 and 2200; correct the year"),
         (rows([""]), "t.csv:2 time: this cell is empty; write the time at which the row's period begins"),
     ],
 )  # fmt: skip

@@ -182,7 +182,11 @@ def test_what_cannot_be_read_is_named(what: str, save: Callable[[Spoil], None], 
     ("name", "sentence"),
     [
         ("x" * 300, f"{'x' * 60}... cannot be read (File name too long); give a YAML file"),
-        ("", "there is no scenario without a name; give a YAML file, or one that comes with gridbazaar: ieee33"),
+        (
+            "",
+            "there is no scenario without a name; give a YAML file, or one that comes with gridbazaar: "
+            "ieee33, lv_street, cigre_lv, island, kerber_dorfnetz, two_homes",
+        ),
     ],
 )
 def test_a_name_that_no_file_can_have(name: str, sentence: str) -> None:

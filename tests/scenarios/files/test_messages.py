@@ -163,7 +163,7 @@ def test_the_schema_has_the_section_with_its_ranges(tmp_path: Path) -> None:
         where = json.dumps(schema["properties"]["messages"])
         assert "MessagesRow" in where
         row = schema["$defs"]["MessagesRow"]
-        assert set(row["properties"]) == {"delay_rounds", "loss", "stale_rounds", "quantum_kw", "away"}
+        assert set(row["properties"]) == {"delay_rounds", "loss", "stale_rounds", "quantum_kw", "noise_kw", "away"}
         assert row["additionalProperties"] is False
         assert "required" not in row
         assert "exclusiveMaximum" in json.dumps(row["properties"]["loss"])

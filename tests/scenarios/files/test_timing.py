@@ -235,7 +235,8 @@ SHORT = local(day("Europe/Berlin", "2026-03-29"))[:6]  # to 07:00
         (f"{BERLIN}window: {{days: half}}\n", "homes.yaml:2 window.days: half is no number of days; write a whole one "
          "above 0"),
         (f"{BERLIN}window: {{days: 1}}\n", "homes.yaml:2 window: 2026-03-29T00:00+01:00 to 2026-03-30T00:00+02:00 is "
-         "asked for, and homes.csv has 2026-03-29T00:00+01:00 to 2026-03-29T07:00+02:00; write a start and a window "
+         "asked for, but of homes.csv there is 2026-03-29T00:00+01:00 to 2026-03-29T07:00+02:00; write a start "
+         "and a window "
          "that lie within, or add the rest"),
         (f"{BERLIN}window: {{from: 2026-03-29T05:00, until: 2026-03-29T05:30}}\n", "homes.yaml:2 window: from "
          "2026-03-29T05:00+02:00 until 2026-03-29T05:30+02:00 there is no whole number of periods of 60 min; write a "
@@ -244,6 +245,7 @@ SHORT = local(day("Europe/Berlin", "2026-03-29"))[:6]  # to 07:00
          "periods"),
         (f"{BERLIN}dt_h: 0.4\n", "homes.yaml:2 dt_h: 0.4 h does not divide an hour into whole minutes, as periods of a "
          "calendar do; write a step that does, such as step: 15min"),
+        (f"{BERLIN}dt_h: long\n", "homes.yaml:2 dt_h: 'long' is no number of hours; write a step, such as step: 15min"),
         (f"{BERLIN}step: 15\n", "homes.yaml:2 step: '15' is no step; write it with its unit, such as 15min or 1h"),
         (f"{BERLIN}step: 1h\ndt_h: 1\n", "homes.yaml:2 step: the length of a period is given as dt_h, too "
          "(homes.yaml:3); "
@@ -264,7 +266,7 @@ def test_what_is_said_of_time_is_refused_with_its_place(here, top, sentence):
         (f"{BERLIN}start: 2026-03-29\nwindow: {{from: 2026-03-29T00:30}}\n", "homes.yaml:3 window: "
          "2026-03-29T00:30+01:00 "
          "is inside of a period; begin where one does"),
-        (f"{BERLIN}start: 2026-03-29\nwindow: {{days: 2}}\n", "and the profiles by period has "
+        (f"{BERLIN}start: 2026-03-29\nwindow: {{days: 2}}\n", "but of the profiles by period there is "
          "2026-03-29T00:00+01:00 to "
          "2026-03-29T07:00+02:00"),
     ],
@@ -325,6 +327,11 @@ def test_tables_of_a_base_must_agree(here):
     assert gb.load("both.yaml", {"step": "30min"}).periods == 94
 
 
+def test_a_table_of_times_alone_is_refused(here):
+    said = refused(write(here, table(SHORT), BERLIN))
+    assert said == "homes.csv time: no profile stands beside the times; add a column for each"
+
+
 def test_a_parquet_file_that_is_none_is_refused(here):
     (here / "p.parquet").write_text("no")
     assert "p.parquet: this is no Parquet file that can be read" in refused(
@@ -336,10 +343,22 @@ def test_a_parquet_file_that_is_none_is_refused(here):
     )
 
 
-@pytest.mark.parametrize("keys", [{"start": "2026-03-29"}, {"timezone": "UTC"}])
-def test_from_python_start_and_zone_belong_together(here, keys):
+TOGETHER = "start and timezone belong together; write both, or none"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"start": "2026-03-29"}, TOGETHER),
+        ({"timezone": "UTC"}, TOGETHER),
+        ({"start": "noon", "timezone": "UTC"}, "'noon' is no time"),
+        ({"start": "2026-03-29", "timezone": "Mars"}, "'Mars' is no time zone"),
+        ({"start": "2026-03-29", "timezone": "UTC", "dt_h": 0.2501}, "0.2501 h does not divide an hour"),
+    ],
+)
+def test_what_is_built_from_python_is_checked_too(here, keys, sentence):
     said = gb.load(write(here, "", numbered(4))).model_dump(by_alias=True)
-    with pytest.raises(ValueError, match="start and timezone belong together; write both, or none"):
+    with pytest.raises(ValueError, match=sentence):
         gb.Scenario.model_validate({**said, **keys})
 
 
@@ -350,6 +369,19 @@ def test_a_value_that_a_prosumer_cannot_have_is_told_by_its_time(here):
         gb.ScenarioError, match=re.escape("homes.csv:24 column sun, period 23 (29 March 23:00-24:00): -0.5")
     ):
         scenario.check()
+
+
+def test_the_examples_of_the_format_are_read(here):
+    text = (Path(__file__).parents[3] / "scenarios" / "README.md").read_text(encoding="utf-8")
+    by_number, by_time = re.findall(r"^```yaml\n(timezone:.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert gb.load(write(here, "", by_number)).periods == 3
+    times = day("Europe/Berlin", "2026-03-28", 30, days=9)
+    cells: list[object] = [*sun(len(times))]
+    cells[60] = ""
+    (here / "meters.csv").write_text(table(local(times), sun=cells))
+    scenario = gb.load(write(here, "", by_time, "more"))
+    assert (stamps(scenario)[0], scenario.periods) == ("2026-03-29T00:00:00+01:00", 7 * 96 - 4)
+    assert len(scenario.notes()) == 2
 
 
 def test_the_schema_knows_the_keys(here):

@@ -8,6 +8,7 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.network.calendars import Calendar
+from gridbazaar.scenarios.errors import InfeasibleScenarioError
 from gridbazaar.scenarios.files.source import Tree
 from gridbazaar.scenarios.files.trips import hours_of
 
@@ -80,3 +81,9 @@ def test_a_scenario_with_a_start_has_trips_by_the_clock() -> None:
     assert [(trip.leaves_h, trip.returns_h) for trip in made.trips] == [(-4.5, 5.0)]  # type: ignore[attr-defined]
     with pytest.raises(gb.ScenarioError, match=r"prosumers\.p2\.devices\.car\.trips\.1\.leaves: nothing says when"):
         gb.load("ieee33", {"prosumers.p2.devices.car": car}).check()
+
+
+def test_what_a_car_lacks_is_told_with_the_date() -> None:
+    sentence = r"car of h05 needs 30 kWh by the end of period 668 \(29 March 23:45-24:00\) and can get 23\.9; raise its"
+    with pytest.raises(InfeasibleScenarioError, match=rf"lv_street\.yaml:\d+ prosumers\.h05\.devices\.car: {sentence}"):
+        gb.load("lv_street", {"devices.car.p_charge_max_kw": 0.5}).check()

@@ -121,7 +121,7 @@ FAILURES = {
     "why": ("why p1\n", "why where and when? write a prosumer, a link or a bus, and a period: why p1 19"),
     "diff": ("diff main\n", "diff what? write two rounds, branches, or branch@round: diff main 1"),
     "fork": ("fork market.oder=x\n", "market.oder: unknown key; did you mean order?"),
-    "no value": ("fork x\n", "--set x: this is not a key and a value"),
+    "no value": ("fork x\n", "fork x: this is not a key and a value; write it like fork market.case=1"),
     "quotes": ("show 'p1\n", "cannot be read: No closing quotation; close the quotation marks"),
     "help": ("help stop\n", "there is no command stop; did you mean step?"),
 }
@@ -137,6 +137,19 @@ def test_what_cannot_be_done_is_one_sentence_and_what_came_before_is_done(what):
     assert done.stderr.count("\n") == 1
     if text.startswith("step\n"):
         assert "round 1, step 1" in done.stdout
+
+
+def test_a_wrong_value_of_a_fork_is_told_as_one_of_a_fork():
+    done = step("step\nfork prosumers.p2.elastic_max_kw=[1\n")
+    assert "fork prosumers.p2.elastic_max_kw=[1" in done.stderr
+    assert "--set" not in done.stderr
+
+
+def test_beyond_the_end_there_is_no_round_and_it_says_so():
+    done = step("goto 99\ngoto main@45\ngoto main@46\n")
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if "there is no round" in line]
+    assert told == [f"the run has ended at round 45; there is no round {round_}" for round_ in (99, 46)]
 
 
 def test_a_file_that_cannot_be_read():

@@ -30,7 +30,11 @@ def refused(*words: str, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("nowhere",), "there is no scenario nowhere; give a YAML file, or one that comes with gridbazaar: ieee33"),
+        (
+            ("nowhere",),
+            "there is no scenario nowhere; give a YAML file, or one that comes with gridbazaar: ieee33, island, "
+            "lv_street, two_homes",
+        ),
         (("ieee33", "--set", "alpha_scale=x"), "--set alpha_scale=x alpha_scale: 'x' is not a number"),
         (("--set", "alpha_scale=2"), "there is nothing to change; name a scenario before it"),
         (("ieee33", "--host", "192.0.2.1"), "--host 192.0.2.1: nothing can listen there ("),

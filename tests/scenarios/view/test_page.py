@@ -250,11 +250,16 @@ def test_a_bad_value_has_its_message_beside_it(tab: Tab) -> None:
     tab.wait(stepped)
     tab.choose("market.case", "1 no sharing")
     behaviour = tab.page.get_by_test_id("behaviour").first
-    behaviour.fill("mine.py:Missing")
-    behaviour.press("Enter")
+    behaviour.fill("mine.py:Missing")  # and no Enter
     tab.press("open")
     beside = tab.page.locator("label.q-field", has=behaviour)
     tab.wait(lambda: "mine.py; correct the path before the colon" in beside.inner_text())
+    behaviour.fill("Inert")  # to look for one
+    tab.page.get_by_role("option", name="Inertial").click()
+    tab.wait(lambda: "behaviours: p1: Inertial" in tab.page.locator("body").inner_text())
+    behaviour.blur()
+    tab.page.get_by_test_id("alpha_scale").fill("1")
+    assert "behaviours: p1: Inertial" in tab.page.locator("body").inner_text()
 
 
 def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: Served) -> None:

@@ -1,0 +1,1 @@
+"""How does a saved run get into other people's tools?"""

@@ -1,0 +1,125 @@
+"""What a person is shown of an experiment: what inexact messages cost, and how far off a listener is."""
+
+from __future__ import annotations
+
+from math import floor, isfinite, log10
+from typing import TYPE_CHECKING, Any
+
+from ..league.tables import records
+from ..runs.amounts import bound, money
+from ..runs.fitting import Column, FittingTable
+from ..sweeping.progress import SweepProgress
+from .tables import of_markets, of_prosumers
+from .trial import PARTNER
+
+if TYPE_CHECKING:
+    from .experiment import Privacy
+
+MARKETS = (
+    Column("messages"),
+    Column("settled", words=True),
+    Column("rounds"),
+    Column("certificate", "$"),
+    Column("welfare cost", "$"),
+    Column("within", "$"),
+)
+ERRORS = (
+    Column("prosumer"),
+    Column("messages", words=True),
+    Column("alpha", "%"),
+    Column("beta", "%"),
+    Column("load", "%"),
+    Column("shape", "%"),
+    Column("by partner", "alpha, %"),
+    Column("by partner", "load, %"),
+    Column("guess", "alpha, %"),
+    Column("guess", "load, %"),
+)
+_FEW = 8  # prosumers that are shown one by one
+_EXACT = 1e-6  # an error below is what rounding of numbers leaves
+
+
+class PrivacyProgress(SweepProgress):
+    """Tells of every market that has ended; that inexact offers do not settle one is what is to be seen."""
+
+    noun, nouns, table = "market", "markets", "privacy.csv"
+    unremarkable = SweepProgress.unremarkable | {"iteration_limit", "restless"}
+
+
+def market_table(privacy: Privacy) -> FittingTable:
+    """What inexact messages cost."""
+    rows = [_market_cells(row) for row in records(of_markets(privacy.frame))]
+    return FittingTable("what it costs to tell less, against exact offers", MARKETS, rows)
+
+
+def error_table(privacy: Privacy) -> FittingTable:
+    """How far off the platform is of each prosumer; of many, the median of all."""
+    keys = ["messages", "quantum_kw", "noise_kw", "prosumer"]
+    platform, partner = of_prosumers(privacy.frame), of_prosumers(privacy.frame, PARTNER)
+    both = platform.merge(partner, on=keys, how="left", suffixes=("", "_partner"))
+    many = both["prosumer"].nunique() > _FEW
+    if many:
+        numbers = both.drop(columns="prosumer").groupby(keys[:3], sort=False).median()
+        both = numbers.reset_index().assign(prosumer=f"median of {platform['prosumer'].nunique():,}")
+    rows = [_error_cells(row) for row in records(both.sort_values("prosumer", kind="stable"))]
+    title = "by how much the platform misses what a prosumer keeps to itself (* by a guess alone)"
+    return FittingTable(title, ERRORS, rows)
+
+
+def statements(privacy: Privacy) -> list[str]:
+    """What the exact market gives away, and how many markets failed, in sentences."""
+    frame = privacy.frame
+    exact = of_prosumers(frame[frame["setting"] == 1])
+    said = []
+    if not exact.empty:
+        seen, beta = int((exact["seen"] > 0).sum()), int((exact["beta_seen"] > 0).sum())
+        said.append(
+            f"exact offers: the platform finds alpha of {seen:,} of {len(exact):,} prosumers; beta, and so the level "
+            f"of the load, of {beta:,}, whose elastic load it has seen fall to its lower limit"
+        )
+    failed = frame[frame["welfare_usd"].isna()].drop_duplicates("setting")
+    if not failed.empty:
+        first = records(failed)[0]
+        said.append(f"{len(failed):,} of the markets failed; first {first['messages']}: {first['message']}")
+    return said
+
+
+def _market_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    settled = "yes" if row["settled"] == row["markets"] else f"{row['settled']} of {row['markets']}"
+    told = row["messages"], settled if row["settled"] else "no", f"{row['rounds']:,.0f}"
+    if not isfinite(row["welfare_usd"]):
+        return row["messages"], "failed", "", "", "", ""
+    if row["messages"] == "exact":
+        return *told, bound(row["certificate_usd"])[1:], "", ""
+    cost, within = row["welfare_cost_usd"], row["known_to_usd"]
+    known = money(cost, within) if abs(cost) > within else "0"
+    known = f"under {bound(abs(cost) + within)[1:]}" if known == "0" else known
+    return *told, bound(row["certificate_usd"])[1:], known, bound(within)[1:]
+
+
+def _error_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    alpha, load, shape = (
+        percent(row[f"{key}_error"], row[f"{key}_error_within"], guessed=row["seen"] == 0)
+        for key in ("alpha", "load", "shape")
+    )
+    beta = percent(row["beta_error"], row["beta_error_within"], guessed=row["beta_seen"] == 0)
+    by_partner = [percent(row[f"{key}_error_partner"], guessed=row["seen_partner"] == 0) for key in ("alpha", "load")]
+    guess = [percent(row[f"{key}_guess_error"]) for key in ("alpha", "load")]
+    return row["prosumer"], row["messages"], alpha, beta, load, shape, *by_partner, *guess
+
+
+def percent(error: float, within: float = 0.0, *, guessed: bool = False) -> str:
+    """An error in percent, two digits of it, and after a +- what its mean over seeds is known to; * if by a guess."""
+    if not isfinite(error):
+        return ""
+    if error < _EXACT:
+        return "0"
+    number = f"{_two_digits(100 * error)}"
+    known = f" +-{_two_digits(100 * within)}" if within > _EXACT else ""
+    return f"{number}{known}{'*' if guessed else ''}"
+
+
+def _two_digits(value: float) -> str:
+    """A number above 0 with two digits that count: "0.0012", "3.4", "120"."""
+    decimals = max(1 - floor(log10(value)), 0)
+    return f"{round(value, 1 - floor(log10(value))):,.{decimals}f}"
