@@ -72,7 +72,8 @@ def run_rolling(
         if result is None:
             raise rolling.failed or WindowError(ending.message)
         found = figures(result, scenario, folder) | ({"outcome": "failed"} if rolling.failed else {})
-        recorder.finish(result, found, ended=ending.outcome is not Outcome.RUNNING)
+        ended = ending.outcome is not Outcome.RUNNING
+        recorder.finish(result, found, ended=ended, more=result.further_tables())
         if rolling.failed:
             raise rolling.failed
     return Run(result, None, found, folder, exit_code(ending.outcome), finding=finding(result, scenario))

@@ -47,18 +47,11 @@ class RollingResult(Result):
     windows: Columns
     imbalances: Imbalances | None
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables that there are."""
-        return (*super().tables, WINDOWS, *([IMBALANCES] if self.imbalances else []))
-
-    def columns(self, table: str) -> Columns:
-        """One of the `tables` by column."""
-        if table == WINDOWS:
-            return self.windows
-        if table == IMBALANCES and self.imbalances:
-            return with_times(self.imbalances.columns(), self.calendar)
-        return super().columns(table)
+    def further_tables(self) -> dict[str, Columns]:
+        """The tables that other results do not have, by name and column."""
+        if self.imbalances is None:
+            return {WINDOWS: self.windows}
+        return {WINDOWS: self.windows, IMBALANCES: with_times(self.imbalances.columns(), self.calendar)}
 
 
 def joined(
