@@ -8,26 +8,34 @@ what prosumers curtail.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...agents.household import Household
 from ...market.outcome import Outcome
 from ..files.scenario import Scenario
 from ..runs.amounts import counted, dollars, energy
+from ..runs.device_kpis import device_indicators
 from ..runs.json_values import by_name
 from ..runs.run import Finding
 from ..runs.summary import kpis
+from .stores import StorePath
 from .whole import RollingResult
 
 _OF_WHAT_HAPPENED = ("self_consumption", "self_sufficiency", "curtailed_by_prosumers_kwh")
 _BY_PROSUMER = ("self_consumption_by_prosumer", "self_sufficiency_by_prosumer")
 
 
-def figures(result: RollingResult, scenario: Scenario, folder: Path) -> dict[str, Any]:
+def figures(
+    result: RollingResult, scenario: Scenario, folder: Path, homes: Sequence[Household], paths: Sequence[StorePath]
+) -> dict[str, Any]:
     """The run in numbers, ready for JSON: those of any run, how many windows there were, and what differed."""
-    found = {**kpis(result), "results": str(folder), **finding(result, scenario).figures}
+    devices = _of_devices(result, scenario, homes, paths)
+    found = {**kpis(result), **devices, "results": str(folder), **finding(result, scenario).figures}
     if result.outcome is Outcome.RUNNING:
         found["outcome"] = "interrupted"
     if result.imbalances:
@@ -58,3 +66,20 @@ def finding(result: RollingResult, scenario: Scenario) -> Finding:
     )
     paid = f"for which they pay {dollars(paid_usd)}, in their cost"
     return Finding(numbers, f"{said}; forecasts by {horizon.forecast}: {lacked}, {paid}")
+
+
+def _of_devices(
+    result: RollingResult, scenario: Scenario, homes: Sequence[Household], paths: Sequence[StorePath]
+) -> dict[str, Any]:
+    """What devices did: of stores as the windows had them, which begin at a level of their own."""
+    count = result.bid_kw.shape[1]
+    owned = []
+    for home in homes:
+        series: dict[str, Any] = {cell.name: getattr(home, cell.name) for cell in fields(home)}
+        series = {key: value[:count] for key, value in series.items() if isinstance(value, np.ndarray)}
+        stores = tuple(path.until(count) for path in paths if path.owner == home.name)
+        owned.append(replace(home, **series, calendar=None, devices=stores))
+    found = device_indicators(result, owned)
+    for row in found.get("devices", []):
+        row["kind"] = scenario.prosumers[row["prosumer"]].devices[row["device"]].kind
+    return found

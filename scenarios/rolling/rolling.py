@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gc import collect
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def run_rolling(
         result = rolling.joined(ending)
         if result is None:
             raise rolling.failed or WindowError(ending.message)
-        found = figures(result, scenario, folder) | ({"outcome": "failed"} if rolling.failed else {})
+        found = rolling.figures(result) | ({"outcome": "failed"} if rolling.failed else {})
         ended = ending.outcome is not Outcome.RUNNING
         recorder.finish(result, found, ended=ended, more=result.further_tables())
         if rolling.failed:
@@ -137,6 +138,10 @@ class _Rolling:
         """What is kept of the windows that have ended; None if none has."""
         parts = list(self._parts.all())
         return joined(self._scenario, self._homes, self._paths, parts, ending) if parts else None
+
+    def figures(self, result: RollingResult) -> dict[str, Any]:
+        """That in numbers."""
+        return figures(result, self._scenario, self._folder, self._homes, self._paths)
 
     def _settled(self, window: Window, levels_kwh: np.ndarray, interrupted: Callable[[], bool]) -> Result | None:
         """What a window's market comes to; None if it was interrupted."""

@@ -78,6 +78,10 @@ class StorePath:
         part = replace(part, soc_end=min(least, 1.0))
         return DeviceRow(kind="store", **_written(part))
 
+    def until(self, count: int) -> Store:
+        """The store in its first periods, from where it begins."""
+        return _cut(self.store, Window(1, 0, count, count), self.begin_kwh)
+
     def cost_usd(self, charge_kw: FloatArray, discharge_kw: FloatArray, level_kwh: FloatArray, dt_h: float) -> float:
         """Wear and discomfort of its first periods, in $, of what it takes, gives and holds, (period,) each."""
         store, count = self.store, level_kwh.size

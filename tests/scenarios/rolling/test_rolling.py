@@ -144,6 +144,19 @@ def test_the_energy_balance_closes_over_all_windows(four_days):
     assert table.loc["battery", "discharge_kw"].sum() > 0.1
 
 
+def test_what_devices_did_is_told_over_all_windows(four_days):
+    found = {row["device"]: row for row in four_days.kpis["devices"]}
+    table = gb.load_run(four_days.folder).devices.groupby("device")
+    charged = DT_H * table["charge_kw"].sum()
+    change = table["energy_kwh"].last() - pd.Series({"battery": 10.0, "car": 20.0})
+    for name, kind in {"battery": "battery", "car": "ev"}.items():
+        assert found[name]["kind"] == kind
+        assert found[name]["charged_kwh"] == pytest.approx(charged[name], rel=1e-12)
+        assert found[name]["level_change_kwh"] == pytest.approx(change[name], abs=1e-9)
+    assert found["battery"]["lost_kwh"] > 0.1
+    assert found["car"]["lost_kwh"] is None  # it gives nothing back
+
+
 def test_the_power_of_everybody_is_balanced(four_days):
     own = gb.load_run(four_days.folder).prosumers
     got = own["bid_kw"] + own["net_trade_kw"] + own["devices_kw"] + own["renewable_kw"] - own["curtailed_kw"]

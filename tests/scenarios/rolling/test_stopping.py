@@ -95,7 +95,7 @@ def test_with_workers_there_are_the_same_bits(tmp_path, undisturbed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_run_that_is_killed_at_random_goes_on_with_the_same_bits(tmp_path, undisturbed, seed):
     load(tmp_path, homes(days=3, horizon=DAYS))
     chance, folder = random.Random(seed), tmp_path / "results"
