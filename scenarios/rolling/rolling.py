@@ -71,7 +71,7 @@ def run_rolling(
         note("putting the windows together and saving the results")
         result = rolling.joined(ending)
         if result is None:
-            raise rolling.failed or WindowError(ending.message)
+            raise rolling.failed or WindowError(ending.message, exit_code(ending.outcome))
         found = rolling.figures(result) | ({"outcome": "failed"} if rolling.failed else {})
         ended = ending.outcome is not Outcome.RUNNING
         recorder.finish(result, found, ended=ended, more=result.further_tables())
@@ -117,7 +117,7 @@ class _Rolling:
                 try:
                     result = self._settled(window, levels_kwh, interrupted)
                 except GridbazaarError as error:
-                    self.failed = WindowError(self._ended_at(window, str(error)), error)
+                    self.failed = WindowError(self._ended_at(window, str(error)), error.exit_code)
                     return Ending(Outcome.RUNNING, str(self.failed))
                 if result is None:
                     return Ending(Outcome.RUNNING, self._interrupted(window))
@@ -145,6 +145,8 @@ class _Rolling:
 
     def _settled(self, window: Window, levels_kwh: np.ndarray, interrupted: Callable[[], bool]) -> Result | None:
         """What a window's market comes to; None if it was interrupted."""
+        if interrupted():
+            return None
         part = self._cut(window, levels_kwh)
         if self._keeps_windows:
             folder = self._folder / WINDOW_FOLDERS / f"{window.number:06d}"

@@ -134,7 +134,7 @@ def _cut(store: Store, window: Window, level_kwh: float) -> Store:
     """The part of a store that a window has, from this level on; without an end unless the window ends with it."""
     series = {key: np.asarray(getattr(store, key), dtype=float) for key in _SERIES}
     parts: dict[str, Any] = {
-        key: values[window.first : window.end] if values.ndim else values for key, values in series.items()
+        key: values[window.first : window.end] if values.size > 1 else values for key, values in series.items()
     }
     parts["soc_max"] = np.array(np.broadcast_to(parts["soc_max"], window.count))
     return replace(store, **parts, soc_start=min(max(level_kwh / store.capacity_kwh, 0.0), 1.0), soc_end=None)

@@ -6,17 +6,16 @@ from ...network.errors import GridbazaarError
 
 
 class WindowError(GridbazaarError):
-    """A window cannot be settled at all; those before it are saved. Its exit code is that of its cause.
+    """A window cannot be settled at all; those before it are saved.
 
     Attributes:
         sentence: Which it is, by its dates, and why.
+        exit_code: That of its cause.
     """
 
-    def __init__(self, sentence: str, cause: GridbazaarError | None = None) -> None:
-        super().__init__(sentence, cause)
-        self.sentence = sentence
-        if cause is not None:
-            self.exit_code = cause.exit_code
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence, exit_code)
+        self.sentence, self.exit_code = sentence, exit_code
 
     def __str__(self) -> str:
         return self.sentence

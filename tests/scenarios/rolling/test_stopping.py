@@ -147,6 +147,16 @@ def test_where_the_first_window_fails_there_is_nothing_to_save(tmp_path):
     assert gb.load_run(tmp_path / "results").tables == []
 
 
+def test_what_is_interrupted_in_its_first_window_leaves_nothing_but_can_go_on(tmp_path, undisturbed):
+    with pytest.raises(
+        WindowError, match=r"^interrupted in window 1 of 3 \(00:00-24:00\): 0 windows settled"
+    ) as caught:
+        rolled(tmp_path, load(tmp_path, homes(days=3, horizon=DAYS)), at_window(1, _interrupt))
+    assert caught.value.exit_code == 130
+    done = rolled(tmp_path, recorded_scenario(tmp_path / "results"))
+    same_bits(done.folder, undisturbed.folder)
+
+
 def test_what_does_not_settle_is_named_and_the_rest_goes_on(tmp_path):
     scenario = load(
         tmp_path, homes(days=2, horizon={"length_h": 24}), {"market.max_rounds": 1, "market.max_iterations": 2}
