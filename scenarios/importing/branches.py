@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import pandas as pd
@@ -27,6 +27,22 @@ UNLIMITED_KA = 1e3
 
 
 @dataclass(frozen=True, slots=True)
+class Ratings:
+    """What a branch may carry; inf without a limit. Amperes are those of the side of the lower nominal voltage.
+
+    pandapower knows the current alone; columns `p_max_mw` and `q_max_mvar` are those that `gridbazaar export` writes.
+    """
+
+    i_max_a: float = inf
+    p_max_kw: float = inf
+    q_max_kvar: float = inf
+
+    def times(self, factor: float) -> Ratings:
+        """All of them so many times."""
+        return Ratings(factor * self.i_max_a, factor * self.p_max_kw, factor * self.q_max_kvar)
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """A pi circuit behind an ideal ratio, per unit on 1 MVA and the nominal voltages of its ends.
 
@@ -36,7 +52,7 @@ class Branch:
         z_pu: Series impedance.
         y_start_pu, y_end_pu: Admittance to earth at either end; that at the start is before the ratio.
         ratio: Off-nominal turns ratio.
-        i_max_a: Current limit on the side of the lower nominal voltage, A; inf without one.
+        ratings: What it may carry.
         couples: Whether it may join different nominal voltages.
     """
 
@@ -47,7 +63,7 @@ class Branch:
     y_start_pu: complex
     y_end_pu: complex
     ratio: float
-    i_max_a: float
+    ratings: Ratings
     couples: bool
 
     def seen_from_start(self) -> complex:
@@ -73,7 +89,7 @@ def read_branches(net: Any, title: str) -> list[Branch]:
     base_mva = float(net.sn_mva)
     column = {key: matrix[:, getattr(idx_brch, key)] for key in _COLUMNS}
     found = []
-    for element, row, i_max_a in _rows(net):
+    for element, row, ratings in _rows(net):
         value = {key: float(values[row]) for key, values in column.items()}
         if not value["BR_STATUS"]:
             continue
@@ -88,48 +104,50 @@ def read_branches(net: Any, title: str) -> list[Branch]:
         other = earth + complex(value["BR_G_ASYM"], value["BR_B_ASYM"]) * base_mva / 2
         start, end = int(value["F_BUS"]), int(value["T_BUS"])
         couples = not element.startswith(("line", "switch"))
-        found.append(Branch(element, start, end, z_pu, earth / ratio**2, other, ratio, i_max_a, couples))
+        found.append(Branch(element, start, end, z_pu, earth / ratio**2, other, ratio, ratings, couples))
     return found
 
 
-def _rows(net: Any) -> Iterator[tuple[str, int, float]]:
-    """Each element with its row of the branch matrix and its current limit, A."""
+def _rows(net: Any) -> Iterator[tuple[str, int, Ratings]]:
+    """Each element with its row of the branch matrix and its ratings."""
     lookup: Mapping[str, tuple[int, int]] = net._pd2ppc_lookups["branch"]
     for table, (first, last) in lookup.items():
         if table == "line":
-            named = [(called(net, table, k), _line_limit_a(row)) for k, row in net.line.iterrows()]
+            named = [(called(net, table, k), _line_ratings(row)) for k, row in net.line.iterrows()]
         elif table == "trafo":
             named = [
-                (called(net, table, k), _winding_limit_a(row, "vn_lv_kv", "sn_mva")) for k, row in net.trafo.iterrows()
+                (called(net, table, k), _winding_ratings(row, "vn_lv_kv", "sn_mva")) for k, row in net.trafo.iterrows()
             ]
         elif table == "trafo3w":
             named = [
-                (f"{called(net, table, k)}, {side} side", _winding_limit_a(row, f"vn_{side}_kv", f"sn_{side}_mva"))
+                (f"{called(net, table, k)}, {side} side", _winding_ratings(row, f"vn_{side}_kv", f"sn_{side}_mva"))
                 for side in ("hv", "mv", "lv")
                 for k, row in net.trafo3w.iterrows()
             ]
         elif table == "switch":
             coupling = (net.switch["et"] == "b") & net.switch["closed"] & (net.switch["z_ohm"] > 0)
-            named = [(called(net, table, k), float("inf")) for k in net.switch.index[coupling]]
+            named = [(called(net, table, k), Ratings()) for k in net.switch.index[coupling]]
         else:
-            named = [(called(net, table, k), float("inf")) for k in net[table].index]
+            named = [(called(net, table, k), Ratings()) for k in net[table].index]
         assert len(named) == last - first, table
-        yield from ((element, first + k, limit) for k, (element, limit) in enumerate(named))
+        yield from ((element, first + k, ratings) for k, (element, ratings) in enumerate(named))
 
 
-def _line_limit_a(row: Any) -> float:
-    """What a line may carry, A."""
-    return _limit_a(row, row["max_i_ka"] * row["parallel"])
+def _line_ratings(row: Any) -> Ratings:
+    """What a line may carry."""
+    return _ratings(row, row["max_i_ka"] * row["parallel"])
 
 
-def _winding_limit_a(row: Any, kv: str, mva: str) -> float:
-    """What a winding may carry, A, at its rated voltage."""
-    return _limit_a(row, row[mva] / (sqrt(3) * row[kv]) * row.get("parallel", 1))
+def _winding_ratings(row: Any, kv: str, mva: str) -> Ratings:
+    """What a winding may carry, by its current at its rated voltage."""
+    return _ratings(row, row[mva] / (sqrt(3) * row[kv]) * row.get("parallel", 1))
 
 
-def _limit_a(row: Any, ka: float) -> float:
+def _ratings(row: Any, ka: float) -> Ratings:
     derating, most = row.get("df", 1.0), row.get("max_loading_percent", 100.0)
     known = [part for part in (derating, most / 100) if not pd.isna(part)]
     for part in known:
         ka *= part
-    return 1e3 * ka if 0 < ka < UNLIMITED_KA else float("inf")
+    powers = [row.get(key) for key in ("p_max_mw", "q_max_mvar")]
+    p_max_kw, q_max_kvar = (inf if pd.isna(mega) else 1e3 * float(mega) for mega in powers)
+    return Ratings(1e3 * ka if 0 < ka < UNLIMITED_KA else inf, p_max_kw, q_max_kvar)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import inf
 
 from ...network.elements import Line
 from ..errors import refuse
-from .branches import Branch
+from .branches import Branch, Ratings
 from .network import Remarks
 from .nodes import Nodes
 
@@ -95,7 +94,9 @@ def _line(branch: Branch, nodes: Nodes) -> tuple[Line, tuple[complex, complex]]:
         nodes.names[branch.end],
         branch.z_pu.real * kv**2,
         branch.z_pu.imag * kv**2,
-        i_max_a=branch.i_max_a,
+        p_max_kw=branch.ratings.p_max_kw,
+        q_max_kvar=branch.ratings.q_max_kvar,
+        i_max_a=branch.ratings.i_max_a,
         b_us=2e6 * half / kv**2,
         tap=branch.ratio,
     )
@@ -111,14 +112,18 @@ def _joined(group: list[Branch], title: str) -> Branch:
             sentence = f"{first.element} and {branch.element}: parallel, on different ratios"
             raise refuse(title, "", f"{sentence} ({first.ratio:g} and {branch.ratio:g}); put them on the same tap")
     admittance = sum(1 / branch.z_pu for branch in same_way)
-    rating = min((branch.i_max_a * abs(admittance * branch.z_pu) for branch in same_way), default=inf)
+    shared = [branch.ratings.times(abs(admittance * branch.z_pu)) for branch in same_way]
     return replace(
         first,
         element=" and ".join(branch.element for branch in group),
         z_pu=1 / admittance,
         y_start_pu=sum(branch.y_start_pu for branch in same_way),
         y_end_pu=sum(branch.y_end_pu for branch in same_way),
-        i_max_a=rating,
+        ratings=Ratings(
+            min(one.i_max_a for one in shared),
+            min(one.p_max_kw for one in shared),
+            min(one.q_max_kvar for one in shared),
+        ),
     )
 
 

@@ -147,7 +147,7 @@ FAILURES = {
         2,
         "'some' is not known; write one of 'all', 'summary' or 'none'",
     ),
-    "list": (("list", "foo"), 2, "list foo: 'foo' is not known; write one of 'scenarios' or 'behaviours'"),
+    "list": (("list", "foo"), 2, "list foo: 'foo' is not known; write one of 'scenarios', 'behaviours' or 'devices'"),
 }
 
 

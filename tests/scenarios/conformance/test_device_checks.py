@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def test_what_is_wrong_fails_where_it_should(check: str, make: Any, sentence: st
     assert sentence in str(failed.value)
 
 
-def test_one_that_does_other_than_it_says_is_no_optimum() -> None:
-    """Its costs in the market are those of its block, but what it mends costs more than it must."""
-    with pytest.raises(ConformanceError):
-        BY_NAME["optimum"](Eager)
+def test_a_market_that_does_not_settle_is_no_optimum(tmp_path: Path) -> None:
+    (tmp_path / "hasty.yaml").write_text("base: two_homes\nmarket: {max_iterations: 2, max_rounds: 3}\n")
+    with pytest.raises(ConformanceError, match="not settled"):
+        BY_NAME["optimum"](Base, str(tmp_path / "hasty.yaml"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandapower as pp
 import pytest
 
-import gridbazaar.scenarios as gb
 from gridbazaar.scenarios.importing.matpower import case_file, from_case
 
 pytestmark = pytest.mark.long
@@ -74,13 +73,3 @@ def test_a_day_of_a_grid_is_that_of_its_profiles(importing):
             if machine.p_max_profile
         )
         assert pv_kw == pytest.approx(hourly["sgen", "p_mw"][hour - 1].sum(), rel=1e-4, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("wish", "sentence"),
-    [({"day": 367}, "day"), ({"periods": 23}, "a day of 96 quarters of an hour cannot have 23 periods")],
-)
-def test_a_day_that_there_is_not_is_refused(wish, sentence, importing):
-    pytest.importorskip("simbench")
-    with pytest.raises((gb.ScenarioError, ValueError), match=sentence):
-        importing("1-LV-rural1--0-no_sw", **wish)

@@ -102,3 +102,13 @@ def test_a_rating_of_parallel_lines_is_that_of_the_one_that_is_full_first():
     (joint,) = (line for line in network.lines if {line.from_bus, line.to_bus} == {"2", "3"})
     assert joint.i_max_a == pytest.approx(150)
     assert joint.r_ohm == pytest.approx(0.06 * 0.12 / 0.18)
+
+
+def test_ratings_of_power_are_those_of_the_columns_that_export_writes():
+    net = small()
+    net.line["p_max_mw"], net.line["q_max_mvar"] = [np.nan, 0.06], [0.03, np.nan]
+    cable(net, 2, 3, km=0.2)
+    net.line.loc[2, ["p_max_mw", "q_max_mvar"]] = [0.05, 0.01]
+    lines = {line.name: line for line in from_pandapower(net, "small", 0.15).network.lines}
+    assert (lines["1-2"].p_max_kw, lines["1-2"].q_max_kvar) == (np.inf, pytest.approx(30))
+    assert (lines["2-3"].p_max_kw, lines["2-3"].q_max_kvar) == pytest.approx((100, 20))  # each carries a half
