@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..errors import ScenarioError, refuse
-from .resampling import ENERGY_SUFFIX
 from .schema import Number, ProsumerRow, Row
 from .source import Tree
 
@@ -70,6 +69,8 @@ class HorizonRow(Row):
 
 def forecast_name(profile: str) -> str:
     """The profile that is expected where this one happens: sun_forecast of sun, load_forecast_kwh of load_kwh."""
+    from .resampling import ENERGY_SUFFIX  # with numpy, for which no wrong key should wait
+
     if profile.endswith(ENERGY_SUFFIX):
         return f"{profile.removesuffix(ENERGY_SUFFIX)}{FORECAST_SUFFIX}{ENERGY_SUFFIX}"
     return f"{profile}{FORECAST_SUFFIX}"
