@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...agents.household import Household
-from ...agents.trade_graph import TradeGraph
 from ...market.columns import Columns, with_times
 from ...market.device_schedules import DeviceSchedules
 from ...market.hosting.misbehaviour import Misbehaviour
@@ -17,7 +16,8 @@ from ...market.hosting.timing import Effort, HostingReport, Timing
 from ...market.outcome import Ending
 from ...market.proof.settlement import Settlement
 from ...market.result import Result
-from ...market.settings import Case, NetworkUse
+from ...market.settings import NetworkUse
+from ...market.setup import graph_of
 from ...market.tables import network_charge
 from ...network.arrays import FloatArray
 from ...network.calendars import Calendar
@@ -86,8 +86,7 @@ class _Whole:
         self._arrays = {key: np.concatenate([part.arrays[key] for part in parts], axis=-1) for key in parts[0].arrays}
         self._periods = parts[-1].window.kept_until
         self._dt_h = scenario.dt_h
-        links = [] if scenario.settings.case is Case.NO_SHARING else scenario.build_links()
-        self._graph = TradeGraph([home.name for home in homes], links)
+        self._graph = graph_of(homes, scenario.build_links(), scenario.settings.case)
         self._use = scenario.settings.network_use
 
     def result(self, ending: Ending) -> RollingResult:

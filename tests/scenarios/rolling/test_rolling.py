@@ -204,6 +204,19 @@ def test_without_stores_windows_are_the_whole_within_certificates(tmp_path):
     assert np.abs(rolled.result.bid_kw).max() > 5
 
 
+@pytest.mark.parametrize("case", [1, 2])
+def test_windows_without_algorithm_1_are_the_whole_as_well(tmp_path, case):
+    """Case 1, in which nobody shares, and Case 2, in which a planner does."""
+    said = homes(days=2)
+    for row in said["prosumers"].values():
+        del row["devices"]
+    rolled = run(tmp_path, said, {"market.case": case})
+    plain = load(tmp_path, said, {"horizon": None, "market.case": case}).market().run()
+    assert rolled.result.settled
+    assert rolled.result.welfare_usd == pytest.approx(plain.welfare_usd, rel=1e-5)
+    assert (np.abs(rolled.result.trade_kw).max() > 0.1) == (case == 2)
+
+
 def test_plans_are_made_with_the_day_before(by_persistence):
     table = gb.load_run(by_persistence.folder).imbalances
     data = profiles(4)
