@@ -273,7 +273,7 @@ class Household(Valuation):
         worst = int(np.argmax(np.abs(missing)))
         if not missing[worst]:
             return
-        when, lacks = period_name(worst, self.dt_h), missing[worst] > 0
+        when, lacks = period_name(worst, self.when), missing[worst] > 0
         raise DeviceShortageError(
             self.name,
             f"{when} lacks {missing[worst]:.4g} kW, whatever its devices do (loads of {need[worst]:.4g} kW; "

@@ -15,4 +15,12 @@ import mesa  # noqa: E402  # what it changes is what is put back below
 
 mp.set_start_method(_before, force=True)
 
-__all__ = ["mesa"]
+__all__ = ["forget", "mesa"]
+
+
+def forget(model: mesa.Model) -> None:
+    """Let Mesa hold on to a model no longer, in which no more agents begin.
+
+    Mesa numbers agents model by model, in a table of its class that keeps every model for as long as the process lives.
+    """
+    getattr(mesa.Agent, "_ids", {}).pop(model, None)

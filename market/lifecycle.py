@@ -12,7 +12,7 @@ import numpy as np
 
 from ..agents.behaviour import Behaviour
 from ..agents.household import Household
-from ..agents.mesa_library import mesa
+from ..agents.mesa_library import forget, mesa
 from ..agents.operator import SystemOperator
 from ..agents.platform import SharingPlatform
 from ..agents.trade_graph import Link, TradeGraph
@@ -189,8 +189,9 @@ class Lifecycle(mesa.Model):
         return f"<p>{escape(str(self))}</p>"
 
     def close(self) -> None:
-        """Let go of workers and of what they saved; nothing to do where prosumers live in this process."""
+        """Let go of workers and of what they saved, and let the memory of a market go that nobody uses any more."""
         self.communities.close()
+        forget(self)
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -152,8 +151,8 @@ def _shifted(less: float, less_h: float, more: float, more_h: float, most: float
 
 def coverage(start_h: float, end_h: float, periods: int, dt_h: float) -> FloatArray:
     """Which part of each period lies between two times in hours from the start, 0 to 1, (period,)."""
-    edges = np.array([[a, b] for a, b in pairwise(np.arange(periods + 1) * dt_h)])
-    inside = np.minimum(edges[:, 1], end_h) - np.maximum(edges[:, 0], start_h)
+    edges = np.arange(periods + 1) * dt_h
+    inside = np.minimum(edges[1:], end_h) - np.maximum(edges[:-1], start_h)
     parts = np.clip(inside / dt_h, 0.0, 1.0)
     whole = np.abs(parts - np.rint(parts)) < _ROUNDING
     return np.asarray(np.where(whole, np.rint(parts), parts))

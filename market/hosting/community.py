@@ -9,7 +9,7 @@ from ...agents.behaviour import BehaviourError, PriceTaker
 from ...agents.containment import Containment
 from ...agents.crowd import Crowd, CrowdSeat
 from ...agents.homes import Homes
-from ...agents.mesa_library import mesa
+from ...agents.mesa_library import forget, mesa
 from ...agents.messages import (
     Bids,
     Commitment,
@@ -86,10 +86,11 @@ class Community(mesa.Model):
         return tuple(found)
 
     def close(self) -> None:
-        """Let behaviours let go of what they hold outside."""
+        """Let behaviours let go of what they hold outside, and let the memory of a community go that nobody uses."""
         for prosumer in self.others.values():
             with suppress(Exception):  # a user's code may raise anything, and there is nobody left to mind
                 prosumer.behaviour.close()
+        forget(self)
 
     def answer(self, quotes: Quotes) -> Offers:
         """Algorithm 1, line 5: the offers of all members that are asked."""

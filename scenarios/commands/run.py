@@ -104,6 +104,7 @@ def run(
         if resume
         else loaded_scenario(scenario, given)
     )
+    _check_windows(loaded, {"--ac": replay, "--message-log": message_log, "--record": record})
     backend = backend_of(workers, ray, patience)
     tell_doubts(loaded)
     if backend:
@@ -115,6 +116,8 @@ def run(
     from rich.console import Console
 
     from ..files.source import find
+    from ..rolling.progress import WindowProgress
+    from ..rolling.rolling import run_rolling
     from ..runs.progress import watching
     from ..runs.recorder import Origin, new_folder
     from ..runs.running import run_scenario
@@ -125,17 +128,21 @@ def run(
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
-        done = run_scenario(
-            loaded,
-            folder,
-            watch=watch,
-            replay=replay,
-            backend=backend,
-            notes=Notes(kept, message_log),
-            origin=origin,
-            tell=watch.tell,
-            further=partial(_gains, loaded, watch.tell) if look_for_gains else _nothing,
-        )
+        if loaded.horizon:
+            told = WindowProgress(watch, verbose=verbose)
+            done = run_rolling(loaded, folder, watch=told, backend=backend, origin=origin, note=told.note)
+        else:
+            done = run_scenario(
+                loaded,
+                folder,
+                watch=watch,
+                replay=replay,
+                backend=backend,
+                notes=Notes(kept, message_log),
+                origin=origin,
+                tell=watch.tell,
+                further=partial(_gains, loaded, watch.tell) if look_for_gains else _nothing,
+            )
     if as_json:
         typer.echo(json.dumps(done.kpis, allow_nan=False))
     else:
@@ -168,6 +175,15 @@ def _recorded(
     loaded = recorded_scenario(run)
     loaded.check()
     return loaded
+
+
+def _check_windows(scenario: Scenario, options: dict[str, object]) -> None:
+    """Refuse what a rolling horizon does not do."""
+    asked = next((option for option, value in options.items() if value), None)
+    if scenario.horizon and asked:
+        sentence = "with a rolling horizon no rounds and messages are kept, and no AC power flow is replayed"
+        cure = "leave it out; with --set horizon.keep_windows=true each window has a results folder of its own"
+        raise refuse(asked, "", f"{sentence}; {cure}")
 
 
 def _gains(scenario: Scenario, tell: Callable[[str], None], result: Result) -> Finding | None:

@@ -20,6 +20,7 @@ from ..errors import InfeasibleScenarioError, Problem, ScenarioError, refuse
 from .behaviour_text import takes_prices
 from .behaviours import make_behaviour
 from .devices import DeviceMaker
+from .horizon import check_horizon, expecting
 from .in_service import in_service, left_out_notes
 from .line_rows import line_of
 from .plausibility import doubts
@@ -27,6 +28,7 @@ from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .source import Tree, did_you_mean
+from .windowed_stores import store_of
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -187,6 +189,7 @@ class Building:
             caps_kw[link.a] += link.cap_kw
             caps_kw[link.b] += link.cap_kw
         self._check_devices(households)
+        self.check_horizon()
         with self._placed():
             for household in households:
                 household.check_balance(caps_kw[household.name])
@@ -199,6 +202,23 @@ class Building:
                 if sentence:
                     path = ("prosumers", household.name, "devices", device.name)
                     raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")
+
+    def check_horizon(self) -> None:
+        """Refuse a rolling horizon that cannot be run: its windows, its forecasts, or devices that cannot be cut."""
+        scenario, horizon = self._scenario, self._scenario.horizon
+        if horizon is None:
+            return
+        check_horizon(horizon, self._tree, scenario.dt_h, scenario.prosumers, scenario.profiles)
+        for household in self.households:
+            for device in household.devices:
+                if store_of(device, self._periods, scenario.dt_h) is None:
+                    path = ("prosumers", household.name, "devices", device.name, "kind")
+                    sentence = "a rolling horizon can be cut of stores alone, and this is none; take it or horizon out"
+                    raise self._refusal(path, sentence)
+        if horizon.forecast == "table":
+            for name, row in scenario.prosumers.items():
+                with self._placed():
+                    self._household(name, expecting(row, scenario.profiles).model_copy(update={"devices": {}}))
 
     def _check_generation(self) -> None:
         """Refuse profiles that put a generator's least power above its most."""

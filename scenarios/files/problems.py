@@ -3,6 +3,7 @@
 import re
 import reprlib
 from collections.abc import Callable, Sequence
+from types import UnionType
 from typing import Any
 
 from ..errors import Problem
@@ -106,12 +107,18 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else reprlib.repr(value)
 
 
+def _is_row(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Row)
+
+
 def _known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
     """The keys that the schema knows at a place."""
     model: Any = scenario
     for part in path:
-        if isinstance(model, type) and issubclass(model, Row):
+        if _is_row(model):
             model = next(f.annotation for name, f in model.model_fields.items() if part in (name, f.alias))
+            if isinstance(model, UnionType):  # a row, or None
+                model = next((one for one in model.__args__ if _is_row(one)), model)
         else:
             model = model.__args__[1]  # a table: dict[name, row]
     keys = [f.alias or name for name, f in model.model_fields.items()]

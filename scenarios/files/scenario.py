@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import PrivateAttr
 
 from ...network.errors import InputError
+from ..errors import refuse
 from .scenario_rows import ScenarioRows
 from .schema import MarketRow
 from .source import PROFILES, Tree
@@ -111,6 +112,14 @@ class Scenario(ScenarioRows):
         """
         self._building.check()
 
+    def check_horizon(self) -> None:
+        """Check what it says of a rolling horizon, if anything; `check` does that as well.
+
+        Raises:
+            ScenarioError: Its windows, forecasts or devices do not go together.
+        """
+        self._building.check_horizon()
+
     def doubts(self) -> "list[Problem]":
         """Values that may be meant in another unit, with the place of each and what looks meant."""
         return self._building.doubts()
@@ -157,6 +166,11 @@ class Scenario(ScenarioRows):
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
+        if self.horizon:
+            sentence = (
+                "it takes a market for each window, which `gridbazaar run` opens; for one market take horizon out"
+            )
+            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence} (--set horizon=null)")
         from ...market.energy_market import EnergyMarket
         from ...market.hosting.options import Hosting
 

@@ -10,6 +10,7 @@ from ...network.calendars import Calendar, step_min_of, zone_of
 from ...network.errors import InputError
 from ...network.periods import When
 from ..errors import refuse
+from .horizon import HorizonRow
 from .local_times import instant_of
 from .schema import Count, FeederRow, LinkRow, MarketRow, MessagesRow, Number, Profile, ProsumerRow, Row
 
@@ -21,6 +22,7 @@ class ScenarioRows(Row):
     dt_h: Number = Field(1.0, gt=0, le=24, description="length of a period, hours")
     start: str = Field("", description="when the first period begins, ISO 8601: 2026-03-29T00:00; needs a timezone")
     timezone: str = Field("", description="IANA name of the zone that times and days are of, such as Europe/Berlin")
+    horizon: HorizonRow | None = Field(None, description="settles window after window instead of all periods at once")
     seed: Count = Field(0, ge=0)
     alpha_scale: Number = Field(1.0, gt=0, description="multiplies every prosumer's alpha")
     profiles: dict[str, Profile] = Field({})
@@ -68,7 +70,8 @@ class ScenarioRows(Row):
     def _without_empty_times(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What a scenario says, as ever where it says nothing of time."""
         said: dict[str, Any] = serialized(self)
-        return said if self.start else {key: value for key, value in said.items() if key not in ("start", "timezone")}
+        silent = () if self.start else ("start", "timezone")
+        return {key: value for key, value in said.items() if key not in silent and (key, value) != ("horizon", None)}
 
     @property
     def calendar(self) -> Calendar | None:

@@ -21,11 +21,14 @@ def welfare_within_usd(run: StoredRun) -> float | None:
     """By how much the welfare may miss the optimum, $: the sum of the regrets; None where nothing bounds it.
 
     Nothing does before a schedule is certified, at a local optimum, with behaviours that are no price takers, where
-    the feeder cannot serve what is asked for, and where fees are part of what is optimal.
+    the feeder cannot serve what is asked for, where fees are part of what is optimal, and where windows of a rolling
+    horizon are certified each for itself.
     """
     within, prosumers = run.kpis.get("regret_usd"), run.manifest["scenario"]["prosumers"].values()
     behaved = all(row["behaviour"] == _PRICE_TAKER for row in prosumers)
     if within is None or run.outcome not in _BOUNDED or not behaved or run.kpis.get("local_optima"):
+        return None
+    if run.kpis.get("windows", 1) > 1 or "imbalance_usd" in run.kpis:
         return None
     return None if _charges_fees(run) else max(float(within), 0.0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...market.settings import Case
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
+from ..rolling.rolling import run_rolling
 from ..runs.kept import MANIFEST
 from ..runs.recorder import Origin
 from ..runs.running import run_scenario
@@ -25,7 +26,11 @@ def run_without_sharing(run: StoredRun) -> StoredRun:
         if there.settled:
             return there
     folder.mkdir(exist_ok=True)
-    run_scenario(_alone(run.scenario), folder, origin=Origin(run.manifest.get("scenario_path", ""), "", ("--case 1",)))
+    alone, origin = _alone(run.scenario), Origin(run.manifest.get("scenario_path", ""), "", ("--case 1",))
+    if alone.horizon:
+        run_rolling(alone, folder, origin=origin)
+    else:
+        run_scenario(alone, folder, origin=origin)
     return load_run(folder)
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ...network.periods import When
     from ..files.scenario import Scenario
 
+_ROLLING = ("windows", "imbalances")
+"""The tables that a run of a rolling horizon has beside."""
+
 
 def _stored(name: str) -> property:
     """A table of a run as an attribute."""
@@ -38,7 +41,8 @@ class StoredRun:
         folder: The results folder.
         manifest: What was run, where it comes from, on what, and how it ended.
         kpis: The run in numbers, as `kpis.json` has them; empty for a run that left none.
-        prosumers, trades, prices, generators, buses, lines, bills, rounds, messages: Its tables, as pandas frames.
+        prosumers, trades, prices, generators, buses, lines, bills, windows, imbalances, rounds,
+            messages: Its tables, as pandas frames.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], kpis: dict[str, Any]) -> None:
@@ -129,7 +133,7 @@ class StoredRun:
     def tables(self) -> list[str]:
         """The tables that the folder holds."""
         files = {file.stem for file in self.folder.iterdir() if file.suffix in {".parquet", ".arrows"}}
-        return [name for name in (*TABLES, DEVICES, ROUNDS, MESSAGES) if name in files]
+        return [name for name in (*TABLES, DEVICES, *_ROLLING, ROUNDS, MESSAGES) if name in files]
 
     def table(self, name: str) -> pd.DataFrame:
         """One of `tables`, read once: one row per prosumer and period, and so on; units stand in the columns' names.
@@ -152,12 +156,14 @@ class StoredRun:
     lines = _stored("lines")
     bills = _stored("bills")
     devices = _stored(DEVICES)
+    windows = _stored("windows")
+    imbalances = _stored("imbalances")
     rounds = _stored(ROUNDS)
     messages = _stored(MESSAGES)
 
     def _read(self, name: str) -> pd.DataFrame:
         try:
-            if name in (*TABLES, DEVICES):
+            if name in (*TABLES, DEVICES, *_ROLLING):
                 import pandas as pd
 
                 return pd.read_parquet(self.folder / f"{name}.parquet")

@@ -47,6 +47,12 @@ class Progress:
             self._line(record.sentence)
         self.tell(record.sentence)
 
+    def note(self, sentence: str) -> None:
+        """A line of its own, unless nobody wants lines."""
+        if not self._quiet:
+            self._line(sentence)
+        self.tell(sentence)
+
     def tell(self, doing: str) -> None:
         """Say in the live line what is being done now."""
         if self._status:

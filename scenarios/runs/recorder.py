@@ -17,7 +17,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ from filelock import FileLock, Timeout
 from pydantic_core import to_json
 
 from ...market.checkpoints import Checkpoints
+from ...market.columns import Columns
 from ...market.hosting.message_log import Entries
 from ...market.result import Result
 from ...market.rounds import Round
@@ -212,14 +213,24 @@ class Recorder:
             with access(stream.path):
                 stream.path.unlink()
 
-    def finish(self, result: Result, kpis: dict[str, Any], *, ended: bool) -> None:
+    def finish(
+        self, result: Result, kpis: dict[str, Any], *, ended: bool, more: Mapping[str, Columns] | None = None
+    ) -> None:
         """Write what the run found: tables, KPIs, and how it ended; if it has, nothing is left to go on from.
+
+        Args:
+            result: What it found.
+            kpis: That in numbers.
+            ended: Whether it has ended.
+            more: Tables that there are beside those of the result, by name.
 
         Raises:
             ResultsError: A file cannot be written.
         """
         for name in tables_of(result):
             self._put(f"{name}.parquet", partial(_write_table, result, name))
+        for name, columns in (more or {}).items():
+            self._put(f"{name}.parquet", partial(pq.write_table, table(columns)))
         self.write_kpis(kpis)
         ending = {key: kpis[key] for key in ("outcome", "message", "seconds")}
         self._write_json(MANIFEST, {**self._manifest, **ending})

@@ -15,6 +15,7 @@ from ...network.errors import GridbazaarError
 from ..files.loading import load
 from ..files.source import find
 from ..reporting.stored_run import load_run
+from ..rolling.rolling import run_rolling
 from ..runs.kept import Kept, Notes
 from ..runs.recorder import Origin
 from ..runs.running import run_scenario
@@ -37,7 +38,10 @@ def run_point(point: Point) -> Row:
         changed = tuple(change.place for change in point.changes)
         origin = Origin(str(find(point.scenario).resolve()), "", changed)
         with redirect_stdout(sys.stderr):  # what behaviours print is no part of the table
-            run_scenario(scenario, point.folder, origin=origin, notes=Notes(Kept.SUMMARY))
+            if scenario.horizon:
+                run_rolling(scenario, point.folder, origin=origin)
+            else:
+                run_scenario(scenario, point.folder, origin=origin, notes=Notes(Kept.SUMMARY))
     except GridbazaarError as error:
         return point.row(_FAILED.get(error.exit_code, "failed"), str(error), error.exit_code)
     return point.found(load_run(point.folder))

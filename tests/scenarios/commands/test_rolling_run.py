@@ -1,0 +1,61 @@
+"""`gridbazaar run` with a rolling horizon: what is told, what is refused, and how it goes on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from rolling_homes import homes, load
+
+
+def gridbazaar(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    words = (sys.executable, "-m", "gridbazaar.scenarios", *words)
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def without_stores(folder: Path) -> None:
+    said = homes(days=2, horizon={"length_h": 24})
+    for row in said["prosumers"].values():
+        del row["devices"]
+    load(folder, said)
+
+
+def test_each_window_has_a_line_and_the_summary_says_them_together(tmp_path):
+    without_stores(tmp_path)
+    done = gridbazaar(tmp_path, "run", "homes.yaml", "-o", "results")
+    assert done.returncode == 0, done.stderr
+    first, second, last = done.stderr.splitlines()
+    assert first == "window 1 of 2 (00:00-24:00); 2 windows left"
+    assert second.startswith("window 2 of 2 (day 2, 00:00-24:00); 1 window left, about ")
+    assert last == "putting the windows together and saving the results"
+    lines = done.stdout.splitlines()
+    assert "2 windows of 24 h, of which 24 h are kept; forecasts are perfect" in lines
+    assert "settled: nobody gains by deviating in any of 2 windows" in lines
+    again = gridbazaar(tmp_path, "run", "--resume", "results")
+    assert again.returncode == 2
+    assert again.stderr == "the run in results has ended (settled); there is nothing to resume, run it anew\n"
+    page = gridbazaar(tmp_path, "report", "results")
+    assert page.returncode == 0, page.stderr
+
+
+def test_json_is_one_object_and_stderr_is_silent(tmp_path):
+    without_stores(tmp_path)
+    done = gridbazaar(tmp_path, "run", "homes.yaml", "--json", "--set", "horizon.length_h=48")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert (found["windows"], found["windows_settled"], found["settled"]) == (2, 2, True)
+
+
+def test_what_windows_do_not_do_is_refused(tmp_path):
+    without_stores(tmp_path)
+    done = gridbazaar(tmp_path, "run", "homes.yaml", "--record", "all")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "--record: with a rolling horizon no rounds and messages are kept, and no AC power flow is replayed; leave it "
+        "out; with --set horizon.keep_windows=true each window has a results folder of its own\n"
+    )
+    stepped = gridbazaar(tmp_path, "step", "homes.yaml", "--commands", "/dev/null")
+    assert stepped.returncode == 2
+    assert "it takes a market for each window" in stepped.stderr
