@@ -1,4 +1,4 @@
-"""What a run found about the network, by column: generators, buses and lines, with the trades and without them."""
+"""What a run found about the network, by column: generators, buses, prices and lines, with the trades and without them."""
 
 from __future__ import annotations
 
@@ -67,6 +67,17 @@ def buses(feeder: Feeder, dispatch: Dispatch, bid_kw: FloatArray, with_trades: F
         "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh,
     }
     return {**by_period("bus", feeder.names, bid_kw.shape[1]), **_raveled(columns)}
+
+
+def prices(feeder: Feeder, dispatch: Dispatch) -> Columns:
+    """The LMPs with their four components and the reactive price: one row per bus and period."""
+    parts = ("energy", "loss", "voltage", "congestion")
+    columns = {
+        "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh,
+        **{f"{part}_usd_per_kwh": getattr(dispatch.components, part) for part in parts},
+        "reactive_usd_per_kvarh": dispatch.q_price_usd_per_kvarh,
+    }
+    return {**by_period("bus", feeder.names, dispatch.v_pu.shape[1]), **_raveled(columns)}
 
 
 def lines(feeder: Feeder, dispatch: Dispatch, with_trades: Flows) -> Columns:

@@ -62,17 +62,17 @@ class ResultTables:
     @property
     def bought_kw(self) -> FloatArray:
         """What each prosumer buys from its partners, (prosumer, period)."""
-        return self.graph.by_owner(np.maximum(self._arc_kw(), 0.0))
+        return self.graph.by_owner(np.maximum(_arcs_kw(self.graph, self.trade_kw), 0.0))
 
     @property
     def sold_kw(self) -> FloatArray:
         """What each prosumer sells to its partners, (prosumer, period)."""
-        return self.graph.by_owner(np.maximum(-self._arc_kw(), 0.0))
+        return self.graph.by_owner(np.maximum(-_arcs_kw(self.graph, self.trade_kw), 0.0))
 
     @property
     def net_trade_kw(self) -> FloatArray:
         """What each prosumer buys less what it sells, (prosumer, period)."""
-        return self.graph.by_owner(self._arc_kw())
+        return self.graph.by_owner(_arcs_kw(self.graph, self.trade_kw))
 
     @property
     def withdrawal_kw(self) -> FloatArray:
@@ -90,7 +90,7 @@ class ResultTables:
         makers = {
             "prosumers": self._prosumers,
             "trades": self._trades,
-            "prices": self._prices,
+            "prices": lambda: network_tables.prices(self.feeder, self.dispatch),
             "generators": lambda: network_tables.generators(self.feeder, self.dispatch),
             "buses": self._buses,
             "lines": lambda: network_tables.lines(self.feeder, self.dispatch, self.with_trades),
@@ -171,16 +171,6 @@ class ResultTables:
             "fee_usd": (self.dispatch.dt_h * (fee * np.abs(trade))).ravel(),
         }
 
-    def _prices(self) -> Columns:
-        dispatch = self.dispatch
-        parts = ("energy", "loss", "voltage", "congestion")
-        return {
-            **by_period("bus", self.feeder.names, self.bid_kw.shape[1]),
-            "lmp_usd_per_kwh": dispatch.lmp_usd_per_kwh.ravel(),
-            **{f"{part}_usd_per_kwh": getattr(dispatch.components, part).ravel() for part in parts},
-            "reactive_usd_per_kvarh": dispatch.q_price_usd_per_kvarh.ravel(),
-        }
-
     def _buses(self) -> Columns:
         seen = self.network_use is NetworkUse.WITHDRAWALS
         cleared, more = self.by_bus(self.withdrawal_kw if seen else self.bid_kw), self.uncleared_kw
@@ -210,12 +200,6 @@ class ResultTables:
         np.add.at(total, [self.feeder.index(bus) for bus in self.prosumer_buses], values)
         return total
 
-    def _arc_kw(self) -> FloatArray:
-        """The trades by arc, > 0 where its owner buys, (arc, period)."""
-        arcs = np.zeros((self.graph.owner.size, self.bid_kw.shape[1]))
-        arcs[self.graph.forward], arcs[self.graph.backward] = self.trade_kw, -self.trade_kw
-        return arcs
-
 
 def tables_of(result: ResultTables) -> tuple[str, ...]:
     """The tables that a result has."""
@@ -226,3 +210,10 @@ def network_charge(graph: TradeGraph, lmp_usd_per_kwh: FloatArray) -> FloatArray
     """LMP of a link's end a less that of its end b, (link, period), of (prosumer, period)."""
     a, b = (lmp_usd_per_kwh[graph.owner[end]] for end in (graph.forward, graph.backward))
     return np.asarray(a - b)
+
+
+def _arcs_kw(graph: TradeGraph, trade_kw: FloatArray) -> FloatArray:
+    """The trades by arc, > 0 where its owner buys, (arc, period)."""
+    arcs = np.zeros((graph.owner.size, trade_kw.shape[1]))
+    arcs[graph.forward], arcs[graph.backward] = trade_kw, -trade_kw
+    return arcs

@@ -45,7 +45,7 @@ def _trial(text: str, scenario: str, prosumer: str) -> tuple[Sequence[Check], An
     from ..files.behaviour_text import parsed
     from ..files.behaviours import make_behaviour, registered_behaviours
     from ..files.devices import make_device, names_device, registered_devices
-    from ..files.source import did_you_mean
+    from ..files.tree import did_you_mean
 
     place = f"check {text}"
     try:

@@ -41,7 +41,7 @@ def import_(
     ] = None,
 ) -> None:
     """Make a scenario folder of a network of another tool; say what is not as there, and prove the rest."""
-    from ..files.source import Tree
+    from ..files.tree import Tree
     from ..importing.kept import wish_of
 
     given = {

@@ -14,7 +14,7 @@ from ..runs.kept import MANIFEST
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
     from ..files.scenario import Scenario
-    from ..files.source import Change
+    from ..files.tree import Change
 
 Workers = Annotated[int, typer.Option("--workers", help="worker processes that the prosumers live in; 0: in this one")]
 RayAddress = Annotated[

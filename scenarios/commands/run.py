@@ -42,7 +42,7 @@ from .options import (
 if TYPE_CHECKING:
     from ...market.result import Result
     from ..files.scenario import Scenario
-    from ..files.source import Change
+    from ..files.tree import Change
     from ..runs.run import Finding
 
 
@@ -87,7 +87,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a scenario until its market has settled; show and save the result."""
-    from ..files.source import Change
+    from ..files.tree import Change
 
     kept = one_of(Kept, record, f"--record {record}") if record else None
     options = {

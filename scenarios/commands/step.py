@@ -41,7 +41,7 @@ def step(
 
     Commands come from the terminal, from --commands, or from a pipe; `help` lists them.
     """
-    from ..files.source import Change
+    from ..files.tree import Change
 
     given = [*changes_of(changes or []), *behaviours_of(behaviour or [], parameters)]
     given += [] if seed is None else [Change("seed", seed, f"--seed {seed}")]

@@ -14,7 +14,7 @@ from .options import Patience, Seed, Sets, Workers, backend_of, tell_doubts
 
 if TYPE_CHECKING:
     from ..files.scenario import Scenario
-    from ..files.source import Change
+    from ..files.tree import Change
 
 
 def view(

@@ -14,7 +14,7 @@ from ...market.hosting.options import Hosting
 from ..errors import refuse
 from ..files.loading import load
 from ..files.scenario import Scenario
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 from .witness import Witness
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from .plausibility import doubts
 from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
-from .source import Tree, did_you_mean
+from .tree import Tree, did_you_mean
 from .windowed_stores import store_of
 from .yaml_file import Path_
 

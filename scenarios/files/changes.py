@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import refuse
 from .behaviour_text import absolute, with_parameters
-from .source import Change
+from .tree import Change
 from .yaml_file import read_value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import Problem, ScenarioError, refuse
 from .groups import drawn
-from .source import DEVICES, Tree, did_you_mean
+from .tree import DEVICES, Tree, did_you_mean
 
 ABOUT = ("prosumer", "share", "seed", "name")
 """What a row says that is no parameter of its device."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from ...network.calendars import Calendar
 from ..errors import refuse
 from .schema import NUMBER, Count, Number
-from .source import Tree, did_you_mean
+from .tree import Tree, did_you_mean
 from .trips import TRIP_SCHEMA, hours_of
 from .yaml_file import Path_, read_value
 

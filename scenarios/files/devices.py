@@ -13,7 +13,7 @@ from .named_classes import Catalogue
 from .parameters import checked, held, parameters_of
 from .problems import UNKNOWN, told
 from .schema import DeviceRow
-from .source import Tree
+from .tree import Tree
 from .yaml_file import Path_
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from .device_schema import device_schema, table_schema
 from .headings import other_headings, row_type
 from .import_row import ImportRow
 from .scenario import Scenario
-from .source import PROFILES, TABLES
 from .timed_table import FILLS
+from .tree import PROFILES, TABLES
 
 _TIMES: dict[str, Any] = {
     "step": {

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from ..errors import refuse
-from .source import Tree, did_you_mean
+from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
 SECTION = "behaviours"

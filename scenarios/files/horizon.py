@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import ScenarioError, refuse
 from .schema import Number, ProsumerRow, Row
-from .source import Tree
+from .tree import Tree
 
 FORECAST_SUFFIX = "_forecast"
 """What the name of a profile that is expected has more than that of the one that then happens."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from ..errors import Problem, ScenarioError, refuse
 from .device_table import apply_devices
 from .groups import apply_groups
-from .source import TABLES, Change, Tree, find, read
+from .source import find, read
 from .timed_table import tells_time
+from .tree import TABLES, Change, Tree
 from .yaml_file import Path_
 
 if TYPE_CHECKING:

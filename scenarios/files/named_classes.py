@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import refuse
-from .source import did_you_mean
+from .tree import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from inspect import Parameter, signature
 from typing import Any, get_type_hints
 
 from ..errors import refuse
-from .source import did_you_mean
+from .tree import did_you_mean
 
 
 def parameters_of(made: type) -> dict[str, tuple[Any, Any]]:

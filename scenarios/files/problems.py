@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import Problem
 from .schema import NUMBER, Row
-from .source import Tree, did_you_mean
+from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
 _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number", "bool_type": "bool_parsing"}

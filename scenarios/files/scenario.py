@@ -10,7 +10,7 @@ from ...network.errors import InputError
 from ..errors import refuse
 from .scenario_rows import ScenarioRows
 from .schema import MarketRow
-from .source import PROFILES, Tree
+from .tree import PROFILES, Tree
 
 if TYPE_CHECKING:
     from ...agents.behaviour import Behaviour

@@ -17,9 +17,9 @@ from ...network.errors import InputError
 from ..errors import Problem, ScenarioError, refuse
 from .local_times import Refusal, instant_of
 from .resampling import ENERGY_SUFFIX, resampled
-from .source import PROFILES, Tree, did_you_mean
 from .timed_series import TimedSeries
 from .timed_table import FILLS, TIME_KEYS, TimedColumn
+from .tree import PROFILES, Tree, did_you_mean
 from .yaml_file import Path_
 
 WINDOW = ("from", "until", "days")

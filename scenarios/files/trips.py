@@ -6,7 +6,7 @@ from typing import Any
 
 from ...network.calendars import Calendar, zone_of
 from ..errors import ScenarioError, refuse
-from .source import Tree, did_you_mean
+from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -17,7 +17,7 @@ from ..files.problems import problems
 from ..files.text import beside
 
 if TYPE_CHECKING:
-    from ..files.source import Tree
+    from ..files.tree import Tree
 
 _CODE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ..files.source import Change
+from ..files.tree import Change
 from ..sweeping.keeping import keep_row, kept_row
 
 Row = dict[str, Any]

@@ -16,7 +16,7 @@ from ...network.errors import GridbazaarError
 from ..files.loading import vary
 from ..files.scenario import Scenario
 from ..files.schema import MessagesRow
-from ..files.source import Change
+from ..files.tree import Change
 from ..runs.interrupts import interrupts
 from ..runs.json_values import number
 from ..runs.run import INTERRUPTED

@@ -8,7 +8,7 @@ from ..errors import refuse
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
 from ..files.schema import LinkRow, ProsumerRow
-from ..files.source import Change
+from ..files.tree import Change
 
 _KEYS = ("elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw", "fixed_peak_kw", "renewable_peak_kw")
 

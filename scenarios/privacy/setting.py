@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files.source import Change
+from ..files.tree import Change
 from ..sweeping.keeping import keep_row, kept_row
 from ..sweeping.pool import Row
 

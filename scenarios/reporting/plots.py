@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...network.errors import InputError
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..files.source import PROFILES, TABLES
+from ..files.tree import PROFILES, TABLES
 from ..runs.amounts import counted
 
 _SHOWN = 5  # differences of one table that are told

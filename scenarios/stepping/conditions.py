@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 from .errors import SessionError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 from .branch import Branch, Mark
 from .errors import SessionError
 from .keyframes import Keyframes

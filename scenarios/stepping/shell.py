@@ -15,7 +15,7 @@ from ...market.energy_market import EnergyMarket
 from ...market.rounds import Round
 from ...network.calendars import Calendar
 from ..files.changes import changes_of
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.summary import schedule_table

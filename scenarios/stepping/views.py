@@ -15,7 +15,7 @@ from ...network.arrays import FloatArray
 from ...network.calendars import Calendar
 from ...network.dispatch import Dispatch
 from ...network.periods import period_name
-from ..files.source import did_you_mean
+from ..files.tree import did_you_mean
 from .errors import SessionError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from ..errors import refuse
-from ..files.source import Change
+from ..files.tree import Change
 from ..files.yaml_file import read_value
 
 _OPEN, _CLOSE, _QUOTES = "[{(", "]})", "'\""

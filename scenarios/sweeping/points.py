@@ -12,7 +12,7 @@ from ...market.outcome import Outcome
 from ...network.errors import InputError
 from ..errors import ScenarioError
 from ..files.loading import load
-from ..files.source import Change
+from ..files.tree import Change
 from ..reporting.stored_run import StoredRun, load_run
 from ..runs.kept import MANIFEST
 from ..runs.recorder import OPEN

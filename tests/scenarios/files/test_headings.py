@@ -16,7 +16,7 @@ from gridbazaar.network.ac_flow import RadialFlow
 from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.file_schema import file_schema
 from gridbazaar.scenarios.files.headings import other_headings, read_row
-from gridbazaar.scenarios.files.source import TABLES
+from gridbazaar.scenarios.files.tree import TABLES
 
 HOMES = two_homes()
 SCENARIO = """

@@ -9,7 +9,7 @@ import pytest
 import gridbazaar.scenarios as gb
 from gridbazaar.network.calendars import Calendar
 from gridbazaar.scenarios.errors import InfeasibleScenarioError
-from gridbazaar.scenarios.files.source import Tree
+from gridbazaar.scenarios.files.tree import Tree
 from gridbazaar.scenarios.files.trips import hours_of
 
 MONDAY_S = 1774220400  # 2026-03-23T00:00+01:00
