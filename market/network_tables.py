@@ -1,4 +1,4 @@
-"""What a run found about the network, by column: generators, buses, prices and lines, with the trades and without them."""
+"""What a run found about the network, by column: generators, buses, prices, lines; with the trades and without."""
 
 from __future__ import annotations
 
