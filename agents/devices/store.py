@@ -18,6 +18,7 @@ from .level_chain import LevelChain
 CHARGE, DISCHARGE, LEVEL, BELOW, ABOVE = range(5)
 """Its columns; the last two only where the band of its level may be left."""
 _TRACE = 1e-8  # of the largest power
+_NOTHING_KEPT = 1e-300  # of a level that is lost in an instant: next to nothing, and not 0, which divides nothing
 Series = FloatArray | float
 """A number for all periods, or one for each, (period,)."""
 
@@ -41,8 +42,8 @@ class Store(Device):
         name: Its name.
         capacity_kwh: What it holds when it is full, above 0.
         p_charge_max_kw, p_discharge_max_kw: Largest power taken from its owner, and given; by period or for all.
-        efficiency_charge: What is stored of a kWh that is taken, above 0, above 1 for a heat pump; by period
-            or for all.
+        efficiency_charge: What is stored of a kWh that is taken, above 0, by period or for all; above 1 for a heat
+            pump, and only where nothing comes of it that gives more than was taken.
         efficiency_discharge: What is given of a kWh that leaves the store, above 0, at most 1.
         loss_per_h: Rate of self-discharge or of cooling, as a fraction of the level per hour, at least 0.
         soc_min, soc_max: Limits of the level at the end of each period, as a fraction of the capacity, 0 to 1; by
@@ -92,6 +93,11 @@ class Store(Device):
                 self._number(key, 0.0, 1.0)
         if self.discomfort_usd_per_kwh_h is not None:
             self._number("discomfort_usd_per_kwh_h", 0.0)
+        into, out = float(np.max(self.efficiency_charge)), float(self.efficiency_discharge)
+        if np.max(self.p_discharge_max_kw) > 0 and into * out > 1 + 1e-12:
+            problem = f"efficiency_charge {into:g} times efficiency_discharge {out:g} is above 1"
+            cure = "it would give more than it takes; lower them, or let p_discharge_max_kw be 0"
+            raise DeviceError(self.name, "efficiency_charge", f"{problem}: {cure}")
 
     @property
     def start_kwh(self) -> float | None:
@@ -178,7 +184,7 @@ class Store(Device):
         Raises:
             DeviceError: A series has another number of periods, or soc_max is below soc_min somewhere.
         """
-        keep = exp(-self.loss_per_h * dt_h)
+        keep = max(exp(-self.loss_per_h * dt_h), _NOTHING_KEPT)
         gain_h = -expm1(-self.loss_per_h * dt_h) / self.loss_per_h if self.loss_per_h > 0 else dt_h
         low, high = self._band(periods)
         if self.discomfort_usd_per_kwh_h is not None:

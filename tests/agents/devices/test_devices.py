@@ -37,6 +37,12 @@ def test_the_kinds_have_the_names_of_scenario_files():
         (Battery, {"capacity_kwh": 0.0}, "capacity_kwh", "capacity_kwh 0 must be above 0"),
         (Battery, {"p_charge_max_kw": -1.0}, "p_charge_max_kw", "p_charge_max_kw -1 must be at least 0"),
         (Battery, {"efficiency_charge": 1.1}, "efficiency_charge", "efficiency_charge 1.1 must be at most 1"),
+        (
+            Store,
+            {"efficiency_charge": 1.2, "efficiency_discharge": 0.9},
+            "efficiency_charge",
+            "efficiency_charge 1.2 times efficiency_discharge 0.9 is above 1: it would give more than it takes",
+        ),
         (Battery, {"efficiency_discharge": 0.0}, "efficiency_discharge", "efficiency_discharge 0 must be above 0"),
         (Battery, {"soc_min": 1.5}, "soc_min", "soc_min 1.5 must be at most 1"),
         (Battery, {"loss_per_h": np.nan}, "loss_per_h", "loss_per_h has a value that is not a finite number"),
@@ -54,7 +60,7 @@ def test_the_kinds_have_the_names_of_scenario_files():
     ],
 )
 def test_what_is_out_of_range_is_refused(kind, values, key, sentence):
-    usual = {Battery: BATTERY, Ev: EV, HeatPump: HEAT, Deferrable: LOAD}[kind]
+    usual = {Store: BATTERY, Battery: BATTERY, Ev: EV, HeatPump: HEAT, Deferrable: LOAD}[kind]
     with pytest.raises(DeviceError) as refused:
         kind(**usual | values)
     assert sentence in str(refused.value)
@@ -175,6 +181,27 @@ def test_a_cyclic_store_that_cannot_fall_begins_where_it_must_end():
     assert leaky.block(4, 1.0).breach(found) <= 1e-12
     assert found[2, -1] == pytest.approx(8 * np.exp(-0.1))
     assert "cannot end" in replace(leaky, p_charge_max_kw=0.0, soc_min=0.1).infeasibility(4, 1.0)
+
+
+def test_a_cyclic_store_without_losses_cannot_use_more_than_it_gets():
+    """24 kWh are used and none can be charged: no level is come back to, at whatever size."""
+    for size in (1e-3, 1.0, 1e6):
+        used = Store(name="s", capacity_kwh=100.0 * size, p_charge_max_kw=0.0, drain_kw=8.0 * size, cyclic=True,
+                     soc_min=np.r_[0.1, 0.5, 0.1], soc_max=np.r_[0.3, 1.0, 0.6])  # fmt: skip
+        assert used.infeasibility(3, 1.0)
+        three = replace(used, p_charge_max_kw=0.1, drain_kw=np.r_[0.1, 0.1, 0.1], soc_min=0.0, soc_max=1.0)
+        assert three.infeasibility(3, 1.0) == ""
+    narrow = Store(
+        name="s", capacity_kwh=1e6, p_charge_max_kw=0.0, drain_kw=np.r_[0.0, 122419.0, 0.0], cyclic=True,
+        p_discharge_max_kw=np.r_[44223.0, 454390.0, 541388.0], soc_min=np.r_[0.0, 0.18, 0.4], soc_max=0.58,
+    )  # fmt: skip
+    assert "cannot end" in narrow.infeasibility(3, 1.0)
+
+
+def test_what_is_lost_in_an_instant():
+    lossy = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=1.0, loss_per_h=1000.0, soc_end=0.0)
+    assert lossy.infeasibility(3, 1.0) == ""
+    assert lossy.mended(np.ones((3, 3)), 1.0)[2] == pytest.approx(np.full(3, 1e-3))
 
 
 def test_a_store_left_alone_loses_the_same_by_hours_and_by_quarters():
