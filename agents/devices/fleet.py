@@ -102,6 +102,14 @@ class Fleet:
         parts = zip(self._devices, self.parts, strict=True)
         return np.concatenate([found[:0], *(device.mended(found[part], self.dt_h) for device, part in parts)])
 
+    def breach(self, found: FloatArray) -> float:
+        """By how much columns leave bounds and rows at most, in the largest value that a column of theirs may have."""
+        worst = 0.0
+        for block, part in zip(self.blocks, self.parts, strict=True):
+            size = max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0)))
+            worst = max(worst, block.breach(found[part]) / (size or 1.0))
+        return worst
+
     def idle(self) -> FloatArray:
         """Columns that keep bounds and rows and do next to nothing; zeros where there are none such."""
         nothing = np.zeros((self.columns, self.periods))
