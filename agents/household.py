@@ -264,7 +264,7 @@ class Household(Valuation):
         """As `check_balance`, with devices."""
         from .devices.service import missing_kw
 
-        problem = fleet.infeasibility()
+        problem = fleet.infeasibility(self.calendar)
         if problem:
             raise DeviceShortageError(self.name, problem)
         had = self.renewable_kw + self.bid_max_kw + cap_kw
@@ -273,7 +273,7 @@ class Household(Valuation):
         worst = int(np.argmax(np.abs(missing)))
         if not missing[worst]:
             return
-        when, lacks = period_name(worst, self.dt_h), missing[worst] > 0
+        when, lacks = period_name(worst, self.when), missing[worst] > 0
         raise DeviceShortageError(
             self.name,
             f"{when} lacks {missing[worst]:.4g} kW, whatever its devices do (loads of {need[worst]:.4g} kW; "

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...network.arrays import FloatArray
-from ...network.periods import period_name
+from ...network.periods import When, length_h, period_name
 from .device import Device, DeviceError
 from .device_block import ENERGY, DeviceBlock
 from .level_chain import LevelChain
@@ -156,24 +156,24 @@ class Store(Device):
         level = columns[LEVEL]
         return np.vstack([columns, np.maximum(low - level, 0.0), np.maximum(level - high, 0.0)])
 
-    def infeasibility(self, periods: int, dt_h: float) -> str:
+    def infeasibility(self, periods: int, when: When) -> str:
         """As `Device.infeasibility`: the first limit of its level that cannot be kept."""
-        chain = self.chain(periods, dt_h)
+        chain = self.chain(periods, length_h(when))
         if short := chain.too_low():
             cure = "raise its charging power or what it starts with, or lower what it needs"
-            when = period_name(short.period, dt_h)
+            period = period_name(short.period, when)
             if short.asked_kwh <= 0:
-                return f"runs empty in {when}, {-short.reached_kwh:.4g} kWh too early; {cure}"
-            return f"needs {short.asked_kwh:.4g} kWh by the end of {when} and can get {short.reached_kwh:.4g}; {cure}"
+                return f"runs empty in {period}, {-short.reached_kwh:.4g} kWh too early; {cure}"
+            return f"needs {short.asked_kwh:.4g} kWh by the end of {period} and can get {short.reached_kwh:.4g}; {cure}"
         if full := chain.too_high():
             return (
-                f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, dt_h)} and cannot get "
+                f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, when)} and cannot get "
                 f"below {full.reached_kwh:.4g}; raise its discharging power or soc_max, or lower what it starts with"
             )
         least, most = chain.starts_kwh()
         if least > most + 1e-9 * self.capacity_kwh:
             return (
-                f"cannot end {period_name(periods - 1, dt_h)} at the level that it begins with, whatever that is; "
+                f"cannot end {period_name(periods - 1, when)} at the level that it begins with, whatever that is; "
                 "raise its power, lower what it loses or needs, or give soc_start and soc_end instead of cyclic"
             )
         return ""
