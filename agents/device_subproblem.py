@@ -18,8 +18,11 @@ from .plan import Plan
 from .problems import Problems
 from .subproblem import Subproblem, as_deliveries, as_plans
 
-_DEAR = 20.0
-"""What a kW out of limits costs in a delivery, in the dearest prices there: more than any price of a device's hours."""
+_DEAR = 20.0, 2e4
+"""What a kW out of limits costs in a delivery, in the dearest prices there: more than what most devices would pay for
+one, and more than what all would whose hours add up, asked for where the first is paid."""
+_UNPAID = 1e-6  # of the size: less is not out of limits
+_BROKEN = 1e-6  # of the largest value of a device: a schedule that leaves its limits by more is none
 
 
 class DeviceSubproblem(Subproblem):
@@ -86,6 +89,7 @@ class DeviceSubproblem(Subproblem):
         payment = row.payments_usd(as_plans(plan), paid.price_usd_per_kwh) + row.sharing_fees_usd(as_plans(plan))
         kept = plan.kept_cost_usd(self.household, paid.lmp_usd_per_kwh)
         out = plan.violation_kw(self.household) > 1e-3 * row.homes.size_kw[0]
+        out = out or self.household.fleet.breach(plan.device) > _BROKEN
         return np.inf if out else float(kept + payment[0]) - self.least_cost_usd(paid)
 
     @property
@@ -148,17 +152,19 @@ class _Scaled:
         """
         quadratic = np.zeros(self._columns + self._slack)
         quadratic[self._curved] = self.program.curvature(weight) * (self._size_kw / self._usd)
-        dear = _DEAR * float(np.abs(prices).max())
-        linear = np.concatenate([prices, np.full(self._slack, dear)]) / self._usd
         low, high = self._low, self._high
         if more_kw is not None:
             low, high = low.copy(), high.copy()
             low[: more_kw.size] += more_kw / self._size_kw
             high[: more_kw.size] += more_kw / self._size_kw
-        try:
-            point = self._solver.solve(quadratic, linear, low, high)
-        except SolverError as error:
-            raise SolverError(f"prosumer {self.program.household.name}: {error}") from error
+        for dear in _DEAR:
+            slack = np.full(self._slack, dear * float(np.abs(prices).max()))
+            try:
+                point = self._solver.solve(quadratic, np.concatenate([prices, slack]) / self._usd, low, high)
+            except SolverError as error:
+                raise SolverError(f"prosumer {self.program.household.name}: {error}") from error
+            if point.columns[self._columns :].max(initial=0.0) <= _UNPAID:
+                break
         return Point(point.columns[: self._columns] * self._size_kw, point.multipliers * self._usd)
 
 

@@ -264,7 +264,7 @@ class Household(Valuation):
         """As `check_balance`, with devices."""
         from .devices.service import missing_kw
 
-        problem = fleet.infeasibility()
+        problem = fleet.infeasibility(self.calendar)
         if problem:
             raise DeviceShortageError(self.name, problem)
         had = self.renewable_kw + self.bid_max_kw + cap_kw

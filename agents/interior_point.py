@@ -46,11 +46,14 @@ class InteriorPoint:
         """Lay it out.
 
         Args:
-            rows: (row, column); a row that is one column alone is a bound of it, at most one such row for each.
+            rows: (row, column); the first row that is one column alone is a bound of it.
             low, high: Their bounds, (row,).
         """
-        alone = (np.diff(rows.indptr) == 1) & (np.add.reduceat(rows.data, rows.indptr[:-1]) == 1.0)
-        column = rows.indices[rows.indptr[:-1]]  # of those
+        start = np.minimum(rows.indptr[:-1], rows.data.size - 1)  # the last rows may be empty
+        column = rows.indices[start]  # of those that are alone
+        single = np.flatnonzero((np.diff(rows.indptr) == 1) & (rows.data[start] == 1.0))
+        alone = np.zeros(low.size, dtype=bool)
+        alone[single[np.unique(column[single], return_index=True)[1]]] = True
         fixed = alone & (low == high)
         self._fixed = np.zeros(rows.shape[1])
         self._fixed[column[fixed]] = low[fixed]

@@ -13,6 +13,11 @@ When = float | Calendar
 """When periods are: a calendar, or where there is none their length in hours, the first one from 00:00."""
 
 
+def length_h(when: When) -> float:
+    """The length of a period in hours."""
+    return when.dt_h if isinstance(when, Calendar) else when
+
+
 def period_name(period: int, when: When) -> str:
     """The name of a period in a sentence: with its date, or without a calendar with the day from the second day on.
 

@@ -23,5 +23,5 @@ class Battery(Store):
     efficiency_discharge: float = 0.95
 
     def __post_init__(self) -> None:
-        Store.__post_init__(self)
         self._number("efficiency_charge", 0.0, 1.0, above=True)
+        Store.__post_init__(self)

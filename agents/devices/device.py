@@ -9,6 +9,7 @@ import numpy as np
 
 from ...network.arrays import FloatArray, frozen
 from ...network.errors import InputError
+from ...network.periods import When, length_h
 from .device_block import DeviceBlock
 
 
@@ -63,10 +64,14 @@ class Device(ABC):
         """
 
     @abstractmethod
-    def infeasibility(self, periods: int, dt_h: float) -> str:
+    def infeasibility(self, periods: int, when: When) -> str:
         """Why no columns keep all bounds and rows, and the cure; empty if some do.
 
         The words follow the device's name: "needs 9 kWh by the end of period 7 (06:00-07:00) and can get 6; ...".
+
+        Args:
+            periods: How many.
+            when: A calendar, or the length of a period in hours, see `length_h`; for `period_name`.
         """
 
     # --- for the kinds ---------------------------------------------------------------------------------------------
@@ -113,6 +118,6 @@ class Preset(Device):
         """As `Device.mended`."""
         return self.device(found.shape[1], dt_h).mended(found, dt_h)
 
-    def infeasibility(self, periods: int, dt_h: float) -> str:
+    def infeasibility(self, periods: int, when: When) -> str:
         """As `Device.infeasibility`."""
-        return self.device(periods, dt_h).infeasibility(periods, dt_h)
+        return self.device(periods, length_h(when)).infeasibility(periods, when)

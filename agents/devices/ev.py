@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...network.arrays import FloatArray
+from ...network.periods import When, length_h, period_name
 from .device import DeviceError, Preset
 from .level_chain import coverage
 from .store import Store
@@ -94,9 +95,9 @@ class Ev(Preset):
             away = coverage(trip.leaves_h, trip.returns_h, periods, dt_h)
             home = home - away
             drain_kw += away * trip.energy_kwh / (trip.returns_h - trip.leaves_h)
-            last = floor(trip.leaves_h / dt_h + 1e-9) - 1  # the period that ends when it leaves
-            if 0 <= last < periods:
-                low[last] = max(low[last], trip.soc_needed, self.soc_min + trip.energy_kwh / self.capacity_kwh)
+            last = _last_before(trip, dt_h)
+            if (last == -1 and self.cyclic) or 0 <= last < periods:  # what a cyclic one ends with, it begins with
+                low[last] = max(low[last], self._needed(trip))
         return Store(
             name=self.name,
             capacity_kwh=self.capacity_kwh,
@@ -114,6 +115,29 @@ class Ev(Preset):
             drain_kw=drain_kw,
         )
 
+    def infeasibility(self, periods: int, when: When) -> str:
+        """As `Device.infeasibility`: what leaves in the first period needs to begin with enough."""
+        store = self.device(periods, length_h(when))
+        for trip in self.trips:
+            asked = self._needed(trip) * self.capacity_kwh
+            begins = store.start_kwh
+            if begins is not None and _last_before(trip, length_h(when)) == -1 and begins < asked * (1 - 1e-9):
+                return (
+                    f"needs {asked:.4g} kWh when it leaves in {period_name(0, when)} and begins with {begins:.4g}; "
+                    "raise soc_start, let it leave later, or lower what it needs"
+                )
+        return store.infeasibility(periods, when)
+
+    def _needed(self, trip: Trip) -> float:
+        """The level that it leaves with at the least, as a fraction of the capacity."""
+        needed = max(trip.soc_needed, self.soc_min + trip.energy_kwh / self.capacity_kwh)
+        return min(needed, self.soc_max)  # which rounding alone puts it above
+
     @staticmethod
     def _at_home(power_kw: float, home: FloatArray) -> FloatArray:
         return np.asarray(power_kw * np.maximum(home, 0.0))
+
+
+def _last_before(trip: Trip, dt_h: float) -> int:
+    """The last period before a vehicle leaves, by index: -1 if it leaves in the first one."""
+    return floor(trip.leaves_h / dt_h + 1e-9) - 1

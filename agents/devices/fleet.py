@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from ...network.arrays import FloatArray, IntArray
+from ...network.calendars import Calendar
 from .device import Device, Preset
 from .device_block import DeviceBlock
 
@@ -36,6 +37,7 @@ class Fleet:
             DeviceError: A series has another number of periods.
         """
         self.names, self.periods, self.dt_h = tuple(device.name for device in devices), periods, dt_h
+        self._owned = tuple(devices)
         self._devices = [d.device(periods, dt_h) if isinstance(d, Preset) else d for d in devices]
         self.blocks: tuple[DeviceBlock, ...] = tuple(device.block(periods, dt_h) for device in self._devices)
         ends = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
@@ -102,15 +104,23 @@ class Fleet:
         parts = zip(self._devices, self.parts, strict=True)
         return np.concatenate([found[:0], *(device.mended(found[part], self.dt_h) for device, part in parts)])
 
+    def breach(self, found: FloatArray) -> float:
+        """By how much columns leave bounds and rows at most, in the largest value that a column of theirs may have."""
+        worst = 0.0
+        for block, part in zip(self.blocks, self.parts, strict=True):
+            size = max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0)))
+            worst = max(worst, block.breach(found[part]) / (size or 1.0))
+        return worst
+
     def idle(self) -> FloatArray:
         """Columns that keep bounds and rows and do next to nothing; zeros where there are none such."""
         nothing = np.zeros((self.columns, self.periods))
         return nothing if self.infeasibility() else self.mended(nothing)
 
-    def infeasibility(self) -> str:
-        """The first device that no columns suit, and why; empty if there is none."""
-        for name, device in zip(self.names, self._devices, strict=True):
-            sentence = device.infeasibility(self.periods, self.dt_h)
+    def infeasibility(self, calendar: Calendar | None = None) -> str:
+        """The first device that no columns suit, and why, with times of the calendar; empty if there is none."""
+        for name, device in zip(self.names, self._owned, strict=True):
+            sentence = device.infeasibility(self.periods, calendar or self.dt_h)
             if sentence:
                 return f"{name} {sentence}"
         return ""

@@ -97,7 +97,8 @@ class LevelChain:
             kept, risen, fallen = kept * self.keep, risen + kept * rise, fallen + kept * fall
         if kept < 1.0:
             return max(least, -fallen / (1 - kept)), min(most, risen / (1 - kept))
-        return (least, most) if risen >= 0 and fallen >= 0 else (most, least - 1.0)
+        none = _ROUNDING * max(1.0, float(np.abs(self.drawn_kwh).sum()))  # what is lost must be had again, and no more
+        return (least, most) if risen >= -none and fallen >= -none else (np.inf, -np.inf)
 
     def mended(self, charge_kw: FloatArray, discharge_kw: FloatArray, start_kwh: float) -> FloatArray:
         """Charge, discharge and level next to these that keep all limits, (3, period).

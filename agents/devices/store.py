@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...network.arrays import FloatArray
-from ...network.periods import period_name
+from ...network.periods import When, length_h, period_name
 from .device import Device, DeviceError
 from .device_block import ENERGY, DeviceBlock
 from .level_chain import LevelChain
@@ -18,6 +18,7 @@ from .level_chain import LevelChain
 CHARGE, DISCHARGE, LEVEL, BELOW, ABOVE = range(5)
 """Its columns; the last two only where the band of its level may be left."""
 _TRACE = 1e-8  # of the largest power
+_NOTHING_KEPT = 1e-300  # of a level that is lost in an instant: next to nothing, and not 0, which divides nothing
 Series = FloatArray | float
 """A number for all periods, or one for each, (period,)."""
 
@@ -41,8 +42,8 @@ class Store(Device):
         name: Its name.
         capacity_kwh: What it holds when it is full, above 0.
         p_charge_max_kw, p_discharge_max_kw: Largest power taken from its owner, and given; by period or for all.
-        efficiency_charge: What is stored of a kWh that is taken, above 0, above 1 for a heat pump; by period
-            or for all.
+        efficiency_charge: What is stored of a kWh that is taken, above 0, by period or for all; above 1 for a heat
+            pump, and only where nothing comes of it that gives more than was taken.
         efficiency_discharge: What is given of a kWh that leaves the store, above 0, at most 1.
         loss_per_h: Rate of self-discharge or of cooling, as a fraction of the level per hour, at least 0.
         soc_min, soc_max: Limits of the level at the end of each period, as a fraction of the capacity, 0 to 1; by
@@ -92,6 +93,11 @@ class Store(Device):
                 self._number(key, 0.0, 1.0)
         if self.discomfort_usd_per_kwh_h is not None:
             self._number("discomfort_usd_per_kwh_h", 0.0)
+        into, out = float(np.max(self.efficiency_charge)), float(self.efficiency_discharge)
+        if np.max(self.p_discharge_max_kw) > 0 and into * out > 1 + 1e-12:
+            problem = f"efficiency_charge {into:g} times efficiency_discharge {out:g} is above 1"
+            cure = "it would give more than it takes; lower them, or let p_discharge_max_kw be 0"
+            raise DeviceError(self.name, "efficiency_charge", f"{problem}: {cure}")
 
     @property
     def start_kwh(self) -> float | None:
@@ -150,24 +156,24 @@ class Store(Device):
         level = columns[LEVEL]
         return np.vstack([columns, np.maximum(low - level, 0.0), np.maximum(level - high, 0.0)])
 
-    def infeasibility(self, periods: int, dt_h: float) -> str:
+    def infeasibility(self, periods: int, when: When) -> str:
         """As `Device.infeasibility`: the first limit of its level that cannot be kept."""
-        chain = self.chain(periods, dt_h)
+        chain = self.chain(periods, length_h(when))
         if short := chain.too_low():
             cure = "raise its charging power or what it starts with, or lower what it needs"
-            when = period_name(short.period, dt_h)
+            period = period_name(short.period, when)
             if short.asked_kwh <= 0:
-                return f"runs empty in {when}, {-short.reached_kwh:.4g} kWh too early; {cure}"
-            return f"needs {short.asked_kwh:.4g} kWh by the end of {when} and can get {short.reached_kwh:.4g}; {cure}"
+                return f"runs empty in {period}, {-short.reached_kwh:.4g} kWh too early; {cure}"
+            return f"needs {short.asked_kwh:.4g} kWh by the end of {period} and can get {short.reached_kwh:.4g}; {cure}"
         if full := chain.too_high():
             return (
-                f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, dt_h)} and cannot get "
+                f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, when)} and cannot get "
                 f"below {full.reached_kwh:.4g}; raise its discharging power or soc_max, or lower what it starts with"
             )
         least, most = chain.starts_kwh()
         if least > most + 1e-9 * self.capacity_kwh:
             return (
-                f"cannot end {period_name(periods - 1, dt_h)} at the level that it begins with, whatever that is; "
+                f"cannot end {period_name(periods - 1, when)} at the level that it begins with, whatever that is; "
                 "raise its power, lower what it loses or needs, or give soc_start and soc_end instead of cyclic"
             )
         return ""
@@ -178,7 +184,7 @@ class Store(Device):
         Raises:
             DeviceError: A series has another number of periods, or soc_max is below soc_min somewhere.
         """
-        keep = exp(-self.loss_per_h * dt_h)
+        keep = max(exp(-self.loss_per_h * dt_h), _NOTHING_KEPT)
         gain_h = -expm1(-self.loss_per_h * dt_h) / self.loss_per_h if self.loss_per_h > 0 else dt_h
         low, high = self._band(periods)
         if self.discomfort_usd_per_kwh_h is not None:

@@ -198,7 +198,7 @@ class Building:
         """Refuse a device that cannot do what it must, whatever its owner does."""
         for household in households:
             for device in household.devices:
-                sentence = device.infeasibility(self._periods, self._scenario.dt_h)
+                sentence = device.infeasibility(self._periods, self._calendar or self._scenario.dt_h)
                 if sentence:
                     path = ("prosumers", household.name, "devices", device.name)
                     raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")

@@ -19,6 +19,7 @@ from gridbazaar.agents.devices.heat_pump import HeatPump
 from gridbazaar.agents.devices.kinds import KINDS
 from gridbazaar.agents.devices.store import Store
 from gridbazaar.agents.household import DeviceShortageError
+from gridbazaar.network.calendars import Calendar
 
 BATTERY = {"name": "b", "capacity_kwh": 10.0, "p_charge_max_kw": 5.0, "p_discharge_max_kw": 5.0}
 EV = {"name": "ev", "capacity_kwh": 40.0, "p_charge_max_kw": 11.0}
@@ -37,6 +38,12 @@ def test_the_kinds_have_the_names_of_scenario_files():
         (Battery, {"capacity_kwh": 0.0}, "capacity_kwh", "capacity_kwh 0 must be above 0"),
         (Battery, {"p_charge_max_kw": -1.0}, "p_charge_max_kw", "p_charge_max_kw -1 must be at least 0"),
         (Battery, {"efficiency_charge": 1.1}, "efficiency_charge", "efficiency_charge 1.1 must be at most 1"),
+        (
+            Store,
+            {"efficiency_charge": 1.2, "efficiency_discharge": 0.9},
+            "efficiency_charge",
+            "efficiency_charge 1.2 times efficiency_discharge 0.9 is above 1: it would give more than it takes",
+        ),
         (Battery, {"efficiency_discharge": 0.0}, "efficiency_discharge", "efficiency_discharge 0 must be above 0"),
         (Battery, {"soc_min": 1.5}, "soc_min", "soc_min 1.5 must be at most 1"),
         (Battery, {"loss_per_h": np.nan}, "loss_per_h", "loss_per_h has a value that is not a finite number"),
@@ -54,7 +61,7 @@ def test_the_kinds_have_the_names_of_scenario_files():
     ],
 )
 def test_what_is_out_of_range_is_refused(kind, values, key, sentence):
-    usual = {Battery: BATTERY, Ev: EV, HeatPump: HEAT, Deferrable: LOAD}[kind]
+    usual = {Store: BATTERY, Battery: BATTERY, Ev: EV, HeatPump: HEAT, Deferrable: LOAD}[kind]
     with pytest.raises(DeviceError) as refused:
         kind(**usual | values)
     assert sentence in str(refused.value)
@@ -177,6 +184,27 @@ def test_a_cyclic_store_that_cannot_fall_begins_where_it_must_end():
     assert "cannot end" in replace(leaky, p_charge_max_kw=0.0, soc_min=0.1).infeasibility(4, 1.0)
 
 
+def test_a_cyclic_store_without_losses_cannot_use_more_than_it_gets():
+    """24 kWh are used and none can be charged: no level is come back to, at whatever size."""
+    for size in (1e-3, 1.0, 1e6):
+        used = Store(name="s", capacity_kwh=100.0 * size, p_charge_max_kw=0.0, drain_kw=8.0 * size, cyclic=True,
+                     soc_min=np.r_[0.1, 0.5, 0.1], soc_max=np.r_[0.3, 1.0, 0.6])  # fmt: skip
+        assert used.infeasibility(3, 1.0)
+        three = replace(used, p_charge_max_kw=0.1, drain_kw=np.r_[0.1, 0.1, 0.1], soc_min=0.0, soc_max=1.0)
+        assert three.infeasibility(3, 1.0) == ""
+    narrow = Store(
+        name="s", capacity_kwh=1e6, p_charge_max_kw=0.0, drain_kw=np.r_[0.0, 122419.0, 0.0], cyclic=True,
+        p_discharge_max_kw=np.r_[44223.0, 454390.0, 541388.0], soc_min=np.r_[0.0, 0.18, 0.4], soc_max=0.58,
+    )  # fmt: skip
+    assert "cannot end" in narrow.infeasibility(3, 1.0)
+
+
+def test_what_is_lost_in_an_instant():
+    lossy = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=1.0, loss_per_h=1000.0, soc_end=0.0)
+    assert lossy.infeasibility(3, 1.0) == ""
+    assert lossy.mended(np.ones((3, 3)), 1.0)[2] == pytest.approx(np.full(3, 1e-3))
+
+
 def test_a_store_left_alone_loses_the_same_by_hours_and_by_quarters():
     """E = 10 exp(-0.05 h), and 2 kW for an hour add 2 (1 - exp(-0.05)) / 0.05 kWh, however the hour is cut."""
     for parts in (1, 4, 12):
@@ -196,6 +224,41 @@ def test_an_ev_is_away_for_parts_of_periods():
     assert hours.drain_kw[6:10] == pytest.approx([0.0, 3.0, 2.0, 0.0])
     assert quarters.drain_kw.reshape(24, 4).mean(axis=1) == pytest.approx(hours.drain_kw)
     assert hours.soc_min[6] == pytest.approx(0.1 + 5.0 / 40)
+
+
+def test_what_cannot_be_is_said_by_the_clock_of_the_market():
+    """Noon in Berlin is where the periods begin: a trip after seven hours leaves at 19:00."""
+    noon = Calendar(1774263600, "Europe/Berlin", 60, 24)
+    slow = Ev(**EV | {"p_charge_max_kw": 0.7}, soc_start=0.15, trips=[TRIP])
+    assert f"by the end of {noon.name(6)} and" in infeasible(slow, calendar=noon)
+    assert "18:00-19:00" in noon.name(6)
+    lacking = infeasible(Battery(**BATTERY), calendar=noon, fixed_kw=np.r_[np.ones(20), np.full(4, 99.0)])
+    assert any(noon.name(t) in lacking for t in range(20, 24))
+
+
+def test_an_ev_that_leaves_in_the_first_period_begins_with_what_it_needs():
+    early = Trip(leaves_h=0, returns_h=9, energy_kwh=9.0, soc_needed=0.8)
+    for leaves_h in (0.0, 0.5):
+        ev = Ev(**EV, trips=[replace(early, leaves_h=leaves_h)], soc_end=0.2)  # half full
+        said = infeasible(ev)
+        assert "ev needs 32 kWh when it leaves in period 1 (00:00-01:00) and begins with 20; raise soc_start" in said
+        assert replace(ev, soc_start=0.8).infeasibility(24, 1.0) == ""
+    assert Ev(**EV, trips=[replace(early, leaves_h=-1.0)], soc_end=0.2).infeasibility(24, 1.0) == ""  # it has left
+    cyclic = Ev(**EV, trips=[early], cyclic=True)
+    assert cyclic.infeasibility(24, 1.0) == ""
+    assert cyclic.mended(np.zeros((3, 24)), 1.0)[2, -1] == pytest.approx(32.0)
+
+
+@settings(max_examples=200)
+@given(capacity=st.integers(50, 1000), low=st.integers(0, 50), high=st.integers(60, 100))
+def test_an_ev_may_use_all_that_it_holds(capacity, low, high):
+    """0.34 + 0.52 is above 0.86 in floats."""
+    capacity_kwh, soc_min, soc_max = capacity / 10, low / 100, high / 100
+    trip = Trip(leaves_h=12, returns_h=13, energy_kwh=capacity_kwh * (soc_max - soc_min))
+    limits = {"soc_min": soc_min, "soc_max": soc_max, "soc_start": soc_max, "soc_end": soc_min}
+    ev = Ev(name="ev", capacity_kwh=capacity_kwh, p_charge_max_kw=11.0, **limits, trips=[trip])
+    assert ev.infeasibility(24, 1.0) == ""
+    assert ev.block(24, 1.0).breach(ev.mended(np.zeros((3, 24)), 1.0)) < 1e-9
 
 
 def test_devices_travel():

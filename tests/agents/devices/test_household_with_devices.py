@@ -5,10 +5,14 @@ from dataclasses import replace
 import cvxpy as cp
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from device_models import model_of, random_devices
 
 from gridbazaar.agents import Delivery, Quote
 from gridbazaar.agents.device_subproblem import DeviceSubproblem
+from gridbazaar.agents.devices.device import Device
+from gridbazaar.agents.devices.device_block import DeviceBlock
+from gridbazaar.agents.devices.heat_pump import HeatPump
 
 
 @pytest.fixture
@@ -118,3 +122,59 @@ def test_least_cost_is_tight_and_never_above(equipped, seed):
     bound = DeviceSubproblem(home, cap).least_cost_usd(delivery)
     assert bound <= value + 1e-9 * size_usd(home, cap)
     assert bound >= value - 1e-8 * size_usd(home, cap)
+
+
+def test_comfort_over_many_hours_is_not_bought_beyond_the_connection(home):
+    """A kWh of heat now saves 24 h x 3 $/kWh/h: dear, and yet 3 kW are all that the home can get."""
+    none = np.zeros((0, 24))
+    pump = HeatPump(
+        name="hp", capacity_kwh=100.0, p_max_kw=5.0, cop=3.0, heat_demand_kw=5.0, soc_end=0.0,
+        comfort_soc_min=0.5, comfort_soc_max=0.9, discomfort_usd_per_kwh_h=3.0,
+    )  # fmt: skip
+    cold = replace(
+        home(), fixed_kw=np.full(24, 1.0), renewable_kw=np.zeros(24), elastic_min_kw=np.full(24, 0.5),
+        elastic_max_kw=np.full(24, 1.0), bid_max_kw=np.full(24, 3.0), feed_in_max_kw=np.zeros(24), devices=(pump,),
+    )  # fmt: skip
+    told = Delivery(np.full(24, 0.1), none, none)
+    problem = DeviceSubproblem(cold, np.zeros(0))
+    plan = problem.deliver(problem.paid(told))
+    assert plan.violation_kw(cold) == 0.0
+    assert cold.fleet.injection_kw(plan.device) == pytest.approx(np.full(24, -1.5), abs=1e-6)
+    utility = 24 * (cold.beta_usd_per_kwh * 0.5 - cold.alpha_usd_per_kw2h * 0.25)
+    by_hand = 24 * 3 * 0.1 + 3 * 0.5 * sum(range(1, 25)) - utility  # half a kWh of heat less from hour to hour
+    assert float(plan.cost_usd(cold, told.lmp_usd_per_kwh)) == pytest.approx(by_hand, rel=1e-6)
+    assert problem.regret_usd(told, plan) < 1e-4
+
+
+class Batch(Device):
+    """A third party's device: 2.5 kWh in all, within rows that are single columns over one period, and an empty row."""
+
+    kind, name = "batch", "batch"
+
+    def block(self, periods, dt_h):
+        nothing = np.zeros((1, periods))
+        rows = sp.csr_array(np.vstack([np.full(periods, dt_h), np.eye(periods)[0], np.zeros(periods)]))
+        low, high = np.array([2.5, 1.0, -1.0]), np.array([2.5 if periods > 1 else 3.0, 9.0, 1.0])
+        return DeviceBlock(("p_kw",), nothing, nothing + 4, nothing, nothing, nothing - 1, rows, low, high)
+
+    def mended(self, found, dt_h):
+        return found
+
+    def infeasibility(self, periods, dt_h):
+        return ""
+
+
+@pytest.mark.parametrize("periods", [1, 3])
+def test_rows_of_a_single_column_are_kept_beside_its_bounds(home, periods):
+    """Power is dear at first: 1 kW then and the rest later, or 2.5 kW where there is no later."""
+    flat = {key: np.full(periods, 30.0) for key in ("fixed_kw", "renewable_kw", "elastic_max_kw", "bid_max_kw")}
+    own = replace(
+        home(), **flat, elastic_min_kw=np.zeros(periods), feed_in_max_kw=np.zeros(periods), devices=(Batch(),)
+    )
+    told = Delivery(np.linspace(0.2, 0.1, periods), np.zeros((0, periods)), np.zeros((0, periods)))
+    problem = DeviceSubproblem(own, np.zeros(0))
+    plan = problem.deliver(problem.paid(told))
+    assert plan.device[0, 0] == pytest.approx(2.5 if periods == 1 else 1.0, abs=1e-6)
+    assert own.fleet.breach(plan.device) < 1e-8
+    assert problem.regret_usd(told, plan) < 1e-6
+    assert problem.regret_usd(told, replace(plan, device=plan.device * 0.9)) == np.inf
