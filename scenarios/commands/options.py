@@ -77,7 +77,7 @@ def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:
 
 def tell_doubts(scenario: Scenario) -> None:
     """Say on stderr what was done to profiles, and which values look as if they were meant in another unit."""
-    for note in (*scenario.notes(), *scenario.doubts()):
+    for note in scenario.doubts():
         typer.echo(f"note: {note}", err=True)
 
 

@@ -121,11 +121,11 @@ class Scenario(ScenarioRows):
         self._building.check_horizon()
 
     def doubts(self) -> "list[Problem]":
-        """Values that may be meant in another unit, with the place of each and what looks meant."""
+        """The `notes`, what is out of service, and values that may be meant in another unit, with what looks meant."""
         return self._building.doubts()
 
     def notes(self) -> "list[Problem]":
-        """What was done to profiles by time that a person should know: values that were filled, another step."""
+        """What was read otherwise than it is written: other units and headings, filled values, another step."""
         return list(self._tree.notes)
 
     def cut(self, first: int, count: int) -> Self:

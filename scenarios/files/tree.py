@@ -120,6 +120,9 @@ class Tree:
                 known = did_you_mean(row[-1], value_at(self, table) or {})
                 raise refuse(change.place, ".".join(path), f"there is no {row[-1]} in {'.'.join(table)}{known}")
         value = _plain(change.value)
+        if isinstance(value, str) and path in (*ALL_TABLES, PROFILES):
+            cure = f"write one that says base: and {path[-1]}: {value}"
+            raise refuse(change.place, ".".join(path), f"the file of a table is named in a scenario file; {cure}")
         value = as_text(value) if path[-1] == "behaviour" else value
         if isinstance(value, dict) and not isinstance(value_at(self, path), dict | None):
             self.clear(path)  # keys and values take the place of one value

@@ -102,7 +102,7 @@ class ScenarioForm:
         people = list(scenario.prosumers)
         self._whose.set_options(people, value=people[0])
         self._show_behaviour()
-        self._changed.text = "; ".join(f"note: {doubt}" for doubt in (*scenario.notes(), *scenario.doubts())[:3])
+        self._changed.text = "; ".join(f"note: {doubt}" for doubt in scenario.doubts()[:3])
 
     def _show_behaviour(self) -> None:
         """The behaviour of the prosumer that is chosen, as it is or as it was changed."""

@@ -310,6 +310,17 @@ def test_an_old_name_is_understood_with_one_plain_note(what: str, tmp_path: Path
     assert market["method"] == "newton"
 
 
+def test_what_was_read_otherwise_is_said_once_and_tables_are_named_in_files(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text('base: ieee33\nfeeder: {buses: {"2": {p_mw: 0.1}}}\n')
+    done = gridbazaar("validate", "s.yaml", folder=tmp_path)
+    assert done.stderr.splitlines() == ["note: s.yaml feeder.buses: p_mw is read as p_kw, times 1,000"]
+    done = gridbazaar("validate", "s.yaml", "--set", "feeder.lines=mine.csv", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "feeder.lines: the file of a table is named in a scenario file; write one that says base: and lines: mine.csv\n"
+    )
+
+
 HEAVY = (
     "mesa", "cvxpy", "pandas", "pandapower", "matplotlib", "pyarrow", "scipy", "osqp", "piqp", "clarabel", "networkx",
     "rich", "filelock", "cloudpickle", "jinja2", "ray", "numpy",
