@@ -19,6 +19,7 @@ DAYS = {
 """The days on which a trip is made, by name; several are a list."""
 _CLOCK = ("leaves", "returns")
 _S_PER_H = 3600
+_HALF_S = 0.5
 TRIP_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -99,8 +100,19 @@ def _by_clock(trip: Mapping[str, Any], place: _Place, calendar: Calendar | None)
 
 
 def _hours(calendar: Calendar, day: date, clock: time) -> float:
-    """A local time in hours from the first period; one that is skipped counts as if the clock had not been put."""
-    instant = datetime.combine(day, clock, zone_of(calendar.zone)).timestamp()
+    """A local time in hours from the first period; one that is skipped is the moment at which the clock is put."""
+    zone = zone_of(calendar.zone)
+    local = datetime.combine(day, clock, zone)
+    instant, before = local.timestamp(), local.replace(fold=1).timestamp()
+    if instant > before:  # skipped: by the offsets after and before, it lies before that moment and after
+        old = datetime.fromtimestamp(before, zone).utcoffset()
+        while instant - before > _HALF_S:
+            middle = (before + instant) / 2
+            if datetime.fromtimestamp(middle, zone).utcoffset() == old:
+                before = middle
+            else:
+                instant = middle
+        instant = round(instant)
     return (instant - calendar.start_s) / _S_PER_H
 
 

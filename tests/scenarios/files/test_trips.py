@@ -30,6 +30,18 @@ def test_a_sunday_of_23_hours() -> None:
     assert hours({"leaves": "01:00", "returns": "05:00", "days": "sunday"}) == [(6 * 24 + 1.0, 6 * 24 + 4.0)]
 
 
+@pytest.mark.parametrize(
+    ("leaves", "returns", "hours_of_sunday"),
+    [("02:30", "03:30", (2.0, 2.5)), ("02:15", "03:10", (2.0, 2 + 1 / 6)), ("01:30", "02:30", (1.5, 2.0))],
+)
+def test_times_that_sunday_skips_are_the_moment_at_which_the_clock_is_put(
+    leaves: str, returns: str, hours_of_sunday: tuple[float, float]
+) -> None:
+    """02:00 is 03:00: no trip is lost, and none overlaps one that leaves at 03:00."""
+    (found,) = hours({"leaves": leaves, "returns": returns, "days": "sunday"})
+    assert found == pytest.approx([6 * 24 + hour for hour in hours_of_sunday], abs=1e-9)
+
+
 def test_a_night_shift_returns_the_next_day_and_may_have_left_before() -> None:
     found = hours({"leaves": "22:00", "returns": "06:00", "days": ["sunday", "monday"]})
     assert found == [(-2.0, 6.0), (22.0, 30.0), (6 * 24 + 21.0, 6 * 24 + 29.0)]
