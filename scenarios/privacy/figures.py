@@ -15,7 +15,7 @@ from ..study.drawing import GREY, PAGE_IN, new_figure, prosumer_style, style
 from .tables import EXACT, MOST, of_markets, of_prosumers
 
 _FLOOR, _CEILING = 1e-4, 100 * MOST  # percent: what is found more closely is found, what is missed by more is not
-_ROOM = 2.0  # beyond these, for marks and labels
+_ROOM = 6.0  # beyond these, for marks and labels
 _LEAST_USD = 1e-3
 _FEW = 8
 _WAYS = (("quantum_kw", "o", "steps", 3), ("noise_kw", "^", "noise", -8))
@@ -28,8 +28,8 @@ def privacy_figure(frame: pd.DataFrame) -> Figure | None:
     """Errors of alpha and of the shape of the load against the welfare cost; None where nobody was heard.
 
     A mark for each prosumer (of many, the median) and way to tell offers, filled where the fit tells something, with
-    labels at those of the first prosumer; dotted, how far off a guess is. Costs below nothing, which are not known from
-    nothing, and errors below 1e-4 % or above 1,000 %, stand at the edge; a guess that is exact by chance is left out.
+    labels at those of the first that has them; dotted, how far off a guess is. Costs below nothing stand at 0, and
+    errors below 1e-4 % or above 1,000 % at those; a guess that is exact by chance is left out.
     """
     people = of_prosumers(frame)
     if people.empty:
@@ -45,7 +45,7 @@ def privacy_figure(frame: pd.DataFrame) -> Figure | None:
         for axis, (key, title) in zip(axes, (("alpha", "alpha"), ("shape", "shape of the net load")), strict=True):
             marks += _draw(axis, points, key)
             axis.set_title(title)
-            axis.set_xlabel("welfare cost, $ a day")
+            axis.set_xlabel("cost in welfare less fees, $ a day")
         axes[0].set_ylabel("the platform is off by, %")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=8)
         figure.draw_without_rendering()  # which places the axes, and so the marks
@@ -55,9 +55,10 @@ def privacy_figure(frame: pd.DataFrame) -> Figure | None:
 
 
 class _Marks(NamedTuple):
-    """Marks that get labels: so many kW at these places, (mark,); by how many points labels stand above them."""
+    """Marks that get labels: so many kW of a way at these places, (mark,); how far above them labels stand."""
 
     axis: Axes
+    way: str
     kw: FloatArray
     x: FloatArray
     y: FloatArray
@@ -66,7 +67,7 @@ class _Marks(NamedTuple):
 
 def _draw(axis: Axes, points: pd.DataFrame, key: str) -> list[_Marks]:
     """One kind of error: a line for each prosumer over steps, and one over noise."""
-    marks = []
+    marks: list[_Marks] = []
     for k, (name, own) in enumerate(grouped(points, "prosumer")):
         colour = prosumer_style(k)["color"]
         guess = float(own[f"{key}_guess_error"].iloc[0])
@@ -79,8 +80,8 @@ def _draw(axis: Axes, points: pd.DataFrame, key: str) -> list[_Marks]:
             axis.plot(x, y, mark, color=colour, ms=4, ls="-", lw=0.6, label=label, mfc="none")
             fitted = some["seen"].to_numpy() > 0
             axis.plot(x[fitted], y[fitted], mark, color=colour, ms=4)
-            if k == 0:
-                marks.append(_Marks(axis, some[way].to_numpy(), x, y, above))
+            new = np.isfinite(y) & ~np.isin(some[way], [kw for one in marks if one.way == way for kw in one.kw])
+            marks.append(_Marks(axis, way, some[way].to_numpy()[new], x[new], y[new], above))
     axis.set_xscale("symlog", linthresh=_LEAST_USD)
     axis.set_xlim(-0.1 * _LEAST_USD, max(2 * _LEAST_USD, 2 * points["welfare_cost_usd"].max()))
     axis.set_yscale("log")
@@ -90,11 +91,11 @@ def _draw(axis: Axes, points: pd.DataFrame, key: str) -> list[_Marks]:
 
 def _label(marks: _Marks) -> None:
     """Write beside marks of how many kW they are: one label for those that are close, to the side that has room."""
-    axis, kw, x, y, above_pt = marks
+    axis, _, kw, x, y, above_pt = marks
     pixels = axis.transData.transform(np.column_stack([x, y]))
     across, up = pixels.T * 72 / axis.figure.dpi
     left = axis.transAxes.inverted().transform(pixels)[:, 0] < 0.5
-    free = (kw > 0) & np.isfinite(y)
+    free = kw > 0
     while free.any():
         first = int(np.argmax(free))
         near = free & (np.abs(across - across[first]) < _NEAR_PT[0]) & (np.abs(up - up[first]) < _NEAR_PT[1])

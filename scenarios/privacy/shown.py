@@ -84,8 +84,9 @@ def statements(privacy: Privacy) -> list[str]:
             for seen, error in (("seen", "alpha_error"), ("beta_seen", "beta_error"))
         )
         said.append(
-            f"exact offers: the platform finds alpha of {alpha:,} of {len(exact):,} prosumers to within {100 * _FOUND:g} %; "
-            f"beta, and so the level of the load, of {beta:,}, whose elastic load it has seen fall to its lower limit"
+            f"exact offers: the platform finds alpha of {alpha:,} of {len(exact):,} prosumers to within "
+            f"{100 * _FOUND:g} %; beta, and so the level of the load, of {beta:,}, whose elastic load it has seen fall "
+            f"to its lower limit"
         )
     said += _undescribed(privacy)
     failed = frame[frame["welfare_usd"].isna()].drop_duplicates("setting")
