@@ -1,11 +1,13 @@
 """Whom the attack does not describe: by hand-made readings, and by what the command says of a street with a battery."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gridbazaar.network import InputError
 from gridbazaar.scenarios import load, measure_privacy
 from gridbazaar.scenarios.privacy.figures import privacy_figure
 from gridbazaar.scenarios.privacy.readings import platform_reads
@@ -101,6 +103,15 @@ def test_what_rests_on_a_guess_for_some_seeds_or_for_beta_has_its_mark(charged):
     assert cells(seen) == ("50",) * 6
     assert cells(no_beta) == ("50", "50*", "50*", "50", "50", "50*")  # the level of the load follows from beta
     assert cells(seen, blind) == ("50*",) * 6
+
+
+def test_a_folder_whose_rows_know_no_fees_is_left_alone(small, tmp_path):
+    done = measure_privacy(str(small), [], [], tmp_path / "old")
+    plan = json.loads((done.folder / "privacy.json").read_text())
+    del plan["form"]
+    (done.folder / "privacy.json").write_text(json.dumps(plan))
+    with pytest.raises(InputError, match="holds a measurement of something else; name a new folder with -o"):
+        measure_privacy(str(small), [], [], done.folder)
 
 
 # --- the figure
