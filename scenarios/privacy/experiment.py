@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLAN = "privacy.json"
+_FORM = 2  # of the rows that are kept; those of another form are another measurement's
 Told = Callable[[Setting, Row], None]
 
 
@@ -152,7 +153,7 @@ def run_plan(plan: Plan, folder: Path, processes: int, watch: Callable[[list[Set
     """
     settings = plan.settings(folder)
     rows_now = load(plan.scenario).model_dump(mode="json", by_alias=True)
-    begin_plan(folder / PLAN, {**asdict(plan), "rows": rows_now}, "a measurement")
+    begin_plan(folder / PLAN, {**asdict(plan), "form": _FORM, "rows": rows_now}, "a measurement")
     for name in (LOGS, ROWS):
         (folder / name).mkdir(exist_ok=True)
     rows = {setting.number: row for setting in settings if (row := setting.kept())}

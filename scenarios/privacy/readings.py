@@ -29,11 +29,13 @@ class Readings:
         taken_kw: What it took in total by what the listener hears, (answer, period).
         told: What follows from the terms alone, (2, answer, period): what s would be if it answered every line with
             nothing, and what it would take if s were nothing.
+        orders_alone: Whether s is read from orders to the DSO alone, as no link was ever inside its cap.
     """
 
     worth_usd_per_kwh: FloatArray
     taken_kw: FloatArray
     told: FloatArray
+    orders_alone: bool = False
 
 
 def platform_reads(heard: pd.DataFrame, *, withdrawals: bool) -> Readings:
@@ -46,12 +48,13 @@ def platform_reads(heard: pd.DataFrame, *, withdrawals: bool) -> Readings:
     links, orders = (_Lines.of(heard[heard["cap_kw"].isna() == which]) for which in (False, True))
     marginal, order, first = orders.marginal[:, 0], orders.power[:, 0], orders.first[:, 0]
     worth, foreseen = links.worth, links.mean(links.first)
-    if np.isnan(worth).all():  # no link, or none that is ever inside its cap: the order alone
+    alone = bool(np.isnan(worth).all())
+    if alone:  # no link, or none that is ever inside its cap: the order alone
         worth, foreseen = np.where(_inside(order), 0.0 if withdrawals else marginal, np.nan), np.zeros_like(order)
     told = np.array([foreseen + first if withdrawals else foreseen, links.drawn + orders.drawn])
     if withdrawals:
-        return Readings(worth + marginal, order, told)
-    return Readings(worth, order + links.power.sum(axis=1), told)
+        return Readings(worth + marginal, order, told, alone)
+    return Readings(worth, order + links.power.sum(axis=1), told, alone)
 
 
 def partner_reads(heard: pd.DataFrame, partner: str) -> Readings:

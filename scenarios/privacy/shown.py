@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
+from ...market.hosting.message_log import PLATFORM
 from ..league.tables import records
 from ..runs.amounts import bound, money
 from ..runs.fitting import Column, FittingTable
 from ..sweeping.progress import SweepProgress
-from .tables import of_markets, of_prosumers
+from .scope import NOTHING, WORDS
+from .tables import EXACT, MOST, of_markets, of_prosumers
 from .trial import PARTNER
 
 if TYPE_CHECKING:
@@ -35,8 +38,10 @@ ERRORS = (
     Column("guess", "alpha, %"),
     Column("guess", "load, %"),
 )
+_SEEN = {"alpha": "seen", "beta": "beta_seen", "load": "beta_seen", "shape": "seen"}
+"""What has to be seen for an error to be no guess's: the level of the load follows from beta."""
 _FEW = 8  # prosumers that are shown one by one
-_EXACT = 1e-6  # an error below is what rounding of numbers leaves
+_FOUND = 0.01  # what is missed by less is found
 
 
 class PrivacyProgress(SweepProgress):
@@ -49,7 +54,7 @@ class PrivacyProgress(SweepProgress):
 def market_table(privacy: Privacy) -> FittingTable:
     """What inexact messages cost."""
     rows = [_market_cells(row) for row in records(of_markets(privacy.frame))]
-    return FittingTable("what it costs to tell less, against exact offers", MARKETS, rows)
+    return FittingTable("what it costs to tell less, against exact offers, in welfare less fees", MARKETS, rows)
 
 
 def error_table(privacy: Privacy) -> FittingTable:
@@ -61,8 +66,10 @@ def error_table(privacy: Privacy) -> FittingTable:
     if many:
         numbers = both.drop(columns="prosumer").groupby(keys[:3], sort=False).median()
         both = numbers.reset_index().assign(prosumer=f"median of {platform['prosumer'].nunique():,}")
+    else:
+        both["prosumer"] = both["prosumer"].map(_named(privacy))
     rows = [_error_cells(row) for row in records(both.sort_values("prosumer", kind="stable"))]
-    title = "by how much the platform misses what a prosumer keeps to itself (* by a guess alone)"
+    title = "by how much the platform misses what a prosumer keeps to itself (* by a guess, wholly or in part)"
     return FittingTable(title, ERRORS, rows)
 
 
@@ -72,15 +79,44 @@ def statements(privacy: Privacy) -> list[str]:
     exact = of_prosumers(frame[frame["setting"] == 1])
     said = []
     if not exact.empty:
-        seen, beta = int((exact["seen"] > 0).sum()), int((exact["beta_seen"] > 0).sum())
-        said.append(
-            f"exact offers: the platform finds alpha of {seen:,} of {len(exact):,} prosumers; beta, and so the level "
-            f"of the load, of {beta:,}, whose elastic load it has seen fall to its lower limit"
+        alpha, beta = (
+            int(((exact[seen] > 0) & (exact[error] < _FOUND)).sum())
+            for seen, error in (("seen", "alpha_error"), ("beta_seen", "beta_error"))
         )
+        said.append(
+            f"exact offers: the platform finds alpha of {alpha:,} of {len(exact):,} prosumers to within "
+            f"{100 * _FOUND:g} %; beta, and so the level of the load, of {beta:,}, whose elastic load it has seen fall "
+            f"to its lower limit"
+        )
+    said += _undescribed(privacy)
     failed = frame[frame["welfare_usd"].isna()].drop_duplicates("setting")
     if not failed.empty:
         first = records(failed)[0]
         said.append(f"{len(failed):,} of the markets failed; first {first['messages']}: {first['message']}")
+    return said
+
+
+def _left_out(privacy: Privacy) -> dict[str, str]:
+    """What the platform's attack does not describe of each prosumer for which that is something."""
+    heard = privacy.frame[privacy.frame["kind"] == PLATFORM].drop_duplicates("prosumer")
+    some = heard[heard["left_out"] != NOTHING]
+    return dict(zip(some["prosumer"], some["left_out"], strict=True))
+
+
+def _named(privacy: Privacy) -> Callable[[str], str]:
+    """Names a prosumer, with what the attack does not describe of it."""
+    left_out = _left_out(privacy)
+    return lambda name: f"{name} ({left_out[name]})" if name in left_out else name
+
+
+def _undescribed(privacy: Privacy) -> list[str]:
+    """Of whom the attack does not describe the problem, and why; a sentence for each reason."""
+    left_out, said = _left_out(privacy), []
+    for what, why in WORDS.items():
+        names = [name for name, reason in left_out.items() if reason == what]
+        if names:
+            who = ", ".join(names) if len(names) <= _FEW else f"{len(names):,} prosumers, first {names[0]}"
+            said.append(f"the attack does not describe the problem of {who}: {why}")
     return said
 
 
@@ -98,25 +134,29 @@ def _market_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _error_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    alpha, load, shape = (
-        percent(row[f"{key}_error"], row[f"{key}_error_within"], guessed=row["seen"] == 0)
-        for key in ("alpha", "load", "shape")
+    platform = (
+        percent(row[f"{key}_error"], row[f"{key}_error_within"], guessed=row[seen] < 1) for key, seen in _SEEN.items()
     )
-    beta = percent(row["beta_error"], row["beta_error_within"], guessed=row["beta_seen"] == 0)
-    by_partner = [percent(row[f"{key}_error_partner"], guessed=row["seen_partner"] == 0) for key in ("alpha", "load")]
-    guess = [percent(row[f"{key}_guess_error"]) for key in ("alpha", "load")]
-    return row["prosumer"], row["messages"], alpha, beta, load, shape, *by_partner, *guess
+    by_partner = (
+        percent(row[f"{key}_error_partner"], guessed=row[f"{_SEEN[key]}_partner"] < 1) for key in ("alpha", "load")
+    )
+    guess = (percent(row[f"{key}_guess_error"]) for key in ("alpha", "load"))
+    return row["prosumer"], row["messages"], *platform, *by_partner, *guess
 
 
 def percent(error: float, within: float = 0.0, *, guessed: bool = False) -> str:
-    """An error in percent, two digits of it, and after a +- what its mean over seeds is known to; * if by a guess."""
+    """An error in percent, two digits of it, and after a +- what its mean over seeds is known to; * if by a guess.
+
+    Above 1,000 % it is no more than that.
+    """
     if not isfinite(error):
         return ""
-    if error < _EXACT:
-        return "0"
-    number = f"{_two_digits(100 * error)}"
-    known = f" +-{_two_digits(100 * within)}" if within > _EXACT else ""
-    return f"{number}{known}{'*' if guessed else ''}"
+    mark = "*" if guessed else ""
+    if error > MOST:
+        return f"> {100 * MOST:,.0f}{mark}"
+    number = "0" if error < EXACT else _two_digits(100 * error)
+    known = f" +-{_two_digits(100 * within)}" if within > EXACT else ""
+    return f"{number}{known}{mark}"
 
 
 def _two_digits(value: float) -> str:

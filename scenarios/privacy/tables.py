@@ -13,10 +13,14 @@ from ..sweeping.pool import Row
 from .setting import Setting
 
 _TOLD = ["setting", "messages", "quantum_kw", "noise_kw", "seed", "outcome", "message"]
-MARKET = ["rounds", "clearings", "certificate_usd", "welfare_usd", "welfare_cost_usd", "known_to_usd"]
+MARKET = ["rounds", "clearings", "certificate_usd", "welfare_usd", "fees_usd", "welfare_cost_usd", "known_to_usd"]
 ERRORS = ["alpha_error", "beta_error", "load_error", "shape_error"]
 GUESSES = [name.replace("_error", "_guess_error") for name in ERRORS]
-_FOUND = ["kind", "listener", "prosumer", "alpha_usd_per_kw2h", "beta_usd_per_kwh", "misfit"]
+_FOUND = ["kind", "listener", "prosumer", "left_out", "alpha_usd_per_kw2h", "beta_usd_per_kwh", "misfit"]
+EXACT = 1e-6
+"""An error below is what rounding of numbers leaves."""
+MOST = 10.0
+"""An error above says no more than that nothing was found."""
 COLUMNS = [*_TOLD, *MARKET, *_FOUND, *ERRORS, *GUESSES]
 
 
@@ -25,12 +29,15 @@ def table(settings: Sequence[Setting], rows: Mapping[int, Row]) -> pd.DataFrame:
 
     Columns: setting, messages (how offers are told), quantum_kw, noise_kw, seed, outcome, message; then
 
-    - rounds, clearings, certificate_usd, welfare_usd: of the market.
-    - welfare_cost_usd: the welfare with exact offers less this one, of the schedule that the market ended with, settled
-      or not. known_to_usd: by how much the exact market may itself miss the best welfare, as its certificate tells;
-      certificate_usd bounds likewise what this one misses.
+    - rounds, clearings, certificate_usd, welfare_usd: of the market. fees_usd: what prosumers pay in it in fees, which
+      is a transfer and no part of the welfare.
+    - welfare_cost_usd: the welfare less fees with exact offers, less that of this market, of the schedule that it ended
+      with, settled or not. Fees count here because price takers weigh them: what is largest at the equilibrium, and
+      bounded by certificates, is the welfare less fees. known_to_usd: by how much the exact market may itself miss the
+      best, as its certificate tells; certificate_usd bounds likewise what this one misses.
     - kind: `platform`, who hears all offers and orders of a prosumer, or `partner`, who hears what is offered to it;
-      listener: which partner; prosumer: of whom.
+      listener: which partner; prosumer: of whom; left_out: what of the prosumer's problem the attack does not describe,
+      `nothing`, `devices` or `fees` (`scope`).
     - alpha_usd_per_kw2h, beta_usd_per_kwh: what the listener has found (`attack`); none where it tells nothing.
       misfit: what the fit leaves of what it is to explain, 0 to 1.
     - alpha_error, beta_error, load_error, shape_error: how far it is off with that, and the guess for the rest,
@@ -45,7 +52,8 @@ def _rows_of(setting: Setting, row: Row, exact: Row) -> list[dict[str, Any]]:
     """The rows of a market."""
     market = {name: row.get(name) for name in ("outcome", "message", *MARKET)}
     if row.get("welfare_usd") is not None and exact.get("welfare_usd") is not None:
-        market["welfare_cost_usd"] = exact["welfare_usd"] - row["welfare_usd"]
+        best, here = (one["welfare_usd"] - one["fees_usd"] for one in (exact, row))
+        market["welfare_cost_usd"] = best - here
         market["known_to_usd"] = max(exact["certificate_usd"] or 0.0, 0.0)
     told = {**setting.told(), **market}
     return [told | found for found in row.get("found", [{}])] or [told]

@@ -21,6 +21,7 @@ from ..sweeping.pool import Row
 from .attack import Fit, attack
 from .overheard import Overheard
 from .readings import partner_reads, platform_reads
+from .scope import left_out
 from .scores import Person, Score, taken_for
 from .setting import MOST, Setting
 
@@ -75,7 +76,8 @@ def listened(scenario: Scenario, heard: pd.DataFrame) -> list[dict[str, Any]]:
         scenario: Who there is in truth.
         heard: What was said, see `overheard`.
     """
-    people = {home.name: Person.of(home) for home in scenario.build_households()}
+    homes = {home.name: home for home in scenario.build_households()}
+    people = {name: Person.of(home) for name, home in homes.items()}
     withdrawals = scenario.build_settings().withdrawals
     rows = []
     for name, truth in people.items():
@@ -83,11 +85,12 @@ def listened(scenario: Scenario, heard: pd.DataFrame) -> list[dict[str, Any]]:
         own = heard[heard["prosumer"] == name]
         if own.empty:
             continue
-        platform = {"kind": PLATFORM, "listener": PLATFORM, "prosumer": name}
-        rows.append(platform | _found(attack(platform_reads(own, withdrawals=withdrawals)), guess, truth))
-        for partner in own.loc[own["cap_kw"].notna(), "partner"].unique().tolist():
-            who = {"kind": PARTNER, "listener": partner, "prosumer": name}
-            rows.append(who | _found(attack(partner_reads(own, partner)), guess, truth))
+        read = [(PLATFORM, PLATFORM, platform_reads(own, withdrawals=withdrawals))]
+        partners = own.loc[own["cap_kw"].notna(), "partner"].unique().tolist()
+        read += [(PARTNER, partner, partner_reads(own, partner)) for partner in partners]
+        for kind, listener, readings in read:
+            who = {"kind": kind, "listener": listener, "prosumer": name, "left_out": left_out(homes[name], readings)}
+            rows.append(who | _found(attack(readings), guess, truth))
     return rows
 
 
@@ -116,4 +119,5 @@ def _outcome(setting: Setting, market: EnergyMarket) -> Row:
         "clearings": result.clearings,
         "certificate_usd": number(result.certificate.total_usd),
         "welfare_usd": number(result.welfare_usd),
+        "fees_usd": number(result.fees_usd),
     }
