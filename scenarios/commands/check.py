@@ -39,6 +39,12 @@ def check(
         raise typer.Exit(2)
 
 
+def _no_device(text: str) -> str:
+    """What is wrong with a text that names a kind of device and is no call of it."""
+    like = "ev(capacity_kwh=50, p_charge_max_kw=11, trips=[{'leaves_h': 7.5, 'returns_h': 17}])"
+    return f"{text!r} is no device with parameters; write it as Python does, with names in quotes, like {like}"
+
+
 def _trial(text: str, scenario: str, prosumer: str) -> tuple[Sequence[Check], Any]:
     """The checks, and what they look at."""
     from ..errors import refuse
@@ -51,7 +57,8 @@ def _trial(text: str, scenario: str, prosumer: str) -> tuple[Sequence[Check], An
     try:
         name = parsed(text)[0]
     except ValueError as error:
-        raise refuse(place, "", str(error)) from None
+        device = text.partition("(")[0].strip() in registered_devices()
+        raise refuse(place, "", _no_device(text) if device else str(error)) from None
     known = {**registered_behaviours(), **registered_devices()}
     if ":" not in name and name not in known:
         sentence = f"there is no behaviour, nor kind of device, {name}, nor is it module:Class or path.py:Class"

@@ -79,7 +79,7 @@ def _to_pandapower(run: StoredRun, target: Path, asked: int | None, *, profiles:
     target.parent.mkdir(parents=True, exist_ok=True)
     exported.power.to_json(net, str(target))
     typer.echo(contents(exported, net, t, profiles=profiles))
-    typer.echo(f"power flow (pandapower): {flowed.sentence(run.dt_h)}")
+    typer.echo(f"power flow (pandapower): {flowed.sentence(run.when)}")
 
 
 def _to_tables(run: StoredRun, target: Path, kind: Format, asked: int | None) -> None:

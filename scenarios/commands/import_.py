@@ -81,4 +81,7 @@ def _tell(imported: Imported) -> None:
         if len(sentences) > _SHOWN:
             typer.echo(f"  and {len(sentences) - _SHOWN:,} more, all in {folder}/README.md")
     typer.echo(f"proof: {imported.proof.sentence()}")
+    warning = imported.proof.warning()
+    if warning:
+        typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"try it: gridbazaar run {folder}/{imported.folder.name}.yaml")

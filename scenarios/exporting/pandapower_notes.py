@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from ...market.settings import NetworkUse
+from ...market.tables import DEVICES
 from ...network.periods import period_name
 from ..runs.amounts import counted
 from .pandapower_export import PandapowerExport
@@ -31,7 +32,7 @@ def contents(exported: PandapowerExport, net: Any, t: int, *, profiles: bool) ->
     }
     counts = [counted(len(net[table]), *words) for table, words in nouns.items() if len(net[table])]
     others = f", and profiles of all {exported.powers.periods} periods" if profiles else ""
-    return f"{period_name(t, exported.run.dt_h)}: {', '.join(counts)}{others}"
+    return f"{period_name(t, exported.run.when)}: {', '.join(counts)}{others}"
 
 
 def notes(exported: PandapowerExport) -> Iterator[str]:
@@ -39,6 +40,8 @@ def notes(exported: PandapowerExport) -> Iterator[str]:
     run, feeder, powers = exported.run, exported.feeder, exported.powers
     if powers.v_pu is None:
         yield "the run has left no schedule: the network has the ordinary loads, and no bids and no dispatch"
+    if DEVICES in run.tables:
+        yield "what devices (batteries, vehicles, ...) take and give is part of their prosumers' loads"
     yield "costs are in $, in the columns that pandapower calls eur"
     rated = sum(line.p_max_kw < inf or line.q_max_kvar < inf for line in feeder.lines)
     if rated:

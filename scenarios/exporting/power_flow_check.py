@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...network.ac_replay import balance_tolerances_mva, power_flow
-from ...network.periods import period_name
+from ...network.periods import When, period_name
 from .pandapower_export import PandapowerExport
 
 
@@ -27,10 +27,10 @@ class Flowed:
     tolerance_mva: float
     failed: int | None = None
 
-    def sentence(self, dt_h: float) -> str:
-        """In words."""
+    def sentence(self, when: When) -> str:
+        """In words; `when` says when the periods are."""
         if self.failed is not None:
-            return f"does not converge in {period_name(self.failed, dt_h)}: the dispatch is no solution of it"
+            return f"does not converge in {period_name(self.failed, when)}: the dispatch is no solution of it"
         held = f"it holds to {self.tolerance_mva:.0e} MVA at every bus"
         if self.voltage_error_pu is None:
             return f"{held}; there is no dispatch to hold it against"

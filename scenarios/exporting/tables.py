@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...market.tables import TABLES
 from ...network.errors import InputError
 from ..errors import refuse
-from ..reporting.stored_run import StoredRun
+from ..reporting.stored_run import WHOLE_TABLES, StoredRun
 from ..runs.kept import ARRAYS
 from ..runs.tables_on_disk import ROUNDS
 
@@ -33,7 +33,7 @@ def tables_of(run: StoredRun, period: int | None = None) -> Iterator[tuple[str, 
     Raises:
         InputError: It has left no table.
     """
-    names = [name for name in (*TABLES, ROUNDS) if name in run.tables]
+    names = [name for name in (*WHOLE_TABLES, ROUNDS) if name in run.tables]
     if not names:
         raise InputError(f"the run in {run.folder} ({run.outcome}) has left no table; go on with it, or run it anew")
     for name in names:
@@ -55,7 +55,7 @@ def write_csv(run: StoredRun, folder: Path, period: int | None = None) -> list[s
     Tables of an export before this one go from the folder.
     """
     tables = dict(tables_of(run, period))
-    for name in (*TABLES, ROUNDS):
+    for name in (*WHOLE_TABLES, ROUNDS):
         (folder / f"{name}.csv").unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
@@ -66,7 +66,8 @@ def write_csv(run: StoredRun, folder: Path, period: int | None = None) -> list[s
 def write_workbook(run: StoredRun, file: Path, period: int | None = None) -> list[str]:
     """Write every table as a sheet of a workbook, with a heading that stays in sight; the sheets' names.
 
-    Names stay text, whatever they begin with: a bus "010" is no number and a prosumer "=1" no formula.
+    Names stay text, whatever they begin with: a bus "010" is no number and a prosumer "=1" no formula. Times are
+    dates of Excel, which knows no time zones: what the clock shows, and beside it its offset from UTC.
 
     Raises:
         ScenarioError: XlsxWriter is missing, or a sheet does not hold a table.
@@ -86,7 +87,17 @@ def write_workbook(run: StoredRun, file: Path, period: int | None = None) -> lis
     try:
         with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": texts}) as book:
             for name, table in tables.items():
-                table.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0), inf_rep="inf")
+                _by_the_clock(table).to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0), inf_rep="inf")
     except FileCreateError as error:  # which wraps what the system says
         raise OSError(*getattr(error.args[0], "args", error.args)) from error
     return list(tables)
+
+
+def _by_the_clock(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with local times without a zone; `time_utc_offset` (+02:00) tells an hour that comes twice apart."""
+    told = table.copy()
+    for name in table.select_dtypes("datetimetz"):
+        offset = table[name].dt.strftime("%z")
+        told[name] = table[name].dt.tz_localize(None)
+        told.insert(list(told).index(name) + 1, f"{name}_utc_offset", offset.str[:3] + ":" + offset.str[3:])
+    return told

@@ -228,11 +228,17 @@ def by_period(profile: Any) -> Any:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The cure for a name that is not known: the nearest one, or all there are."""
     names = list(known)
-    near = get_close_matches(name, names, n=1)
+    near = nearest(name, names)
     if near:
-        return f"; did you mean {near[0]}?"
+        return near
     shown_names = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"; known are {shown_names}" if names else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The cure for a name that is not known where one is near; else nothing."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def value_at(tree: Tree, path: Path_) -> Any:

@@ -42,13 +42,20 @@ def check_tables(net: Any, title: str) -> tuple[str, ...]:
             continue
         used = rows.index[rows["in_service"].astype(bool)]
         if table == "controller":
-            left_out += [f"controller {k} ({rows['object'][k]}): it acts on neither side" for k in rows.index]
+            left_out += [f"controller {k} ({rows['object'][k]}): {_why_left(rows['object'][k])}" for k in rows.index]
         elif len(used):
             cure = "take it out of service, or put a load (or sgen) of its power in its place"
             raise refuse(title, "", f"{called(net, table, used[0])}: elements of this kind cannot be imported; {cure}")
         else:
             left_out += [f"{called(net, table, k)}: out of service" for k in rows.index]
     return tuple(left_out)
+
+
+def _why_left(controller: Any) -> str:
+    """What leaving out a controller means: one that puts profiles into the network, or one that regulates."""
+    if type(controller).__name__ == "ConstControl":
+        return "its profile is not read; a day of our own making takes its place"
+    return "it acts on neither side"
 
 
 def _costs_of_others(net: Any) -> Iterator[str]:

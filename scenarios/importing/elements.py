@@ -62,6 +62,14 @@ def _open_switches(net: Any) -> Iterator[str]:
             yield f"{branch}: open at {at} ({called(net, 'switch', k)})"
 
 
+def storage_at_work(net: Any) -> tuple[str, ...]:
+    """The storage that is in service and charges or discharges."""
+    rows = net.storage
+    power = rows[["p_mw", "q_mvar"]].mul(rows["scaling"], axis=0)
+    used = rows["in_service"].astype(bool) & (power.fillna(0.0) != 0).any(axis=1)
+    return tuple(called(net, "storage", k) for k in rows.index[used])
+
+
 def _storage(net: Any) -> Iterator[str]:
     for k, row in net.storage.iterrows():
         kw = 1000 * row["p_mw"] * row["scaling"]

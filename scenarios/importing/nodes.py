@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,22 +58,34 @@ def read_nodes(net: Any, title: str) -> tuple[Nodes, Remarks]:
                 sentence = f"{called(net, 'bus', other)} of {other_kv:g} kV and {first} of {own_kv:g} kV are one point"
                 raise refuse(title, "", f"{sentence} by a closed switch; open it, or put the transformer there")
             said.append(f"{called(net, 'bus', other)}: one point with {first}, by a closed switch or no impedance")
-    names = _names(net, {node: buses[0] for node, buses in members.items()})
+    names, renamed = _names(net, {node: buses[0] for node, buses in members.items()})
     kv = {node: float(net.bus["vn_kv"][buses[0]]) for node, buses in members.items()}
     for k, node in _stars(net):
         names[node] = _free(f"star of {called(net, 'trafo3w', k)}", set(names.values()))
         kv[node] = float(net.bus["vn_kv"][net.trafo3w["hv_bus"][k]])
     v_pu = {node: float(net._ppc["bus"][node, 7].real) for node in names}
-    return Nodes(of_bus, names, kv, v_pu), Remarks(approximations=tuple(said))
+    return Nodes(of_bus, names, kv, v_pu), Remarks(approximations=(*said, *renamed))
 
 
-def _names(net: Any, first: Mapping[int, int]) -> dict[int, str]:
-    """The buses' names where all have one of their own, else their numbers."""
+def _names(net: Any, first: Mapping[int, int]) -> tuple[dict[int, str], list[str]]:
+    """By point the name of its first bus where no other point has it, else the number; and a sentence for each lost.
+
+    Where no bus has a name, nothing is lost.
+    """
     given = {node: net.bus["name"][bus] for node, bus in first.items()}
     written = {node: "" if pd.isna(name) else as_name(" ".join(str(name).split())) for node, name in given.items()}
-    if all(written.values()) and len(set(written.values())) == len(written):
-        return written
-    return {node: str(bus) for node, bus in first.items()}
+    count = Counter(written.values())
+    names = {node: name for node, name in written.items() if name and count[name] == 1}
+    taken, said = set(names.values()), []
+    for node, bus in first.items():
+        if node in names:
+            continue
+        names[node] = _free(str(bus), taken)
+        taken.add(names[node])
+        if any(written.values()):
+            why = f"{count[written[node]]} buses have this name" if written[node] else "it has no name"
+            said.append(f"{called(net, 'bus', bus)}: {why}, so it is called {names[node]}")
+    return {node: names[node] for node in first}, said
 
 
 def _free(name: str, taken: set[str]) -> str:

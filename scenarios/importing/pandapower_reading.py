@@ -10,7 +10,7 @@ from ...network.elements import Bus
 from .branches import read_branches
 from .checks import check_tables, check_values, the_slack, without_empty_lines
 from .costs import cost_remarks
-from .elements import out_of_use
+from .elements import out_of_use, storage_at_work
 from .limits import voltage_limits
 from .lines import drawn_kw, lines_of, without_stubs
 from .network import Network, Remarks
@@ -28,12 +28,14 @@ class Read:
         original: The pandapower network that was read, its power flow solved; storage is out of service in it.
         bus_names: Name of the bus that each bus of the original is, by its number there.
         machine_elements: By name of a machine the table and number of what it is: `sgen 3`.
+        apart: What draws or feeds in in the network as it was given and in neither power flow: its storage.
     """
 
     network: Network
     original: Any
     bus_names: dict[int, str]
     machine_elements: dict[str, str]
+    apart: tuple[str, ...] = ()
 
 
 def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read:
@@ -52,6 +54,7 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     check_values(net, title)
     table, slack = the_slack(net, title)
     remarks += without_empty_lines(net)
+    apart = storage_at_work(net)
     net.storage["in_service"] = False
     solve(net, title)
     remarks += Remarks(left_out=out_of_use(original, net.res_bus["vm_pu"].notna()))
@@ -72,7 +75,7 @@ def from_pandapower(original: Any, title: str, price_usd_per_kwh: float) -> Read
     voltage_pu = float(net[table]["vm_pu"][slack])
     network = Network(title, buses, lines, (*found, *steady), grid, voltage_pu, branch_names, remarks=remarks)
     elements = {machine_name(net, kind, k): f"{kind} {k}" for kind in ("sgen", "gen") for k in net[kind].index}
-    return Read(network, net, bus_names, elements)
+    return Read(network, net, bus_names, elements, apart)
 
 
 def _buses(net: Any, nodes: Nodes, limits: dict[int, tuple[float, float]]) -> tuple[Bus, ...]:

@@ -63,10 +63,9 @@ def load_remarks(net: Any, bus_names: Mapping[int, str]) -> Remarks:
     """Which of the loads at these buses are no constant powers in the original."""
     said = []
     for k in _used(net, "load", bus_names):
-        row = net.load.loc[k]
-        shares = [key for key in _ZIP if key in row and zero_if_missing(row[key])]
+        shares = _shares(net, k)
         if shares:
-            told = ", ".join(f"{key} {row[key]:g}" for key in shares)
+            told = ", ".join(f"{key} {percent:g}" for key, percent in shares.items())
             said.append(f"{called(net, 'load', k)}: constant power as at its voltage now, though it has {told}")
     for table, what in _BY_VOLTAGE.items():
         for k in _used(net, table, bus_names):
@@ -80,6 +79,23 @@ def load_remarks(net: Any, bus_names: Mapping[int, str]) -> Remarks:
         for k in _used(net, table, bus_names)
     ]
     return Remarks(approximations=tuple(said))
+
+
+def by_voltage(net: Any, bus_names: Mapping[int, str]) -> tuple[str, ...]:
+    """What follows the voltage in the original, and is a constant power here: first generators, which hold it."""
+    generators = [k for k in _used(net, "gen", bus_names) if not bool(net.gen["slack"][k])]
+    drawing = [k for k in _used(net, "load", bus_names) if _shares(net, k)]
+    return (
+        *(f"reactive power of {called(net, 'gen', k)}" for k in generators),
+        *(called(net, "load", k) for k in drawing),
+        *(called(net, table, k) for table in _BY_VOLTAGE for k in _used(net, table, bus_names)),
+    )
+
+
+def _shares(net: Any, k: int) -> dict[str, float]:
+    """By column how much of a load follows the voltage, percent."""
+    row = net.load.loc[k]
+    return {key: float(row[key]) for key in _ZIP if key in row and zero_if_missing(row[key])}
 
 
 def machines(net: Any, bus_names: Mapping[int, str], title: str) -> tuple[tuple[Machine, ...], Remarks]:

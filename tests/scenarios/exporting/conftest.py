@@ -68,6 +68,9 @@ LEVELS: dict[str, Any] = {
     "links": {"ann-bob": {"a": "ann", "b": "bob", "cap_kw": 6.0}},
 }
 
+CLOCK_BACK = "start: 2026-10-25\ntimezone: Europe/Berlin\nstep: 1h\n"
+"""A day of 25 hours."""
+
 
 def cigre() -> dict[str, Any]:
     """The CIGRE low-voltage feeder of pandapower with two homes on it, one with PV."""
@@ -94,6 +97,7 @@ def scenario_file(name: str, folder: Path) -> str:
         "levels": lambda: yaml.safe_dump(LEVELS, sort_keys=False),
         "cigre": lambda: yaml.safe_dump(cigre(), sort_keys=False),
         "homes": two_homes,
+        "autumn": lambda: CLOCK_BACK + two_homes((0.0,) * 10 + (0.8,) * 5 + (0.0,) * 10),
     }
     file.write_text(made[name](), encoding="utf-8")
     return str(file)

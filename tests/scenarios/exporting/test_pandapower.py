@@ -12,9 +12,9 @@ from pandapower.timeseries import OutputWriter, run_timeseries
 
 from gridbazaar.network import replay_ac
 from gridbazaar.scenarios.exporting.pandapower_export import PandapowerExport
-from gridbazaar.scenarios.exporting.pandapower_notes import notes
+from gridbazaar.scenarios.exporting.pandapower_notes import contents, notes
 from gridbazaar.scenarios.exporting.periods import highest_load
-from gridbazaar.scenarios.exporting.power_flow_check import flow
+from gridbazaar.scenarios.exporting.power_flow_check import Flowed, flow
 
 from .conftest import LEVELS, Save, Saved
 
@@ -183,3 +183,16 @@ def test_a_run_that_left_no_schedule_has_its_ordinary_loads(stopped: Any) -> Non
     )
     assert "there is no dispatch to hold it against" in flow(exported, net, [0]).sentence(1.0)
     assert next(notes(exported)).startswith("the run has left no schedule: the network has the ordinary loads")
+
+
+def test_periods_are_named_by_the_calendar_and_devices_are_told_of(save: Save) -> None:
+    battery = {"kind": "battery", "capacity_kwh": 8, "p_charge_max_kw": 3, "p_discharge_max_kw": 3}
+    exported = PandapowerExport(save("autumn", prosumers__ann__devices={"pack": battery}).stored)
+    net = exported.net(18)
+    said = contents(exported, net, 18, profiles=False)
+    assert said.startswith("period 19 (25 October 17:00-18:00): ")  # the 19th hour of a day of 25
+    failed = Flowed(None, 1e-8, failed=18).sentence(exported.run.when)
+    assert failed == "does not converge in period 19 (25 October 17:00-18:00): the dispatch is no solution of it"
+    told = "what devices (batteries, vehicles, ...) take and give is part of their prosumers' loads"
+    assert told in list(notes(exported))
+    assert told not in list(notes(PandapowerExport(save("levels").stored)))

@@ -101,3 +101,37 @@ def test_without_xlsxwriter_it_says_how_to_install_it(
         ScenarioError, match=r"XlsxWriter is missing; install it with: pip install 'gridbazaar\[excel\]'"
     ):
         write_workbook(run, tmp_path / "t.xlsx")
+
+
+BATTERY = {"capacity_kwh": 8, "p_charge_max_kw": 3, "p_discharge_max_kw": 3}
+
+
+@pytest.fixture
+def autumn(save: Save) -> Any:
+    """A run of the 25 hours of a day on which the clock is put back; ann has a battery."""
+    return save("autumn", prosumers__ann__devices={"pack": {"kind": "battery", **BATTERY}}).stored
+
+
+def instants(local: pd.Series[Any], offset: pd.Series[Any] | str = "") -> list[pd.Timestamp]:
+    return list(pd.to_datetime(local.astype(str) + offset, utc=True))
+
+
+def test_times_of_a_day_with_25_hours_read_back(autumn: Any, tmp_path: Path) -> None:
+    write_csv(autumn, tmp_path / "t")
+    write_workbook(autumn, tmp_path / "t.xlsx")
+    hours = list(pd.date_range("2026-10-24T22:00Z", periods=25, freq="h"))
+    assert instants(pd.read_csv(tmp_path / "t" / "prices.csv").query("bus == 'a'")["time"]) == hours
+    sheet = pd.read_excel(tmp_path / "t.xlsx", sheet_name="prices").query("bus == 'a'")
+    assert instants(sheet["time"], sheet["time_utc_offset"]) == hours
+    assert sheet["time"].tolist()[2:4] == [pd.Timestamp("2026-10-25T02:00")] * 2  # dates of Excel, one of them twice
+    assert sheet["time_utc_offset"].tolist()[2:4] == ["+02:00", "+01:00"]
+
+
+def test_devices_are_among_the_tables(autumn: Any, tmp_path: Path) -> None:
+    assert "devices.csv" in write_csv(autumn, tmp_path / "t")
+    read = pd.read_csv(tmp_path / "t" / "devices.csv", float_precision="round_trip")
+    stored = stored_table(autumn.folder, "devices")
+    assert read["energy_kwh"].tolist() == stored["energy_kwh"].tolist()
+    assert "devices" in write_workbook(autumn, tmp_path / "t.xlsx")
+    write_csv(autumn, tmp_path / "t", period=3)
+    assert len(pd.read_csv(tmp_path / "t" / "devices.csv")) == 1

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandapower as pp
 import pandas as pd
 import pytest
-from small_networks import further, island, shunt, small
+from pandapower.control import ConstControl
+from pandapower.timeseries import DFData
+from small_networks import cable, further, island, shunt, small, storage
 
 import gridbazaar.scenarios as gb
 from gridbazaar.scenarios.files.import_row import ImportRow
 from gridbazaar.scenarios.importing import proof as proofs
 from gridbazaar.scenarios.importing.importing import import_network
+from gridbazaar.scenarios.importing.proof import WARNED_PU, rounded_up
 
 
 @pytest.fixture
@@ -101,10 +105,58 @@ def test_names_are_kept_where_each_bus_has_one_of_its_own(saved, importing):
     assert scenario.feeder.root == "Station"
 
 
-def test_names_that_are_not_unique_give_way_to_numbers(saved, importing):
+def test_only_names_that_are_not_unique_or_empty_give_way_to_numbers(saved, importing):
     net = small()
-    net.bus["name"] = ["a", "b", "b", "c"]
-    assert list(importing(saved(net), prosumers=2).scenario.feeder.buses) == ["0", "1", "2", "3"]
+    further(net)
+    cable(net, 3, 4)
+    net.bus["name"] = ["4", "b", "b", "c", ""]  # the number 4 is taken by a name
+    imported = importing(saved(net), prosumers=2)
+    assert list(imported.scenario.feeder.buses) == ["4", "1", "2", "c", "4'"]
+    assert [one for one in imported.network.remarks.approximations if one.startswith("bus ")] == [
+        "bus 1 (b): 2 buses have this name, so it is called 1",
+        "bus 2 (b): 2 buses have this name, so it is called 2",
+        "bus 4: it has no name, so it is called 4'",
+    ]
+
+
+def test_buses_without_any_name_lose_none(saved, importing):
+    said = importing(saved(small()), prosumers=2).network.remarks.approximations
+    assert not any(one.startswith("bus ") for one in said)
+
+
+def test_the_proof_says_what_stands_on_neither_side(saved, importing):
+    net = small()
+    storage(net)
+    pp.create_storage(net, 2, 0.0, 1.0)  # which is idle, so nothing is missing
+    imported = importing(saved(net), prosumers=2)
+    assert " power flow of the original less what is left out: storage 0 (limit 0.0001), " in imported.proof.sentence()
+    assert imported.proof.sentence()[1:] in (imported.folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_voltage_that_is_held_is_warned_of(saved, importing):
+    net = small()
+    pp.create_gen(net, 3, 0.01, vm_pu=0.99, name="chp")
+    imported = importing(saved(net), prosumers=2)
+    assert imported.proof.light_pu > WARNED_PU
+    found = rounded_up(imported.proof.light_pu)
+    assert imported.proof.warning() == (
+        f"at 40% of the loads voltages are up to {found} pu from the original's, where these follow the voltage, and "
+        "are held constant here: reactive power of gen 0 (chp)"
+    )
+    assert f"Warning: {imported.proof.warning()}.\n" in (imported.folder / "README.md").read_text(encoding="utf-8")
+    assert replace(imported.proof, light_pu=WARNED_PU).warning() == ""
+    unknown = replace(imported.proof, following=()).warning()
+    assert unknown.endswith("what is taken for constant power follows the voltage there")
+
+
+def test_a_controller_that_is_left_out_says_what_takes_its_place(saved, importing):
+    net = small()
+    profile = DFData(pd.DataFrame({"load": [0.01, 0.02]}))
+    ConstControl(net, "load", "p_mw", element_index=[0], profile_name=["load"], data_source=profile)
+    (said,) = importing(saved(net), prosumers=2).network.remarks.left_out
+    assert said == (
+        "controller 0 (ConstControl [load.p_mw]): its profile is not read; a day of our own making takes its place"
+    )
 
 
 def test_more_prosumers_than_buses_share_the_load(saved, importing):
@@ -223,7 +275,7 @@ def test_what_is_left_out_stands_in_the_readme(saved, importing):
 
 
 FILES = {
-    "a dictionary": (b'{"a": 1}', ".json", "it is no network that pandapower can read"),
+    "a dictionary": (b'{"a": 1}', ".json", "it is no network that pandapower can read; save it anew from there"),
     "no json": (b"hello", ".json", "it is no network that pandapower can read"),
     "empty": (b"", ".json", "it is no network that pandapower can read"),
     "cut off": (b"[1,2", ".json", "it is no network that pandapower can read"),
@@ -258,7 +310,9 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
         ("missing.json", "there is no such file; correct its name"),
         ("nowhere/case", "there is no such file; correct its name"),
         ("create_load", "there is no file and no network of this name"),
-        ("case33bx", "there is no file and no network of this name; give a file, or a name of pandapower.networks"),
+        ("case33bx", "there is no file and no network of this name; did you mean case33bw?"),
+        ("cigre_lw", "there is no file and no network of this name; did you mean cigre_lv?"),
+        ("zzz", "there is no file and no network of this name; give a file, or a name of pandapower.networks"),
     ],
 )
 def test_a_name_that_is_none_is_refused(name, sentence, tmp_path):

@@ -93,7 +93,14 @@ REFUSED = {
         CASE + "mpc.bus(:, [PD, QD]) = mpc.bus(:, [PD, QD]) / 0;\n",
         ":20: this code cannot be done",
     ),
-    "no tables": ("function mpc = x\nmpc.version = '2';\n", ": it is no MATPOWER case that can be read"),
+    "no tables": (
+        "function mpc = x\nmpc.version = '2';\n",
+        ": it is no MATPOWER case: it has no table mpc.bus; add it",
+    ),
+    "no branches": (
+        CASE.replace("mpc.branch", "% mpc.branch"),
+        ": it is no MATPOWER case: it has no table mpc.branch; add it",
+    ),
     "an unknown bus": (
         CASE.replace("    7   9   0.9", "    7   8   0.9"),
         ": its tables name bus 8, which mpc.bus has not",
