@@ -17,7 +17,7 @@ def check(
         str,
         typer.Argument(
             metavar="BEHAVIOUR|DEVICE",
-            help="a registered name, module:Class or path.py:Class, with parameters: store(capacity_kwh=9, p_charge_max_kw=3)",
+            help="a registered name, module:Class or path.py:Class, such as store(capacity_kwh=9, p_charge_max_kw=3)",
         ),
     ],
     scenario: Annotated[str, typer.Option("--scenario", help="the market it is tried in")] = "",

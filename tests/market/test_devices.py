@@ -234,7 +234,7 @@ def test_periods_are_tied_as_far_as_devices_reach(home):
     """A store's level goes through all periods; a device of another kind may tie fewer; no device ties none."""
     plain = replace(home(), **{key: np.full(4, 30.0) for key in SERIES})
     assert tied_periods([plain]) is None
-    pairs, store = Pairs(), Battery(name="b", capacity_kwh=1.0, p_charge_max_kw=1.0)
+    pairs, store = Pairs(), Battery(name="b", capacity_kwh=1.0, p_charge_max_kw=1.0, p_discharge_max_kw=1.0)
     tied = tied_periods([plain, replace(plain, devices=(pairs,))])
     assert tied is not None
     assert tied[0] == tied[1] != tied[2] == tied[3]

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gridbazaar.agents import Behaviour, BehaviourError, HouseholdShortageError
@@ -112,9 +114,7 @@ def test_what_a_behaviour_does_wrong_is_told_as_at_home(run_at):
 def test_a_household_that_cannot_be_served_is_refused_as_at_home(data):
     given = data("ieee33")
     homes = given["households"]
-    greedy = type(homes[0])(
-        **{key: getattr(homes[0], key) for key in homes[0].__slots__} | {"elastic_min_kw": 1e5, "elastic_max_kw": 1e5}
-    )
+    greedy = replace(homes[0], elastic_min_kw=np.array(1e5), elastic_max_kw=np.array(1e5))
     with pytest.raises(HouseholdShortageError, match="prosumer p1"):
         EnergyMarket(**{**given, "households": [greedy, *homes[1:]]}, hosting=Hosting(Workers(2)))
 
@@ -296,7 +296,7 @@ def test_a_spec_that_fails_leaves_no_worker(data):
             return started[-1]
 
     home = given["households"][2]
-    greedy = type(home)(**{key: getattr(home, key) for key in home.__slots__} | {"fixed_kw": 1e6})
+    greedy = replace(home, fixed_kw=np.array(1e6))
     with pytest.raises(HouseholdShortageError):
         EnergyMarket(**{**given, "households": [*given["households"][:2], greedy]}, hosting=Hosting(Watched(3)))
     assert len(started) == 3
