@@ -28,7 +28,6 @@ from .resampling import ENERGY_SUFFIX
 from .scenario_rows import ScenarioRows
 from .schema import FeederRow, ProsumerRow
 from .tree import Tree, did_you_mean
-from .windowed_stores import store_of
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -208,6 +207,8 @@ class Building:
         scenario, horizon = self._scenario, self._scenario.horizon
         if horizon is None:
             return
+        from .windowed_stores import store_of  # which needs scipy
+
         check_horizon(horizon, self._tree, scenario.dt_h, scenario.prosumers, scenario.profiles)
         for household in self.households:
             for device in household.devices:
