@@ -32,8 +32,8 @@ def refused(*words: str, folder: Path) -> str:
     [
         (
             ("nowhere",),
-            "there is no scenario nowhere; give a YAML file, or one that comes with gridbazaar: ieee33, island, "
-            "lv_street, two_homes",
+            "there is no scenario nowhere; give a YAML file, or one that comes with gridbazaar: ieee33, lv_street, "
+            "cigre_lv, island, kerber_dorfnetz, two_homes",
         ),
         (("ieee33", "--set", "alpha_scale=x"), "--set alpha_scale=x alpha_scale: 'x' is not a number"),
         (("--set", "alpha_scale=2"), "there is nothing to change; name a scenario before it"),
