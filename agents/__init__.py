@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ..network.lazy import offered
 
 if TYPE_CHECKING:
-    from .behaviour import Behaviour, BehaviourError, PriceTaker
+    from .behaviour import Behaviour, PriceTaker
+    from .behaviour_errors import BehaviourError
     from .devices.battery import Battery
     from .devices.deferrable import Deferrable
     from .devices.device import Device, DeviceError
@@ -79,7 +80,7 @@ __all__ = [
 _HOMES = {
     "Battery": "devices.battery",
     "Behaviour": "behaviour",
-    "BehaviourError": "behaviour",
+    "BehaviourError": "behaviour_errors",
     "Bid": "messages",
     "Bids": "messages",
     "Commitment": "messages",

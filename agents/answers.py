@@ -9,7 +9,7 @@ import numpy as np
 
 from ..network.arrays import FloatArray
 from ..network.periods import period_name
-from .behaviour import AnswerError
+from .behaviour_errors import AnswerError
 from .household import Household
 from .messages import Offer, Quote
 from .plan import Plan

@@ -12,7 +12,8 @@ import numpy as np
 from ..network.arrays import FloatArray, frozen
 from ..network.errors import GridbazaarError
 from . import answers
-from .behaviour import AnswerError, Behaviour, BehaviourError
+from .behaviour import Behaviour
+from .behaviour_errors import AnswerError, BehaviourError
 from .containment_rules import ContainmentRules, OnMisbehaviour
 from .household import Household
 from .messages import Delivery, Offer, Quote

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from .behaviour import AnswerError
+from .behaviour_errors import AnswerError
 
 LONGEST_LINE = 64 * 2**20
 """Bytes of an answer; more is taken for a flood."""

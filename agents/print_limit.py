@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
-from .behaviour import AnswerError
+from .behaviour_errors import AnswerError
 
 MOST_CHARACTERS = 16_384
 """What one answer may print; a flood of it would fill a terminal, a log or a disk."""

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from .behaviour import AnswerError
+from .behaviour_errors import AnswerError
 
 
 class TimeLimit:

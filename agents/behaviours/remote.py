@@ -11,7 +11,8 @@ import numpy as np
 from annotated_types import Gt, MinLen
 
 from ...network.arrays import FloatArray
-from ..behaviour import AnswerError, Behaviour
+from ..behaviour import Behaviour
+from ..behaviour_errors import AnswerError
 from ..household import Household
 from ..json_program import JsonProgram
 from ..messages import Delivery, Offer, Quote

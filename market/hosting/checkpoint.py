@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...agents.behaviour import AnswerError, Behaviour, BehaviourError, PriceTaker
+from ...agents.behaviour import Behaviour, PriceTaker
+from ...agents.behaviour_errors import AnswerError, BehaviourError
 from ...agents.containment import Containment
 from ...agents.crowd import Crowd, Standing
 from ...network.arrays import FloatArray

@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ...agents.behaviour import BehaviourError, PriceTaker
+from ...agents.behaviour import PriceTaker
+from ...agents.behaviour_errors import BehaviourError
 from ...agents.containment import Containment
 from ...agents.crowd import Crowd, CrowdSeat
 from ...agents.homes import Homes

@@ -12,8 +12,8 @@ from typing import Any
 
 import cloudpickle
 
-from ...agents.behaviour import Behaviour, BehaviourError
-from ...agents.devices.device import Device, DeviceError
+from ...agents.behaviour_errors import BehaviourError
+from ...agents.devices.device import DeviceError
 from ...agents.misdeed import Misdeed
 from .calls import VERB_BYTES, joined, opened, parted
 from .spec import CommunitySpec
@@ -63,31 +63,24 @@ def set_up_frame(spec: CommunitySpec, saved: list[bytes | Path], scratch: Path |
         return plain_frame(SET_UP, cloudpickle.dumps((spec, saved, scratch)))
     except Exception:  # a behaviour may hold anything: say whose it is
         for name, behaviour in zip(spec.membership.names, spec.behaviours, strict=True):
-            _check_travels(name, behaviour)
+            if stays := _why_it_stays(behaviour):
+                raise BehaviourError(name, type(behaviour).__name__, "__init__", stays) from None
         for device in devices:
-            _check_device_travels(device)
+            if stays := _why_it_stays(device):
+                raise DeviceError(device.name, "kind", stays) from None
         raise
     finally:
         for module in set(strangers):
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _check_travels(name: str, behaviour: Behaviour) -> None:
-    """Refuse a behaviour that cannot be brought into another process."""
+def _why_it_stays(made: object) -> str:
+    """Why a behaviour or device cannot be brought into another process; empty if it can."""
     try:
-        cloudpickle.dumps(behaviour)
-    except Exception as error:  # what a behaviour holds may raise anything when it is packed
-        raise BehaviourError(
-            name, type(behaviour).__name__, "__init__", f"it cannot be brought into another process: {error}"
-        ) from None
-
-
-def _check_device_travels(device: Device) -> None:
-    """Refuse a device that cannot be brought into another process."""
-    try:
-        cloudpickle.dumps(device)
-    except Exception as error:  # as above
-        raise DeviceError(device.name, "kind", f"it cannot be brought into another process: {error}") from None
+        cloudpickle.dumps(made)
+    except Exception as error:  # what it holds may raise anything when it is packed
+        return f"it cannot be brought into another process: {error}"
+    return ""
 
 
 def _not_importable(made: object) -> Iterator[ModuleType]:

@@ -44,7 +44,7 @@ def make_behaviour(text: str, place: str, key: str) -> "Behaviour":
     Raises:
         ScenarioError: There is no such behaviour, or it is not a subclass of Behaviour, or cannot be made.
     """
-    from ...agents.behaviour import BehaviourError
+    from ...agents.behaviour_errors import BehaviourError
 
     try:
         name, parameters = parsed(text)

@@ -73,7 +73,7 @@ def make_device(text: str, place: str) -> "Device":
     Raises:
         ScenarioError: There is no such kind, or a parameter is wrong.
     """
-    from ...agents.behaviour import BehaviourError
+    from ...agents.behaviour_errors import BehaviourError
 
     try:
         name, given = parsed(text)
@@ -120,7 +120,7 @@ class DeviceMaker:
 
     def _made(self, path: Path_, row: DeviceRow) -> "Device":
         """One device, which is also asked to lay itself out if it is a user's own."""
-        from ...agents.behaviour import BehaviourError
+        from ...agents.behaviour_errors import BehaviourError
         from ...agents.devices.device import DeviceError
 
         at_kind = self._tree.place((*path, "kind")), ".".join((*path, "kind"))

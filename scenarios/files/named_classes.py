@@ -73,7 +73,7 @@ class Catalogue:
 
 
 def _module(name: str, place: str, key: str) -> ModuleType:
-    from ...agents.behaviour import BehaviourError
+    from ...agents.behaviour_errors import BehaviourError
 
     if name.endswith(".py") and not Path(name).is_file():
         raise refuse(place, key, f"there is no file {name}; correct the path before the colon")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..runs.recorder import new_folder
 from ..runs.run import exit_code_of_many
+from ..sweeping.keeping import Row, folder_of_many
 from ..sweeping.pool import run_missing
-from .match import Match, Row
+from .match import Match
 from .plan import PLAN, Plan
 from .playing import play_match
 from .schedule import matches_of, shipped_behaviours
@@ -78,9 +78,7 @@ def folder_for(plan: Plan, folder: Path | None) -> Path:
     Raises:
         InputError: It holds something else.
     """
-    if folder and (folder / PLAN).is_file():
-        return folder
-    return new_folder(f"{Path(plan.scenario).stem}-league", folder)
+    return folder_of_many(plan.scenario, "league", PLAN, folder)
 
 
 def run_league(plan: Plan, folder: Path, processes: int, watch: Callable[[list[Match]], Told] | None = None) -> League:

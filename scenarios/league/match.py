@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from ..files.tree import Change
-from ..sweeping.keeping import keep_row, kept_row
-
-Row = dict[str, Any]
-"""What is kept of a match: outcome, message, days, and what a search has found."""
+from ..sweeping.keeping import Row, keep_row, kept_row
 
 
 class Kind(StrEnum):

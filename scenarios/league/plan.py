@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.loading import load
-from ..files.source import find, shipped_scenarios
-from ..sweeping.keeping import begin_plan
+from ..sweeping.keeping import begin_plan, lasting_name
 
 PLAN, MATCHES = "league.json", "matches"
 
@@ -42,8 +41,7 @@ class Plan:
         Raises:
             ScenarioError: There is no such scenario.
         """
-        file = find(scenario)
-        return cls(scenario if scenario in shipped_scenarios() else str(file.resolve()), behaviours, **options)
+        return cls(lasting_name(scenario), behaviours, **options)
 
     def begin(self, folder: Path) -> None:
         """Write it into a folder, with the scenario as it is now; or see that the folder holds this very league.

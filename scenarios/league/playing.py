@@ -20,9 +20,10 @@ from ..files.tree import Change
 from ..runs.interrupts import interrupts
 from ..runs.json_values import number
 from ..runs.run import INTERRUPTED
+from ..sweeping.keeping import Row
 from .day import Behaviours, Day, play
 from .gains import truthful
-from .match import Kind, Match, Row
+from .match import Kind, Match
 from .search import Percents, Search
 from .sizes import loaded
 

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import t as student
 
 from ..runs.kpis import jain_index
-from .match import Kind, Match, Row
+from ..sweeping.keeping import Row
+from .match import Kind, Match
 
 CONFIDENCE = 0.95
 Key = tuple[int, int, int]

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 from ...market.settings import Case
 from ..errors import refuse
 from ..files.loading import load
-from ..files.source import find, shipped_scenarios
-from ..runs.recorder import new_folder
 from ..runs.run import INTERRUPTED, exit_code_of_many
-from ..sweeping.keeping import begin_plan
-from ..sweeping.pool import Row, run_missing
+from ..sweeping.keeping import Row, begin_plan, folder_of_many, lasting_name
+from ..sweeping.pool import run_missing
 from .setting import LOGS, ROWS, Setting
 from .tables import table
 from .trial import run_setting, scenario_of
@@ -54,10 +52,8 @@ class Plan:
         Raises:
             ScenarioError: There is no such scenario.
         """
-        file = find(scenario)
-        name = scenario if scenario in shipped_scenarios() else str(file.resolve())
         quanta, noise = (tuple(sorted({float(kw) for kw in some if kw})) for some in (quanta_kw, noise_kw))
-        return cls(name, quanta, noise, seeds)
+        return cls(lasting_name(scenario), quanta, noise, seeds)
 
     def settings(self, folder: Path) -> list[Setting]:
         """All ways in which offers are told, the exact one first; what is wrong with any is told before one runs.
@@ -133,9 +129,7 @@ def folder_for(plan: Plan, folder: Path | None) -> Path:
         InputError: The folder holds something else.
     """
     plan.settings(Path())  # what is wrong is told before a folder is made
-    if folder and (folder / PLAN).is_file():
-        return folder
-    return new_folder(f"{Path(plan.scenario).stem}-privacy", folder)
+    return folder_of_many(plan.scenario, "privacy", PLAN, folder)
 
 
 def run_plan(plan: Plan, folder: Path, processes: int, watch: Callable[[list[Setting]], Told] | None = None) -> Privacy:

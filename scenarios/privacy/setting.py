@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.tree import Change
-from ..sweeping.keeping import keep_row, kept_row
-from ..sweeping.pool import Row
+from ..sweeping.keeping import Row, keep_row, kept_row
 
 LOGS, ROWS = "heard", "markets"
 MOST = {"max_iterations": 8, "max_rounds": 200}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...market.hosting.message_log import PLATFORM
 from ..league.tables import half_width
-from ..sweeping.pool import Row
+from ..sweeping.keeping import Row
 from .setting import Setting
 
 _TOLD = ["setting", "messages", "quantum_kw", "noise_kw", "seed", "outcome", "message"]

@@ -17,7 +17,7 @@ from ..files.scenario import Scenario
 from ..runs.interrupts import interrupts
 from ..runs.json_values import number
 from ..runs.run import INTERRUPTED, exit_code
-from ..sweeping.pool import Row
+from ..sweeping.keeping import Row
 from .attack import Fit, attack
 from .overheard import Overheard
 from .readings import partner_reads, platform_reads

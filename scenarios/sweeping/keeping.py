@@ -8,7 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from ...network.errors import InputError
-from .pool import Row
+from ..files.source import find, shipped_scenarios
+from ..runs.recorder import new_folder
+
+Row = dict[str, Any]
+"""What is known of a run that has ended; `outcome` says how it has."""
+
+
+def lasting_name(scenario: str) -> str:
+    """A scenario's name or file, as it holds from anywhere: a file is meant from here.
+
+    Raises:
+        ScenarioError: There is no such scenario.
+    """
+    file = find(scenario)
+    return scenario if scenario in shipped_scenarios() else str(file.resolve())
+
+
+def folder_of_many(scenario: str, what: str, plan: str, folder: Path | None) -> Path:
+    """The folder of many runs: a new one, or one that holds a plan of this kind already.
+
+    Args:
+        scenario: The name or file of their scenario.
+        what: What they are called: "league".
+        plan: The name of the file that a plan of this kind is kept in.
+        folder: The one that is asked for, if any.
+
+    Raises:
+        InputError: It holds something else.
+    """
+    if folder and (folder / plan).is_file():
+        return folder
+    return new_folder(f"{Path(scenario).stem}-{what}", folder)
 
 
 def keep_row(file: Path, row: Row) -> Row:

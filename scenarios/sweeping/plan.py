@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...network.errors import InputError
-from ..files.source import find, shipped_scenarios
 from .axes import Axis
+from .keeping import lasting_name
 
 PLAN = "sweep.json"
 
@@ -33,8 +33,7 @@ class Plan:
         Raises:
             ScenarioError: There is no such scenario.
         """
-        file = find(scenario)
-        return cls(scenario if scenario in shipped_scenarios() else str(file.resolve()), tuple(axes))
+        return cls(lasting_name(scenario), tuple(axes))
 
     def write(self, folder: Path) -> None:
         """Write it into a folder."""

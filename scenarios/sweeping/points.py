@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...market.outcome import Outcome
 from ...network.errors import InputError
@@ -18,9 +17,8 @@ from ..runs.kept import MANIFEST
 from ..runs.recorder import OPEN
 from ..runs.run import INTERRUPTED, exit_code
 from .axes import Axis, combinations
+from .keeping import Row
 
-Row = dict[str, Any]
-"""A row of the table: swept values, outcome, key figures."""
 _COUNTS = ("outer_iterations", "clearings", "elastic_clearings", "rounds")
 
 

@@ -11,18 +11,17 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ...market.hosting.environment import environment
 from ..runs.interrupts import interrupts
-from .worker import begin
+from .keeping import Row
+from .process import begin
 
 _LOOKS_S = 0.2  # between two looks at whether somebody has pressed Ctrl-C
 _LOST = 5
 """The exit code of a run whose process was lost for good."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-Row = dict[str, Any]
-"""What is known of a point that has ended; `outcome` says how it has."""
 
 
 class Task(Protocol):

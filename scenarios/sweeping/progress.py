@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..reporting.kpi_list import KPIS, written
 from ..runs.amounts import counted
-from .pool import Row
+from .keeping import Row
 
 _FEW = 20  # points that get a line where there is no terminal; then one now and then
 _NOW_AND_THEN_S = 10.0

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...network.errors import InputError
-from ..runs.recorder import new_folder
 from ..runs.run import exit_code_of_many
 from .axes import Axis, axes_of
+from .keeping import Row, folder_of_many
 from .plan import PLAN, Plan
-from .points import Point, Row, ended, points_of
+from .points import Point, ended, points_of
 from .pool import run_missing
 from .worker import run_point
 
@@ -78,11 +78,9 @@ def folder_for(plan: Plan, folder: Path | None) -> Path:
     Raises:
         InputError: It holds another sweep, or something else.
     """
-    if folder and (folder / PLAN).is_file():
-        if Plan.read(folder) != plan:
-            raise InputError(f"{folder} holds a sweep of something else; name a new folder with -o")
-        return folder
-    return new_folder(f"{Path(plan.scenario).stem}-sweep", folder)
+    if folder and (folder / PLAN).is_file() and Plan.read(folder) != plan:
+        raise InputError(f"{folder} holds a sweep of something else; name a new folder with -o")
+    return folder_of_many(plan.scenario, "sweep", PLAN, folder)
 
 
 def run_sweep(

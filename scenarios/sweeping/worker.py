@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-import warnings
 from contextlib import redirect_stdout
-from multiprocessing import parent_process
 
-from ...market.settings import RenamedWarning
 from ...network.errors import GridbazaarError
 from ..files.loading import load
 from ..files.source import find
@@ -19,7 +13,8 @@ from ..rolling.rolling import run_rolling
 from ..runs.kept import Kept, Notes
 from ..runs.recorder import Origin
 from ..runs.running import run_scenario
-from .points import Point, Row, finished
+from .keeping import Row
+from .points import Point, finished
 
 _FAILED = {2: "refused", 4: "infeasible"}
 
@@ -45,19 +40,3 @@ def run_point(point: Point) -> Row:
     except GridbazaarError as error:
         return point.row(_FAILED.get(error.exit_code, "failed"), str(error), error.exit_code)
     return point.found(load_run(point.folder))
-
-
-def begin() -> None:
-    """Prepare a process for points: Ctrl-C is the first process's to tell, and nobody works on when that is gone."""
-    if hasattr(os, "setpgrp"):
-        os.setpgrp()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore", RenamedWarning)  # the first process has told of old names
-    threading.Thread(target=_end_with_parent, name="gridbazaar parent", daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

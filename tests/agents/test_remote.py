@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.agents import BehaviourError, Delivery, PriceTaker, Prosumer, Quote, behaviours, json_program
-from gridbazaar.agents.behaviour import AnswerError
+from gridbazaar.agents.behaviour_errors import AnswerError
 from gridbazaar.agents.behaviours.loss_averse import LossAverse
 from gridbazaar.agents.behaviours.remote import HOOKS, Remote
 
