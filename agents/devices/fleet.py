@@ -15,8 +15,6 @@ from ...network.calendars import Calendar
 from .device import Device, Preset
 from .device_block import DeviceBlock
 
-_NOTHING_KW = 1e-6  # of the powers of a device: less is no power
-
 
 class Fleet:
     """The devices of a household side by side; columns of all in one array, (column, period).
@@ -135,15 +133,3 @@ class Fleet:
         pairs = np.ones(int(same.sum())), (period[:-1][same], period[1:][same])
         graph = sp.coo_array(pairs, shape=(self.periods, self.periods))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
-
-    def both_ways(self, found: FloatArray) -> dict[str, IntArray]:
-        """In which periods a device charges and discharges at once, by its name; who never does is left out."""
-        at: dict[str, IntArray] = {}
-        for name, part, block in zip(self.names, self.parts, self.blocks, strict=True):
-            own = found[part]
-            for a, b in block.exclusive:
-                least = _NOTHING_KW * max(1.0, float(block.high[[a, b]].max()))
-                periods = np.flatnonzero(np.minimum(own[a], own[b]) > least)
-                if periods.size:
-                    at[name] = periods
-        return at
