@@ -118,8 +118,9 @@ def run(
     from ..files.source import find
     from ..rolling.progress import WindowProgress
     from ..rolling.rolling import run_rolling
+    from ..runs.folders import new_folder
     from ..runs.progress import watching
-    from ..runs.recorder import Origin, new_folder
+    from ..runs.recorder import Origin
     from ..runs.running import run_scenario
     from ..runs.summary import show
 

@@ -22,7 +22,7 @@ def study(
     An experiment that fails is left out, with the reason; the exit code is that of the run of Case 3.
     """
     loaded = loaded_scenario(scenario, changes_of(changes or []))
-    from ..runs.recorder import new_folder
+    from ..runs.folders import new_folder
     from ..runs.run import INTERRUPTED, exit_code
     from ..study.report import write_report
     from ..study.statements import statements

@@ -38,7 +38,7 @@ def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be le
 
     Args:
         scenario: What is to be run.
-        folder: A new folder (`recorder.new_folder`), or that of a run of this scenario that has not ended.
+        folder: A new folder (`folders.new_folder`), or that of a run of this scenario that has not ended.
         watch: Told of every round as it is finished.
         replay: Whether to replay the dispatch in pandapower's AC power flow (extra `grid`).
         backend: Where the prosumers live; in this process by default.

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...network.errors import InputError
 from ..files.source import find, shipped_scenarios
-from ..runs.recorder import new_folder
+from ..runs.folders import new_folder
 
 Row = dict[str, Any]
 """What is known of a run that has ended; `outcome` says how it has."""

@@ -11,7 +11,7 @@ import yaml
 from gridbazaar.network import replay_ac
 from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.loading import load
-from gridbazaar.scenarios.runs.recorder import new_folder
+from gridbazaar.scenarios.runs.folders import new_folder
 from gridbazaar.scenarios.runs.run import Run
 from gridbazaar.scenarios.runs.running import run_scenario
 

@@ -23,7 +23,8 @@ from gridbazaar.network.ac_replay import AcReplay
 from gridbazaar.network.errors import InputError, SolverError
 from gridbazaar.scenarios.errors import ResultsError
 from gridbazaar.scenarios.runs import recorder, running
-from gridbazaar.scenarios.runs.recorder import Origin, Recorder, new_folder
+from gridbazaar.scenarios.runs.folders import new_folder
+from gridbazaar.scenarios.runs.recorder import Origin, Recorder
 from gridbazaar.scenarios.runs.running import Run, run_scenario
 from gridbazaar.scenarios.runs.streams import Stream
 from gridbazaar.scenarios.runs.tables_on_disk import read_rounds
