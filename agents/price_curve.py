@@ -32,6 +32,8 @@ class PriceCurve:
         elastic: In which periods there is no curve to follow and the DSO answers every round itself, (period,).
         place: Which of these buses each prosumer is at, (prosumer,).
         limits: Where the slopes end, between the same buses.
+        dearest_usd_per_kwh: The value of lost load: at that LMP the DSO sells what it has not got, at its negative it
+            takes what it cannot use, so that no LMP is beyond.
     """
 
     lmp_usd_per_kwh: FloatArray
@@ -41,6 +43,7 @@ class PriceCurve:
     elastic: BoolArray
     place: IntArray
     limits: NearLimits = NO_LIMITS
+    dearest_usd_per_kwh: float = np.inf
 
     @classmethod
     def flat(cls, lmp_usd_per_kwh: FloatArray) -> PriceCurve:
@@ -109,7 +112,7 @@ class PriceCurve:
         y = np.asarray(np.linalg.solve(system, start)[..., 0].T, dtype=np.float64)
         lmp = self.lmp_by_bus + across(root, y)
         nu = self._lift(lmp, pull, free, system)
-        return BestSale(lmp[self.place], nu)
+        return BestSale(lmp.clip(-self.dearest_usd_per_kwh, self.dearest_usd_per_kwh)[self.place], nu)
 
     def _lift(self, lmp: FloatArray, pull: FloatArray, free: FloatArray, system: FloatArray) -> FloatArray:
         """Add to LMPs, (bus, period), what limits that bind do; their multipliers, (limited period, row)."""

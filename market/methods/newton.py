@@ -91,6 +91,7 @@ class Newton(Safeguarded):
             on,
             self.operator.place,
             limits,
+            along.dearest_usd_per_kwh,
         )
 
     def judged_alone(self) -> BoolArray:
@@ -131,7 +132,9 @@ class Newton(Safeguarded):
         """LMPs that follow the bids of all buses."""
         lmp, root = state.lmp_usd_per_kwh, state.slopes.slope_root
         own, inelastic = np.zeros_like(lmp), np.zeros(len(root), dtype=bool)
-        return PriceCurve(lmp, state.reference_kw, own, root, inelastic, self.operator.place, state.slopes.limits)
+        dearest = self.operator.clearing.value_of_lost_load_usd_per_kwh
+        place, limits = self.operator.place, state.slopes.limits
+        return PriceCurve(lmp, state.reference_kw, own, root, inelastic, place, limits, dearest)
 
 
 def _with(values: Values, periods: IntArray, others: Values) -> Values:

@@ -57,6 +57,16 @@ def test_it_is_the_answer_of_an_elastic_clearing(curve, dso, step):
         assert np.abs(without.lmp_usd_per_kwh - exact)[:, [0, 2]].min() > 0.02
 
 
+def test_no_lmp_is_beyond_the_value_of_lost_load(curve, dso):
+    """Who insists on more than the line carries is sold it at that, however dear it would be along the curve."""
+    asked, price, weight = BID + 2000.0, np.full_like(BID, 10.0), np.full_like(BID, 1.0)
+    dearest = dso.clearing.value_of_lost_load_usd_per_kwh
+    assert np.abs(curve.best_sale(asked, price, weight).lmp_usd_per_kwh).max() > 2 * dearest
+    found = replace(curve, dearest_usd_per_kwh=dearest).best_sale(asked, price, weight)
+    exact = dso.sell(Asks(np.arange(4), price, weight, asked)).lmp_usd_per_kwh
+    assert found.lmp_usd_per_kwh == pytest.approx(exact, abs=1e-6)
+
+
 def test_lmps_are_those_of_the_slopes_and_the_multipliers(curve):
     """At what it would sell: LMP = LMP0 + D w + C (nu - z0), and no limit is left with less than nothing."""
     weight = np.array([[1e-3], [3e-3], [5e-4]]) * np.ones(4)

@@ -61,6 +61,11 @@ def test_random_markets_settle_with_ac_proof_or_name_a_cure(seed):
     judged(physical_market(seed), ("withdrawals", "bids")[seed % 2])
 
 
+def test_fixed_load_that_no_wire_can_carry_is_named_and_its_price_does_not_run_away():
+    """Along the limits of a curve its price would double round by round, without end."""
+    judged(physical_market(38), "withdrawals")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("use", ["withdrawals", "bids"])
 @pytest.mark.parametrize("seed", range(25, 65))
