@@ -140,7 +140,7 @@ class _Scaled:
             low = np.concatenate([low, np.zeros(self._slack)])
             high = np.concatenate([high, np.full(self._slack, np.inf)])
         self._low, self._high = low / size_kw, high / size_kw
-        self._solver = InteriorPoint(rows, self._low, self._high)
+        self._solver = InteriorPoint(rows, self._low, self._high, periods)
 
     def solve(self, weight: FloatArray, prices: FloatArray, more_kw: FloatArray | None = None) -> Point:
         """The minimum in kW, and the multipliers in $/kWh.
