@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..network.arrays import FloatArray
 from ..network.errors import SolverError
+from .banded_interior_point import LONG
 from .household import Household
 from .household_program import HouseholdProgram
 from .interior_point import InteriorPoint, Point
@@ -49,6 +50,7 @@ class DeviceSubproblem(Subproblem):
             DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
         """
         super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
+        self.lets_go = self.periods >= LONG
         self.point = np.zeros((0, self.periods))
 
     def share(self, quote: Quote) -> Plan:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
-from ..network.cores import cores, threads
+from ..network.cores import cores, side_by_side
 
 _WORTH_LOADING = 20_000
 """So many cells take as long to interpret as compiled code takes to load (some 0.7 s): after these it is worth it."""
@@ -51,10 +51,7 @@ def run_rows(
     def part(some: IntArray) -> None:
         kernel(_given(some), *arrays, results, np.empty(scratch))
 
-    if len(parts) == 1:
-        part(parts[0])
-    else:
-        list(threads().map(part, parts))
+    side_by_side(part, parts)
 
 
 def are_many(values: FloatArray) -> bool:
