@@ -35,6 +35,7 @@ class BandedInteriorPoint:
     def __init__(self, entries: sp.csc_array, order: IntArray, between: int, width: int) -> None:
         """Lay it out, see `banded`."""
         self._order, self._between = order, between
+        self._rows = sp.csr_array(entries)
         column = np.repeat(np.arange(entries.shape[1]), np.diff(entries.indptr))
         layer = np.argsort(np.arange(column.size) - entries.indptr[column], kind="stable")  # no sum waits for its last
         self._entries = _places(entries.indices[layer]), _places(column[layer]), entries.data[layer]
@@ -64,7 +65,7 @@ class BandedInteriorPoint:
         held = np.where(pinned, (low + high) / 2, 0.0)
         if pinned.any():  # what stays where it is is put out of the equations, and may then be anything
             row, column, value = entries
-            np.subtract.at(rhs, row, value * held[column])
+            rhs -= self._rows @ held
             entries = row, column, np.where(pinned[column], 0.0, value)
             pairs = *pairs[:2], np.where(pinned[pairs[1]], 0.0, pairs[2])
             bend, price = np.where(pinned, 1.0, bend), np.where(pinned, 0.0, price)

@@ -29,7 +29,8 @@ class Point:
 
     Attributes:
         columns: Where the minimum is, (column,).
-        multipliers: By how much it would rise with each row's bounds, (row,); 0 of those that fix a column.
+        multipliers: By how much it would rise with each row's bounds, (row,); 0 of those that bound one
+            column alone.
     """
 
     columns: FloatArray
@@ -92,8 +93,6 @@ class InteriorPoint:
         columns, of_rows = self._fixed.copy(), np.zeros(low.size)
         columns[self._free] = x
         of_rows[self._equal], of_rows[self._between] = np.split(multipliers, [self._equal.size])
-        pull = self._equations.T @ of_rows[self._equal] + self._ranges.T @ of_rows[self._between]
-        of_rows[self._boxes] = (costs[0] * x + costs[1] - pull)[self._boxed]
         return Point(columns, of_rows)
 
     def _by_piqp(self, costs: Pair, equal: FloatArray, ranges: Pair, boxes: Pair) -> Pair:

@@ -54,6 +54,16 @@ def run_rows(
     side_by_side(part, parts)
 
 
+def run_numbers(
+    function: Callable[..., None], inputs: Sequence[Any], results: Sequence[FloatArray], *, cells: int
+) -> None:
+    """Run `function(*inputs, results)` once, as `run_rows` does for many."""
+    if _tally.compiles(cells):
+        compiled(function)(*map(_given, inputs), tuple(results))
+    else:
+        function(*map(_listed, inputs), results)
+
+
 def are_many(values: FloatArray) -> bool:
     """Whether there are so many numbers that one compiled pass is worth more than NumPy's many."""
     return values.size >= _MANY
