@@ -13,8 +13,8 @@ With the steps of x, z and v eliminated, that of y is left:
 
 with a banded matrix, so that LDL' has no fill; then the step of x is `W (h + G'dy)`. What is next to nothing keeps the
 matrix definite and bends no solution, since each turn starts from what is really left over. A pivot that is nothing but
-rounding says that its row follows from others, or nearly so: its multiplier then stays (Wright, SIAM Journal on
-Optimization 9, 1999).
+rounding says that its row follows from others, or nearly so; it is replaced by what rounding can be, so that its
+multiplier moves no further than is known (cf. Wright, SIAM Journal on Optimization 9, 1999).
 
 `rows.compiled` compiles these functions; no sum is put in another order, so that the bits are the same everywhere.
 """
@@ -27,10 +27,11 @@ import numpy as np
 
 FAR = 1e100
 """A bound that is none: what holds for bounds holds for it as well, to no effect."""
-_ROOM = 1e-10  # beside P
+_ROOM = 3e-10  # beside P
 _GIVE = 1e-8  # beside G W G'
-_ROUNDING = 1e-13  # of the diagonal: a pivot below is none
+_ROUNDING = 1e-16  # of the diagonal: no pivot is smaller
 _PART = 0.995  # of the way to the nearest bound
+_GAP = 0.01  # of what may be left over: what may be left of the gap
 _CLOSER = 0.1  # of a gap that will do: no aim is closer
 
 Numbers = Any
@@ -66,7 +67,7 @@ def minimised(
         factored(pairs, scratch[1], banded)
         directed(entries, scratch, short, banded)
         left = predicted(gap, scratch[2], sides)
-        corrected(sides, scratch, max(left**3 * gap, _CLOSER * fine) / (2 * x.size))
+        corrected(sides, scratch, max(left * left * left * gap, _CLOSER * fine) / (2 * x.size))
         directed(entries, scratch, short, banded)
         moved((x, y, pull), sides, scratch, banded[1])
     return x, y[: rhs.size], -1
@@ -105,7 +106,7 @@ def compared(
     lessened(entries, x, short)
     forced(pull, price, bend, x, force)
     gap = inner(below[0], below[2]) + inner(above[0], above[2])
-    fine = exact * (1.0 + abs(cost(price, bend, x)))
+    fine = _GAP * exact * (1.0 + abs(cost(price, bend, x)))
     if gap > fine or largest(short) > exact * (1.0 + largest(rhs)):
         return gap, fine, False
     return gap, fine, unbalanced(force, below[2], above[2]) <= exact * (1.0 + largest(price))
@@ -137,7 +138,7 @@ def factored(pairs: Arrays, weight: Numbers, banded: Arrays) -> None:
         spare[j] = _ROUNDING * band[j * width]
     for j in range(rows):
         at = j * width
-        inverse = 1.0 / band[at] if band[at] > spare[j] else 0.0
+        inverse = 1.0 / band[at] if band[at] > spare[j] else 1.0 / spare[j]
         for k in range(1, width):
             part = band[at + k] * inverse
             for i in range(k, width):
