@@ -50,7 +50,7 @@ def minimised(
         entries: Row, column and value of each entry of G.
         pairs: Place, column and product of each pair of entries of a column, see `factored`.
         lanes: As long as the band is wide, which compiled code so knows.
-        exact: What may be left over, relative to q and b, and the gap, relative to what x costs.
+        exact: What may be left over, relative to q and b; of the gap a part of that, relative to what x costs.
         turns: How many at most.
     """
     _, price, rhs, _, _ = program
@@ -107,9 +107,9 @@ def compared(
     forced(pull, price, bend, x, force)
     gap = inner(below[0], below[2]) + inner(above[0], above[2])
     fine = _GAP * exact * (1.0 + abs(cost(price, bend, x)))
-    if gap > fine or largest(short) > exact * (1.0 + largest(rhs)):
-        return gap, fine, False
-    return gap, fine, unbalanced(force, below[2], above[2]) <= exact * (1.0 + largest(price))
+    if gap <= fine and largest(short) <= exact * (1.0 + largest(rhs)):  # neither is so if anything is nan
+        return gap, fine, unbalanced(force, below[2], above[2]) <= exact * (1.0 + largest(price))
+    return gap, fine, False
 
 
 def weighed(bend: Numbers, sides: Arrays, weight: Numbers) -> None:

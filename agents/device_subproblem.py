@@ -50,7 +50,7 @@ class DeviceSubproblem(Subproblem):
             DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
         """
         super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
-        self.lets_go = self.periods >= LONG
+        self.lets_go = self.periods >= LONG and household.fleet.is_of_stores
         self.point = np.zeros((0, self.periods))
 
     def share(self, quote: Quote) -> Plan:

@@ -131,7 +131,7 @@ class Community(mesa.Model):
         return Pledges(bids, pledges.regret_usd, pledges.excess_kw)
 
     def _each(self, members: Sequence[int], act: Callable[[int], Answer]) -> list[tuple[int, Answer]]:
-        """What each of these does, in their order; side by side if no code of others' is run for it.
+        """What each of these does, in their order; side by side where no code of users' is run for it.
 
         Each answers from what is its own, so that it does not matter who is first.
         """

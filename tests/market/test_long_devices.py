@@ -1,16 +1,26 @@
 """Homes with devices over a long horizon give the same bits wherever they live, in threads or one after the other."""
 
+from dataclasses import replace
 from threading import current_thread
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from bench_devices import street
 from bits import equal_runs
 
 from gridbazaar.agents import Behaviour
 from gridbazaar.agents.device_subproblem import DeviceSubproblem
+from gridbazaar.agents.devices.battery import Battery
 from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, Workers
 from gridbazaar.network import cores
+
+
+class OwnBattery(Battery):
+    """A user's, who may do in it what threads do not bear."""
+
+    def mended(self, found, dt_h):
+        return super().mended(found, dt_h)
 
 
 class Shy(Behaviour):
@@ -84,3 +94,12 @@ def test_price_takers_are_asked_side_by_side_and_others_where_the_market_is(run,
     here = current_thread().name
     assert asked_in["h1"] == {here} == set(shy.asked_in)
     assert all(name.startswith("gridbazaar_") for who in ("h0", "h2") for name in asked_in[who])
+
+
+def test_devices_of_users_are_left_where_the_market_is():
+    _, (home, _, _), _ = street(3, 1)
+    ours = Battery(name="battery", capacity_kwh=6.0, p_charge_max_kw=2.0, p_discharge_max_kw=2.0)
+    theirs = OwnBattery(name="battery", capacity_kwh=6.0, p_charge_max_kw=2.0, p_discharge_max_kw=2.0)
+    caps = np.zeros(0)
+    assert DeviceSubproblem(replace(home, devices=(ours,)), caps).lets_go
+    assert not DeviceSubproblem(replace(home, devices=(theirs,)), caps).lets_go
