@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..network.arrays import FloatArray
 from ..network.errors import SolverError
+from .banded_interior_point import LONG
 from .household import Household
 from .household_program import HouseholdProgram
 from .interior_point import InteriorPoint, Point
@@ -49,6 +50,7 @@ class DeviceSubproblem(Subproblem):
             DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
         """
         super().__init__(household, cap_kw, fee_usd_per_kwh, withdrawals=withdrawals)
+        self.lets_go = self.periods >= LONG and household.fleet.is_of_stores
         self.point = np.zeros((0, self.periods))
 
     def share(self, quote: Quote) -> Plan:
@@ -140,7 +142,7 @@ class _Scaled:
             low = np.concatenate([low, np.zeros(self._slack)])
             high = np.concatenate([high, np.full(self._slack, np.inf)])
         self._low, self._high = low / size_kw, high / size_kw
-        self._solver = InteriorPoint(rows, self._low, self._high)
+        self._solver = InteriorPoint(rows, self._low, self._high, periods)
 
     def solve(self, weight: FloatArray, prices: FloatArray, more_kw: FloatArray | None = None) -> Point:
         """The minimum in kW, and the multipliers in $/kWh.

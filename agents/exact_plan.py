@@ -125,7 +125,7 @@ class _Tangents:
         high = program.high.copy()
         end = high.size - fleet.row_high.size
         high[end - most.size : end] = most.ravel()
-        solver = InteriorPoint(sp.csr_array(program.rows), program.low, high)
+        solver = InteriorPoint(sp.csr_array(program.rows), program.low, high, program.periods)
         return solver.solve(self._curvature, self._prices, program.low, high).columns
 
     def cost(self, columns: FloatArray) -> float:

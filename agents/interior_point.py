@@ -1,4 +1,4 @@
-"""A quadratic program with rows and columns in two bounds on PIQP, laid out once and solved for other costs.
+"""A quadratic program with rows and columns in two bounds, laid out once and solved for other costs.
 
 PIQP is the proximal interior point method of Schwan, Jiang, Kuhn, Jones, arXiv 2304.00290.
 """
@@ -11,9 +11,11 @@ import numpy as np
 import piqp
 import scipy.sparse as sp
 
-from ..network.arrays import FloatArray
+from ..network.arrays import FloatArray, IntArray
 from ..network.errors import SolverError
+from .banded_interior_point import banded
 
+Pair = tuple[FloatArray, FloatArray]
 _TOLERANCE = 1e-10
 _USABLE = {"PIQP_SOLVED", "PIQP_MAX_ITER_REACHED", "PIQP_NUMERICS"}
 """Outcomes that come with a point. A poor one does no harm unseen: plans made of it are mended, bounds made of its
@@ -27,7 +29,8 @@ class Point:
 
     Attributes:
         columns: Where the minimum is, (column,).
-        multipliers: By how much it would rise with each row's bounds, (row,); 0 of those that fix a column.
+        multipliers: By how much it would rise with each row's bounds, (row,); 0 of those that bound one
+            column alone.
     """
 
     columns: FloatArray
@@ -37,17 +40,19 @@ class Point:
 class InteriorPoint:
     """`min x'Px/2 + q'x` with `low <= rows x <= high`, P diagonal.
 
-    What rows are equations never changes, nor what fixes a column, which is left out.
+    What rows are equations never changes, nor what fixes a column, which is left out. Long programs whose rows are tied
+    to the next ones alone are solved by `BandedInteriorPoint`; others, and what that does not find, by PIQP.
 
     A solve depends on what is asked and on nothing that was solved before.
     """
 
-    def __init__(self, rows: sp.csr_array, low: FloatArray, high: FloatArray) -> None:
+    def __init__(self, rows: sp.csr_array, low: FloatArray, high: FloatArray, periods: int) -> None:
         """Lay it out.
 
         Args:
             rows: (row, column); the first row that is one column alone is a bound of it.
             low, high: Their bounds, (row,).
+            periods: How many there are; column j is of period `j % periods`.
         """
         start = np.minimum(rows.indptr[:-1], rows.data.size - 1)  # the last rows may be empty
         column = rows.indices[start]  # of those that are alone
@@ -67,42 +72,54 @@ class InteriorPoint:
         self._taken = np.asarray(rows @ self._fixed)
         free = sp.csc_matrix(rows)[:, self._free]
         self._equations, self._ranges = (sp.csc_matrix(free[part]) for part in (self._equal, self._between))
+        own = np.concatenate([self._equal, self._between])
+        self._banded = banded(self._equations, self._ranges, _periods_of(rows, periods)[own], periods)
 
     def solve(self, quadratic: FloatArray, linear: FloatArray, low: FloatArray, high: FloatArray) -> Point:
         """The minimum for these costs, (column,), and bounds, (row,).
 
-        Each solve has a solver of its own: one that is used again remembers in its last bits what it solved before.
-
         Raises:
             SolverError: There is no point that could be used.
         """
+        costs = quadratic[self._free], linear[self._free]
+        equal = (low - self._taken)[self._equal]
+        ranges = (low - self._taken)[self._between], (high - self._taken)[self._between]
+        boxes = self._box(low, -np.inf), self._box(high, np.inf)
+        found = None
+        if self._banded:
+            sides = (np.concatenate(side) for side in zip(boxes, ranges, strict=True))
+            found = self._banded.solve(*costs, equal, *sides)
+        x, multipliers = found or self._by_piqp(costs, equal, ranges, boxes)
+        columns, of_rows = self._fixed.copy(), np.zeros(low.size)
+        columns[self._free] = x
+        of_rows[self._equal], of_rows[self._between] = np.split(multipliers, [self._equal.size])
+        return Point(columns, of_rows)
+
+    def _by_piqp(self, costs: Pair, equal: FloatArray, ranges: Pair, boxes: Pair) -> Pair:
+        """The minimum and the multipliers of equations and ranges.
+
+        Each solve has a solver of its own: one that is used again remembers in its last bits what it solved before.
+        """
         solver = _solver()
-        solver.setup(
-            _diagonal(quadratic[self._free]),
-            linear[self._free],
-            self._equations,
-            (low - self._taken)[self._equal],
-            self._ranges,
-            (low - self._taken)[self._between],
-            (high - self._taken)[self._between],
-            self._box(low, -np.inf),
-            self._box(high, np.inf),
-        )
+        solver.setup(_diagonal(costs[0]), costs[1], self._equations, equal, self._ranges, *ranges, *boxes)
         status, found = solver.solve().name, solver.result
-        multipliers = np.zeros(low.size)
-        multipliers[self._equal] = -found.y
-        multipliers[self._between] = found.z_l - found.z_u
-        multipliers[self._boxes] = (found.z_bl - found.z_bu)[self._boxed]
-        columns = self._fixed.copy()
-        columns[self._free] = found.x
-        if status not in _USABLE or not (np.isfinite(columns).all() and np.isfinite(multipliers).all()):
+        multipliers = np.concatenate([-found.y, found.z_l - found.z_u])
+        if status not in _USABLE or not (np.isfinite(found.x).all() and np.isfinite(multipliers).all()):
             raise SolverError(f"PIQP ended with '{status}'")
-        return Point(columns, multipliers)
+        return found.x, multipliers
 
     def _box(self, bounds: FloatArray, none: float) -> FloatArray:
         box = np.full(self._free.size, none)
         box[self._boxed] = bounds[self._boxes]
         return box
+
+
+def _periods_of(rows: sp.csr_array, periods: int) -> IntArray:
+    """The period that most columns of a row are of, about: the lower median, (row,); 0 of a row without any."""
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    period = (rows.indices % periods)[np.lexsort((rows.indices % periods, row))]
+    middle = (rows.indptr[:-1] + np.maximum(rows.indptr[1:] - 1, rows.indptr[:-1])) // 2
+    return np.where(np.diff(rows.indptr) > 0, np.append(period, 0)[middle], 0)
 
 
 def _solver() -> piqp.SparseSolver:

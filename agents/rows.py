@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..network.arrays import FloatArray, IntArray, frozen
-from ..network.cores import cores, threads
+from ..network.cores import cores, side_by_side
 
 _WORTH_LOADING = 20_000
 """So many cells take as long to interpret as compiled code takes to load (some 0.7 s): after these it is worth it."""
@@ -45,16 +45,23 @@ def run_rows(
         lists = [_listed(value) for value in (asked, *inputs)]
         rows(*lists, results, [[0.0] * scratch[1] for _ in range(scratch[0])])
         return
-    kernel, arrays = _compiled(rows), [_given(value) for value in inputs]
+    kernel, arrays = compiled(rows), [_given(value) for value in inputs]
     parts = np.array_split(asked, max(1, min(cores(), cells // _CELLS_PER_THREAD)))
 
     def part(some: IntArray) -> None:
         kernel(_given(some), *arrays, results, np.empty(scratch))
 
-    if len(parts) == 1:
-        part(parts[0])
+    side_by_side(part, parts)
+
+
+def run_numbers(
+    function: Callable[..., None], inputs: Sequence[Any], results: Sequence[FloatArray], *, cells: int
+) -> None:
+    """Run `function(*inputs, results)` once, as `run_rows` does for many."""
+    if _tally.compiles(cells):
+        compiled(function)(*map(_given, inputs), tuple(results))
     else:
-        list(threads().map(part, parts))
+        function(*map(_listed, inputs), results)
 
 
 def are_many(values: FloatArray) -> bool:
@@ -94,22 +101,27 @@ _tally = _Tally()
 
 
 @cache
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], *, by_zero: Literal["python", "numpy"] = "python") -> Callable[..., Any]:
     """The function compiled by numba, and with it those of its module that it calls; kept on disk.
 
     Without fast math LLVM neither reorders nor fuses operations on floats: the bits are those of the interpreter.
+
+    Args:
+        function: It lets go of Python's lock while it runs.
+        by_zero: What a division by 0 does: raise as in "python", or come to inf or nan as in "numpy", which is what
+            vector units do.
     """
     import numba  # takes half a second
 
     names = {
-        name: _compiled(helper)
+        name: compiled(helper, by_zero=by_zero)
         for name in function.__code__.co_names
         if isinstance(helper := function.__globals__.get(name), FunctionType)
         and helper.__module__ == function.__module__
     }
     twin = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
     twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
-    kernel = numba.njit(nogil=True, cache=True)(twin)
+    kernel = numba.njit(nogil=True, cache=True, error_model=by_zero)(twin)
     if not any(Path(str(kernel.stats.cache_path)).glob(f"*.{function.__name__}-*.nbi")):
         _say_that_it_compiles()
     return kernel

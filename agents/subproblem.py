@@ -22,8 +22,12 @@ class Subproblem:
         cap_kw: Cap of each of its links, (link,).
         withdrawals: Whether its order to the DSO is what it withdraws, trades included, or its bid.
         periods, links, columns: How many it has; columns of devices.
+        lets_go: Whether it lets go of Python's lock while it solves, and runs no code of users': then several are best
+            solved side by side.
         point: Where the search for the next answer starts: what a kWh from a partner was worth to it, (1, period).
     """
+
+    lets_go = False
 
     def __init__(
         self,

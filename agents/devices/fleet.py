@@ -14,6 +14,7 @@ from ...network.arrays import FloatArray, IntArray
 from ...network.calendars import Calendar
 from .device import Device, Preset
 from .device_block import DeviceBlock
+from .store import Store
 
 
 class Fleet:
@@ -66,6 +67,11 @@ class Fleet:
     def row_high(self) -> FloatArray:
         """The upper bounds, (row,)."""
         return np.concatenate([np.zeros(0), *(block.row_high for block in self.blocks)])
+
+    @property
+    def is_of_stores(self) -> bool:
+        """Whether all are stores, so that no code of users' mends what they do."""
+        return all(type(device).mended is Store.mended for device in self._devices)
 
     @property
     def exclusive(self) -> list[tuple[int, int]]:

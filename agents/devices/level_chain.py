@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...network.arrays import FloatArray
+from ..rows import run_numbers
+from . import level_path
 
+_EASY = 10  # numbers found here cost what one does that is found by a search
 _ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
 
 
@@ -86,7 +89,8 @@ class LevelChain:
         least at a time before is then, as a function of e, the larger of a number and `(e - risen) / kept`, and what
         may be had the smaller of another and `(e + fallen) / kept`, with what can rise and fall from there to the end.
         """
-        lows, highs = self._corridor(float(self.low_kwh[-1]), float(self.high_kwh[-1]))
+        corridor = self._corridor(float(self.low_kwh[-1]), float(self.high_kwh[-1]))
+        lows, highs = (levels.tolist() for levels in corridor)
         if self.start_kwh is not None:
             return lows[0], highs[0]
         least, most = max(lows[0], lows[-1]), min(highs[0], highs[-1])
@@ -113,41 +117,21 @@ class LevelChain:
             level = end_low = end_high = min(max(start_kwh, least), most)
         else:
             level = self.start_kwh
-        least_kwh, most_kwh = self._corridor(end_low, end_high)
-        charge = np.clip(charge_kw, 0.0, self.charge_max_kw).tolist()
-        discharge = np.clip(discharge_kw, 0.0, self.discharge_max_kw).tolist()
-        levels = []
-        steps = zip(
-            self.gain_in_h.tolist(), self.gain_out_h.tolist(), self.drawn_kwh.tolist(),
-            self.charge_max_kw.tolist(), self.discharge_max_kw.tolist(), least_kwh[1:], most_kwh[1:], strict=True,
-        )  # fmt: skip
-        for t, (into, out, drawn, most_c, most_d, least, most) in enumerate(steps):
-            free = self.keep * level - drawn
-            reached = free + into * charge[t] - out * discharge[t]
-            if reached < least:
-                discharge[t], charge[t] = _shifted(discharge[t], out, charge[t], into, most_c, least - reached)
-            elif reached > most:
-                charge[t], discharge[t] = _shifted(charge[t], into, discharge[t], out, most_d, reached - most)
-            level = free + into * charge[t] - out * discharge[t]
-            levels.append(level)
-        return np.array([charge, discharge, levels])
+        wanted = np.clip(charge_kw, 0.0, self.charge_max_kw), np.clip(discharge_kw, 0.0, self.discharge_max_kw)
+        gains = self.gain_in_h, self.gain_out_h, self.drawn_kwh
+        limits = (self.charge_max_kw, self.discharge_max_kw), self._corridor(end_low, end_high)
+        found = np.empty((3, self.drawn_kwh.size))
+        inputs = level, self.keep, wanted, gains, *limits
+        run_numbers(level_path.mended, inputs, tuple(found), cells=found.size // _EASY)
+        return found
 
-    def _corridor(self, end_low: float, end_high: float) -> tuple[list[float], list[float]]:
+    def _corridor(self, end_low: float, end_high: float) -> tuple[FloatArray, FloatArray]:
         """The levels from which all that follows can be kept, before each period and at the end, (period + 1,)."""
-        least, most = [max(float(self.low_kwh[-1]), end_low)], [min(float(self.high_kwh[-1]), end_high)]
-        lows, highs = [-np.inf, *self.low_kwh[:-1].tolist()], [np.inf, *self.high_kwh[:-1].tolist()]
-        steps = zip(self._most_in.tolist(), self._most_out.tolist(), lows, highs, strict=True)
-        for rise, fall, low, high in reversed(list(steps)):
-            least.append(max(low, (least[-1] - rise) / self.keep))
-            most.append(min(high, (most[-1] + fall) / self.keep))
-        return least[::-1], most[::-1]
-
-
-def _shifted(less: float, less_h: float, more: float, more_h: float, most: float, by_kwh: float) -> tuple[float, float]:
-    """Two opposite powers, moved by so many kWh: the one is lowered as far as it goes, then the other is raised."""
-    saved = min(less, by_kwh / less_h) if less > 0 else 0.0
-    rest = by_kwh - saved * less_h
-    return less - saved, min(most, more + rest / more_h) if rest > 0 else more
+        found = np.empty((2, self.low_kwh.size + 1))
+        found[:, -1] = max(float(self.low_kwh[-1]), end_low), min(float(self.high_kwh[-1]), end_high)
+        inputs = self.keep, self._most_in, self._most_out, self.low_kwh, self.high_kwh
+        run_numbers(level_path.corridor, inputs, tuple(found), cells=found.size // _EASY)
+        return found[0], found[1]
 
 
 def coverage(start_h: float, end_h: float, periods: int, dt_h: float) -> FloatArray:

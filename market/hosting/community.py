@@ -1,7 +1,8 @@
 """A community: the prosumers that live in one process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,10 +27,13 @@ from ...agents.problems import Problems
 from ...agents.prosumer import Prosumer
 from ...agents.subproblem import Subproblem
 from ...network.arrays import FloatArray
+from ...network.cores import side_by_side
 from ..messages import Needs, PrivateSchedules, Question
 from .checkpoint import load_memories, save_memories
 from .plain import UnsavedError
 from .spec import CommunitySpec, problem_of
+
+Answer = TypeVar("Answer")
 
 
 class Community(mesa.Model):
@@ -102,8 +106,8 @@ class Community(mesa.Model):
         if not others:
             return offers
         power, price, bids = (values.copy() for values in (offers.power_kw, offers.price_usd_per_kwh, offers.bid_kw))
-        for i in others:
-            offer, bid = self.others[i].answer(quotes.of(i, self.membership))
+        answers = self._each(others, lambda i: self.others[i].answer(quotes.of(i, self.membership)))
+        for i, (offer, bid) in answers:
             arcs = self.membership.arcs(i)
             power[arcs], price[arcs], bids[i] = offer.power_kw, offer.price_usd_per_kwh, bid.power_kw
         return Offers(quotes.members, power, price, bids)
@@ -111,19 +115,29 @@ class Community(mesa.Model):
     def regrets(self, deliveries: Deliveries) -> Regrets:
         """What each member could gain by leaving its schedule at these prices."""
         usd = self.crowd.regrets_usd(deliveries)
-        for i, prosumer in self.others.items():
-            usd[i] = prosumer.regret(deliveries.of(i, self.membership)).usd
+        regrets = self._each(list(self.others), lambda i: self.others[i].regret(deliveries.of(i, self.membership)))
+        for i, regret in regrets:
+            usd[i] = regret.usd
         return Regrets(usd)
 
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
         pledges = self.crowd.deliver(deliveries)
         bids = pledges.bid_kw.copy() if self.others else pledges.bid_kw
-        for i, prosumer in self.others.items():
-            bid, regret = prosumer.deliver(deliveries.of(i, self.membership))
+        told = self._each(list(self.others), lambda i: self.others[i].deliver(deliveries.of(i, self.membership)))
+        for i, (bid, regret) in told:
             bids[i], pledges.regret_usd[i] = bid.power_kw, regret.usd
-            pledges.excess_kw[i] = prosumer.plan.excess_kw(prosumer.problem.household)
+            pledges.excess_kw[i] = self.others[i].plan.excess_kw(self.others[i].problem.household)
         return Pledges(bids, pledges.regret_usd, pledges.excess_kw)
+
+    def _each(self, members: Sequence[int], act: Callable[[int], Answer]) -> list[tuple[int, Answer]]:
+        """What each of these does, in their order; side by side where no code of users' is run for it.
+
+        Each answers from what is its own, so that it does not matter who is first.
+        """
+        apart = [i for i in members if self.others[i].problem.lets_go and type(self.others[i].behaviour) is PriceTaker]
+        done = dict(zip(apart, side_by_side(act, apart), strict=True))
+        return [(i, done[i] if i in done else act(i)) for i in members]
 
     def commit(self, commitment: Commitment) -> Bids:
         """The bids that members commit to."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridbazaar.agents import knapsack
-from gridbazaar.agents.rows import _compiled, _given, _listed
+from gridbazaar.agents.rows import _given, _listed, compiled
 
 NET, SUN, LOW, HIGH, BETA, SOLD, BOUGHT, BUY, SELL, BEND = range(10)
 
@@ -91,7 +91,7 @@ def test_the_answer_is_optimal_wherever_the_search_starts(withdrawals, cell, sta
 def test_compiled_it_has_the_same_bits(withdrawals, cell, start):
     home, terms, links = cell
     arrays = tuple(np.array(part) for part in links)
-    found = _compiled(knapsack.share)(start, terms, withdrawals, np.array(home), arrays)
+    found = compiled(knapsack.share)(start, terms, withdrawals, np.array(home), arrays)
     assert found == knapsack.share(start, terms, withdrawals, home, links)
 
 

@@ -31,12 +31,12 @@ def test_a_first_compilation_is_told_once(function, caplog):
     def compiled():
         rows._say_that_it_compiles.cache_clear()
         found = np.zeros(3)
-        rows._compiled.__wrapped__(function)(np.arange(3), np.array([1.0, 2.0, 4.0]), (found,), np.zeros((0, 0)))
+        rows.compiled.__wrapped__(function)(np.arange(3), np.array([1.0, 2.0, 4.0]), (found,), np.zeros((0, 0)))
         assert found.tolist() == [2, 4, 8]
 
     compiled()
     assert caplog.messages == ["compiling for this machine, some 10 s; it is kept for the next time"]  # not by helper
     caplog.clear()
-    rows._compiled.cache_clear()
+    rows.compiled.cache_clear()
     compiled()
     assert caplog.messages == []

@@ -6,6 +6,7 @@ import multiprocessing as mp
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from gridbazaar.market import Workers
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line
 from gridbazaar.network import clearing as module
+from gridbazaar.network import cores as ours
 from gridbazaar.network.cores import cores
 
 FEEDER = Feeder(
@@ -89,3 +91,26 @@ def test_workers_and_clearings_count_the_cores_that_they_may_use(monkeypatch: py
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5})
     assert cores() == Workers(2).cores == 3
+
+
+def test_side_by_side_keeps_the_order_and_never_waits_for_itself(monkeypatch):
+    """Each of more calls than there are threads calls it again."""
+    monkeypatch.setattr(ours, "cores", lambda: 2)
+
+    def squares(number):
+        return ours.side_by_side(lambda other: (number * other, current_thread().name), range(4))
+
+    found = ours.side_by_side(squares, range(16))
+    assert [[product for product, _ in row] for row in found] == [[a * b for b in range(4)] for a in range(16)]
+    assert all(len({name for _, name in row}) == 1 for row in found)
+    assert all(name != current_thread().name for row in found for _, name in row)
+
+
+def test_side_by_side_raises_what_fails_first():
+    def fails(number):
+        if number % 2:
+            raise ValueError(number)
+        return number
+
+    with pytest.raises(ValueError, match=r"^1$"):
+        ours.side_by_side(fails, range(6))
