@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FIRST, _LATER = 8, 2
-"""Rounds before the first attempt in the first outer step, and in later ones, where little is left to do."""
+_FIRST, _LATER = 8, 12
+"""Rounds before the first attempt in the first outer step, and in later ones, where regret is to fall twenty times."""
 _RATE = 0.15
 """By how much the logarithm of a regret falls in a round, before that is seen."""
 _LEAST, _MOST = 2, 12
