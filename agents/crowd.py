@@ -112,10 +112,11 @@ class Crowd:
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
         homes, was = self.homes, self.standing
-        plan = self.problems.deliver(self.problems.paid(deliveries))
+        paid = self.problems.paid(deliveries)
+        plan = self.problems.deliver(paid)
         ordered = self.problems.order_kw(was.schedule.bid_kw, was.schedule.trade_kw)
         self.standing = replace(was, plan=plan, order_kw=ordered)
-        order, regret = self.problems.order_kw(plan.bid_kw, plan.trade_kw), self.problems.regret_usd(deliveries, plan)
+        order, regret = self.problems.order_kw(plan.bid_kw, plan.trade_kw), self.problems.regret_of_paid_usd(paid, plan)
         return Pledges(order, regret, plan.excess_kw(homes))
 
     def commit(self, step: float) -> FloatArray:

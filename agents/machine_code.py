@@ -26,12 +26,16 @@ from typing import Any
 
 import numpy as np
 
-from ..network.arrays import frozen
+from ..network.arrays import FloatArray, IntArray
 
-Kernel = Callable[..., object]
-"""A function that fills in arrays, of values as `given` makes them."""
+Run = Callable[[IntArray, FloatArray], None]
+"""Fills in results for some rows, with room to work in."""
+Kernel = Callable[[tuple[Any, ...], tuple[FloatArray, ...]], Run]
+"""What is to be run, of inputs, as `laid_out` makes them, and the results to fill in."""
 Kind = tuple[object, ...] | str
 """What a value is, as far as compiled code is for it: of a number its type, of an array also its axes."""
+Kinds = tuple[Kind, Kind]
+"""Those of the inputs and of the results."""
 
 _NUMBERS = {type_: np.dtype(type_).str for type_ in (bool, int, float)}
 _WORDS = dict(zip(_NUMBERS.values(), ("i8", "i64", "double"), strict=True))
@@ -42,16 +46,19 @@ _CTYPES: dict[str, Any] = {
     "double": ctypes.c_double,
 }
 _ARRAY = "array"
+_ASKED, _SCRATCH = (_ARRAY, _NUMBERS[int], 1), (_ARRAY, _NUMBERS[float], 2)
 _SUM = 32  # bytes
 _ALONE = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 """Options of numba for code that needs nothing of Python: no way in from there, and no counting of references."""
 
 
-def given(value: Any) -> Any:
-    """An input as compiled code takes it: one kind of array, so that it is compiled once."""
+def laid_out(value: Any) -> Any:
+    """An input as compiled code takes it: arrays lie in memory row by row."""
     if isinstance(value, tuple):
-        return tuple(map(given, value))
-    return frozen(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+        return tuple(map(laid_out, value))
+    if not isinstance(value, np.ndarray) or (value.flags.c_contiguous and value.flags.aligned):
+        return value
+    return np.require(value, None, ["C", "A"])
 
 
 def listed(value: Any) -> Any:
@@ -61,15 +68,15 @@ def listed(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def kept(function: Callable[..., None], values: tuple[Any, ...]) -> Kernel | None:
-    """The function for values of these kinds, if its machine code is kept; nothing is compiled."""
-    return _kept(function, _kind(values)) if _is_kept(function) else None
+def kept(function: Callable[..., None], inputs: tuple[Any, ...], results: tuple[FloatArray, ...]) -> Kernel | None:
+    """The function of rows for values of these kinds, if its machine code is kept; nothing is compiled."""
+    return _kept(function, _kind(inputs), _kind(results)) if _is_kept(function) else None
 
 
-def compiled(function: Callable[..., None], values: tuple[Any, ...]) -> Kernel:
-    """The function for values of these kinds, compiled if its machine code is not kept yet."""
-    kinds = _kind(values)
-    return _kept(function, kinds) or _compiled(function, kinds)
+def compiled(function: Callable[..., None], inputs: tuple[Any, ...], results: tuple[FloatArray, ...]) -> Kernel:
+    """The function of rows for values of these kinds, compiled if its machine code is not kept yet."""
+    kinds = _kind(inputs), _kind(results)
+    return _kept(function, *kinds) or _compiled(function, *kinds)
 
 
 @cache
@@ -79,8 +86,9 @@ def _is_kept(function: Callable[..., None]) -> bool:
 
 
 @cache
-def _kept(function: Callable[..., None], kinds: Kind) -> Kernel | None:
+def _kept(function: Callable[..., None], inputs: Kind, results: Kind) -> Kernel | None:
     """What is found in a file; damaged files are none."""
+    kinds = inputs, results
     for folder in _folders(function):
         try:
             file = (folder / _name(function, kinds)).read_bytes()
@@ -88,19 +96,19 @@ def _kept(function: Callable[..., None], kinds: Kind) -> Kernel | None:
             continue
         if sha256(file[_SUM:]).digest() == file[:_SUM]:
             symbol, _, code = file[_SUM:].partition(b"\n")
-            return _Loaded(function, kinds, symbol.decode(), code)
+            return _Loaded(function, kinds, symbol.decode(), code).given
     return None
 
 
 @cache
-def _compiled(function: Callable[..., None], kinds: Kind) -> Kernel:
+def _compiled(function: Callable[..., None], inputs: Kind, results: Kind) -> Kernel:
     """What numba makes of it, kept as a file if it can be; through numba itself if that is no code by itself."""
     _say_that_it_compiles()
+    kinds = inputs, results
     try:
         symbol, code = _machine_code(function, kinds)
     except (_UnfitError, AttributeError, KeyError, TypeError, RuntimeError):  # of another numba than was foreseen
-        through_numba: Kernel = by_numba(function, nogil=True, cache=True)
-        return through_numba
+        return _ByNumba(function).given
     text = symbol.encode() + b"\n" + code
     for folder in _folders(function):
         try:
@@ -108,7 +116,7 @@ def _compiled(function: Callable[..., None], kinds: Kind) -> Kernel:
             break
         except OSError:
             continue
-    return _Loaded(function, kinds, symbol, code)
+    return _Loaded(function, kinds, symbol, code).given
 
 
 def _write(path: Path, text: bytes) -> None:
@@ -142,7 +150,7 @@ def _label(function: Callable[..., None]) -> str:
     return f"{_source(function).stem}.{function.__name__}"
 
 
-def _name(function: Callable[..., None], kinds: Kind) -> str:
+def _name(function: Callable[..., None], kinds: Kinds) -> str:
     """The name of its file: another one for each text, compiler, processor, and kinds of values."""
     facts = _source(function).read_bytes(), repr((kinds, version("numba"), sys.byteorder, _processor())).encode()
     return f"{_label(function)}-{sha256(b''.join(facts)).hexdigest()[:32]}.o"
@@ -179,7 +187,7 @@ def _target() -> Any:
 class _Loaded:
     """Machine code in memory, to be called without Python's lock."""
 
-    def __init__(self, function: Callable[..., None], kinds: Kind, symbol: str, code: bytes) -> None:
+    def __init__(self, function: Callable[..., None], kinds: Kinds, symbol: str, code: bytes) -> None:
         llvm = _llvm()
         self._function = function
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())  # with it the code would go
@@ -188,13 +196,28 @@ class _Loaded:
         types = [_CTYPES[word] for word in _words_of(kinds)]
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int32, *types)(self._engine.get_function_address(symbol))
 
-    def __call__(self, *values: Any) -> None:
-        """Run it; what it cannot do the interpreter does once more, and says why not."""
-        reason = ctypes.c_void_p()
-        place = ctypes.addressof(reason)
-        if self._entry(place, place, *_words(values)):
-            *inputs, results, scratch = values
-            self._function(*map(listed, inputs), results, scratch)
+    def given(self, inputs: tuple[Any, ...], results: tuple[FloatArray, ...]) -> Run:
+        """What is to be run; what it cannot do the interpreter does once more, and says why not."""
+        words = _words((inputs, results))
+
+        def run(asked: IntArray, scratch: FloatArray) -> None:
+            reason = ctypes.c_void_p()
+            place = ctypes.addressof(reason)
+            if self._entry(place, place, *_words(asked), *words, *_words(scratch)):
+                self._function(*map(listed, (asked, *inputs)), results, scratch)
+
+        return run
+
+
+class _ByNumba:
+    """Code that is called through numba."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._kernel = by_numba(function, nogil=True, cache=True)
+
+    def given(self, inputs: tuple[Any, ...], results: tuple[FloatArray, ...]) -> Run:
+        """What is to be run."""
+        return lambda asked, scratch: self._kernel(asked, *inputs, results, scratch)
 
 
 # --- what numba's code takes -----------------------------------------------------------------------------------------
@@ -206,13 +229,13 @@ def _kind(value: Any) -> Kind:
         return tuple(map(_kind, value))
     if isinstance(value, np.ndarray):
         assert value.flags.c_contiguous, "rows are of arrays that lie in memory row by row"
-        return _ARRAY, value.dtype.str, value.ndim, value.flags.writeable
+        return _ARRAY, value.dtype.str, value.ndim
     return _NUMBERS.get(type(value)) or np.dtype(type(value)).str
 
 
-def _words_of(kinds: Kind) -> list[str]:
+def _words_of(kinds: Kinds) -> list[str]:
     """The types of the arguments for values of these kinds, in LLVM's words, after where to tell what went wrong."""
-    return ["ptr", "ptr", *_flat(kinds)]
+    return ["ptr", "ptr", *_flat((_ASKED, kinds, _SCRATCH))]
 
 
 def _flat(kind: Kind) -> list[str]:
@@ -232,7 +255,7 @@ def _words(value: Any) -> list[Any]:
     return [value]
 
 
-def _machine_code(function: Callable[..., None], kinds: Kind) -> tuple[str, bytes]:
+def _machine_code(function: Callable[..., None], kinds: Kinds) -> tuple[str, bytes]:
     """The name of the function in an object file, and that file.
 
     Raises:
@@ -241,7 +264,9 @@ def _machine_code(function: Callable[..., None], kinds: Kind) -> tuple[str, byte
     import numba
 
     kernel = by_numba(function, **_ALONE)
-    types = tuple(_type(numba, kind) for kind in kinds)
+    inputs, results = kinds
+    told = (_type(numba, kind, writes=False) for kind in (_ASKED, *inputs))
+    types = (*told, *(_type(numba, kind, writes=True) for kind in (results, _SCRATCH)))
     kernel.compile(types)
     symbol = kernel.overloads[types].fndesc.llvm_func_name
     module = _llvm().parse_assembly(kernel.inspect_llvm(types))
@@ -252,14 +277,14 @@ def _machine_code(function: Callable[..., None], kinds: Kind) -> tuple[str, byte
     return symbol, _target().emit_object(module)
 
 
-def _type(numba: Any, kind: Any) -> Any:
-    """Numba's type of a kind."""
+def _type(numba: Any, kind: Any, *, writes: bool) -> Any:
+    """Numba's type of a kind that is written to or not."""
     if isinstance(kind, str):
         return numba.from_dtype(np.dtype(kind))
     if kind and kind[0] is _ARRAY:
-        _, number, axes, writeable = kind
-        return numba.types.Array(numba.from_dtype(np.dtype(number)), axes, "C", readonly=not writeable)
-    return numba.types.Tuple(tuple(_type(numba, part) for part in kind))
+        _, number, axes = kind
+        return numba.types.Array(numba.from_dtype(np.dtype(number)), axes, "C", readonly=not writes)
+    return numba.types.Tuple(tuple(_type(numba, part, writes=writes) for part in kind))
 
 
 class _UnfitError(Exception):

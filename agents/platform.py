@@ -22,7 +22,9 @@ from .update_gate import NEVER
 RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
-WORTH_OF_MARK_UPS = 1.0  # the same where prices are mark-ups on LMPs: next to all are 0, and the others as large as LMPs
+WORTH_OF_MARK_UPS = (
+    1.0  # the same where prices are mark-ups on LMPs: next to all are 0, and the others as large as LMPs
+)
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 EXACT = 1e-6  # of their size: how exactly prosumers answer
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret

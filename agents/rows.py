@@ -43,21 +43,20 @@ def run_rows(
         scratch: How much room it needs, (rows, numbers).
     """
     _tally.add(cells)
-    arrays = machine_code.given(tuple(inputs))
-    kernel = _tally.kernel(rows, (machine_code.given(asked), *arrays, results, np.empty(scratch)))
+    kernel, arrays = None, ()
+    if _tally.is_worth_loading:
+        arrays = machine_code.laid_out(tuple(inputs))
+        kernel = _tally.kernel(rows, arrays, results)
     if kernel is None:
         lists = [machine_code.listed(value) for value in (asked, *inputs)]
         rows(*lists, results, [[0.0] * scratch[1] for _ in range(scratch[0])])
         return
-    parts = np.array_split(asked, max(1, min(cores(), cells // _CELLS_PER_THREAD)))
-
-    def part(some: IntArray) -> None:
-        kernel(machine_code.given(some), *arrays, results, np.empty(scratch))
-
+    run = kernel(arrays, results)
+    parts = np.array_split(machine_code.laid_out(asked), max(1, min(cores(), cells // _CELLS_PER_THREAD)))
     if len(parts) == 1:
-        part(parts[0])
+        run(parts[0], np.empty(scratch))
     else:
-        list(threads().map(part, parts))
+        list(threads().map(run, parts, [np.empty(scratch) for _ in parts]))
 
 
 def are_many(values: FloatArray) -> bool:
@@ -77,11 +76,17 @@ class _Tally:
         if cells > _SOON_MANY:
             self._cells += _WORTH_COMPILING
 
-    def kernel(self, rows: Callable[..., None], values: tuple[Any, ...]) -> Kernel | None:
-        """Compiled code for the rows with values of these kinds, where it is worth having; else None."""
-        if self._cells > _WORTH_COMPILING:
-            return machine_code.compiled(rows, values)
-        return machine_code.kept(rows, values) if self._cells > _WORTH_LOADING else None
+    @property
+    def is_worth_loading(self) -> bool:
+        """Whether compiled code is worth having, if it is kept."""
+        return self._cells > _WORTH_LOADING
+
+    def kernel(
+        self, rows: Callable[..., None], inputs: tuple[Any, ...], results: tuple[FloatArray, ...]
+    ) -> Kernel | None:
+        """Compiled code for the rows with values of these kinds; None where it is not kept and not worth making yet."""
+        have = machine_code.compiled if self._cells > _WORTH_COMPILING else machine_code.kept
+        return have(rows, inputs, results)
 
 
 _tally = _Tally()

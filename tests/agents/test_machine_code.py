@@ -44,17 +44,15 @@ def forget():
 
 
 def values(share=4.0):
-    found = np.zeros(3), np.zeros((3, 1))
-    given = machine_code.given((np.arange(3), (True, share), np.array([1.0, 2.0, 5.0])))
-    return (*given, found, np.zeros((0, 0)))
+    return ((True, share), np.array([1.0, 2.0, 5.0])), (np.zeros(3), np.zeros((3, 1)))
 
 
 def runs(kernel):
     """What the kernel finds is right."""
-    given = values()
-    kernel(*given)
-    assert given[3][0].tolist() == [0.5, 1.0, 2.5]
-    assert np.allclose(given[3][1][:, 0], np.exp([1.0, 2.0, 5.0]), rtol=1e-15)
+    inputs, results = values()
+    kernel(inputs, results)(np.arange(3), np.zeros((0, 0)))
+    assert results[0].tolist() == [0.5, 1.0, 2.5]
+    assert np.allclose(results[1][:, 0], np.exp([1.0, 2.0, 5.0]), rtol=1e-15)
     return True
 
 
@@ -63,80 +61,79 @@ def files(folder):
 
 
 def test_who_waits_for_a_compiler_is_told_once_and_not_where_code_is_kept(function, caplog, tmp_path):
-    assert machine_code.kept(function, values()) is None
-    assert runs(machine_code.compiled(function, values()))
+    assert machine_code.kept(function, *values()) is None
+    assert runs(machine_code.compiled(function, *values()))
     assert caplog.messages == SAID
     assert len(files(tmp_path / "__pycache__")) == 1
     caplog.clear()
     forget()
-    assert runs(machine_code.kept(function, values()))
-    assert runs(machine_code.compiled(function, values()))
+    assert runs(machine_code.kept(function, *values()))
+    assert runs(machine_code.compiled(function, *values()))
     assert caplog.messages == []
 
 
 def test_another_text_or_other_kinds_of_values_are_other_code(function, tmp_path):
-    machine_code.compiled(function, values())
+    machine_code.compiled(function, *values())
     forget()
-    wider = (*values()[:2], np.zeros((3, 1)), *values()[3:])
-    assert machine_code.kept(function, wider) is None
+    (rules, _), results = values()
+    assert machine_code.kept(function, (rules, np.zeros((3, 1))), results) is None
     forget()
     (tmp_path / "fresh_rows.py").write_text(SOURCE + "\n")
-    assert machine_code.kept(function, values()) is None
+    assert machine_code.kept(function, *values()) is None
 
 
 @pytest.mark.parametrize("damage", [lambda file: file[:-100], lambda file: file[:50] + b"x" + file[51:], lambda _: b""])
 def test_a_damaged_file_is_made_anew(function, tmp_path, damage):
-    machine_code.compiled(function, values())
+    machine_code.compiled(function, *values())
     (path,) = files(tmp_path)
     path.write_bytes(damage(path.read_bytes()))
     forget()
-    assert machine_code.kept(function, values()) is None
-    assert runs(machine_code.compiled(function, values()))
+    assert machine_code.kept(function, *values()) is None
+    assert runs(machine_code.compiled(function, *values()))
     forget()
-    assert runs(machine_code.kept(function, values()))
+    assert runs(machine_code.kept(function, *values()))
 
 
 def test_where_python_cannot_keep_its_own_the_users_caches_hold_it(function, tmp_path):
     (tmp_path / "__pycache__").write_text("a file where a folder would be")
-    assert runs(machine_code.compiled(function, values()))
+    assert runs(machine_code.compiled(function, *values()))
     assert [path.parent for path in files(tmp_path)] == [tmp_path / "caches" / "gridbazaar"]
     forget()
-    assert runs(machine_code.kept(function, values()))
+    assert runs(machine_code.kept(function, *values()))
 
 
 def test_where_nothing_can_be_kept_it_runs_as_well(function, tmp_path):
     (tmp_path / "__pycache__").write_text("a file where a folder would be")
     (tmp_path / "caches").write_text("another")
-    assert runs(machine_code.compiled(function, values()))
+    assert runs(machine_code.compiled(function, *values()))
     assert not files(tmp_path)
 
 
 def test_what_does_not_fit_is_called_through_numba(function, monkeypatch, tmp_path):
     monkeypatch.setitem(machine_code._WORDS, "<f8", "ptr")
-    assert runs(machine_code.compiled(function, values()))
+    assert runs(machine_code.compiled(function, *values()))
     assert not files(tmp_path)
     forget()
     monkeypatch.undo()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(machine_code._ALONE, "unheard_of", True)
-    assert runs(machine_code.compiled(function, values()))
+    assert runs(machine_code.compiled(function, *values()))
 
 
 def test_what_machine_code_refuses_the_interpreter_explains(function):
-    kernel = machine_code.compiled(function, values())
+    run = machine_code.compiled(function, *values())(*values(share=0.0))
     with pytest.raises(ZeroDivisionError):
-        kernel(*values(share=0.0))
+        run(np.arange(3), np.zeros((0, 0)))
 
 
 def test_loading_it_imports_no_numba(function, tmp_path):
-    machine_code.compiled(function, values())
+    machine_code.compiled(function, *values())
     program = (
         "import sys, numpy as np, fresh_rows\n"
         "from gridbazaar.agents import machine_code\n"
         "found = np.zeros(3), np.zeros((3, 1))\n"
-        "given = machine_code.given((np.arange(3), (True, 4.0), np.array([1.0, 2.0, 5.0])))\n"
-        "values = *given, found, np.zeros((0, 0))\n"
-        "machine_code.kept(fresh_rows.parts, values)(*values)\n"
+        "inputs = (True, 4.0), np.array([1.0, 2.0, 5.0])\n"
+        "machine_code.kept(fresh_rows.parts, inputs, found)(inputs, found)(np.arange(3), np.zeros((0, 0)))\n"
         "print(found[0].tolist(), 'numba' in sys.modules)\n"
     )
     told = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -195,12 +192,21 @@ ROWS = [
 
 @pytest.mark.parametrize(("rows", "inputs", "shapes"), ROWS, ids=[rows.__name__ for rows, *_ in ROWS])
 def test_all_rows_of_the_market_run_without_numba_to_the_interpreters_bits(rows, inputs, shapes):
-    given, scratch = machine_code.given(inputs()), (5, 3 + 2 * LINKS)
+    (asked, *told), scratch = inputs(), (5, 3 + 2 * LINKS)
     machine, interpreter = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
-    kernel = machine_code.compiled(rows, (*given, machine, np.empty(scratch)))
-    assert isinstance(kernel, machine_code._Loaded)
-    kernel(*given, machine, np.empty(scratch))
-    rows(*map(machine_code.listed, given), interpreter, [[0.0] * scratch[1] for _ in range(scratch[0])])
+    kernel = machine_code.compiled(rows, tuple(told), machine)
+    assert isinstance(kernel.__self__, machine_code._Loaded)
+    kernel(tuple(told), machine)(asked, np.empty(scratch))
+    rows(*map(machine_code.listed, (asked, *told)), interpreter, [[0.0] * scratch[1] for _ in range(scratch[0])])
     for one, two in zip(machine, interpreter, strict=True):
         assert np.array_equal(one, two)
         assert one.any()
+
+
+def test_arrays_are_laid_out_row_by_row_and_lists_are_made_of_all():
+    inputs = np.arange(3), (1.5, np.eye(4)[:, ::2])
+    assert machine_code.listed(inputs)[1] == (1.5, [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    laid_out = machine_code.laid_out(inputs)
+    assert laid_out[0] is inputs[0]
+    assert laid_out[1][1].flags.c_contiguous
+    assert np.array_equal(laid_out[1][1], inputs[1][1])
