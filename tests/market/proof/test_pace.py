@@ -6,8 +6,9 @@ import pytest
 from gridbazaar.market.proof.pace import Pace
 
 
-def test_later_outer_steps_begin_nearly_there():
-    assert Pace.of(1).due > Pace.of(2).due >= 1
+def test_later_outer_steps_wait_for_a_regret_to_fall_twenty_times():
+    assert Pace.of(2).due == Pace.of(1).after(8, 20.0, 1.0).due - 8
+    assert 1 <= Pace.of(1).due < Pace.of(2).due  # the first is to say roughly what is bid
 
 
 @pytest.mark.parametrize(("missing", "rounds"), [(1.1, 2), (np.e, 7), (1e6, 12), (np.inf, 12)])
