@@ -190,7 +190,7 @@ class StoppingRule:
         before = self._known.proven
         residuals = ResidualHistory(self._settings.primal_tolerance_kw)
         self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
-        self._known = replace(self._known, pace=Pace.of(iteration))
+        self._known = replace(self._known, pace=Pace.of(iteration, unrest=bool(self.conduct.otherwise)))
         return self._known.proven > before / 2
 
     def shared(self, primal_kw: float) -> None:

@@ -11,6 +11,11 @@ def test_later_outer_steps_wait_for_a_regret_to_fall_twenty_times():
     assert 1 <= Pace.of(1).due < Pace.of(2).due  # the first is to say roughly what is bid
 
 
+def test_where_somebody_moves_anyway_later_outer_steps_are_short():
+    assert Pace.of(1, unrest=True).due == Pace.of(1).due
+    assert 1 <= Pace.of(2, unrest=True).due < Pace.of(1).due
+
+
 @pytest.mark.parametrize(("missing", "rounds"), [(1.1, 2), (np.e, 7), (1e6, 12), (np.inf, 12)])
 def test_it_waits_for_as_long_as_a_regret_usually_takes_to_fall(missing, rounds):
     after = Pace.of(1).after(8, 1e-3 * missing, 1e-3)
