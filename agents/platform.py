@@ -292,8 +292,8 @@ class SharingPlatform(mesa.Agent):
                 unless they are mark-ups on LMPs.
         """
         graph = self.graph
-        trade = np.empty_like(self.power_kw)
-        trade[graph.forward], trade[graph.backward] = self.pairs.trade_kw, -self.pairs.trade_kw
+        trade = self.pairs.trade_kw[graph.link]
+        trade *= graph.way[:, None]
         (lmp, held, weight), price = self.bids.delivered, self.price_usd_per_kwh
         if lmp_usd_per_kwh is not None:
             lmp, price = lmp_usd_per_kwh, self._followed(price, lmp_usd_per_kwh - lmp)
