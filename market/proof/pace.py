@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FIRST, _LATER = 8, 12
+_FIRST, _LATER = 8, 14
 """Rounds before the first attempt in the first outer step, and in later ones, where regret is to fall twenty times."""
 _UNREST = 2
 """The same in later ones where somebody acts otherwise than is best for it: its bids move, however close the others."""
