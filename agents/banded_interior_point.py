@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..network.arrays import FloatArray, IntArray
 from .banded_steps import FAR, minimised
-from .rows import compiled
+from .machine_code import through_numba
 
 LONG = 48
 """From so many periods on compiled code is worth loading (half a second)."""
@@ -44,7 +44,7 @@ class BandedInteriorPoint:
         place = row[first] * width + row[second] - row[first]
         self._pairs = _places(place), _places(column[first]), value[first] * value[second]
         self._lanes = (0.0,) * width
-        self._minimised = compiled(minimised, by_zero="numpy")
+        self._minimised = through_numba(minimised, by_zero="numpy")
 
     def solve(
         self, quadratic: FloatArray, linear: FloatArray, equal: FloatArray, low: FloatArray, high: FloatArray

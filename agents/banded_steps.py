@@ -16,7 +16,8 @@ matrix definite and bends no solution, since each turn starts from what is reall
 rounding says that its row follows from others, or nearly so; it is replaced by what rounding can be, so that its
 multiplier moves no further than is known (cf. Wright, SIAM Journal on Optimization 9, 1999).
 
-`rows.compiled` compiles these functions; no sum is put in another order, so that the bits are the same everywhere.
+`machine_code.through_numba` compiles these functions; no sum is put in another order, so that the bits are the same
+everywhere.
 """
 
 from __future__ import annotations

@@ -207,18 +207,27 @@ class BidExchange:
             sold_at: Its LMPs in the periods of `asks`, (prosumer, period); None where nothing was asked.
             now: The round that is about to end.
         """
-        rho, curve = self.penalty.value, self.curve
-        lmp = curve.lmp_usd_per_kwh + curve.own_usd_per_kw2h * (self.bid_kw - curve.reference_kw)
-        if curve.sloped.any():
-            best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, rho)
-            lmp = np.where(curve.sloped, best.lmp_usd_per_kwh, lmp)
+        rho, lmp = self.penalty.value, self._lmp_along_curve()
         if sold_at is not None:
             lmp[:, self.curve.elastic] = sold_at
-        wanted = np.where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
+        wanted = _where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
         return replace(
             self,
             wanted_kw=wanted,
-            lmp_usd_per_kwh=np.where(self.gate.took(now)[:, None], lmp, self.lmp_usd_per_kwh),
+            lmp_usd_per_kwh=_where(self.gate.took(now)[:, None], lmp, self.lmp_usd_per_kwh),
             mismatch_kw=self.bid_kw - wanted,
             moved_usd_per_kwh=rho * np.abs(wanted - self.wanted_kw),
         )
+
+    def _lmp_along_curve(self) -> FloatArray:
+        """The LMPs of what is asked where they follow the bids of buses, else those of each bid, (prosumer, period)."""
+        curve = self.curve
+        if not curve.sloped.any():
+            return curve.own_lmp(self.bid_kw)
+        best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, self.penalty.value).lmp_usd_per_kwh
+        return best if curve.sloped.all() else np.where(curve.sloped, best, curve.own_lmp(self.bid_kw))
+
+
+def _where(which: BoolArray, one: FloatArray, other: FloatArray) -> FloatArray:
+    """The one where it holds, the other elsewhere; the one itself where it holds of all."""
+    return one if which.all() else np.where(which, one, other)

@@ -107,22 +107,23 @@ class Crowd:
 
     def regrets_usd(self, deliveries: Deliveries) -> FloatArray:
         """What each could gain by leaving its schedule at these prices, (prosumer,)."""
-        return self._regretted_usd(deliveries, self.standing.schedule)
+        return self._regretted_usd(self.problems.paid(deliveries), self.standing.schedule)
 
     def deliver(self, deliveries: Deliveries) -> Pledges:
         """The bids after sharing, and what is regretted of what was agreed."""
         homes, was = self.homes, self.standing
-        plan = self.problems.deliver(self.problems.paid(deliveries))
+        paid = self.problems.paid(deliveries)
+        plan = self.problems.deliver(paid)
         ordered = self.problems.order_kw(was.schedule.bid_kw, was.schedule.trade_kw)
         self.standing = replace(was, plan=plan, order_kw=ordered)
-        order, regret = self.problems.order_kw(plan.bid_kw, plan.trade_kw), self._regretted_usd(deliveries, plan)
+        order, regret = self.problems.order_kw(plan.bid_kw, plan.trade_kw), self._regretted_usd(paid, plan)
         return Pledges(order, regret, plan.excess_kw(homes))
 
-    def _regretted_usd(self, deliveries: Deliveries, plan: Plan) -> FloatArray:
+    def _regretted_usd(self, paid: Deliveries, plan: Plan) -> FloatArray:
         """What each could gain by leaving this plan; of nobody, nothing is worked out."""
         if not self.members.size:
             return np.zeros(self.homes.count)
-        return self.problems.regret_usd(deliveries, plan)
+        return self.problems.regret_of_paid_usd(paid, plan)
 
     def commit(self, step: float) -> FloatArray:
         """The bids that members commit to, (prosumer, period)."""

@@ -22,6 +22,9 @@ from .update_gate import NEVER
 RELAXATION = 1.5  # over-relaxation of powers and bids (Boyd et al. 2011, section 3.4.3)
 EVERY = 2  # rounds between two adaptations of the penalties
 WORTH = 0.1  # what a residual in prices counts in, as a fraction of the mean LMP; one in powers counts in their size
+WORTH_OF_MARK_UPS = (
+    1.0  # the same where prices are mark-ups on LMPs: next to all are 0, and the others as large as LMPs
+)
 FOLLOWING = 30  # first rounds in which sharing prices follow LMPs; after them the rounds are plain ADMM
 EXACT = 1e-6  # of their size: how exactly prosumers answer
 TIGHTER, TIGHTEST = 4.0, 4.0**10  # how much closer partners must agree if what they agreed leaves too much regret
@@ -289,8 +292,8 @@ class SharingPlatform(mesa.Agent):
                 unless they are mark-ups on LMPs.
         """
         graph = self.graph
-        trade = np.empty_like(self.power_kw)
-        trade[graph.forward], trade[graph.backward] = self.pairs.trade_kw, -self.pairs.trade_kw
+        trade = self.pairs.trade_kw[graph.link]
+        trade *= graph.way[:, None]
         (lmp, held, weight), price = self.bids.delivered, self.price_usd_per_kwh
         if lmp_usd_per_kwh is not None:
             lmp, price = lmp_usd_per_kwh, self._followed(price, lmp_usd_per_kwh - lmp)
@@ -348,11 +351,12 @@ def _balanced(graph: TradeGraph, rules: SharingRules, state: PlatformState) -> P
     """Penalties adapted, residuals counted in what partners trade and in what a kWh is worth; old volumes fade."""
     size = _size_kw(graph, state)
     smaller = np.minimum(*(size[graph.owner[end]] for end in (graph.forward, graph.backward)))
-    worth = WORTH * max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), rules.least_worth_usd_per_kwh)
+    lmp = max(float(np.abs(state.bids.lmp_usd_per_kwh).mean()), rules.least_worth_usd_per_kwh)
+    of_pairs = (WORTH_OF_MARK_UPS if rules.marks_up else WORTH) * lmp
     return replace(
         state,
-        pairs=_adapted(state.pairs, smaller, worth, rules.resolution_kw),
-        bids=_adapted(state.bids, size, worth, rules.resolution_kw),
+        pairs=_adapted(state.pairs, smaller, of_pairs, rules.resolution_kw),
+        bids=_adapted(state.bids, size, WORTH * lmp, rules.resolution_kw),
         volume_kw=size / 2,
     )
 

@@ -90,11 +90,15 @@ class PriceCurve:
 
     def at(self, bid_kw: FloatArray) -> FloatArray:
         """The LMPs when these bids are made and no limit is in the way, (prosumer, period)."""
-        move = bid_kw - self.reference_kw
-        lmp = self.lmp_usd_per_kwh + self.own_usd_per_kw2h * move
+        lmp = self.own_lmp(bid_kw)
         if self.sloped.any():
-            lmp += across(self.slope_root, along(self.slope_root, self.by_bus(move)))[self.place]
-        return np.asarray(lmp)
+            move = self.by_bus(bid_kw - self.reference_kw)
+            lmp += across(self.slope_root, along(self.slope_root, move))[self.place]
+        return lmp
+
+    def own_lmp(self, bid_kw: FloatArray) -> FloatArray:
+        """The same as far as prices follow each bid alone, (prosumer, period)."""
+        return np.asarray(self.lmp_usd_per_kwh + self.own_usd_per_kw2h * (bid_kw - self.reference_kw))
 
     def best_sale(self, asked_kw: FloatArray, price: FloatArray, weight: FloatArray) -> BestSale:
         """The LMPs of min curve(w) - price w + weight (w - asked)²/2 over w; all (prosumer, period).

@@ -178,7 +178,10 @@ class Problems:
             told: The prices; trades in it are not looked at.
             plan: The plans.
         """
-        paid = self.paid(told)
+        return self.regret_of_paid_usd(self.paid(told), plan)
+
+    def regret_of_paid_usd(self, paid: Deliveries, plan: Plan) -> FloatArray:
+        """As `regret_usd`, of what deliveries come to (`paid`)."""
         payment = self.payments_usd(plan, paid.price_usd_per_kwh) + self.sharing_fees_usd(plan)
         regret = plan.kept_cost_usd(self.homes, paid.lmp_usd_per_kwh) + payment - self.least_cost_usd(paid)
         return np.where(plan.violation_kw(self.homes) > 1e-3 * self.homes.size_kw, np.inf, regret)
@@ -189,4 +192,7 @@ class Problems:
 
     def sharing_fees_usd(self, plan: Plan) -> FloatArray:
         """Their own half of the fees of their trades, (prosumer,) in $."""
-        return self.homes.dt_h * self.homes.by_home(self.homes.fee_usd_per_kwh * np.abs(plan.trade_kw).sum(axis=1))
+        fees = self.homes.fee_usd_per_kwh
+        if not fees.any():
+            return np.zeros(self.homes.count)
+        return self.homes.dt_h * self.homes.by_home(fees * np.abs(plan.trade_kw).sum(axis=1))

@@ -74,6 +74,7 @@ class TradeGraph:
         owner, partner: Prosumer index of each arc's own and other end, (arc,).
         link: Link index of each arc, (arc,).
         reverse: Arc index of each arc's other direction, (arc,).
+        way: 1 on the a-to-b ends of links, -1 on the others, (arc,).
         forward, backward: Arc index of each link's a-to-b and b-to-a end, (link,).
         starts: Where the arcs of each prosumer begin, (prosumer + 1,).
         everybody: All prosumers, by index, (prosumer,).
@@ -104,6 +105,7 @@ class TradeGraph:
         self.link: IntArray = np.tile(np.arange(count, dtype=np.intp), 2)[order]
         self.forward: IntArray = position[:count]
         self.backward: IntArray = position[count:]
+        self.way: FloatArray = np.repeat([1.0, -1.0], count)[order]
         self.reverse: IntArray = np.concatenate([self.backward, self.forward])[order]
         self.cap_kw: FloatArray = np.array([link.cap_kw for link in self.links], dtype=float)
         self.fee_usd_per_kwh: FloatArray = np.array([link.fee_usd_per_kwh for link in self.links], dtype=float)

@@ -95,7 +95,9 @@ class SlopeSystem:
         limits = np.concatenate(limited)
         self._limits = limits[np.isin(limits, self._bounds)]
         self._is_limit = np.isin(self._bounds, self._limits)
-        self._of_limits = sp.csr_array(program.matrix)[self._limits]
+        bounded = sp.csr_array(program.matrix)[self._limits].tocoo()  # a limit bounds one column
+        assert bounded.nnz == self._limits.size, "limits are of one column each"
+        self._limited, self._way = np.asarray(bounded.coords[1], dtype=np.intp), np.asarray(bounded.data)
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
 
@@ -131,9 +133,9 @@ class SlopeSystem:
     def _near(self, period: ClearedPeriod, factors: SuperLU, moves: FloatArray) -> RowLimits | None:
         """The limits that bind, or that the demand there is could reach by moving to where they are felt the most."""
         solution, program = period.solution, self._program
-        columns, base_kw = program.columns.count, program.feeder.base_kw
+        base_kw = program.feeder.base_kw
         s, z = solution.s[self._limits], solution.z[self._limits]
-        felt = np.linalg.norm(self._of_limits @ moves[:columns], axis=1)
+        felt = np.linalg.norm(moves[self._limited], axis=1) * np.abs(self._way)
         with np.errstate(divide="ignore"):
             away_kw = np.where(z > s, 0.0, s / felt)
         within_kw = float(np.abs(period.demand_kw).sum())
@@ -141,13 +143,13 @@ class SlopeSystem:
         nearest = np.sort(nearest[(away_kw[nearest] <= within_kw) & (felt[nearest] > _FELT / base_kw)])
         if not nearest.size:
             return None
-        rows = self._of_limits[nearest]
+        limited, way = self._limited[nearest], self._way[nearest]
         more = np.zeros((self._starts.size - 1, nearest.size), order="F")
-        more[:columns] = rows.toarray().T
+        more[limited, np.arange(nearest.size)] = way
         answer = factors.solve(more)
         effect = -answer[self._balance] / base_kw
         per_kw = np.maximum(np.abs(effect).max(axis=0), _FELT / base_kw)
-        give = rows @ answer[:columns] / base_kw / np.outer(per_kw, per_kw)
+        give = way[:, None] * answer[limited] / base_kw / np.outer(per_kw, per_kw)
         room, directions = np.linalg.eigh((give + give.T) / 2)
         return RowLimits(
             effect / per_kw,

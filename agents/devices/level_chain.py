@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...network.arrays import FloatArray
-from ..rows import run_numbers
+from ..rows import run_rows
 from . import level_path
 
 _EASY = 10  # numbers found here cost what one does that is found by a search
+_ONE = np.zeros(1, dtype=np.intp)
 _ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
 
 
@@ -121,16 +122,16 @@ class LevelChain:
         gains = self.gain_in_h, self.gain_out_h, self.drawn_kwh
         limits = (self.charge_max_kw, self.discharge_max_kw), self._corridor(end_low, end_high)
         found = np.empty((3, self.drawn_kwh.size))
-        inputs = level, self.keep, wanted, gains, *limits
-        run_numbers(level_path.mended, inputs, tuple(found), cells=found.size // _EASY)
+        inputs = float(level), float(self.keep), wanted, gains, *limits
+        run_rows(level_path.mended, _ONE, inputs, tuple(found), cells=found.size // _EASY)
         return found
 
     def _corridor(self, end_low: float, end_high: float) -> tuple[FloatArray, FloatArray]:
         """The levels from which all that follows can be kept, before each period and at the end, (period + 1,)."""
         found = np.empty((2, self.low_kwh.size + 1))
         found[:, -1] = max(float(self.low_kwh[-1]), end_low), min(float(self.high_kwh[-1]), end_high)
-        inputs = self.keep, self._most_in, self._most_out, self.low_kwh, self.high_kwh
-        run_numbers(level_path.corridor, inputs, tuple(found), cells=found.size // _EASY)
+        inputs = float(self.keep), self._most_in, self._most_out, self.low_kwh, self.high_kwh
+        run_rows(level_path.corridor, _ONE, inputs, tuple(found), cells=found.size // _EASY)
         return found[0], found[1]
 
 

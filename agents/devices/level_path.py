@@ -1,6 +1,6 @@
 """The level of a store, run back and forward in time: functions of numbers and lists or arrays of them.
 
-`rows.run_numbers` interprets or compiles them, to the same bits: equal numbers are compared in one way only.
+`rows.run_rows` interprets or compiles them, for one row only, to the same bits: equal numbers are compared in one way only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def smaller(a: float, b: float) -> float:
     return b if b < a else a
 
 
-def corridor(keep: float, rise: Numbers, fall: Numbers, low: Numbers, high: Numbers, results: Any) -> None:
+def corridor(
+    _: Any, keep: float, rise: Numbers, fall: Numbers, low: Numbers, high: Numbers, results: Any, scratch: Any
+) -> None:
     """The levels before each period from which all that follows can be kept; those at the end are there already.
 
     Args:
@@ -44,7 +46,17 @@ def shifted(less: float, less_h: float, more: float, more_h: float, most: float,
     return less - saved, smaller(most, more + rest / more_h) if rest > 0.0 else more
 
 
-def mended(level: float, keep: float, wanted: Any, gains: Any, most_kw: Any, corridor_kwh: Any, results: Any) -> None:
+def mended(
+    _: Any,
+    level: float,
+    keep: float,
+    wanted: Any,
+    gains: Any,
+    most_kw: Any,
+    corridor_kwh: Any,
+    results: Any,
+    scratch: Any,
+) -> None:
     """Charge, discharge and level next to what is wanted that stay in the corridor.
 
     Args:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FIRST, _LATER = 8, 2
-"""Rounds before the first attempt in the first outer step, and in later ones, where little is left to do."""
+_FIRST, _LATER = 8, 14
+"""Rounds before the first attempt in the first outer step, and in later ones, where regret is to fall twenty times."""
+_UNREST = 2
+"""The same in later ones where somebody acts otherwise than is best for it: its bids move, however close the others."""
 _RATE = 0.15
 """By how much the logarithm of a regret falls in a round, before that is seen."""
 _LEAST, _MOST = 2, 12
@@ -35,9 +37,11 @@ class Pace:
     stuck: int = 0
 
     @classmethod
-    def of(cls, iteration: int) -> Pace:
-        """At the beginning of an outer step, from 1."""
-        return cls(_FIRST if iteration == 1 else _LATER)
+    def of(cls, iteration: int, *, unrest: bool = False) -> Pace:
+        """At the beginning of an outer step, from 1; `unrest` where somebody acts otherwise than is best for it."""
+        if iteration == 1:
+            return cls(_FIRST)
+        return cls(_UNREST if unrest else _LATER)
 
     def after(self, rounds: int, regret: float, allowed: float) -> Pace:
         """After an attempt that left more regret than is allowed: the next one when that may have fallen enough."""

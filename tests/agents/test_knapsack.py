@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridbazaar.agents import knapsack
-from gridbazaar.agents.rows import _given, _listed, compiled
+from gridbazaar.agents.machine_code import by_numba
 
 NET, SUN, LOW, HIGH, BETA, SOLD, BOUGHT, BUY, SELL, BEND = range(10)
 
@@ -91,7 +91,7 @@ def test_the_answer_is_optimal_wherever_the_search_starts(withdrawals, cell, sta
 def test_compiled_it_has_the_same_bits(withdrawals, cell, start):
     home, terms, links = cell
     arrays = tuple(np.array(part) for part in links)
-    found = compiled(knapsack.share)(start, terms, withdrawals, np.array(home), arrays)
+    found = by_numba(knapsack.share, cache=True)(start, terms, withdrawals, np.array(home), arrays)
     assert found == knapsack.share(start, terms, withdrawals, home, links)
 
 
@@ -106,11 +106,3 @@ def test_no_multiplier_gives_a_higher_bound(cell, lmp):
     for m in (*at, *np.linspace(-0.3, 0.8, 50)):
         value = knapsack.dual(m, at, low, high, len(at), home)
         assert value <= best + 1e-12 * (1 + sum(map(abs, high)) + sum(map(abs, low)) + abs(home[NET]))
-
-
-def test_lists_and_arrays_are_taken_alike():
-    inputs = np.arange(3), (1.5, np.eye(2))
-    assert _listed(inputs) == ([0, 1, 2], (1.5, [[1.0, 0.0], [0.0, 1.0]]))
-    given_array = _given(inputs)[1][1]
-    assert not given_array.flags.writeable
-    assert np.array_equal(given_array, np.eye(2))

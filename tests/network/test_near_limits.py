@@ -86,7 +86,7 @@ def test_what_a_limit_does_to_lmps_demand_does_to_its_slack(kink, buses, name):
     system = SlopeSystem(period.program, buses)
     root, limits = system.with_limits(period)
     factors = _factors(system._matrix(period, limits_hold=False))
-    by_kw = system._of_limits @ system._root(factors)[1][: period.program.columns.count]
+    by_kw = system._way[:, None] * system._root(factors)[1][system._limited]
     by_kw = by_kw / np.maximum(np.abs(by_kw).max(axis=1), 1e-12)[:, None]
     for row in limits.effect.T:
         assert np.abs(by_kw - row).max(axis=1).min() <= 1e-5

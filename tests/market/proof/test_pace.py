@@ -6,8 +6,15 @@ import pytest
 from gridbazaar.market.proof.pace import Pace
 
 
-def test_later_outer_steps_begin_nearly_there():
-    assert Pace.of(1).due > Pace.of(2).due >= 1
+def test_later_outer_steps_wait_about_as_long_as_a_regret_that_is_to_fall_twenty_times():
+    longest = Pace.of(1).after(8, 20.0, 1.0).due - 8
+    assert 1 <= Pace.of(1).due < longest <= Pace.of(2).due  # the first is to say roughly what is bid
+    assert Pace.of(2).due <= np.log(20.0) / 0.15
+
+
+def test_where_somebody_moves_anyway_later_outer_steps_are_short():
+    assert Pace.of(1, unrest=True).due == Pace.of(1).due
+    assert 1 <= Pace.of(2, unrest=True).due < Pace.of(1).due
 
 
 @pytest.mark.parametrize(("missing", "rounds"), [(1.1, 2), (np.e, 7), (1e6, 12), (np.inf, 12)])
