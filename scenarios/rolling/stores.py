@@ -82,13 +82,15 @@ class StorePath:
         """The store in its first periods, from where it begins."""
         return _cut(self.store, Window(1, 0, count, count), self.begin_kwh)
 
-    def cost_usd(self, charge_kw: FloatArray, discharge_kw: FloatArray, level_kwh: FloatArray, dt_h: float) -> float:
-        """Wear and discomfort of its first periods, in $, of what it takes, gives and holds, (period,) each."""
-        store, count = self.store, level_kwh.size
+    def cost_usd(
+        self, charge_kw: FloatArray, discharge_kw: FloatArray, level_kwh: FloatArray, dt_h: float, *, first: int = 0
+    ) -> float:
+        """Wear and discomfort from a period on, in $, of what it takes, gives and holds, (period,) each."""
+        store, here = self.store, np.s_[first : first + level_kwh.size]
         wear = store.throughput_cost_usd_per_kwh * float((charge_kw + discharge_kw).sum())
         if store.discomfort_usd_per_kwh_h is None:
             return dt_h * wear
-        low, high = (np.broadcast_to(soc, self.periods)[:count] * store.capacity_kwh for soc in _band(store))
+        low, high = (np.broadcast_to(soc, self.periods)[here] * store.capacity_kwh for soc in _band(store))
         outside = np.maximum(low - level_kwh, 0.0) + np.maximum(level_kwh - high, 0.0)
         return dt_h * (wear + store.discomfort_usd_per_kwh_h * float(outside.sum()))
 
