@@ -172,7 +172,7 @@ class Parts:
             with np.load(file, allow_pickle=False) as archive:
                 said = json.loads(str(archive["said"]))
                 arrays = {key: archive[key] for key in archive.files if key != "said"}
-            return Part(Window(**said["window"]), Ended(**said["ended"]), arrays, said["memories"])
+            return Part(Window(**said["window"]), Ended(**said["ended"]), arrays, said.get("memories", {}))
         except FileNotFoundError:
             return None
         except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
