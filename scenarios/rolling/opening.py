@@ -6,7 +6,7 @@ import numpy as np
 
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
-from .forecasts import planned
+from .forecasts import planned, spare_kw
 from .stores import store_paths
 from .windows import Window, windows_of
 
@@ -27,7 +27,7 @@ class Windows:
         self._scenario = scenario
         self.all = windows_of(horizon, scenario.periods, scenario.dt_h)
         self.homes = scenario.build_households()
-        self.paths = store_paths(self.homes, self.all)
+        self.paths = store_paths(self.homes, spare_kw(scenario, self.homes), self.all)
 
     @property
     def begin_kwh(self) -> FloatArray:
