@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ...agents.household import Household
-from ...market.setup import graph_of
+from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
 from ...network.calendars import Calendar
 from ..files.horizon import DAY_H, FORECAST_KEYS, expecting, forecast_name
@@ -28,7 +28,7 @@ def planned(scenario: Scenario, window: Window) -> Scenario:
     return part.model_copy(update={**changes, "profiles": found, "prosumers": homes})
 
 
-def spare_kw(scenario: Scenario, homes: Sequence[Household]) -> list[FloatArray]:
+def spare_kw(scenario: Scenario, homes: Sequence[Household], graph: TradeGraph) -> list[FloatArray]:
     """What each household has for its stores at the most, (period,) each, as far as it is known before.
 
     That is what it may buy and trade, and has, less what it must use: by what will happen with a perfect forecast, by
@@ -36,7 +36,6 @@ def spare_kw(scenario: Scenario, homes: Sequence[Household]) -> list[FloatArray]
     """
     horizon = scenario.horizon
     assert horizon is not None
-    graph = graph_of(homes, scenario.build_links(), scenario.settings.case)
     may_kw = [home.bid_max_kw + cap for home, cap in zip(homes, graph.by_owner(graph.cap_kw[graph.link]), strict=True)]
     if horizon.forecast == "persistence":
         lack_kw = [home.fixed_kw.max() + home.elastic_min_kw for home in homes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...market.setup import graph_of
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
 from .forecasts import planned, spare_kw
@@ -17,6 +18,7 @@ class Windows:
     Attributes:
         all: The windows, in order.
         homes: The households over the whole horizon, with their actual loads and renewables.
+        graph: Who of them may trade with whom.
         paths: Their stores, household by household, in the order of results.
     """
 
@@ -27,7 +29,8 @@ class Windows:
         self._scenario = scenario
         self.all = windows_of(horizon, scenario.periods, scenario.dt_h)
         self.homes = scenario.build_households()
-        self.paths = store_paths(self.homes, spare_kw(scenario, self.homes), self.all)
+        self.graph = graph_of(self.homes, scenario.build_links(), scenario.settings.case)
+        self.paths = store_paths(self.homes, spare_kw(scenario, self.homes, self.graph), self.all)
 
     @property
     def begin_kwh(self) -> FloatArray:
