@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .behaviour import Behaviour, PriceTaker
     from .behaviour_errors import BehaviourError
     from .devices.battery import Battery
-    from .devices.deferrable import Deferrable
+    from .devices.deferrable import Deferrable, Job
     from .devices.device import Device, DeviceError
     from .devices.device_block import DeviceBlock
     from .devices.ev import Ev, Trip
@@ -56,6 +56,7 @@ __all__ = [
     "Household",
     "HouseholdError",
     "HouseholdShortageError",
+    "Job",
     "Link",
     "LinkError",
     "Offer",
@@ -96,6 +97,7 @@ _HOMES = {
     "Household": "household",
     "HouseholdError": "household",
     "HouseholdShortageError": "household",
+    "Job": "devices.deferrable",
     "Link": "trade_graph",
     "LinkError": "trade_graph",
     "Offer": "messages",

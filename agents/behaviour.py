@@ -78,8 +78,10 @@ class Behaviour:
     def learn(self, own_cost_usd: float) -> None:
         """Be told, once a day is over, what it has cost: by default nothing is made of it.
 
-        A market is one day. Who plays several of them in a row, as a league does, tells each behaviour after each day
-        what its prosumer paid on the whole, payments included, less the true utility of what it consumed.
+        A market is one day. Who plays several of them in a row, as a league and a rolling horizon do, tells each
+        behaviour after each day, or what is kept of each window, what its prosumer paid on the whole, payments
+        included, less the true utility of what it consumed. Behaviours that override this go on from what they
+        remembered (`saved_state`) when the next one begins; in a rolling horizon all others begin each window anew.
         """
         del own_cost_usd  # for those who override
 

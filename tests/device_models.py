@@ -8,7 +8,7 @@ import numpy as np
 
 from gridbazaar.agents import Household
 from gridbazaar.agents.devices.battery import Battery
-from gridbazaar.agents.devices.deferrable import Deferrable
+from gridbazaar.agents.devices.deferrable import Deferrable, Job
 from gridbazaar.agents.devices.ev import Ev, Trip
 from gridbazaar.agents.devices.heat_pump import HeatPump
 
@@ -87,13 +87,16 @@ def _heat_pump(h: HeatPump, periods: int, dt_h: float) -> Model:
 
 
 def _deferrable(w: Deferrable, periods: int, dt_h: float) -> Model:
-    p = cp.Variable(periods)
+    """Each job has a power of its own, which is where that job may run, and brings its energy."""
     end = periods * dt_h if w.latest_h is None else w.latest_h
-    rules: list[Any] = [p >= 0, dt_h * cp.sum(p) == w.energy_kwh]
-    for t in range(periods):
-        inside = min((t + 1) * dt_h, end) - max(t * dt_h, w.earliest_h)
-        rules.append(p[t] <= w.p_max_kw * max(0.0, inside / dt_h))
-    return Model(-p, 0.0, rules, [])
+    jobs = [(w.earliest_h, end)] if w.jobs is None else [(job.earliest_h, job.latest_h) for job in w.jobs]
+    own = cp.Variable((len(jobs), periods))
+    rules: list[Any] = [own >= 0, dt_h * cp.sum(own, axis=1) == w.energy_kwh]
+    for k, (earliest, latest) in enumerate(jobs):
+        for t in range(periods):
+            inside = min((t + 1) * dt_h, latest) - max(t * dt_h, earliest)
+            rules.append(own[k, t] <= w.p_max_kw * max(0.0, inside / dt_h))
+    return Model(-cp.sum(own, axis=0), 0.0, rules, [])
 
 
 _MODELS: dict[type, Any] = {Battery: _battery, Ev: _ev, HeatPump: _heat_pump, Deferrable: _deferrable}
@@ -140,4 +143,8 @@ def random_devices(seed: int, size_kw: float, periods: int, dt_h: float) -> tupl
         discomfort_usd_per_kwh_h=0.02,
     )
     load = Deferrable(name="load", energy_kwh=0.4 * power[3] * end_h, p_max_kw=power[3], earliest_h=0.2 * end_h)
+    if seed % 2 and periods > 1:
+        middle_h = round(0.6 * periods) * dt_h
+        first, second = Job(earliest_h=0.2 * end_h, latest_h=middle_h), Job(earliest_h=middle_h, latest_h=end_h)
+        load = Deferrable(name="load", energy_kwh=0.15 * power[3] * end_h, p_max_kw=power[3], jobs=(second, first))
     return (battery, *(device for device in (vehicle, heat, load) if rng.random() < 0.8))

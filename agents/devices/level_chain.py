@@ -65,13 +65,18 @@ class LevelChain:
 
     def too_low(self) -> Reach | None:
         """The first lower limit that cannot be reached, though everything is charged that can be; None if all can."""
-        level = float(self.high_kwh[-1]) if self.start_kwh is None else self.start_kwh
-        steps = zip(self._most_in.tolist(), self.low_kwh.tolist(), self.high_kwh.tolist(), strict=True)
-        for period, (rise, low, high) in enumerate(steps):
-            level = min(high, self.keep * level + rise)
+        for period, (low, level) in enumerate(zip(self.low_kwh.tolist(), self.highest_kwh(), strict=True)):
             if level < low - _ROUNDING * max(1.0, low):
                 return Reach(period, low, level)
         return None
+
+    def highest_kwh(self) -> list[float]:
+        """The level after each period if all is charged that can be, whatever the lower limits say, (period,)."""
+        level, levels = float(self.high_kwh[-1]) if self.start_kwh is None else self.start_kwh, []
+        for rise, high in zip(self._most_in.tolist(), self.high_kwh.tolist(), strict=True):
+            level = min(high, self.keep * level + rise)
+            levels.append(level)
+        return levels
 
     def too_high(self) -> Reach | None:
         """The first upper limit that cannot be kept, though everything is discharged that can be; None if all can."""

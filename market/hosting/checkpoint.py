@@ -110,6 +110,19 @@ def load_memories(crowd: Crowd, names: Sequence[str], others: Sequence[Rememberi
             _restore(prosumer, from_plain(kept["state"]))
 
 
+def behaviours_in(saved: Sequence[bytes]) -> dict[str, tuple[dict[str, object], dict[str, Any]]]:
+    """What behaviours remembered when communities were saved, and where their random numbers stood, by prosumer.
+
+    Price takers, who remember nothing, and those that were excluded are left out.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for one in saved:
+        with np.load(io.BytesIO(one), allow_pickle=False) as archive:
+            found.update(json.loads(str(archive["behaviours"])))
+    acting = {name: kept for name, kept in found.items() if "state" in kept}
+    return {name: (from_plain(kept["state"]), from_plain(kept["rng"])) for name, kept in acting.items()}
+
+
 def _restore(prosumer: Remembering, state: dict[str, object]) -> None:
     """Let a behaviour go on from there.
 

@@ -38,6 +38,18 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="KEY=VALUE", help="a parameter of the --behaviour given, such as percent=5"),
 ]
+NameOrRun = Annotated[
+    str,
+    typer.Argument(metavar="SCENARIO|RUN", help="a name from `gridbazaar list`, a YAML file, or a results folder"),
+]
+WindowNumber = Annotated[
+    int | None,
+    typer.Option(
+        "--window",
+        metavar="N",
+        help="with a horizon: which window (1); later ones begin with what stores hold in the RUN that is named",
+    ),
+]
 CaseNumber = Annotated[
     int | None, typer.Option("--case", help="1 no sharing, 2 shared centrally, 3 Algorithm 1 (market.case)")
 ]
@@ -59,7 +71,7 @@ def results_folder(folder: Path) -> Path:
     Raises:
         ScenarioError: It holds none.
     """
-    if not (folder / MANIFEST).is_file():
+    if not _holds_a_run(folder):
         raise refuse("", "", f"{folder} holds no run; name a results folder with its {MANIFEST}")
     return folder
 
@@ -73,6 +85,35 @@ def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:
     loaded = load(scenario, changes)
     loaded.check()
     return loaded
+
+
+def stepped_scenario(scenario: str, changes: list[Change], window: int | None) -> Scenario:
+    """What is to be stepped through, of that name or recorded by a run, checked; with a horizon, one of its windows."""
+    loaded = scenario_of(scenario, changes)
+    loaded.check()
+    if loaded.horizon is None and window is None:
+        return loaded
+    from ..rolling.one_window import one_window
+
+    folder = Path(scenario)
+    part, said = one_window(loaded, window, folder if _holds_a_run(folder) else None)
+    typer.echo(said, err=True)
+    return part
+
+
+def scenario_of(scenario: str, changes: list[Change]) -> Scenario:
+    """The scenario of that name, or the one that a run has recorded, with some values changed."""
+    from ..files.loading import load, vary
+    from ..runs.resuming import read_manifest, scenario_in
+
+    folder = Path(scenario)
+    if not _holds_a_run(folder):
+        return load(scenario, changes)
+    return vary(scenario_in(folder, read_manifest(folder)), changes)
+
+
+def _holds_a_run(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
 
 
 def tell_doubts(scenario: Scenario) -> None:

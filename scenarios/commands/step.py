@@ -12,20 +12,22 @@ from ..errors import refuse
 from ..files.changes import behaviours_of, changes_of
 from .options import (
     Behaviours,
-    Name,
+    NameOrRun,
     Parameters,
     Patience,
     RayAddress,
     Seed,
     Sets,
+    WindowNumber,
     Workers,
     backend_of,
-    loaded_scenario,
+    stepped_scenario,
 )
 
 
 def step(
-    scenario: Name,
+    scenario: NameOrRun,
+    window: WindowNumber = None,
     changes: Sets = None,
     behaviour: Behaviours = None,
     parameters: Parameters = None,
@@ -45,7 +47,7 @@ def step(
 
     given = [*changes_of(changes or []), *behaviours_of(behaviour or [], parameters)]
     given += [] if seed is None else [Change("seed", seed, f"--seed {seed}")]
-    loaded = loaded_scenario(scenario, given)
+    loaded = stepped_scenario(scenario, given, window)
     lines = _lines(commands)
     from rich.console import Console
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import refuse
 from ..files.changes import changes_of
-from .options import Patience, Seed, Sets, Workers, backend_of, tell_doubts
-
-if TYPE_CHECKING:
-    from ..files.scenario import Scenario
-    from ..files.tree import Change
+from .options import (
+    NameOrRun,
+    Patience,
+    Seed,
+    Sets,
+    WindowNumber,
+    Workers,
+    backend_of,
+    stepped_scenario,
+    tell_doubts,
+)
 
 
 def view(
-    scenario: Annotated[
-        str,
-        typer.Argument(metavar="SCENARIO|RUN", help="a name from `gridbazaar list`, a YAML file, or a results folder"),
-    ] = "",
+    scenario: NameOrRun = "",
+    window: WindowNumber = None,
     changes: Sets = None,
     seed: Seed = None,
     workers: Workers = 0,
@@ -38,9 +41,10 @@ def view(
     given = changes_of(changes or [])
     if given and not scenario:
         raise refuse(given[0].place, given[0].key, "there is nothing to change; name a scenario before it")
-    loaded = scenario_of(scenario, given) if scenario else None
+    if window is not None and not scenario:
+        raise refuse(f"--window {window}", "", "there are no windows of nothing; name a scenario before it")
+    loaded = stepped_scenario(scenario, given, window) if scenario else None
     if loaded is not None:
-        loaded.check()
         tell_doubts(loaded)
     if host not in ("127.0.0.1", "localhost", "::1"):
         typer.echo(f"note: whoever reaches {host} can run scenarios and behaviours of this machine", err=True)
@@ -56,14 +60,3 @@ def view(
         backend=lambda: backend_of(workers, None, patience),
         seed=seed,
     )
-
-
-def scenario_of(scenario: str, changes: list[Change]) -> Scenario:
-    """The scenario of that name, or the one that a run has recorded, with some values changed."""
-    from ..files.loading import load, vary
-    from ..runs.resuming import read_manifest, scenario_in
-
-    folder = Path(scenario)
-    if not (folder / "manifest.json").is_file():
-        return load(scenario, changes)
-    return vary(scenario_in(folder, read_manifest(folder)), changes)

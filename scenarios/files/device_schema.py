@@ -8,7 +8,7 @@ from typing import Any
 
 from .device_table import ABOUT
 from .devices import OWN
-from .trips import TRIP_SCHEMA
+from .trips import JOBS, SCHEMAS, TRIPS
 
 _NUMBER: dict[str, Any] = {"type": "number"}
 _SERIES: dict[str, Any] = {
@@ -74,7 +74,8 @@ _BY_ANNOTATION: dict[str, dict[str, Any]] = {
     "float | None": {"type": ["number", "null"]},
     "bool": {"type": "boolean"},
     "Series": _SERIES,
-    "tuple[Trip, ...]": {"type": "array", "items": TRIP_SCHEMA},
+    "tuple[Trip, ...]": {"type": "array", "items": SCHEMAS[TRIPS]},
+    "tuple[Job, ...] | None": {"type": "array", "items": SCHEMAS[JOBS]},
 }
 """What annotations of parameters are in a file."""
 

@@ -1,4 +1,4 @@
-"""The parameters of devices as files write them: numbers, profiles by name, trips."""
+"""The parameters of devices as files write them: numbers, profiles by name, trips, jobs."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -7,7 +7,7 @@ from ...network.calendars import Calendar
 from ..errors import refuse
 from .schema import NUMBER, Count, Number
 from .tree import Tree, did_you_mean
-from .trips import TRIP_SCHEMA, hours_of
+from .trips import JOBS, SCHEMAS, TRIPS, Kind, hours_of
 from .yaml_file import Path_, read_value
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DeviceValues:
         """A value that stands at this path, for a parameter with this annotation and default.
 
         Raises:
-            ScenarioError: It is a series, or a list of trips, and is not written right.
+            ScenarioError: It is a series, or a list of trips or jobs, and is not written right.
         """
         if known is None:
             return value
@@ -45,15 +45,15 @@ class DeviceValues:
             value = read_value(value, self._tree.place(path), ".".join(path))
         if is_series(known[0]):
             return self._series(path, value)
-        if has_trips(known[0]) and isinstance(value, list):
-            return hours_of(value, path, self._tree, self._calendar)
-        return value
+        kind = kind_of(known[0])
+        return hours_of(kind, value, path, self._tree, self._calendar) if kind and isinstance(value, list) else value
 
     @staticmethod
     def keys(known: Mapping[str, tuple[Any, Any]], detail: Any) -> list[str]:
         """The keys that could stand where pydantic found something wrong."""
         if len(detail["loc"]) > 1:
-            return list(TRIP_SCHEMA["properties"]) if has_trips(known[detail["loc"][0]][0]) else []
+            kind = kind_of(known[detail["loc"][0]][0])
+            return list(SCHEMAS[kind]["properties"]) if kind else []
         return [key for key in known if key != "name"]
 
     @staticmethod
@@ -97,8 +97,10 @@ def is_series(annotation: Any) -> bool:
     return any((get_origin(part) or part) is np.ndarray for part in (annotation, *get_args(annotation)))
 
 
-def has_trips(annotation: Any) -> bool:
-    """Whether a parameter is a sequence of trips."""
+def kind_of(annotation: Any) -> Kind | None:
+    """Of which kind a parameter has times, if it is a sequence of trips or jobs."""
+    from ...agents.devices.deferrable import Job
     from ...agents.devices.ev import Trip
 
-    return Trip in get_args(annotation)
+    inside = {part for one in (annotation, *get_args(annotation)) for part in get_args(one)}
+    return TRIPS if Trip in inside else JOBS if Job in inside else None

@@ -168,9 +168,10 @@ class Scenario(ScenarioRows):
         """
         if self.horizon:
             sentence = (
-                "it takes a market for each window, which `gridbazaar run` opens; for one market take horizon out"
+                "it takes a market for each window, which `gridbazaar run` opens, and `gridbazaar step` one of them"
             )
-            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence} (--set horizon=null)")
+            cure = "for one market take horizon out (--set horizon=null)"
+            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence}; {cure}")
         from ...market.energy_market import EnergyMarket
         from ...market.hosting.options import Hosting
 

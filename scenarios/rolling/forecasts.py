@@ -1,9 +1,13 @@
-"""What a window is planned with: its part of the scenario, with what is expected in place of what will happen."""
+"""What is known before: the scenario that a window is planned with, and what households can spare for stores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+from ...agents.household import Household
+from ...agents.trade_graph import TradeGraph
+from ...network.arrays import FloatArray
 from ...network.calendars import Calendar
 from ..files.horizon import DAY_H, FORECAST_KEYS, expecting, forecast_name
 from ..files.scenario import Scenario
@@ -22,6 +26,31 @@ def planned(scenario: Scenario, window: Window) -> Scenario:
     found = part.profiles | (_of_the_day_before(scenario, window) if persistent else {})
     homes = {name: expecting(row, found) for name, row in scenario.prosumers.items()}
     return part.model_copy(update={**changes, "profiles": found, "prosumers": homes})
+
+
+def spare_kw(scenario: Scenario, homes: Sequence[Household], graph: TradeGraph) -> list[FloatArray]:
+    """What each household has for its stores at the most, (period,) each, as far as it is known before.
+
+    That is what it may buy and trade, and has, less what it must use: by what will happen with a perfect forecast, by
+    what is expected with a table; else by its largest load, and no renewables.
+    """
+    horizon = scenario.horizon
+    assert horizon is not None
+    may_kw = [home.bid_max_kw + cap for home, cap in zip(homes, graph.by_owner(graph.cap_kw[graph.link]), strict=True)]
+    if horizon.forecast == "persistence":
+        lack_kw = [home.fixed_kw.max() + home.elastic_min_kw for home in homes]
+    else:
+        lack_kw = [home.fixed_kw + home.elastic_min_kw - home.renewable_kw for home in _foreseen(scenario, homes)]
+    return [most - lack for most, lack in zip(may_kw, lack_kw, strict=True)]
+
+
+def _foreseen(scenario: Scenario, homes: Sequence[Household]) -> Sequence[Household]:
+    """The households with what is expected of them over the whole horizon; without devices."""
+    if scenario.horizon is None or scenario.horizon.is_perfect:
+        return homes
+    rows = {name: expecting(row, scenario.profiles) for name, row in scenario.prosumers.items()}
+    plain = {name: row.model_copy(update={"devices": {}}) for name, row in rows.items()}
+    return scenario.model_copy(update={"prosumers": plain}).build_households()
 
 
 def _of_the_day_before(scenario: Scenario, window: Window) -> dict[str, dict[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -115,11 +115,13 @@ class Part:
         window: Which it is.
         ended: How it ended.
         arrays: What is kept of it, period by period, by name, (..., period).
+        memories: What behaviours that learn take with them into the next window, by prosumer, as JSON has it.
     """
 
     window: Window
     ended: Ended
     arrays: Mapping[str, FloatArray]
+    memories: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, window: Window, result: Result) -> Part:
@@ -154,7 +156,7 @@ class Parts:
             UnsavedError: The disk is full, or the folder cannot be written.
         """
         self.folder.mkdir(exist_ok=True)
-        said = json.dumps({"window": asdict(part.window), "ended": asdict(part.ended)})
+        said = json.dumps({"window": asdict(part.window), "ended": asdict(part.ended), "memories": part.memories})
         archive = io.BytesIO()
         np.savez(archive, said=np.array(said), **part.arrays)  # type: ignore[arg-type]
         write_whole(self._file(part.window.number), archive.getvalue())
@@ -170,7 +172,7 @@ class Parts:
             with np.load(file, allow_pickle=False) as archive:
                 said = json.loads(str(archive["said"]))
                 arrays = {key: archive[key] for key in archive.files if key != "said"}
-            return Part(Window(**said["window"]), Ended(**said["ended"]), arrays)
+            return Part(Window(**said["window"]), Ended(**said["ended"]), arrays, said.get("memories", {}))
         except FileNotFoundError:
             return None
         except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:

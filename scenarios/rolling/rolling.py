@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from gc import collect
 from pathlib import Path
 from time import perf_counter
@@ -15,21 +16,25 @@ from ...market.hosting.backend import Backend
 from ...market.outcome import Ending, Outcome
 from ...market.result import Result
 from ...market.rounds import Round
+from ...market.settings import Case
+from ...market.warm_start import begin_at_prices
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.kept import Kept, Notes
+from ..runs.kpis import total_usd
 from ..runs.recorder import CHECKPOINT, Origin, Recorder
 from ..runs.run import Run, exit_code
 from ..runs.running import run_scenario
 from .figures import figures, finding
-from .forecasts import planned
+from .handover import Handover
+from .learning import Acted, Learning, Memories
+from .opening import Windows
 from .parts import Part, Parts
-from .stores import store_paths
 from .whole import RollingResult, joined
 from .window_error import WindowError
-from .windows import Window, windows_of
+from .windows import Window
 
 WINDOW_FOLDERS = "windows"
 """Where windows leave results folders of their own, if they are asked to."""
@@ -99,105 +104,113 @@ class _Rolling:
         assert horizon is not None
         self._scenario, self._folder, self._backend = scenario, folder, backend
         self._watch, self._note, self._keeps_windows = watch, note, horizon.keep_windows
-        self._windows = windows_of(horizon, scenario.periods, scenario.dt_h)
-        self._homes = scenario.build_households()
-        self._paths = store_paths(self._homes, self._windows)
+        self._windows, self._learning = Windows(scenario), Learning(scenario)
         self._parts = Parts(folder / CHECKPOINT)
         self.failed: WindowError | None = None
 
     def run(self, interrupted: Callable[[], bool]) -> Ending:
         """Settle what is left of the windows; how that ended."""
-        levels_kwh = np.array([path.begin_kwh for path in self._paths])
+        begun = Handover.at_first(self._windows.begin_kwh, self._windows.graph, self._scenario.dt_h)
         unsettled: list[str] = []
         worst, start, settled_here = Outcome.SETTLED, perf_counter(), 0
-        for window in self._windows:
+        for window in self._windows.all:
             part = self._parts.read(window.number)
             if part is None:
                 self._note(self._said(window, start, settled_here))
                 try:
-                    result = self._settled(window, levels_kwh, interrupted)
+                    found = self._settled(window, begun, interrupted)
                 except GridbazaarError as error:
                     self.failed = WindowError(self._ended_at(window, str(error)), error.exit_code)
                     return Ending(Outcome.RUNNING, str(self.failed))
-                if result is None:
-                    return Ending(Outcome.RUNNING, self._interrupted(window))
-                if not np.isfinite(result.certificate.total_usd):
-                    return Ending(result.outcome, self._ended_at(window, result.message))
-                part = Part.of(window, result)
+                if isinstance(found, Ending):
+                    return found
+                part = found
                 self._parts.write(part)
                 settled_here += 1
-                del result
                 collect()  # markets are circles of objects: without this, tens of them would wait for their end
-            levels_kwh = part.levels_kwh
+            begun = begun.after(part)
             if not part.ended.settled:
                 worst = Outcome[part.ended.outcome] if worst is Outcome.SETTLED else worst
-                unsettled.append(f"{self._name(window)}: {part.ended.message}")
+                unsettled.append(f"{self._windows.name(window)}: {part.ended.message}")
         return Ending(worst, self._message(unsettled))
 
     def joined(self, ending: Ending) -> RollingResult | None:
         """What is kept of the windows that have ended; None if none has."""
         parts = list(self._parts.all())
-        return joined(self._scenario, self._homes, self._paths, parts, ending) if parts else None
+        return self._joined(parts, ending) if parts else None
 
     def figures(self, result: RollingResult) -> dict[str, Any]:
         """That in numbers."""
-        return figures(result, self._scenario, self._folder, self._homes, self._paths)
+        return figures(result, self._scenario, self._folder, self._windows.homes, self._windows.paths)
 
-    def _settled(self, window: Window, levels_kwh: np.ndarray, interrupted: Callable[[], bool]) -> Result | None:
-        """What a window's market comes to; None if it was interrupted."""
+    def _joined(self, parts: Sequence[Part], ending: Ending) -> RollingResult:
+        return joined(self._scenario, self._windows.homes, self._windows.paths, parts, ending)
+
+    def _settled(self, window: Window, begun: Handover, interrupted: Callable[[], bool]) -> Part | Ending:
+        """What is kept of a window once its market has ended; how the run ends if it was interrupted, or failed."""
         if interrupted():
-            return None
-        part = self._cut(window, levels_kwh)
+            return self._interrupted(window)
+        part = self._windows.scenario(window, begun.levels_kwh)
         if self._keeps_windows:
-            folder = self._folder / WINDOW_FOLDERS / f"{window.number:06d}"
-            shutil.rmtree(folder, ignore_errors=True)  # what a run has left there that was interrupted
-            folder.mkdir(parents=True)
-            result = run_scenario(part, folder, watch=self._watch, backend=self._backend).result
-            return None if result.outcome is Outcome.RUNNING else result
-        with part.market(backend=self._backend) as market:
+            return self._kept(window, self._in_a_folder(window, part))
+        with part.market(backend=self._backend, behaviours=self._learning.behaviours(begun.memories)) as market:
+            mark_up = begun.mark_up_of(window)
+            if mark_up is not None and self._scenario.settings.case is Case.SHARING:
+                begin_at_prices(market, mark_up)
             while market.running:
                 if interrupted():
-                    return None
+                    return self._interrupted(window)
                 market.step()
                 if self._watch and market.last:
                     self._watch(market.last)
-            return market.result()
+            found = self._kept(window, market.result())
+            acted = self._learning.ended(market)
+        return found if isinstance(found, Ending) else self._learnt(found, acted, begun.memories)
 
-    def _cut(self, window: Window, levels_kwh: np.ndarray) -> Scenario:
-        """The scenario of a window, with stores that begin with what they hold."""
-        part = planned(self._scenario, window)
-        if len(self._windows) == 1 or not self._paths:
-            return part
-        homes = dict(part.prosumers)
-        for path, level_kwh in zip(self._paths, levels_kwh.tolist(), strict=True):
-            row = homes[path.owner]
-            store = path.row(window, level_kwh, self._scenario.dt_h)
-            homes[path.owner] = row.model_copy(update={"devices": {**row.devices, path.store.name: store}})
-        return part.model_copy(update={"prosumers": homes})
+    def _in_a_folder(self, window: Window, part: Scenario) -> Result:
+        """What a window's market comes to, which leaves a results folder of its own."""
+        folder = self._folder / WINDOW_FOLDERS / f"{window.number:06d}"
+        shutil.rmtree(folder, ignore_errors=True)  # what a run has left there that was interrupted
+        folder.mkdir(parents=True)
+        return run_scenario(part, folder, watch=self._watch, backend=self._backend).result
+
+    def _kept(self, window: Window, result: Result) -> Part | Ending:
+        """What is kept of a window's result; how the run ends if there is nothing that could be."""
+        if result.outcome is Outcome.RUNNING:
+            return self._interrupted(window)
+        if not np.isfinite(result.certificate.total_usd):
+            return Ending(result.outcome, self._ended_at(window, result.message))
+        return Part.of(window, result)
+
+    def _learnt(self, part: Part, acted: Acted, before: Memories) -> Part:
+        """The same with what those that learn remember once they know what the kept part has cost them."""
+        if not acted:
+            return replace(part, memories=before)
+        result = self._joined([part], Ending())
+        costs_usd = dict(zip(result.names, total_usd(result).tolist(), strict=True))
+        return replace(part, memories=self._learning.learnt(acted, costs_usd, before))
 
     # --- in words ----------------------------------------------------------------------------------------------------
 
-    def _name(self, window: Window) -> str:
-        return f"window {window.number:,} of {len(self._windows):,} ({window.span(self._scenario.when)})"
-
     def _said(self, window: Window, start: float, settled_here: int) -> str:
         """Which window begins, and how long those that are left will take, if anybody knows."""
-        left = len(self._windows) - window.number + 1
+        left = len(self._windows.all) - window.number + 1
         if not settled_here:
-            return f"{self._name(window)}; {counted(left, 'window')} left"
+            return f"{self._windows.name(window)}; {counted(left, 'window')} left"
         left_s = left * (perf_counter() - start) / settled_here
-        return f"{self._name(window)}; {counted(left, 'window')} left, about {_duration(left_s)}"
+        return f"{self._windows.name(window)}; {counted(left, 'window')} left, about {_duration(left_s)}"
 
     def _ended_at(self, window: Window, why: str) -> str:
         before = f"; {counted(window.number - 1, 'window')} before it: saved" if window.first else ""
-        return f"{self._name(window)}: {why}{before}"
+        return f"{self._windows.name(window)}: {why}{before}"
 
-    def _interrupted(self, window: Window) -> str:
-        done = counted(window.number - 1, "window")
-        return f"interrupted in {self._name(window)}: {done} settled before; `gridbazaar run --resume` goes on"
+    def _interrupted(self, window: Window) -> Ending:
+        done, name = counted(window.number - 1, "window"), self._windows.name(window)
+        why = f"interrupted in {name}: {done} settled before; `gridbazaar run --resume` goes on"
+        return Ending(Outcome.RUNNING, why)
 
     def _message(self, unsettled: list[str]) -> str:
-        count = len(self._windows)
+        count = len(self._windows.all)
         if not unsettled:
             return (
                 Outcome.SETTLED.value

@@ -19,36 +19,57 @@ from .windows import Window
 
 _SERIES = ("p_charge_max_kw", "p_discharge_max_kw", "efficiency_charge", "soc_min", "soc_max", "drain_kw")
 
+_MARGIN, _INSIDE = 1e-3, 1e-6
+"""Of what a household can spare, and of a capacity: plans that just fit are none that a solver finds."""
+
 
 @dataclass(frozen=True, eq=False)
 class StorePath:
     """A store over the whole horizon, and the levels that it may have where windows end.
 
-    At the end of a window that ends before the data do, it holds what it began the horizon with, if the window can
-    bring it there; in any case as much as its later trips and demands take, and no more than these leave room for.
-    With the data it ends as it would without windows: with `soc_end` at the least. A cyclic store begins half full, or
-    as near to that as it can come back to, and ends at that level.
+    At the end of a window that ends before the data do, it holds as much as its later trips and demands take, and no
+    more than these leave room for. If the window can bring it there, it also holds as much as they take where it
+    charges no faster than its household can spare, and what it began the horizon with; the latter with its share of
+    what the household can spare. With the data it ends as it would without windows: with `soc_end` at the least. A
+    cyclic store begins half full, or as near to that as it can come back to, and ends at that level.
 
     Attributes:
         owner: Whose it is.
         store: The store, with a start and an end.
+        slow: The same store, which charges no faster than its household can spare.
+        shared: The same, with its share of that.
         ends_kwh: The lowest and highest level from which all that follows can be kept, by the period that follows.
+        slow_ends_kwh: The same of the slow one.
     """
 
     owner: str
     store: Store
+    slow: Store
+    shared: Store
     ends_kwh: dict[int, tuple[float, float]]
+    slow_ends_kwh: dict[int, tuple[float, float]]
 
     @classmethod
-    def of(cls, owner: str, store: Store, windows: Sequence[Window], dt_h: float) -> StorePath:
-        """That of a store of all periods."""
-        periods = windows[-1].end
-        store = _with_ends(store, periods, dt_h)
-        chain = store.chain(periods, dt_h)
-        ends_kwh = {periods: (float(chain.low_kwh[-1]), float(chain.high_kwh[-1]))}
-        for first, end in reversed([*pairwise(sorted({window.end for window in windows}))]):
-            ends_kwh[first] = _part(chain, first, end, *ends_kwh[end]).starts_kwh()
-        return cls(owner, store, ends_kwh)
+    def of(
+        cls, owner: str, store: Store, windows: Sequence[Window], dt_h: float, spare_kw: FloatArray, sharing: int = 1
+    ) -> StorePath:
+        """That of a store of all periods.
+
+        Args:
+            owner: Whose it is.
+            store: The store.
+            windows: The windows.
+            dt_h: Length of a period in hours.
+            spare_kw: What its household has for stores at the most, (period,).
+            sharing: How many stores share that.
+        """
+        store = _with_ends(store, windows[-1].end, dt_h)
+        slow, shared = (
+            replace(store, p_charge_max_kw=np.minimum(store.p_charge_max_kw, spare_kw / count))
+            for count in (1, sharing)
+        )
+        ends_kwh, slow_ends_kwh = (_ends_kwh(one, windows, dt_h) for one in (store, slow))
+        return cls(owner, store, slow, shared, ends_kwh, slow_ends_kwh)
 
     @property
     def periods(self) -> int:
@@ -68,7 +89,8 @@ class StorePath:
         """
         part, capacity = _cut(self.store, window, level_kwh), self.store.capacity_kwh
         least, most = (max(level, 0.0) / capacity for level in self.ends_kwh[window.end])
-        back = replace(part, soc_end=self.begin_kwh / capacity)
+        least = max(least, self._slow_end_kwh(window, level_kwh, dt_h) / capacity)
+        back = replace(_cut(self.shared, window, level_kwh), soc_end=self.begin_kwh / capacity)
         if window.end < self.periods and not back.chain(window.count, dt_h).too_low():
             least = max(least, self.begin_kwh / capacity)
         if self.store.discomfort_usd_per_kwh_h is None:  # else its band may be left, and soc_max is no limit
@@ -78,29 +100,54 @@ class StorePath:
         part = replace(part, soc_end=min(least, 1.0))
         return DeviceRow(kind="store", **_written(part))
 
+    def _slow_end_kwh(self, window: Window, level_kwh: float, dt_h: float) -> float:
+        """What a window should leave so that its household can keep up with what follows, as far as it can."""
+        most = _cut(self.slow, window, level_kwh).chain(window.count, dt_h).highest_kwh()[-1]
+        return max(min(self.slow_ends_kwh[window.end][0], most - _INSIDE * self.store.capacity_kwh), 0.0)
+
     def until(self, count: int) -> Store:
         """The store in its first periods, from where it begins."""
         return _cut(self.store, Window(1, 0, count, count), self.begin_kwh)
 
-    def cost_usd(self, charge_kw: FloatArray, discharge_kw: FloatArray, level_kwh: FloatArray, dt_h: float) -> float:
-        """Wear and discomfort of its first periods, in $, of what it takes, gives and holds, (period,) each."""
-        store, count = self.store, level_kwh.size
+    def cost_usd(
+        self, charge_kw: FloatArray, discharge_kw: FloatArray, level_kwh: FloatArray, dt_h: float, *, first: int = 0
+    ) -> float:
+        """Wear and discomfort from a period on, in $, of what it takes, gives and holds, (period,) each."""
+        store, here = self.store, np.s_[first : first + level_kwh.size]
         wear = store.throughput_cost_usd_per_kwh * float((charge_kw + discharge_kw).sum())
         if store.discomfort_usd_per_kwh_h is None:
             return dt_h * wear
-        low, high = (np.broadcast_to(soc, self.periods)[:count] * store.capacity_kwh for soc in _band(store))
+        low, high = (np.broadcast_to(soc, self.periods)[here] * store.capacity_kwh for soc in _band(store))
         outside = np.maximum(low - level_kwh, 0.0) + np.maximum(level_kwh - high, 0.0)
         return dt_h * (wear + store.discomfort_usd_per_kwh_h * float(outside.sum()))
 
 
-def store_paths(homes: Sequence[Household], windows: Sequence[Window]) -> list[StorePath]:
-    """Those of all devices, household by household, in the order of results."""
+def store_paths(
+    homes: Sequence[Household], spare_kw: Sequence[FloatArray], windows: Sequence[Window]
+) -> list[StorePath]:
+    """Those of all devices, household by household, in the order of results.
+
+    Args:
+        homes: The households over the whole horizon.
+        spare_kw: What each has for stores at the most, as far as that is known before, (period,) each.
+        windows: The windows.
+    """
     found = []
-    for home in homes:
+    for home, spare in zip(homes, spare_kw, strict=True):
+        left = np.maximum((1 - _MARGIN) * spare, 0.0)
         for device in home.devices:
             store = store_of(device, home.periods, home.dt_h)
             assert store is not None  # which the scenario was checked for
-            found.append(StorePath.of(home.name, store, windows, home.dt_h))
+            found.append(StorePath.of(home.name, store, windows, home.dt_h, left, len(home.devices)))
+    return found
+
+
+def _ends_kwh(store: Store, windows: Sequence[Window], dt_h: float) -> dict[int, tuple[float, float]]:
+    periods = windows[-1].end
+    chain = store.chain(periods, dt_h)
+    found = {periods: (float(chain.low_kwh[-1]), float(chain.high_kwh[-1]))}
+    for first, end in reversed([*pairwise(sorted({window.end for window in windows}))]):
+        found[first] = _part(chain, first, end, *found[end]).starts_kwh()
     return found
 
 

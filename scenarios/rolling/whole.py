@@ -57,13 +57,13 @@ class RollingResult(Result):
 def joined(
     scenario: Scenario, homes: Sequence[Household], paths: Sequence[StorePath], parts: Sequence[Part], ending: Ending
 ) -> RollingResult:
-    """The windows that have ended as one result.
+    """Windows that have ended as one result.
 
     Args:
         scenario: What is run, over its whole horizon.
         homes: Its households, with their actual loads and renewables.
         paths: Their stores.
-        parts: The windows, in order; at least one.
+        parts: The windows, one after the other; at least one.
         ending: How the run ended, or that it has not.
     """
     whole = _Whole(scenario, homes, paths, parts)
@@ -84,7 +84,7 @@ class _Whole:
         self._scenario, self._homes, self._paths, self._parts = scenario, homes, paths, parts
         self._ended = [part.ended for part in parts]
         self._arrays = {key: np.concatenate([part.arrays[key] for part in parts], axis=-1) for key in parts[0].arrays}
-        self._periods = parts[-1].window.kept_until
+        self._first, self._end = parts[0].window.first, parts[-1].window.kept_until
         self._dt_h = scenario.dt_h
         self._graph = graph_of(homes, scenario.build_links(), scenario.settings.case)
         self._use = scenario.settings.network_use
@@ -190,7 +190,7 @@ class _Whole:
 
     def _calendar(self) -> Calendar | None:
         calendar = self._scenario.calendar
-        return calendar.cut(0, self._periods) if calendar else None
+        return calendar.cut(self._first, self._end - self._first) if calendar else None
 
     def _generation_usd(self) -> dict[str, float]:
         """Cost (1) by generator, in $."""
@@ -201,30 +201,30 @@ class _Whole:
         people = [home.name for home in self._homes]
         names = tuple((home.name, device.name) for home in self._homes for device in home.devices)
         charge_kw, discharge_kw, energy_kwh = (self._arrays[key] for key in DEVICES)
-        injection, cost = np.zeros((len(people), self._periods)), np.zeros(len(people))
+        injection, cost = np.zeros((len(people), self._end - self._first)), np.zeros(len(people))
         flows = zip(self._paths, charge_kw, discharge_kw, energy_kwh, strict=True)
         for path, charge, discharge, energy in flows:
             i = people.index(path.owner)
             injection[i] += discharge - charge
-            cost[i] += path.cost_usd(charge, discharge, energy, self._dt_h)
+            cost[i] += path.cost_usd(charge, discharge, energy, self._dt_h, first=self._first)
         return DeviceSchedules(names, charge_kw, discharge_kw, energy_kwh, injection, cost)
 
     def _payment_usd(self) -> FloatArray:
         """What each pays to its partners, (prosumer,)."""
-        arcs = np.zeros((self._graph.owner.size, self._periods))
+        arcs = np.zeros((self._graph.owner.size, self._end - self._first))
         paid = self._arrays["price_usd_per_kwh"] * self._arrays["trade_kw"]
         arcs[self._graph.forward], arcs[self._graph.backward] = paid, -paid
         return np.asarray(self._dt_h * self._graph.by_owner(arcs).sum(axis=1))
 
     def _imbalances(self) -> Imbalances | None:
-        horizon, count = self._scenario.horizon, self._periods
+        horizon, here = self._scenario.horizon, np.s_[self._first : self._end]
         assert horizon is not None
         if horizon.is_perfect:
             return None
         assert horizon.imbalance_price_usd_per_kwh is not None
         planned = self._arrays["fixed_kw"], self._arrays["renewable_kw"], self._arrays["curtailed_kw"]
         fixed, renewable = (
-            np.array([getattr(home, key)[:count] for home in self._homes]) for key in ("fixed_kw", "renewable_kw")
+            np.array([getattr(home, key)[here] for home in self._homes]) for key in ("fixed_kw", "renewable_kw")
         )
         prices = horizon.imbalance_price_usd_per_kwh
         return Imbalances.of(self._graph.names, planned, (fixed, renewable), prices, self._dt_h)

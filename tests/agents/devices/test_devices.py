@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gridbazaar.agents import Delivery, Household, HouseholdError
 from gridbazaar.agents.device_subproblem import DeviceSubproblem
 from gridbazaar.agents.devices.battery import Battery
-from gridbazaar.agents.devices.deferrable import Deferrable
+from gridbazaar.agents.devices.deferrable import Deferrable, Job
 from gridbazaar.agents.devices.device import DeviceError
 from gridbazaar.agents.devices.ev import Ev, Trip
 from gridbazaar.agents.devices.heat_pump import HeatPump
@@ -26,6 +26,7 @@ EV = {"name": "ev", "capacity_kwh": 40.0, "p_charge_max_kw": 11.0}
 HEAT = {"name": "hp", "capacity_kwh": 20.0, "p_max_kw": 3.0}
 LOAD = {"name": "w", "energy_kwh": 3.0, "p_max_kw": 2.0}
 TRIP = Trip(leaves_h=7, returns_h=17, energy_kwh=9.0)
+NIGHT, NOON = Job(earliest_h=1.5, latest_h=5), Job(earliest_h=11, latest_h=14)
 
 
 def test_the_kinds_have_the_names_of_scenario_files():
@@ -58,6 +59,20 @@ def test_the_kinds_have_the_names_of_scenario_files():
         (HeatPump, {"discomfort_usd_per_kwh_h": -1.0}, "discomfort_usd_per_kwh_h", "-1 must be at least 0"),
         (Deferrable, {"energy_kwh": 0.0}, "energy_kwh", "energy_kwh 0 must be above 0"),
         (Deferrable, {"earliest_h": 5.0, "latest_h": 5.0}, "latest_h", "latest_h 5 must be above earliest_h 5"),
+        (Deferrable, {"jobs": [NIGHT], "latest_h": 5.0}, "jobs", "jobs say when it runs; take earliest_h and latest_h"),
+        (
+            Deferrable,
+            {"jobs": [NOON, replace(NIGHT, latest_h=12)]},
+            "jobs",
+            "begins at 11 h, before the one before ends",
+        ),
+        (
+            Deferrable,
+            {"jobs": [replace(NOON, latest_h=11)]},
+            "jobs",
+            "job 1 may run from 11 h to 11; it must end later",
+        ),
+        (Deferrable, {"jobs": [replace(NOON, earliest_h=-1)]}, "jobs", "job 1 may run from -1 h to 14; it must end"),
     ],
 )
 def test_what_is_out_of_range_is_refused(kind, values, key, sentence):
@@ -85,6 +100,11 @@ def test_what_does_not_fit_the_periods_is_refused_by_the_household(home):
             Deferrable(**LOAD, latest_h=3.0),
             "devices.w.latest_h",
             "latest_h 3 is after the last period, which ends at 2",
+        ),
+        (
+            Deferrable(**LOAD, jobs=(NIGHT, NOON)),
+            "devices.w.jobs",
+            "latest_h 14 is after the last period, which ends at 2",
         ),
     ):
         with pytest.raises(HouseholdError) as refused:
@@ -226,6 +246,30 @@ def test_an_ev_is_away_for_parts_of_periods():
     assert hours.soc_min[6] == pytest.approx(0.1 + 5.0 / 40)
 
 
+def test_a_load_with_jobs_may_run_in_each_and_nowhere_else():
+    """From 1:30 to 5:00 and from 11:00 to 14:00 it uses 3 kWh each at 2 kW, in hours and in quarters."""
+    load = Deferrable(**LOAD, jobs=[NOON, NIGHT])
+    hours, quarters = load.device(24, 1.0), load.device(96, 0.25)
+    power = np.zeros(24)
+    power[[1, 2, 3, 4, 11, 12, 13]] = 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0
+    assert hours.p_charge_max_kw == pytest.approx(power)
+    assert quarters.p_charge_max_kw.reshape(24, 4).mean(axis=1) == pytest.approx(power)
+    least, most = 6 * hours.soc_min, 6 * hours.soc_max
+    assert least == pytest.approx(np.r_[np.zeros(4), np.full(9, 3.0), np.full(11, 6.0)])
+    assert most[:5] == pytest.approx(np.full(5, 3.0))  # nothing of the second one yet
+    done = load.device(24, 1.0).mended(np.zeros((3, 24)), 1.0)
+    assert done[0, :5].sum() == pytest.approx(3.0)
+    assert done[0, 11:14].sum() == pytest.approx(3.0)
+    tight = Deferrable(**LOAD, jobs=[replace(NIGHT, latest_h=2.5), NOON])
+    assert "w needs 3 kWh by the end of period 3 (02:00-03:00) and can get 2" in infeasible(tight)
+
+
+def test_a_load_without_any_job_never_runs():
+    idle = Deferrable(**LOAD, jobs=())
+    assert not idle.device(24, 1.0).mended(np.ones((3, 24)), 1.0).any()
+    assert idle.infeasibility(24, 1.0) == ""
+
+
 def test_what_cannot_be_is_said_by_the_clock_of_the_market():
     """Noon in Berlin is where the periods begin: a trip after seven hours leaves at 19:00."""
     noon = Calendar(1774263600, "Europe/Berlin", 60, 24)
@@ -262,7 +306,7 @@ def test_an_ev_may_use_all_that_it_holds(capacity, low, high):
 
 
 def test_devices_travel():
-    for device in (Battery(**BATTERY), Ev(**EV, trips=[TRIP]), HeatPump(**HEAT), Deferrable(**LOAD)):
+    for device in (Battery(**BATTERY), Ev(**EV, trips=[TRIP]), HeatPump(**HEAT), Deferrable(**LOAD, jobs=[NIGHT])):
         twin = pickle.loads(pickle.dumps(device))
         ours, theirs = device.block(24, 1.0), twin.block(24, 1.0)
         assert np.array_equal(ours.high, theirs.high)

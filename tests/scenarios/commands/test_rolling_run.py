@@ -56,6 +56,29 @@ def test_what_windows_do_not_do_is_refused(tmp_path):
         "--record: with a rolling horizon no rounds and messages are kept, and no AC power flow is replayed; leave it "
         "out; with --set horizon.keep_windows=true each window has a results folder of its own\n"
     )
-    stepped = gridbazaar(tmp_path, "step", "homes.yaml", "--commands", "/dev/null")
-    assert stepped.returncode == 2
-    assert "it takes a market for each window" in stepped.stderr
+
+
+def test_one_window_is_stepped_through(tmp_path):
+    without_stores(tmp_path)
+    (tmp_path / "commands").write_text("run settled\n")
+    stepped = gridbazaar(tmp_path, "step", "homes.yaml", "--commands", "commands")
+    assert (stepped.returncode, stepped.stderr) == (0, "window 1 of 2 (00:00-24:00); --window N opens another\n")
+    assert "settled" in stepped.stdout
+    second = gridbazaar(tmp_path, "step", "homes.yaml", "--window", "2", "--commands", "commands")
+    assert (second.returncode, second.stderr) == (0, "window 2 of 2 (day 2, 00:00-24:00)\n")
+    refused = gridbazaar(tmp_path, "view", "homes.yaml", "--window", "3", "--no-browser")
+    assert refused.returncode == 2
+    assert refused.stderr == "--window 3: there is no such window of 2 windows; give 1 to 2\n"
+    nothing = gridbazaar(tmp_path, "view", "--window", "3", "--no-browser")
+    assert nothing.stderr == "--window 3: there are no windows of nothing; name a scenario before it\n"
+
+
+def test_a_window_of_a_run_is_stepped_through_with_what_stores_held(tmp_path):
+    load(tmp_path, homes(days=2))
+    (tmp_path / "commands").write_text("step\n")
+    refused = gridbazaar(tmp_path, "step", "homes.yaml", "--window", "2", "--commands", "commands")
+    assert refused.returncode == 2
+    assert "known to a run that has settled those before it; name its results folder" in refused.stderr
+    assert gridbazaar(tmp_path, "run", "homes.yaml", "-o", "results").returncode == 0
+    stepped = gridbazaar(tmp_path, "step", "results", "--window", "2", "--commands", "commands")
+    assert (stepped.returncode, stepped.stderr) == (0, "window 2 of 2 (day 2, 00:00-24:00)\n")

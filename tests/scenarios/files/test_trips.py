@@ -1,4 +1,4 @@
-"""Trips by the local clock: when they are in hours from the start, also where the clock is put, and what is refused."""
+"""Trips and jobs by the local clock: their hours from the start, also where the clock is put, and what is refused."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import gridbazaar.scenarios as gb
 from gridbazaar.network.calendars import Calendar
 from gridbazaar.scenarios.errors import InfeasibleScenarioError
 from gridbazaar.scenarios.files.tree import Tree
-from gridbazaar.scenarios.files.trips import hours_of
+from gridbazaar.scenarios.files.trips import JOBS, TRIPS, hours_of
 
 MONDAY_S = 1774220400  # 2026-03-23T00:00+01:00
 WEEK = Calendar(MONDAY_S, "Europe/Berlin", 15, 668)  # on Sunday the clock is put forward
 
 
 def hours(trip: dict[str, Any], calendar: Calendar | None = WEEK) -> list[tuple[float, float]]:
-    return [(one["leaves_h"], one["returns_h"]) for one in hours_of([trip], ("trips",), Tree(), calendar)]
+    return [(one["leaves_h"], one["returns_h"]) for one in hours_of(TRIPS, [trip], ("trips",), Tree(), calendar)]
 
 
 def test_weekdays_are_five() -> None:
@@ -49,7 +49,7 @@ def test_a_night_shift_returns_the_next_day_and_may_have_left_before() -> None:
 
 def test_days_add_up_and_what_else_is_said_stays() -> None:
     trip = {"leaves": "08:00", "returns": "09:00", "days": ["weekends", "friday"], "soc_needed": 0.8}
-    found = hours_of([trip, {"leaves_h": 1, "returns_h": 2}, "x"], ("trips",), Tree(), WEEK)
+    found = hours_of(TRIPS, [trip, {"leaves_h": 1, "returns_h": 2}, "x"], ("trips",), Tree(), WEEK)
     assert [one["leaves_h"] for one in found[:3]] == [4 * 24 + 8.0, 5 * 24 + 8.0, 6 * 24 + 7.0]
     assert {one["soc_needed"] for one in found[:3]} == {0.8}
     assert found[3:] == [{"leaves_h": 1, "returns_h": 2}, "x"]
@@ -99,3 +99,47 @@ def test_what_a_car_lacks_is_told_with_the_date() -> None:
     sentence = r"car of h05 needs 30 kWh by the end of period 668 \(29 March 23:45-24:00\) and can get 23\.9; raise its"
     with pytest.raises(InfeasibleScenarioError, match=rf"lv_street\.yaml:\d+ prosumers\.h05\.devices\.car: {sentence}"):
         gb.load("lv_street", {"devices.car.p_charge_max_kw": 0.5}).check()
+
+
+def jobs(job: dict[str, Any], calendar: Calendar | None = WEEK) -> list[tuple[float, float]]:
+    return [(one["earliest_h"], one["latest_h"]) for one in hours_of(JOBS, [job], ("jobs",), Tree(), calendar)]
+
+
+def test_jobs_are_there_from_beginning_to_end_or_not_at_all() -> None:
+    """That of the night before Monday was done before, and that of Sunday may wait for Monday."""
+    assert jobs({"earliest": "22:15", "latest": "06:00", "days": ["sunday", "saturday"]}) == [
+        (5 * 24 + 22.25, 6 * 24 + 5)
+    ]
+    assert jobs({"earliest": "09:30", "latest": "10:45", "days": "sunday"}) == [(6 * 24 + 8.5, 6 * 24 + 9.75)]
+    assert len(jobs({"earliest": "00:00", "latest": "23:45"})) == 7
+
+
+def test_what_is_wrong_with_jobs() -> None:
+    for job, sentence in (
+        ({"earliest": "7.30", "latest": "17:00"}, "jobs.1.earliest: '7.30' is no clock time; write one like"),
+        ({"earliest": "07:30+01:00", "latest": "17:00"}, "has an offset; times of jobs are local ones"),
+        ({"earliest": "07:30"}, 'jobs.1.latest: this value is missing; write a clock time, "07:30"'),
+    ):
+        with pytest.raises(gb.ScenarioError) as caught:
+            jobs(job)
+        assert sentence in str(caught.value)
+    cure = "nothing says when the periods are; state start and timezone, or give earliest_h and latest_h in hours"
+    with pytest.raises(gb.ScenarioError, match=f"^jobs.1.earliest: {cure}"):
+        jobs({"earliest": "07:30", "latest": "17:00"}, None)
+
+
+WASHING = {"kind": "deferrable", "energy_kwh": 2, "p_max_kw": 2}
+
+
+def test_a_scenario_with_a_start_has_jobs_by_the_clock() -> None:
+    washing = {**WASHING, "jobs": [{"earliest": "09:30", "latest": "13:00", "days": "weekends"}]}
+    at = {"timezone": "Europe/Berlin", "prosumers.p2.devices.washing": washing}
+    (made,) = gb.load("ieee33", {**at, "start": "2026-03-29T00:00"}).build_households()[1].devices
+    assert [(job.earliest_h, job.latest_h) for job in made.jobs] == [(8.5, 12.0)]  # type: ignore[attr-defined]
+    monday = gb.load("ieee33", {**at, "start": "2026-03-30T00:00"})
+    monday.check()
+    (made,) = monday.build_households()[1].devices
+    assert made.jobs == ()  # type: ignore[attr-defined]
+    misspelt = {**WASHING, "jobs": [{"earliest_h": 2, "lastest_h": 3}]}
+    with pytest.raises(gb.ScenarioError, match=r"washing\.jobs\.1\.lastest_h: unknown key; did you mean latest_h\?"):
+        gb.load("ieee33", {**at, "start": "2026-03-30T00:00", "prosumers.p2.devices.washing": misspelt}).check()

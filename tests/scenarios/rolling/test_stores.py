@@ -19,12 +19,13 @@ from gridbazaar.scenarios.rolling.windows import windows_of
 
 PERIODS = 12
 WINDOWS = windows_of(HorizonRow(length_h=6, step_h=3), PERIODS, 1.0)
+PLENTY_KW = np.full(PERIODS, 100.0)
 
 
-def path_of(device: object, windows=WINDOWS) -> StorePath:
+def path_of(device: object, windows=WINDOWS, spare_kw=PLENTY_KW, sharing: int = 1) -> StorePath:
     store = store_of(device, PERIODS, 1.0)
     assert store is not None
-    return StorePath.of("ann", store, windows, 1.0)
+    return StorePath.of("ann", store, windows, 1.0, spare_kw, sharing)
 
 
 def rows(path: StorePath, level_kwh: float) -> list[dict]:
@@ -70,6 +71,29 @@ def test_a_window_leaves_what_a_later_trip_takes():
     windows = windows_of(HorizonRow(length_h=5, step_h=5), PERIODS, 1.0)
     row = path_of(car, windows).row(windows[0], 8.0, 1.0).parameters
     assert row["soc_end"] == pytest.approx((32 - 3 * 0.92 * 4) / 40, rel=1e-12)
+
+
+def test_a_window_leaves_what_a_household_can_keep_up_with():
+    """Its house spares 2 of the 4 kW that the car could charge with; from 8 kWh on, five hours bring it to 17.2."""
+    trip = Trip(leaves_h=8, returns_h=10, energy_kwh=5.0, soc_needed=0.8)
+    car = Ev(name="c", capacity_kwh=40, p_charge_max_kw=4, soc_start=0.2, trips=(trip,), soc_end=0.1)
+    windows = windows_of(HorizonRow(length_h=5, step_h=5), PERIODS, 1.0)
+    found = path_of(car, windows, np.full(PERIODS, 2.0))
+    enough = found.row(windows[0], 20.0, 1.0).parameters
+    assert enough["soc_end"] == pytest.approx((32 - 3 * 0.92 * 2) / 40, rel=1e-12)
+    assert enough["p_charge_max_kw"] == [4] * 5
+    cannot = found.row(windows[0], 8.0, 1.0).parameters
+    assert cannot["soc_end"] == pytest.approx((32 - 3 * 0.92 * 4) / 40, rel=1e-12)  # which its household cannot, either
+    late = path_of(car, windows, np.r_[np.full(5, 4.0), np.full(PERIODS - 5, 2.0)])
+    assert late.row(windows[0], 9.0, 1.0).parameters["soc_end"] == pytest.approx((32 - 3 * 0.92 * 2) / 40, rel=1e-12)
+    almost = late.row(windows[0], 7.0, 1.0).parameters
+    assert almost["soc_end"] == pytest.approx((7 + 5 * 0.92 * 4) / 40, abs=1.1e-6)
+
+
+def test_stores_come_back_with_their_share_of_what_is_spared():
+    """6 x 0.95 x 1.5 kWh are 8.55: enough from 0 to 5 alone, but not for two."""
+    assert rows(path_of(battery(soc_start=0.5), spare_kw=np.full(PERIODS, 1.5)), 0.0)[0]["soc_end"] == 0.5
+    assert rows(path_of(battery(soc_start=0.5), spare_kw=np.full(PERIODS, 1.5), sharing=2), 0.0)[0]["soc_end"] == 0.0
 
 
 def test_a_trip_goes_on_over_the_end_of_a_window():

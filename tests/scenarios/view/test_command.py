@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.commands.view import scenario_of
+from gridbazaar.scenarios.commands.options import scenario_of
 from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.changes import changes_of
 from gridbazaar.scenarios.runs.running import run_scenario

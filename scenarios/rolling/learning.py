@@ -1,0 +1,104 @@
+"""What behaviours that learn take with them from one window to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...agents.behaviour import Behaviour
+from ...agents.behaviour_errors import BehaviourError
+from ...market.energy_market import EnergyMarket
+from ...market.hosting.checkpoint import behaviours_in
+from ...market.hosting.plain import from_plain, to_plain
+from ..errors import refuse
+from ..files.scenario import Scenario
+
+Memories = Mapping[str, Any]
+"""What each that learns remembers, by prosumer, as JSON has it."""
+Acted = Mapping[str, tuple[dict[str, object], dict[str, Any]]]
+"""What each remembers when a window has ended, and where its random numbers stand."""
+
+
+class Learning:
+    """Tells those that learn what a window has cost, and lets them begin the next one with what they remember.
+
+    That is every behaviour that overrides `learn`. What they remember when a window has ended is read from where they
+    live, so that it is the same wherever that is; it is told what is kept of the window has cost in this process.
+
+    Attributes:
+        names: Who learns.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Find out who learns.
+
+        Raises:
+            ScenarioError: Somebody does, and windows are to leave folders that could be run again.
+        """
+        self._scenario = scenario
+        made = scenario.build_behaviours()
+        self.names = tuple(name for name, behaviour in made.items() if behaviour.overrides("learn"))
+        for behaviour in made.values():
+            behaviour.close()
+        if self.names and scenario.horizon and scenario.horizon.keep_windows:
+            sentence = f"{self.names[0]} learns from window to window, and no folder of a window could tell what"
+            raise refuse("", "horizon.keep_windows", f"{sentence}; set it to false, or give it another behaviour")
+
+    def behaviours(self, memories: Memories) -> dict[str, Behaviour] | None:
+        """The behaviours of a window, which go on from what they remember; None where nobody learns.
+
+        Raises:
+            BehaviourError: One cannot.
+        """
+        if not self.names:
+            return None
+        made = self._scenario.build_behaviours()
+        for name, memory in memories.items():
+            _asked(name, made[name], "restore_state", from_plain(memory))
+        return made
+
+    def ended(self, market: EnergyMarket) -> Acted:
+        """What those that learn remember when a window has ended, whose market is still open.
+
+        Raises:
+            UnsavedError: A behaviour remembers what cannot be kept.
+        """
+        kept = behaviours_in(market.communities.snapshot().saved) if self.names else {}
+        return {name: kept[name] for name in self.names if name in kept}
+
+    def learnt(self, acted: Acted, own_cost_usd: Mapping[str, float], before: Memories) -> Memories:
+        """What is remembered once they have been told what a window has cost them.
+
+        Args:
+            acted: What they remembered when it had ended.
+            own_cost_usd: What it has cost each prosumer.
+            before: What was remembered when it began, which stays for those that were excluded from the market.
+
+        Raises:
+            BehaviourError: One cannot learn.
+            UnsavedError: One remembers what cannot be kept.
+        """
+        found, made = dict(before), self._scenario.build_behaviours() if acted else {}
+        for name, (state, chance) in acted.items():
+            behaviour = made[name]
+            behaviour.rng = np.random.default_rng(0)
+            behaviour.rng.bit_generator.state = chance
+            _asked(name, behaviour, "restore_state", state)
+            _asked(name, behaviour, "learn", own_cost_usd[name])
+            remembered = _asked(name, behaviour, "saved_state")
+            found[name] = to_plain(remembered, f"behaviour {type(behaviour).__name__} of {name}")
+        return found
+
+
+def _asked(name: str, behaviour: Behaviour, hook: str, *told: object) -> Any:
+    """What a behaviour answers.
+
+    Raises:
+        BehaviourError: It fails.
+    """
+    try:
+        return getattr(behaviour, hook)(*told)
+    except Exception as error:  # a user's code may raise anything; it is told with its place
+        raise BehaviourError(name, type(behaviour).__name__, hook, BehaviourError.told(error)) from error
