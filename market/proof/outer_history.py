@@ -127,16 +127,17 @@ class OuterHistory:
         Empty if nobody does. It is then no question of time: whoever it is does not do what is best for it, such as one
         whose device mends badly.
         """
-        last = self.steps[-_STILL:]
-        totals, now = [step.total_usd for step in last], self.steps[-1]
+        last, now = self.steps[-_STILL:], self.steps[-1]
+        if len(last) < _STILL or self._settings.order.doubt:
+            return ""
+        worst, own = int(np.argmax(now.regret_usd)), np.maximum([step.regret_usd for step in last], 0.0)
         enough = max(_COUNTS, 10 * self._settings.regret_tolerance) * now.turnover_usd
-        if len(last) < _STILL or self._settings.order.doubt or not enough < min(totals) <= max(totals) < np.inf:
+        if not (enough < own[:, worst].min() and np.isfinite(own).all()):
             return ""
-        worst, everybody = int(np.argmax(now.regret_usd)), float(np.maximum(now.regret_usd, 0.0).sum())
         moved = np.linalg.norm(now.bid_kw - last[0].bid_kw) > _RESTS * np.linalg.norm(now.bid_kw)
-        if moved or max(totals) > (1 + _STANDS) * min(totals) or now.regret_usd[worst] < _ALONE * everybody:
-            return ""
-        return self._names[worst]
+        stands = all(_stands(usd) for usd in (own[:, worst], np.array([step.total_usd for step in last])))
+        alone = own[-1, worst] >= _ALONE * own[-1].sum()
+        return self._names[worst] if stands and alone and not moved else ""
 
     def who_stays(self, devices: Mapping[str, Sequence[str]], shortage: str) -> str:
         """Who is `blocked_by`, by how much, and where to look.
@@ -164,3 +165,8 @@ class OuterHistory:
 
 def _besides(shortage: str) -> str:
     return f"; the last clearing is short: {shortage}" if shortage else ""
+
+
+def _stands(regret_usd: FloatArray) -> bool:
+    """Whether a regret stands still from step to step."""
+    return bool(regret_usd.max() <= (1 + _STANDS) * regret_usd.min())

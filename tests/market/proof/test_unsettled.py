@@ -14,11 +14,11 @@ OTHER = BASE.copy()
 OTHER[2, 20] -= 3.0
 
 
-def course(bids, totals=None, behaving=(), shares=(0.7, 0.2, 0.1), **settings):
+def course(bids, totals=None, behaving=(), shares=(0.7, 0.2, 0.1), dso=0.0, **settings):
     watched = OuterHistory(["p1", "p2", "p3"], 1.0, MarketSettings(**settings), Conduct(tuple(behaving)))
     for k, bid in enumerate(bids):
         total = totals[k] if totals else 5.0
-        watched.add(bid, np.array(shares) * total, total, 1000.0, 10)
+        watched.add(bid, np.array(shares) * total, total + dso, 1000.0, 10)
     return watched
 
 
@@ -86,9 +86,10 @@ def test_who_alone_is_in_the_way_is_named_with_its_devices():
         ({"shares": ALONE, "totals": [5.0, 4.8, 4.6, 4.4, 4.2]}, [BASE] * 5),  # it falls
         ({"shares": ALONE, "totals": [5e-3] * 5}, [BASE] * 5),  # solvers may leave that
         ({"shares": (1.0, 1e-9, 1e-9), "totals": [np.inf] * 5}, [BASE] * 5),
+        ({"shares": ALONE, "totals": [5e-3] * 5, "dso": 5.0}, [BASE] * 5),  # it is the DSO's
         ({"shares": ALONE, "order": "jacobi"}, [BASE] * 5),  # that never agrees
     ],
-    ids=["others too", "early", "moves", "falls", "small", "endless", "jacobi"],
+    ids=["others too", "early", "moves", "falls", "small", "endless", "the DSO's", "jacobi"],
 )
 def test_nobody_is_blamed_too_soon(changed, bids):
     assert course(bids, **changed).blocked_by == ""
