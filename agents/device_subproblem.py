@@ -10,7 +10,9 @@ import scipy.sparse as sp
 from ..network.arrays import FloatArray
 from ..network.errors import SolverError
 from .banded_interior_point import LONG
-from .household import Household
+from .devices.device import DeviceError
+from .devices.fleet import BROKEN
+from .household import Household, HouseholdError
 from .household_program import HouseholdProgram
 from .interior_point import InteriorPoint, Point
 from .least_cost import LeastCost
@@ -23,7 +25,6 @@ _DEAR = 20.0, 2e4
 """What a kW out of limits costs in a delivery, in the dearest prices there: more than what most devices would pay for
 one, and more than what all would whose hours add up, asked for where the first is paid."""
 _UNPAID = 1e-6  # of the size: less is not out of limits
-_BROKEN = 1e-6  # of the largest value of a device: a schedule that leaves its limits by more is none
 
 
 class DeviceSubproblem(Subproblem):
@@ -68,9 +69,14 @@ class DeviceSubproblem(Subproblem):
 
         Devices make the LMPs of different hours tie, and would go all or nothing for a hair; so what devices do is
         found with the cost of leaving the held bid, then mended to be exact, and the rest follows without it.
+
+        Raises:
+            HouseholdError: A device cannot mend what it is to do.
         """
-        fleet = self.household.fleet
-        found = fleet.mended(self._delivered.device_of(paid))
+        try:
+            found = self.household.fleet.mended(self._delivered.device_of(paid))
+        except DeviceError as error:
+            raise HouseholdError(self.household.name, f"devices.{error.device}.{error.key}", str(error)) from error
         return self._with(found, self._left(found).deliver(as_deliveries(paid)))
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:
@@ -91,7 +97,7 @@ class DeviceSubproblem(Subproblem):
         payment = row.payments_usd(as_plans(plan), paid.price_usd_per_kwh) + row.sharing_fees_usd(as_plans(plan))
         kept = plan.kept_cost_usd(self.household, paid.lmp_usd_per_kwh)
         out = plan.violation_kw(self.household) > 1e-3 * row.homes.size_kw[0]
-        out = out or self.household.fleet.breach(plan.device) > _BROKEN
+        out = out or self.household.fleet.breach(plan.device) > BROKEN
         return np.inf if out else float(kept + payment[0]) - self.least_cost_usd(paid)
 
     @property

@@ -298,11 +298,14 @@ class EnergyMarket(Lifecycle):
         """Take note of an outer step that has not settled the market, and end at the limit."""
         rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
         self.proof.unsettled(self.bid_kw, rounds)
+        short = str(_shortage(self.operator) or "")
         if self.proof.is_restless:
             self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
+        elif not self.blueprint.faults and self.proof.history.blocked_by:
+            self._end(Outcome.BLOCKED, self.proof.history.who_stays(_devices(self.communities), short))
         elif self.iteration >= self.settings.max_iterations:
             blamed = self.channel.blame(cut_short=rounds >= self.settings.max_rounds)
-            why = self.proof.history.why(str(_shortage(self.operator) or ""), blamed)
+            why = self.proof.history.why(short, blamed)
             self._end(Outcome.ITERATION_LIMIT, why)
         return not self.running
 
@@ -351,9 +354,9 @@ class EnergyMarket(Lifecycle):
             seconds=dict(self.seconds),
             hosting=self.communities.report,
         )
-        homes = {home.name: home for spec in self.communities.specs for home in spec.households}
-        devices = [(name, device.name) for name in self.graph.names for device in homes[name].devices]
-        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, devices)
+        devices = _devices(self.communities)
+        owned = [(name, device) for name in self.graph.names for device in devices.get(name, ())]
+        return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, owned)
 
 
 def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:
@@ -365,6 +368,12 @@ def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:
         platform.relieve(pledges.excess_kw)
         pledges = communities.deliver(platform.deliveries())
     return pledges
+
+
+def _devices(communities: Communities) -> dict[str, list[str]]:
+    """What the devices of those are called who own some."""
+    homes = [home for spec in communities.specs for home in spec.households if home.devices]
+    return {home.name: [device.name for device in home.devices] for home in homes}
 
 
 def _shortage(operator: SystemOperator) -> ShortageError | None:

@@ -13,6 +13,10 @@ class Outcome(Enum):
         "not settled: {acts}, and the market does not come to rest: after {iterations} clearings the regret is "
         "{relative:.1e} of the turnover and falls no more, and bids move by {outer_error:.1%} a step; {why}"
     )
+    BLOCKED = (
+        "not settled: bids and prices rest, and after {iterations} clearings the regret falls no more, {relative:.1e} "
+        "of the turnover (market.regret_tolerance {regret_tolerance:g}); {why}"
+    )
     NEVER_AGREES = (
         "not settled: {why}, so that partners never agree: ask a spread instead (Behaviour.spread_usd_per_kwh), or "
         "declare another household (Behaviour.declare)"

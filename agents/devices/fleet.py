@@ -12,9 +12,14 @@ from scipy.sparse.csgraph import connected_components
 
 from ...network.arrays import FloatArray, IntArray
 from ...network.calendars import Calendar
-from .device import Device, Preset
+from ...network.errors import GridbazaarError
+from ..behaviour_errors import BehaviourError
+from .device import Device, DeviceError, Preset
 from .device_block import DeviceBlock
 from .store import Store
+
+BROKEN = 1e-6
+"""Of the largest value of a device: a schedule that leaves its limits by more is none."""
 
 
 class Fleet:
@@ -104,22 +109,37 @@ class Fleet:
         return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())
 
     def mended(self, found: FloatArray) -> FloatArray:
-        """Columns next to these that keep bounds and rows as exactly as floats can, see `Device.mended`."""
+        """Columns next to these that keep bounds and rows as exactly as floats can, see `Device.mended`.
+
+        Raises:
+            DeviceError: A device fails to mend them, or leaves its bounds or rows.
+        """
+        mended = self._asked_to_mend(found)
+        for name, block, part in zip(self.names, self.blocks, self.parts, strict=True):
+            out, size = block.breach(mended[part]), _size(block)
+            if out > BROKEN * size:
+                problem = f"mended() leaves bounds or rows by {out:.4g}; return columns that keep all of them"
+                raise DeviceError(name, "mended", f"{problem} (`gridbazaar check` tries it)")
+        return mended
+
+    def _asked_to_mend(self, found: FloatArray) -> FloatArray:
         parts = zip(self._devices, self.parts, strict=True)
-        return np.concatenate([found[:0], *(device.mended(found[part], self.dt_h) for device, part in parts)])
+        return np.concatenate([found[:0], *(_mended(device, found[part], self.dt_h) for device, part in parts)])
 
     def breach(self, found: FloatArray) -> float:
         """By how much columns leave bounds and rows at most, in the largest value that a column of theirs may have."""
         worst = 0.0
         for block, part in zip(self.blocks, self.parts, strict=True):
-            size = max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0)))
-            worst = max(worst, block.breach(found[part]) / (size or 1.0))
+            worst = max(worst, block.breach(found[part]) / _size(block))
         return worst
 
     def idle(self) -> FloatArray:
-        """Columns that keep bounds and rows and do next to nothing; zeros where there are none such."""
+        """Columns that keep bounds and rows and do next to nothing; zeros where there are none, or a device fails."""
         nothing = np.zeros((self.columns, self.periods))
-        return nothing if self.infeasibility() else self.mended(nothing)
+        try:
+            return nothing if self.infeasibility() else self._asked_to_mend(nothing)
+        except DeviceError:  # it will be told when that is what is to be delivered
+            return nothing
 
     def infeasibility(self, calendar: Calendar | None = None) -> str:
         """The first device that no columns suit, and why, with times of the calendar; empty if there is none."""
@@ -139,3 +159,23 @@ class Fleet:
         pairs = np.ones(int(same.sum())), (period[:-1][same], period[1:][same])
         graph = sp.coo_array(pairs, shape=(self.periods, self.periods))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+
+
+def _size(block: DeviceBlock) -> float:
+    """The largest value that a column of a device may have; 1 if that is nothing."""
+    return max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0))) or 1.0
+
+
+def _mended(device: Device, found: FloatArray, dt_h: float) -> FloatArray:
+    """What a device makes of its columns, which may be anybody's code."""
+    try:
+        mended = np.asarray(device.mended(found, dt_h), dtype=float)
+    except GridbazaarError:
+        raise
+    except Exception as error:
+        raise DeviceError(device.name, "mended", f"mended() raised {BehaviourError.told(error)}") from error
+    if mended.shape != found.shape or not np.isfinite(mended).all():
+        what = "numbers that are not finite" if mended.shape == found.shape else f"the shape {mended.shape}"
+        problem = f"mended() returned {what}; it must return finite numbers in the shape {found.shape}, as it is given"
+        raise DeviceError(device.name, "mended", problem)
+    return mended

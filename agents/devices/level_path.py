@@ -1,6 +1,7 @@
 """The level of a store, run back and forward in time: functions of numbers and lists or arrays of them.
 
-`rows.run_rows` interprets or compiles them, for one row only, to the same bits: equal numbers are compared in one way only.
+`rows.run_rows` interprets or compiles them, as one row that needs no room, to the same bits: equal numbers are compared
+in one way only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def smaller(a: float, b: float) -> float:
 
 
 def corridor(
-    _: Any, keep: float, rise: Numbers, fall: Numbers, low: Numbers, high: Numbers, results: Any, scratch: Any
+    _: Any, keep: float, rise: Numbers, fall: Numbers, low: Numbers, high: Numbers, results: Any, __: Any
 ) -> None:
     """The levels before each period from which all that follows can be kept; those at the end are there already.
 
@@ -55,7 +56,7 @@ def mended(
     most_kw: Any,
     corridor_kwh: Any,
     results: Any,
-    scratch: Any,
+    __: Any,
 ) -> None:
     """Charge, discharge and level next to what is wanted that stay in the corridor.
 

@@ -1,6 +1,6 @@
 """Why a market has not settled, and what to change: a verdict on the course of Algorithm 2."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,12 @@ _LONGEST = 6  # period of a cycle that is looked for
 _MOVES_KW = 1e-3
 _FALLS = 0.7  # a regret that falls is by so much smaller than five steps before
 _FEW = 5
+_STILL = 5
+"""So many outer steps in a row without any news are enough."""
+_STANDS = 1e-2  # a regret stands still if it changes by less than this part
+_RESTS = 1e-3  # bids rest if they have moved by less than this part
+_ALONE = 0.9  # of what prosumers regret: whose regret is more, is in the way alone
+_COUNTS = 1e-5  # of the turnover: a smaller regret may be all that solvers give
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +31,14 @@ class OuterStep:
         bid_kw: Its bids, (prosumer, period).
         regret_usd: What each regretted of its schedule, (prosumer,).
         total_usd: The sum of it, the DSO's regret included.
+        turnover_usd: What that is measured against.
         cut_short: Whether its sharing ended at the limit of rounds.
     """
 
     bid_kw: FloatArray
     regret_usd: FloatArray
     total_usd: float
+    turnover_usd: float
     cut_short: bool
 
 
@@ -53,10 +61,12 @@ class OuterHistory:
         self._names, self._when, self._settings, self._conduct = names, when, settings, conduct
         self.steps: tuple[OuterStep, ...] = ()
 
-    def add(self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, rounds: int) -> None:
+    def add(
+        self, bid_kw: FloatArray, regret_usd: FloatArray, total_usd: float, turnover_usd: float, rounds: int
+    ) -> None:
         """Write down an outer step, of so many sharing rounds; as `OuterStep`."""
         cut_short = rounds >= self._settings.max_rounds
-        self.steps = (*self.steps[-2 * _LONGEST :], OuterStep(bid_kw, regret_usd, total_usd, cut_short))
+        self.steps = (*self.steps[-2 * _LONGEST :], OuterStep(bid_kw, regret_usd, total_usd, turnover_usd, cut_short))
 
     @property
     def falling(self) -> bool:
@@ -70,9 +80,8 @@ class OuterHistory:
             shortage: What cannot be served, in words; empty where everything is.
             messages: What unreliable messages keep from settling, in words; empty where they do not.
         """
-        short = f"; the last clearing is short: {shortage}" if shortage else ""
         blocks = f"; {self.who_blocks}" if self.who_blocks else ""
-        return f"{self._behaved() or messages or self._cause()}{blocks}{short}"
+        return f"{self._behaved() or messages or self._cause()}{blocks}{_besides(shortage)}"
 
     def cycle(self) -> str:
         """Whose bids repeat themselves, when and how often, such as "bids of p1 and p2 swap at 01:00-07:00, period 2".
@@ -112,6 +121,39 @@ class OuterHistory:
         return f"the regret no longer falls{f', {rest}' if best else ': use market.method newton'}"
 
     @property
+    def blocked_by(self) -> str:
+        """Who alone of the prosumers keeps the market from settling: bids rest, and what is regretted falls no more.
+
+        Empty if nobody does. It is then no question of time: whoever it is does not do what is best for it, such as one
+        whose device mends badly.
+        """
+        last, now = self.steps[-_STILL:], self.steps[-1]
+        if len(last) < _STILL or self._settings.order.doubt:
+            return ""
+        worst, own = int(np.argmax(now.regret_usd)), np.maximum([step.regret_usd for step in last], 0.0)
+        enough = max(_COUNTS, 10 * self._settings.regret_tolerance) * now.turnover_usd
+        if not (enough < own[:, worst].min() and np.isfinite(own).all()):
+            return ""
+        moved = np.linalg.norm(now.bid_kw - last[0].bid_kw) > _RESTS * np.linalg.norm(now.bid_kw)
+        stands = all(_stands(usd) for usd in (own[:, worst], np.array([step.total_usd for step in last])))
+        alone = own[-1, worst] >= _ALONE * own[-1].sum()
+        return self._names[worst] if stands and alone and not moved else ""
+
+    def who_stays(self, devices: Mapping[str, Sequence[str]], shortage: str) -> str:
+        """Who is `blocked_by`, by how much, and where to look.
+
+        Args:
+            devices: What those of prosumers are called who own some.
+            shortage: As of `why`.
+        """
+        name = self.blocked_by
+        usd = float(self.steps[-1].regret_usd[self._names.index(name)])
+        causes = [f"mended() of {listed(devices[name])}, which `gridbazaar check` tries"] if name in devices else []
+        causes += ["its behaviour"] if name in self._conduct.behaving else []
+        look = f": look at {' and '.join(causes)}" if causes else ""
+        return f"{name} could still gain ${usd:.2g}, as it does not do what is best for it{look}{_besides(shortage)}"
+
+    @property
     def who_blocks(self) -> str:
         """Whose regret is the largest, in words; empty if nobody regrets anything that is known."""
         regrets = self.steps[-1].regret_usd
@@ -119,3 +161,12 @@ class OuterHistory:
         if not np.isfinite(regrets[worst]) or regrets[worst] <= 0:
             return ""
         return f"{self._names[worst]} could still gain most (${regrets[worst]:.2g})"
+
+
+def _besides(shortage: str) -> str:
+    return f"; the last clearing is short: {shortage}" if shortage else ""
+
+
+def _stands(regret_usd: FloatArray) -> bool:
+    """Whether a regret stands still from step to step."""
+    return bool(regret_usd.max() <= (1 + _STANDS) * regret_usd.min())

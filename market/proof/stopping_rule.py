@@ -249,7 +249,7 @@ class StoppingRule:
 
     def unsettled(self, bid_kw: FloatArray, rounds: int) -> None:
         """Take note of an outer step with these bids, (prosumer, period), that has not settled the market."""
-        self.history.add(bid_kw, self._known.regret_usd, self.total_regret_usd, rounds)
+        self.history.add(bid_kw, self._known.regret_usd, self.total_regret_usd, self._known.turnover_usd, rounds)
 
     @property
     def total_regret_usd(self) -> float:

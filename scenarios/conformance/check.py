@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...agents.behaviour_errors import BehaviourError
 from ...network.errors import GridbazaarError
 from .trial import Trial
 
@@ -59,3 +60,7 @@ class Check:
             return self.find(trial)
         except GridbazaarError as error:
             raise ConformanceError(str(error)) from error
+        except ConformanceError:
+            raise
+        except Exception as error:  # what is tried is anybody's code
+            raise ConformanceError(f"it raised {BehaviourError.told(error)}") from error

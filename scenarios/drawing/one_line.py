@@ -30,6 +30,8 @@ _LOADING = (
 _FULL = 1e-4
 """Beyond its rating by less than this share a line is full, not overloaded: so exact are solvers."""
 _SMALL = {"font_size": "11", "text_anchor": "middle", "fill": INK}
+_RIM = {"stroke": "#ffffff", "stroke_width": "3", "stroke_linejoin": "round", "paint_order": "stroke"}
+"""Around names, so that they can be read where an arrow or a line goes by."""
 
 
 def one_line(
@@ -66,6 +68,8 @@ def one_line(
     _draw_lines(drawing, feeder, frame, loading)
     _draw_buses(drawing, feeder, frame, shade, homes)
     draw_trades(drawing, frame, homes, trades)
+    if frame.named:
+        _write_names(drawing, feeder, frame, homes)
     if shade:
         colour_bar(drawing, frame, shade)
     keys(drawing, frame, _keys(loading, homes=bool(homes), trades=bool(trades)))
@@ -103,12 +107,7 @@ def _keys(loading: FloatArray | None, *, homes: bool, trades: bool) -> list[tupl
 
 
 def _draw_buses(drawing: Element, feeder: Feeder, frame: Frame, shade: Shade | None, homes: Mapping[str, int]) -> None:
-    machines: dict[int, list[str]] = defaultdict(list)
-    people: dict[int, list[str]] = defaultdict(list)
-    for machine in feeder.generators:
-        machines[feeder.index(machine.bus)].append(machine.name)
-    for name, n in homes.items():
-        people[n].append(name)
+    machines, people = _at_buses(feeder, homes)
     for n, name in enumerate(feeder.names):
         x, y = frame.at[n]
         says = [f"bus {name}{'' if n else ' (substation)'}", *([shade.says(n)] if shade else [])]
@@ -121,17 +120,36 @@ def _draw_buses(drawing: Element, feeder: Feeder, frame: Frame, shade: Shade | N
         if n == 0:
             add(group, "path", d=f"M{x - frame.radius - 5:.1f} {y - 12:.1f}v24", stroke=INK, stroke_width=4)
         add(group, "circle", cx=x, cy=y, r=frame.radius, fill=shade.colour(n) if shade else UNKNOWN, stroke=INK)
-        if frame.named and (short := frame.fitting(name)):
-            add(group, "text", text=short, x=x, y=y + frame.radius + 13, **_SMALL)
-        _mark(group, frame, n, machines.get(n, []), people.get(n, []))
+        marks = [draw for draw, found in ((square, machines), (triangle, people)) if n in found]
+        for k, draw in enumerate(marks):
+            size = _size(frame)
+            draw(group, x + (k - (len(marks) - 1) / 2) * (2 * size + 3), y - frame.radius - size - 3, size)
 
 
-def _mark(group: Element, frame: Frame, n: int, machines: list[str], people: list[str]) -> None:
-    """Above a bus a square for its generators, a triangle for its prosumers, and their names where there is room."""
-    marks = [draw for draw, found in ((square, machines), (triangle, people)) if found]
-    (x, y), size = frame.at[n], max(frame.radius - 1.5, 2.0)
-    top = y - frame.radius - size - 3
-    for k, draw in enumerate(marks):
-        draw(group, x + (k - (len(marks) - 1) / 2) * (2 * size + 3), top, size)
-    if marks and frame.named and (short := frame.fitting(names_of([*machines, *people], 2))):
-        add(group, "text", text=short, x=x, y=top - size - 4, font_style="italic", **_SMALL)
+def _write_names(drawing: Element, feeder: Feeder, frame: Frame, homes: Mapping[str, int]) -> None:
+    """Below a bus its name, above its marks those of generators and prosumers, where there is room; over all else."""
+    machines, people = _at_buses(feeder, homes)
+    group = add(drawing, "g", pointer_events="none", **_SMALL, **_RIM)
+    for n, name in enumerate(feeder.names):
+        x, y = frame.at[n]
+        if short := frame.fitting(name):
+            add(group, "text", text=short, x=x, y=y + frame.radius + 13)
+        owned = [*machines.get(n, []), *people.get(n, [])]
+        if owned and (short := frame.fitting(names_of(owned, 2))):
+            add(group, "text", text=short, x=x, y=y - frame.radius - 2 * _size(frame) - 7, font_style="italic")
+
+
+def _at_buses(feeder: Feeder, homes: Mapping[str, int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """The names of generators and of prosumers by bus."""
+    machines: dict[int, list[str]] = defaultdict(list)
+    people: dict[int, list[str]] = defaultdict(list)
+    for machine in feeder.generators:
+        machines[feeder.index(machine.bus)].append(machine.name)
+    for name, n in homes.items():
+        people[n].append(name)
+    return machines, people
+
+
+def _size(frame: Frame) -> float:
+    """Of the marks."""
+    return max(frame.radius - 1.5, 2.0)

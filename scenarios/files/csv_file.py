@@ -28,6 +28,16 @@ class TableRow:
         return {column: cell for column, cell in self.cells.items() if cell}
 
 
+COUNTER = "index"
+"""What the first column of a table is called where it has no name, as pandas writes the number of each row."""
+
+
+def counts_as(file: Path, key: str) -> bool:
+    """Whether the first column, which has no name, is all that a table of pandas has of a key."""
+    _, header = next(_records(file), ("", []))
+    return bool(header) and not header[0] and key not in header
+
+
 def read_rows(file: Path, needed: tuple[str, ...], counter: str = "") -> Iterator[TableRow]:
     """The rows of a table; those without any text, as spreadsheets leave them behind, are passed over.
 

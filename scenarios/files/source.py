@@ -4,15 +4,16 @@ import re
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ..errors import ScenarioError, refuse
+from ..errors import Problem, ScenarioError, refuse
 from .class_paths import resolve_classes
-from .csv_file import TableRow, read_rows
+from .csv_file import COUNTER, TableRow, counts_as, read_rows
 from .step_text import step_h
 from .text import beside, shown
 from .timed_table import PERIOD_COLUMNS, rows_of, timed_columns
 from .tree import ALL_TABLES, PROFILES, Tree, by_period, leaves, value_at
 from .yaml_file import Path_, read_yaml
 
+_BUS = ("bus",)
 _SHIPPED = Path(__file__).parent.parent
 
 
@@ -136,7 +137,12 @@ def _table_file(tree: Tree, path: Path_, folder: Path, named: str) -> Path:
 
 
 def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path) -> None:
-    for row in read_rows(file, key_columns, counter="index"):
+    counter = COUNTER
+    if key_columns == _BUS and counts_as(file, *_BUS):
+        (counter,) = _BUS  # pandapower's lines and loads name buses by it
+        said = "the first column, which has no heading, is taken for the names of the buses; write bus above it"
+        tree.notes.append(Problem(shown(file), ".".join(path), said))
+    for row in read_rows(file, key_columns, counter=counter):
         for column in key_columns:
             if not row.cells[column]:
                 raise refuse(row.place, column, "this cell is empty; a row needs its name")

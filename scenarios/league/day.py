@@ -115,6 +115,6 @@ def _settle(market: EnergyMarket, tolerance: float) -> None:
 
 def _is_proven(result: Result, tolerance: float) -> bool:
     """Whether a run that was stopped, or went on for closer agreement in vain, has what the scenario asks for."""
-    stopped = result.outcome in (Outcome.RUNNING, Outcome.ITERATION_LIMIT, Outcome.RESTLESS)
+    stopped = result.outcome in (Outcome.RUNNING, Outcome.ITERATION_LIMIT, Outcome.RESTLESS, Outcome.BLOCKED)
     served = not (result.dispatch.short_periods or result.certificate.physics.doubt)
     return stopped and served and result.certificate.relative <= tolerance

@@ -16,6 +16,7 @@ from ...network.calendars import Calendar
 from ...network.dispatch import Dispatch
 from ...network.periods import period_name
 from ..files.tree import did_you_mean
+from .device_flows import committed, planned
 from .errors import SessionError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def prosumer(market: EnergyMarket, name: str) -> View:
         said.append(
             f"{name} acts on a behaviour of its own: its plan is for what that declares, worth is by its real utility"
         )
+    if market.settings.withdrawals:
+        said.append("bid_kw is what it withdraws from the network: trades are in it")
     regret = market.proof.state.regret_usd[n]
     if np.isfinite(regret):
         said.append(f"it regrets ${max(regret, 0.0):.2g} of the schedule last certified")
@@ -114,17 +117,13 @@ def prosumer(market: EnergyMarket, name: str) -> View:
 
 def _devices(agent: object, result: Result, name: str) -> dict[str, FloatArray]:
     """What the devices of a prosumer are planned to do, or of one that lives elsewhere, are committed to do."""
-    if isinstance(agent, Prosumer) and agent.plan.device.size:
-        fleet = agent.household.fleet
-        parts = zip(fleet.names, fleet.blocks, (agent.plan.device[part] for part in fleet.parts), strict=True)
-        found = {own: (of.charge_kw(do), of.discharge_kw(do), of.energy_kwh(do)) for own, of, do in parts}
+    if isinstance(agent, Prosumer):
+        flows = planned(agent)
     else:
-        of_all = result.device_schedules
-        rows = zip(of_all.names, of_all.charge_kw, of_all.discharge_kw, of_all.energy_kwh, strict=True)
-        found = {own: (charge, discharge, level) for (who, own), charge, discharge, level in rows if who == name}
+        flows = [flow for flow in committed(result) if flow.owner == name]
     columns: dict[str, FloatArray] = {}
-    for own, (charge, discharge, level) in found.items():
-        columns |= {f"{own}_charge_kw": charge, f"{own}_discharge_kw": discharge, f"{own}_energy_kwh": level}
+    for flow in flows:
+        columns |= {f"{flow.name}_{key}": getattr(flow, key) for key in ("charge_kw", "discharge_kw", "energy_kwh")}
     return {key: values for key, values in columns.items() if np.isfinite(values).all()}
 
 

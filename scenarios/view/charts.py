@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ..drawing.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SERIES, SKY, YELLOW
 from ..stepping.branch import Mark
+from ..stepping.device_flows import DeviceFlow
 from .snapshot import Snapshot
 
 Options = dict[str, Any]
@@ -17,6 +20,9 @@ _MOST_POINTS = 1000
 """Of more rounds, some are left out of a chart."""
 _FEW_LINKS = 6
 """So many links get a line each; of more the lowest, the mean and the highest price are drawn."""
+_FEW_DEVICES = 6
+"""So many devices have bars and a line each; of more the power of all is drawn, and the levels of the largest."""
+_NOTHING = 1e-9
 _DASHES = ("solid", "dashed", "dotted")
 
 
@@ -63,11 +69,46 @@ def balance_chart(now: Snapshot, rows: Sequence[int], *, private: bool) -> Optio
         parts["renewables"] = result.renewable_kw - now.curtailed_kw, YELLOW
         parts["fixed load"] = -result.fixed_kw, GREY
         parts["elastic load"] = -now.elastic_kw, SKY
+        if now.devices:
+            parts["devices"] = _given_less_taken(now), ORANGE
     series = [
         {"type": "bar", "stack": "power", "name": name, "data": _cells(kw[chosen].sum(axis=0)), "color": colour}
         for name, (kw, colour) in parts.items()
     ]
     return _chart(_periods(now), [_axis("power, kW")], series)
+
+
+def devices_chart(now: Snapshot, flows: Sequence[DeviceFlow], names: Sequence[str]) -> Options:
+    """What devices give (above 0) and take by period, stacked, and as lines what those hold that hold something.
+
+    Args:
+        now: Where the market stands.
+        flows: The devices.
+        names: What each is called.
+    """
+    called = dict(zip(names, flows, strict=True))
+    if len(flows) <= _FEW_DEVICES:
+        bars = {name: flow.discharge_kw - flow.charge_kw for name, flow in called.items()}
+    else:
+        bars = {"all give": np.sum([flow.discharge_kw for flow in flows], axis=0)}
+        bars["all take"] = -np.sum([flow.charge_kw for flow in flows], axis=0)
+    levels = {name: flow.energy_kwh for name, flow in called.items() if np.isfinite(flow.energy_kwh).all()}
+    largest = sorted(levels, key=lambda name: -float(levels[name].max()))[:_FEW_DEVICES]
+    colours = {name: SERIES[k % len(SERIES)] for k, name in enumerate(dict.fromkeys([*bars, *largest]))}
+    series = [
+        {"type": "bar", "stack": "power", "name": f"{name}, kW", "data": _cells(kw), "color": colours[name]}
+        for name, kw in bars.items()
+    ]
+    series += [_line(f"{name}, kWh", _cells(levels[name]), colours[name], 1, axis=1) for name in largest]
+    return _chart(_periods(now), [_axis("power, kW"), _axis("held at the end of a period, kWh", right=True)], series)
+
+
+def _given_less_taken(now: Snapshot) -> FloatArray:
+    """What the devices of each give less what they take, (prosumer, period)."""
+    total = np.zeros_like(now.bid_kw)
+    for flow in now.devices or ():
+        total[now.result.names.index(flow.owner)] += flow.discharge_kw - flow.charge_kw
+    return total
 
 
 def prices_chart(now: Snapshot, lmp_of: int | None, link: str) -> Options:
@@ -154,8 +195,8 @@ def _points(rounds: Sequence[int], values: Sequence[float], *, positive: bool = 
 
 
 def _cells(values: FloatArray) -> list[float]:
-    """Six digits are enough for a screen."""
-    return [float(f"{value:.6g}") for value in values]
+    """Six digits are enough for a screen; what is next to nothing is a solver's."""
+    return [float(f"{value:.6g}") if abs(value) > _NOTHING else 0.0 for value in values]
 
 
 def _thinned(marks: Sequence[Mark]) -> Sequence[Mark]:

@@ -107,6 +107,10 @@ class DetailPanel:
         with ui.element("div").classes("halves"):
             self._people = _table("prosumers", "people")
             self._bills = _table("bills", "bills")
+        self._device_title = ui.label().classes("heading").props("data-testid=device-title")
+        with ui.element("div").classes("halves") as self._devices_shown:
+            self._devices = _chart("what devices give (below 0: take) and hold", "devices")
+            self._device_rows = _table("devices", "device-rows")
         self._plans = ui.label().classes("lines plans").props("data-testid=plans")
 
     def show(self, scene: Scene) -> None:
@@ -118,6 +122,10 @@ class DetailPanel:
         _show(self._prices, scene.prices)
         _fill(self._people, scene.people_columns, scene.people)
         _fill(self._bills, scene.bill_columns, scene.bills)
+        self._device_title.text = scene.device_title
+        self._devices_shown.set_visibility(bool(scene.device_rows))
+        _show(self._devices, scene.devices)
+        _fill(self._device_rows, scene.device_columns, scene.device_rows)
         self._plans.text = scene.plans
 
 

@@ -9,11 +9,11 @@ from ...market.record import standing
 from ...network.periods import period_name
 from ..stepping.session import Session
 from ..stepping.views import residuals
-from .charts import Options, balance_chart, outer_chart, prices_chart, residuals_chart
+from .charts import Options, balance_chart, devices_chart, outer_chart, prices_chart, residuals_chart
 from .feeder_map import feeder_map
 from .figures import Figure, figures_of
 from .snapshot import Snapshot, snapshot_of
-from .tables import Row, bill_columns, bill_rows, prosumer_columns, prosumer_rows
+from .tables import Row, bill_columns, bill_rows, device_columns, device_rows, prosumer_columns, prosumer_rows
 from .wanted import Wanted
 
 
@@ -41,6 +41,9 @@ class Scene:
         reason: Why power costs what it does at the bus of the chosen prosumer, in words; empty without one.
         residuals, outer, balance, prices: Charts.
         people, people_columns, bills, bill_columns: Tables.
+        device_title: Whose devices stand in chart and table, when, and of which plan, in words; empty without devices,
+            and unless private data are asked for.
+        devices, device_rows, device_columns: What they do: a chart by period, and a table of one period and of all.
         plans: What the chosen prosumer alone knows, in lines; empty unless private data are asked for.
     """
 
@@ -71,6 +74,10 @@ class Scene:
     people_columns: list[Row]
     bills: list[Row]
     bill_columns: list[Row]
+    device_title: str
+    devices: Options
+    device_rows: list[Row]
+    device_columns: list[Row]
     plans: str
 
 
@@ -83,6 +90,7 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
     chosen = names.index(wanted.prosumer) if wanted.prosumer in names else None
     rows = range(len(names)) if chosen is None else [chosen]
     feeder, left_out = feeder_map(now, wanted)
+    devices = _devices(now, wanted)
     difference = session.diff(wanted.other, f"{session.branch.name}@{session.round}") if wanted.other else None
     return Scene(
         wanted=wanted,
@@ -112,12 +120,35 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
         people_columns=prosumer_columns(private=wanted.private),
         bills=bill_rows(result, chosen),
         bill_columns=bill_columns(chosen),
+        device_title=devices[0],
+        devices=devices[1],
+        device_rows=devices[2],
+        device_columns=device_columns() if devices[2] else [],
         plans=str(session.prosumer(wanted.prosumer)) if wanted.private and chosen is not None else "",
     )
 
 
 def _told(branch: str, note: str) -> str:
     return f"{branch} ({note})" if note else branch
+
+
+def _devices(now: Snapshot, wanted: Wanted) -> tuple[str, Options, list[Row]]:
+    """Title, chart and rows of the devices of the chosen prosumer or of all; nothing unless private data are wanted."""
+    owners = {owner for owner, _ in now.result.device_schedules.names}
+    who = wanted.prosumer
+    if not wanted.private or not (who in owners if who else owners):
+        return "", {}, []
+    whose = f"devices of {who}" if who else "devices"
+    if now.devices is None:
+        return f"{whose}: while prosumers share in other processes, what they are to do is known only there", {}, []
+    flows = [flow for flow in now.devices if not who or flow.owner == who]
+    names = [flow.name if who else f"{flow.name} of {flow.owner}" for flow in flows]
+    when = period_name(wanted.period, now.result.when)
+    title = f"{whose} in {when}, {'as planned in this round' if now.sharing else 'as committed to'}"
+    rows = device_rows(flows, names, wanted.period, now.result.dt_h)
+    if len(flows) > len(rows):
+        title += f"; the first {len(rows)} of {len(flows)} have a row"
+    return title, devices_chart(now, flows, names), rows
 
 
 def _basis(now: Snapshot) -> str:

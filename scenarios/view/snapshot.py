@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ...agents.prosumer import Prosumer
 from ...market.result import Result
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
+from ..stepping.device_flows import DeviceFlow, committed, planned
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
@@ -34,6 +36,7 @@ class Snapshot:
         price_usd_per_kwh: Sharing prices, (link, period).
         elastic_kw, curtailed_kw: What prosumers plan, (prosumer, period); private. None while they share in other
             processes, where the plans are.
+        devices: What devices are to do; private, and None where the two above are.
     """
 
     result: Result
@@ -45,6 +48,7 @@ class Snapshot:
     price_usd_per_kwh: FloatArray
     elastic_kw: FloatArray | None
     curtailed_kw: FloatArray | None
+    devices: Sequence[DeviceFlow] | None
 
     @property
     def bought_kw(self) -> FloatArray:
@@ -65,11 +69,15 @@ def snapshot_of(market: EnergyMarket) -> Snapshot:
         power = np.empty((result.graph.owner.size, result.bid_kw.shape[1]))
         power[result.graph.forward], power[result.graph.backward] = result.trade_kw, -result.trade_kw
         delivered = result.bid_kw, result.trade_kw, power, result.price_usd_per_kwh
-        return Snapshot(result, dispatch, False, *delivered, result.elastic_kw, result.curtailed_kw)
-    plans = [agent.plan for agent in market.prosumers if isinstance(agent, Prosumer)]
-    known = len(plans) == len(market.prosumers)
-    elastic = np.array([plan.elastic_kw for plan in plans]) if known else None
-    curtailed = np.array([plan.curtailed_kw for plan in plans]) if known else None
+        return Snapshot(result, dispatch, False, *delivered, result.elastic_kw, result.curtailed_kw, committed(result))
+    here = [agent for agent in market.prosumers if isinstance(agent, Prosumer)]
+    known = len(here) == len(market.prosumers)
+    elastic = np.array([agent.plan.elastic_kw for agent in here]) if known else None
+    curtailed = np.array([agent.plan.curtailed_kw for agent in here]) if known else None
+    devices = [flow for agent in here for flow in planned(agent)] if known else None
     pairs = market.platform.pairs
-    offered = last.bid_kw, pairs.trade_kw, pairs.power_kw, market.platform.whole_price_usd_per_kwh
-    return Snapshot(result, dispatch, True, *offered, elastic, curtailed)
+    bid = last.bid_kw  # or what is withdrawn, with trades in it
+    if market.settings.withdrawals:
+        bid = bid - result.graph.by_owner(pairs.power_kw)
+    offered = bid, pairs.trade_kw, pairs.power_kw, market.platform.whole_price_usd_per_kwh
+    return Snapshot(result, dispatch, True, *offered, elastic, curtailed, devices)

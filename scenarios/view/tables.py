@@ -10,6 +10,7 @@ import numpy as np
 from ...market.columns import Names
 from ...market.result import Result
 from ..runs.amounts import counted, dollars, energy
+from ..stepping.device_flows import DeviceFlow
 from .snapshot import Snapshot
 
 Row = dict[str, Any]
@@ -30,6 +31,28 @@ def prosumer_columns(*, private: bool) -> list[Row]:
     labels = {"prosumer": "prosumer", "bids": "bids, kWh", "bought": "bought, kWh", "sold": "sold, kWh"}
     labels |= {"payments": "payments", "regret": "regret"}
     labels |= {"elastic": "elastic, kWh", "cost": "cost"} if private else {}
+    return [_column(key, label) for key, label in labels.items()]
+
+
+def device_rows(flows: Sequence[DeviceFlow], names: Sequence[str], period: int, dt_h: float) -> list[Row]:
+    """What devices do in a period, and what of energy they take and give in all; of many the first."""
+    return [
+        {
+            "device": name,
+            "takes": energy(float(flow.charge_kw[period])),
+            "gives": energy(float(flow.discharge_kw[period])),
+            "holds": energy(float(flow.energy_kwh[period])) if np.isfinite(flow.energy_kwh[period]) else "",
+            "charged": energy(dt_h * float(flow.charge_kw.sum())),
+            "discharged": energy(dt_h * float(flow.discharge_kw.sum())),
+        }
+        for flow, name in list(zip(flows, names, strict=True))[:_MOST_ROWS]
+    ]
+
+
+def device_columns() -> list[Row]:
+    """The columns of that table."""
+    labels = {"device": "device", "takes": "takes, kW", "gives": "gives, kW", "holds": "then holds, kWh"}
+    labels |= {"charged": "takes in all, kWh", "discharged": "gives in all, kWh"}
     return [_column(key, label) for key, label in labels.items()]
 
 
@@ -82,5 +105,5 @@ def _row(now: Snapshot, name: str, rows: Sequence[int], *, private: bool) -> Row
 
 
 def _column(key: str, label: str) -> Row:
-    align = "left" if key in ("prosumer", "what", "who") else "right"
+    align = "left" if key in ("prosumer", "what", "who", "device") else "right"
     return {"name": key, "label": label, "field": key, "align": align}

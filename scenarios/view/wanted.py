@@ -19,7 +19,7 @@ class Wanted:
         loading: Whether lines are coloured by their loading.
         prosumer: Whose balance and bills are shown; "" for all together.
         link: The link whose price is shown beside the others where there are many; "" for none.
-        private: Whether plans, elastic loads and forecasts are shown, which prosumers tell nobody.
+        private: Whether plans, elastic loads, forecasts and what devices do are shown, which prosumers tell nobody.
         other: The branch that this one is compared with; "" for none.
     """
 

@@ -14,11 +14,11 @@ OTHER = BASE.copy()
 OTHER[2, 20] -= 3.0
 
 
-def course(bids, totals=None, behaving=(), **settings):
+def course(bids, totals=None, behaving=(), shares=(0.7, 0.2, 0.1), dso=0.0, **settings):
     watched = OuterHistory(["p1", "p2", "p3"], 1.0, MarketSettings(**settings), Conduct(tuple(behaving)))
     for k, bid in enumerate(bids):
         total = totals[k] if totals else 5.0
-        watched.add(bid, np.array([0.7, 0.2, 0.1]) * total, total, 10)
+        watched.add(bid, np.array(shares) * total, total + dso, 1000.0, 10)
     return watched
 
 
@@ -57,3 +57,39 @@ def test_cause(name):
 
 def test_a_shortage_is_told_last():
     assert course([BASE] * 3).why("bus 18 is short").endswith("; the last clearing is short: bus 18 is short")
+
+
+ALONE = (0.95, 0.05, 0.0)
+MINE = {"p1": ["mine", "heat"]}
+
+
+def test_who_alone_is_in_the_way_is_named_with_its_devices():
+    watched = course([BASE] * 5, [9.0, 5.0, 5.01, 5.0, 5.02], shares=ALONE)
+    assert watched.blocked_by == ""  # it has just fallen
+    watched = course([MOVED] + [BASE] * 5, [9.0, 5.0, 5.01, 5.0, 5.02, 5.0], shares=ALONE)
+    assert watched.blocked_by == "p1"
+    assert watched.who_stays(MINE, "") == (
+        "p1 could still gain $4.8, as it does not do what is best for it: look at mended() of mine and heat, which "
+        "`gridbazaar check` tries"
+    )
+    assert watched.who_stays({}, "bus 18").endswith("what is best for it; the last clearing is short: bus 18")
+    behaving = course([BASE] * 5, shares=ALONE, behaving=["p1"])
+    assert behaving.who_stays({}, "").endswith("what is best for it: look at its behaviour")
+
+
+@pytest.mark.parametrize(
+    ("changed", "bids"),
+    [
+        ({}, [BASE] * 5),  # p1 has 0.7 of it
+        ({"shares": ALONE}, [BASE] * 4),  # too few steps
+        ({"shares": ALONE}, [BASE] * 4 + [MOVED]),
+        ({"shares": ALONE, "totals": [5.0, 4.8, 4.6, 4.4, 4.2]}, [BASE] * 5),  # it falls
+        ({"shares": ALONE, "totals": [5e-3] * 5}, [BASE] * 5),  # solvers may leave that
+        ({"shares": (1.0, 1e-9, 1e-9), "totals": [np.inf] * 5}, [BASE] * 5),
+        ({"shares": ALONE, "totals": [5e-3] * 5, "dso": 5.0}, [BASE] * 5),  # it is the DSO's
+        ({"shares": ALONE, "order": "jacobi"}, [BASE] * 5),  # that never agrees
+    ],
+    ids=["others too", "early", "moves", "falls", "small", "endless", "the DSO's", "jacobi"],
+)
+def test_nobody_is_blamed_too_soon(changed, bids):
+    assert course(bids, **changed).blocked_by == ""

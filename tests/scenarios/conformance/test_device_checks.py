@@ -198,6 +198,22 @@ def test_what_is_wrong_fails_where_it_should(check: str, make: Any, sentence: st
     assert sentence in str(failed.value)
 
 
+class Raises(Base):
+    def block(self, periods, dt_h):
+        raise ZeroDivisionError("oh")
+
+
+@pytest.mark.parametrize("check", BY_NAME)
+def test_one_that_raises_fails_every_check_with_its_line(check: str) -> None:
+    with pytest.raises(ConformanceError, match=r"ZeroDivisionError: oh \(at .*test_device_checks\.py:\d+\)"):
+        BY_NAME[check](Raises)
+
+
+def test_a_market_whose_regret_a_device_keeps_up_ends_and_names_it() -> None:
+    with pytest.raises(ConformanceError, match=r"ann could still gain \$1\.2, .*: look at mended\(\) of mine"):
+        BY_NAME["optimum"](Eager)
+
+
 def test_a_market_that_does_not_settle_is_no_optimum(tmp_path: Path) -> None:
     (tmp_path / "hasty.yaml").write_text("base: two_homes\nmarket: {max_iterations: 2, max_rounds: 3}\n")
     with pytest.raises(ConformanceError, match="not settled"):

@@ -187,3 +187,15 @@ def test_it_needs_no_plotting_library() -> None:
         "import sys, gridbazaar.scenarios.drawing.one_line; print('matplotlib' in sys.modules, 'pandas' in sys.modules)"
     )
     assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False False\n"
+
+
+def test_names_stand_above_arrows_and_lines_and_keep_no_pointer_off() -> None:
+    feeder = gb.load("island").build_feeder()
+    drawing = drawn(feeder, prosumers={"mill": "hill", "inn": "village"}, trades=[("mill", "inn", 3.0)])
+    order = list(drawing.iter())
+    last_arrow = max(order.index(path) for path in drawing.iter(f"{SVG}path") if path.get("fill") == "none")
+    names = [text for text in drawing.iter(f"{SVG}text") if text.text in {*feeder.names, "mill", "inn", "diesel"}]
+    assert len(names) == 7
+    assert min(map(order.index, names)) > last_arrow
+    (group,) = [group for group in drawing.iter(f"{SVG}g") if names[0] in list(group)]
+    assert (group.get("pointer-events"), group.get("paint-order"), group.get("stroke")) == ("none", "stroke", "#ffffff")

@@ -48,10 +48,10 @@ def small_net() -> Any:
     return net
 
 
-def written(net: Any, folder: Path) -> str:
+def written(net: Any, folder: Path, label: str | None = "bus") -> str:
     """A scenario of pandapower's own tables, as `to_csv` writes them, its loads beside the buses."""
     loads = net.load.groupby("bus")[["p_mw", "q_mvar"]].sum()
-    net.bus.join(loads).to_csv(folder / "buses.csv", index_label="bus")
+    net.bus.join(loads).to_csv(folder / "buses.csv", index_label=label)
     net.line.to_csv(folder / "lines.csv")
     text = SCENARIO.format(kv=float(net.bus.vn_kv[0]), v=float(net.ext_grid.vm_pu[0]))
     (folder / "s.yaml").write_text(text)
@@ -90,6 +90,26 @@ def test_what_was_read_otherwise_and_left_out_is_said_once(tmp_path: Path, monke
     ]
     assert "s.yaml feeder.generators: b_usd_per_mwh is read as b_usd_per_kwh, times 0.001" in said
     assert "s.yaml prosumers: elastic_max_w is read as elastic_max_kw, times 0.001" in said
+
+
+def test_a_bus_table_without_that_heading_has_its_names_in_the_first_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`net.bus.to_csv("buses.csv")` as it is: pandapower's lines name buses by that number."""
+    monkeypatch.chdir(tmp_path)
+    named = gb.load(written(small_net(), tmp_path)).build_feeder()
+    scenario = gb.load(written(small_net(), tmp_path, None))
+    assert scenario.build_feeder().names == named.names
+    assert [str(note) for note in scenario.notes() if "no heading" in str(note)] == [
+        "buses.csv feeder.buses: the first column, which has no heading, is taken for the names of the buses; write "
+        "bus above it"
+    ]
+    table = (tmp_path / "buses.csv").read_text()
+    (tmp_path / "buses.csv").write_text(table.replace(",name,", "number,name,", 1))
+    with pytest.raises(
+        gb.ScenarioError, match=r"buses.csv:1 bus: this column is missing; add it; the columns are number"
+    ):
+        gb.load("s.yaml")
 
 
 def test_digits_are_those_of_the_file(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
-"""A scenario of many small prosumers on the IEEE 33-bus feeder."""
+"""A scenario of many small prosumers on the IEEE 33-bus feeder; a browser."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from browser import CHROMIUM, FLAGS
 
 HOMES = 60
 
@@ -42,3 +46,17 @@ def _home(rng: np.random.Generator, k: int) -> dict[str, object]:
         "renewable": ("pv", "wind")[k % 2],
         "renewable_peak_kw": (0.0, 8.0, 5.0)[k % 3],
     }
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM:
+        if os.environ.get("CI"):
+            pytest.fail("CI must install chromium")
+        pytest.skip("no chromium here: .ci/run installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
