@@ -31,6 +31,7 @@ from .lifecycle import Blueprint, Lifecycle
 from .methods import METHODS
 from .outcome import Ending, Outcome
 from .proof.conduct import Conduct
+from .proof.device_shortfall import find_device_shortfall
 from .proof.shortfall import find_shortfall
 from .proof.stopping_rule import StoppingRule
 from .record import ending_of, record
@@ -227,7 +228,7 @@ class EnergyMarket(Lifecycle):
         pledges = _pledged(self.communities, self.platform)
         self.proof.agreed(pledges.regret_usd)
         cut_short = self.platform.rounds >= self.settings.max_rounds
-        if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short():
+        if cut_short and np.isposinf(pledges.regret_usd).any() and self._ends_short(of_devices=True):
             return
         if not cut_short and self.proof.asks_for_closer_agreement(self.platform):
             self.proof.go_on(self.platform)
@@ -277,7 +278,7 @@ class EnergyMarket(Lifecycle):
         try:
             planned = planner.solve(*self.platform.bids.quoted)
         except SolverError:
-            if self._ends_short():
+            if self._ends_short(of_devices=True):
                 return False
             raise
         self.platform.take_plan(planned.trade_kw, planned.price_usd_per_kwh, planned.bid_kw)
@@ -302,7 +303,7 @@ class EnergyMarket(Lifecycle):
         if self.proof.is_restless:
             self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
         elif not self.blueprint.faults and self.proof.history.blocked_by:
-            self._end(Outcome.BLOCKED, self.proof.history.who_stays(_devices(self.communities), short))
+            self._end(Outcome.BLOCKED, self.proof.history.who_stays(self.communities.devices, short))
         elif self.iteration >= self.settings.max_iterations:
             blamed = self.channel.blame(cut_short=rounds >= self.settings.max_rounds)
             why = self.proof.history.why(short, blamed)
@@ -318,10 +319,15 @@ class EnergyMarket(Lifecycle):
             self._end(Outcome.NEVER_AGREES, marked)
         return not self.running
 
-    def _ends_short(self) -> bool:
-        """End the run if households cannot all be served, whatever they trade; looks into everybody's private data."""
+    def _ends_short(self, *, of_devices: bool = False) -> bool:
+        """End the run if households cannot all be served, whatever they trade; looks into everybody's private data.
+
+        `of_devices`: also what devices hold is looked at, over all periods, and not only what they could give in each.
+        """
         needs = self.communities.needs()
-        short = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.when)
+        short: object = find_shortfall(needs.need_kw, needs.have_kw, self.graph, self.operator.clearing.when)
+        if of_devices and not short:
+            short = find_device_shortfall(self.communities.homes, self.graph)
         if short:
             self._end(Outcome.HOUSEHOLD_SHORTAGE, str(short))
         return short is not None
@@ -354,7 +360,7 @@ class EnergyMarket(Lifecycle):
             seconds=dict(self.seconds),
             hosting=self.communities.report,
         )
-        devices = _devices(self.communities)
+        devices = self.communities.devices
         owned = [(name, device) for name in self.graph.names for device in devices.get(name, ())]
         return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, owned)
 
@@ -368,12 +374,6 @@ def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:
         platform.relieve(pledges.excess_kw)
         pledges = communities.deliver(platform.deliveries())
     return pledges
-
-
-def _devices(communities: Communities) -> dict[str, list[str]]:
-    """What the devices of those are called who own some."""
-    homes = [home for spec in communities.specs for home in spec.households if home.devices]
-    return {home.name: [device.name for device in home.devices] for home in homes}
 
 
 def _shortage(operator: SystemOperator) -> ShortageError | None:

@@ -30,6 +30,16 @@ def period_name(period: int, when: When) -> str:
     return f"period {period + 1} ({_span(period, period + 1, when)})"
 
 
+def axis_name(when: When) -> str:
+    """What an axis is called whose marks are periods from 1, or clock times where there is a calendar.
+
+    Sentences name periods by their hours, so the axis says which those are: "hour (1: 00:00-01:00)".
+    """
+    if isinstance(when, Calendar):
+        return f"time, {when.zone}"
+    return f"{'hour' if when == 1 else f'period of {when:g} h'} (1: {_span(0, 1, when)})"
+
+
 def _span(first: int, end: int, when: When) -> str:
     """From the start of one period to the start of another, with the day from the second day on."""
     if isinstance(when, Calendar):

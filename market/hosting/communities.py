@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ...agents.household import Household
 from ...agents.messages import Bids, Commitment, Deliveries, Offers, Pledges, Quotes, Regrets, axes_of
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
@@ -103,6 +104,16 @@ class Communities:
         members = tuple(len(proxy.membership.names) for proxy in self.proxies)
         timing = Timing(self._noun, self._cores, members, tuple(replace(proxy.effort) for proxy in self.proxies))
         return HostingReport(timing, tuple(self.incidents), self.unsaved_because, self.misbehaviour.so_far)
+
+    @property
+    def homes(self) -> dict[str, Household]:
+        """Everybody's private data; for the person at the screen only."""
+        return {home.name: home for spec in self.specs for home in spec.households}
+
+    @property
+    def devices(self) -> dict[str, list[str]]:
+        """What the devices of those are called who own some; for the person at the screen only."""
+        return {name: [device.name for device in home.devices] for name, home in self.homes.items() if home.devices}
 
     def begin(self, number: int) -> None:
         """Begin a round of the market."""

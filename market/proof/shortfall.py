@@ -58,7 +58,8 @@ def find_shortfall(need: FloatArray, have: FloatArray, graph: TradeGraph, when: 
 
     Args:
         need: Fixed load and elastic_min_kw, (prosumer, period) in kW.
-        have: Renewables and bid_max_kw, (prosumer, period) in kW.
+        have: Renewables, bid_max_kw and all that devices can give at once, (prosumer, period) in kW, in each period by
+            itself, whatever they hold; `device_shortfall` is exact there.
         graph: Who may trade with whom.
         when: When the periods are, for the name of the worst.
     """

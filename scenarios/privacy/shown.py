@@ -48,7 +48,7 @@ class PrivacyProgress(SweepProgress):
     """Tells of every market that has ended; that inexact offers do not settle one is what is to be seen."""
 
     noun, nouns, table = "market", "markets", "privacy.csv"
-    unremarkable = SweepProgress.unremarkable | {"iteration_limit", "restless"}
+    unremarkable = SweepProgress.unremarkable | {"iteration_limit", "restless", "blocked"}
 
 
 def market_table(privacy: Privacy) -> FittingTable:

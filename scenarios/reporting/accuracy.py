@@ -11,7 +11,7 @@ from ..files.schema import ProsumerRow
 from ..runs.accuracy import left_open_usd
 from .stored_run import StoredRun
 
-_BOUNDED = {"settled", "iteration_limit", "sharing_diverged", "interrupted"}
+_BOUNDED = {"settled", "iteration_limit", "blocked", "sharing_diverged", "interrupted"}
 """Outcomes with a schedule that is one of the market's own problem: no shortage in it, and an AC solution."""
 _LEAST_USD = 1e-6  # closer than this numbers of solvers are not worth their name
 _PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default

@@ -114,12 +114,14 @@ def summary(run: Run, title: str) -> RenderableType:
 
 def _lines(run: Run, *, delivered: bool) -> list[str]:
     """What is said of a run, line by line."""
-    result, dispatch, within = run.result, run.result.dispatch, run.result.certificate.total_usd
+    result, dispatch = run.result, run.result.dispatch
+    within = result.certificate.total_usd if result.settled else 0.0
     undelivered = "" if delivered else "nothing delivered; so far: "
+    state = "" if result.settled or not delivered else ", both of the schedule in force at the end, as in kpis.json"
     lines = [f"periods: {result.bid_kw.shape[1]} of {result.dt_h:g} h, {result.calendar}"] if result.calendar else []
     lines += [
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
-        f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost); "
+        f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
         _network_use(result),

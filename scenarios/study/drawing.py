@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...network.calendars import Calendar
-from ...network.periods import When
+from ...network.periods import When, axis_name
 from ..drawing.clock_ticks import clock_ticks
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2
@@ -86,9 +86,7 @@ def name_periods(axis: Axes, when: When) -> None:
     if isinstance(when, Calendar):
         ticks = clock_ticks(when)
         axis.set_xticks([t + 0.5 for t, _ in ticks], [label for _, label in ticks])
-        axis.set_xlabel(f"time, {when.zone}")
-    else:
-        axis.set_xlabel("hour" if when == 1 else f"period of {when:g} h")
+    axis.set_xlabel(axis_name(when))
 
 
 def prosumer_style(k: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
+from ...network.periods import axis_name
 from ..drawing.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SERIES, SKY, YELLOW
 from ..stepping.branch import Mark
 from ..stepping.device_flows import DeviceFlow
@@ -161,13 +162,10 @@ def _rounds(history: Sequence[Mark]) -> Options:
 
 def _periods(now: Snapshot) -> Options:
     """An axis of periods, counted from 1, or by their clock times where there is a calendar."""
-    dt_h, calendar = now.result.dt_h, now.result.calendar
-    name = "hour" if dt_h == 1 else f"period of {dt_h:g} h"
-    if calendar:
-        name = f"time, {calendar.zone}"
+    calendar = now.result.calendar
     return {
         "type": "category",
-        "name": name,
+        "name": axis_name(now.result.when),
         "nameLocation": "middle",
         "nameGap": 22,
         "data": [calendar.moment(t) if calendar else str(t + 1) for t in range(now.bid_kw.shape[1])],

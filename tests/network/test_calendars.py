@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridbazaar.network.calendars import Calendar
 from gridbazaar.network.errors import InputError
-from gridbazaar.network.periods import period_name, spans
+from gridbazaar.network.periods import axis_name, period_name, spans
 
 ZONES = (
     "UTC",
@@ -138,3 +138,15 @@ def test_what_is_no_calendar_is_refused(step_min: int, count: int, zone: str, se
 def test_a_cut_beyond_the_end_is_refused() -> None:
     with pytest.raises(InputError, match="periods 23 to 24 are not among the 23 of the calendar"):
         SPRING.cut(22, 2)
+
+
+@pytest.mark.parametrize(
+    ("dt_h", "name"), [(1.0, "hour (1: 00:00-01:00)"), (0.25, "period of 0.25 h (1: 00:00-00:15)")]
+)
+def test_an_axis_of_periods_says_which_hours_they_are(dt_h, name):
+    assert axis_name(dt_h) == name
+    assert period_name(0, dt_h).removeprefix("period 1 (") in name
+
+
+def test_an_axis_of_a_calendar_names_its_zone():
+    assert axis_name(SPRING) == "time, Europe/Berlin"

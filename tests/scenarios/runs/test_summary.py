@@ -135,6 +135,18 @@ def test_nothing_is_wrapped_where_there_is_no_terminal(homes: Path) -> None:
     )
 
 
+def test_of_a_run_that_has_not_settled_the_state_is_named_and_is_that_of_the_key_figures(homes: Path) -> None:
+    """No digit is left out because the optimum may be far off: it is a figure of the schedule that there is."""
+    words = ("--set", "market.max_iterations=2", "--set", "market.max_rounds=3", "-o", str(homes / "run"))
+    out, _ = told("run", "homes.yaml", "--no-ac", *words, code=3)
+    kpis = json.loads((homes / "run" / "kpis.json").read_text())
+    assert kpis["regret_usd"] > 0.1
+    assert (
+        f"DSO cost {dollars(kpis['dso_cost_usd'])}, welfare {dollars(kpis['welfare_usd'])} (utility less DSO cost), "
+        "both of the schedule in force at the end, as in kpis.json; losses "
+    ) in out
+
+
 @pytest.mark.usefixtures("homes")
 def test_few_columns_get_lines_instead_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
