@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
 
 _SCALARS = ("dso_cost_usd", "welfare_usd", "losses_kwh", "voltage_min_pu", "primal_kw", "regret_usd")
+_ROUGH = "primal_kw", "regret_usd"  # what is left over: two digits say all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,8 +128,9 @@ class Difference:
         lines += [f"  {key}: {a} | {b}" for key, (a, b) in self.changes.items()]
         for key, (a, b) in self.scalars.items():
             if a is not None and b is not None and np.isfinite(a) and np.isfinite(b):
-                lines.append(f"  {key}: {a:,.6g} | {b:,.6g}  {self._moved(key, b - a)}")
-        lines += [f"  {apart.what}: up to {apart.most:.4g} {apart.unit} apart ({apart.where})" for apart in self.arrays]
+                digits = 2 if key in _ROUGH else 6
+                lines.append(f"  {key}: {a:,.{digits}g} | {b:,.{digits}g}  {self._moved(key, b - a)}")
+        lines += [f"  {apart.what}: up to {apart.most:.3g} {apart.unit} apart ({apart.where})" for apart in self.arrays]
         if self.are_comparable and not self.arrays:
             lines.append("  bids, LMPs and prices are the same to the last bit")
         elif not self.are_comparable and self.one.last is not None and self.other.last is not None:
@@ -138,7 +140,7 @@ class Difference:
     def _moved(self, key: str, change: float) -> str:
         """A difference, and whether it is more than the certificates leave open."""
         if not key.startswith("welfare"):
-            return f"({change:+.4g})"
+            return f"({change:+.{2 if key in _ROUGH else 4}g})"
         within = self.one.known_within_usd + self.other.known_within_usd
         if np.isinf(within):
             return f"({change:+.4g}; {self.one.bound or self.other.bound or 'not proven yet'})"
