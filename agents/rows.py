@@ -12,7 +12,7 @@ from ..network.cores import cores, side_by_side
 from . import machine_code
 from .machine_code import Kernel
 
-_WORTH_LOADING = 3_000
+_WORTH_LOADING = 5_000
 """So many cells take 0.1 s to interpret: after these machine code that is kept is worth 0.03 s and 100 MiB of LLVM."""
 _WORTH_COMPILING = 20_000
 """So many cells take 0.7 s to interpret: after these machine code is worth some seconds, once for all."""

@@ -22,8 +22,6 @@ from .residual_history import ResidualHistory
 
 WORTH = 1e-3
 """What the first outer step may leave to be regretted, as a fraction of the turnover."""
-_ENOUGH = 0.7
-"""Of the tolerance: less need no sharing leave; what it regrets itself and what the DSO does are proven together."""
 _RESTS = 1e-2
 """Bids rest if they ask to move by less than this, as a fraction, where somebody acts otherwise than is best for it."""
 _PATIENCE = 8
@@ -226,9 +224,9 @@ class StoppingRule:
         self._known = replace(self._known, pace=pace)
 
     def _allowed_usd(self, platform: SharingPlatform) -> float:
-        """What sharing may leave to be regretted: a twentieth of what was left before, no less than what settles."""
+        """What sharing may leave to be regretted: a twentieth of what was left before, less if bids overshot."""
         before = self._known.proven if np.isfinite(self._known.proven) else 1.0
-        allowed = float(np.clip(before / 20, _ENOUGH * self._settings.regret_tolerance, WORTH))
+        allowed = float(np.clip(before / 20, self._settings.regret_tolerance / 4, WORTH))
         allowed_usd = max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
         return allowed_usd / platform.state.tightness if self._paced(platform) else allowed_usd
 

@@ -64,7 +64,7 @@ def test_a_session_and_a_saved_run_draw_their_rounds(session, saved):
         assert primal.get_ydata() == pytest.approx(expected)
     session.goto(12)
     assert session.plot().axes[0].lines[0].get_xdata()[-1] == 12
-    session.goto(45)
+    session.goto(43)
 
 
 WRONG = {

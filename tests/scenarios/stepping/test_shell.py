@@ -81,8 +81,8 @@ def test_every_command_works_from_a_pipe(piped):
         "next, what was agreed is delivered and becomes the next bids",
         "The LMP at bus 26 in period 19 (18:00-19:00) is $0.27",
         "settled: nobody gains by deviating",
-        "small: main after round 35, with prosumers.p2.elastic_max_kw=50 changed",
-        "* small: main after round 35",
+        "small: main after round 33, with prosumers.p2.elastic_max_kw=50 changed",
+        "* small: main after round 33",
         "welfare_usd: -12,299.3 | -12,360.8  (-61.5, known to 0.0",
         "on branch main now",
         "round 3, step 1, round 2",
@@ -146,10 +146,10 @@ def test_a_wrong_value_of_a_fork_is_told_as_one_of_a_fork():
 
 
 def test_beyond_the_end_there_is_no_round_and_it_says_so():
-    done = step("goto 99\ngoto main@45\ngoto main@46\n")
+    done = step("goto 99\ngoto main@43\ngoto main@44\n")
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stdout.splitlines() if "there is no round" in line]
-    assert told == [f"the run has ended at round 45; there is no round {round_}" for round_ in (99, 46)]
+    assert told == [f"the run has ended at round 43; there is no round {round_}" for round_ in (99, 44)]
 
 
 def test_a_file_that_cannot_be_read():

@@ -49,7 +49,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_it_ends_with_the_numbers_that_a_run_prints(tab: Tab, printed: dict[str, Any], tmp_path: Path) -> None:
     tab.go("step", r"^round 1, step 1: the DSO clears .*; next, prosumers answer")
     tab.go("to-clearing", r"^round 11, step 2: the DSO clears")
-    tab.go("to-end", r"^round 45, settled: nobody gains by deviating")
+    tab.go("to-end", r"^round 43, settled: nobody gains by deviating")
     within = printed["regret_usd"]
     assert tab.text("dso_cost_usd") == dollars(printed["dso_cost_usd"], within)
     assert tab.text("welfare_usd") == dollars(printed["welfare_usd"], within)
@@ -71,9 +71,9 @@ def test_it_ends_with_the_numbers_that_a_run_prints(tab: Tab, printed: dict[str,
 
 
 def test_it_goes_back_forks_and_compares(tab: Tab, printed: dict[str, Any]) -> None:
-    tab.go("to-end", r"^round 45, settled")
-    tab.go("back", r"^round 44, ")
-    assert tab.text("round") == "round 44 of 45"
+    tab.go("to-end", r"^round 43, settled")
+    tab.go("back", r"^round 42, ")
+    assert tab.text("round") == "round 42 of 43"
     tab.press("fork")
     tab.page.get_by_test_id("fork-changes").fill("alpha_scale=much")
     tab.press("fork-begin")
@@ -88,7 +88,7 @@ def test_it_goes_back_forks_and_compares(tab: Tab, printed: dict[str, Any]) -> N
     assert tab.text("dso_cost_usd") != tab.text("other-dso_cost_usd")
     assert "alpha_scale: as the scenario has it | 2" in tab.text("difference")
     tab.choose("branch", "main")
-    tab.wait(lambda: tab.text("standing").startswith("round 45, settled"))
+    tab.wait(lambda: tab.text("standing").startswith("round 43, settled"))
     assert tab.text("dso_cost_usd") == dollars(printed["dso_cost_usd"], printed["regret_usd"])
 
 
@@ -124,11 +124,11 @@ def test_it_runs_until_something_holds(tab: Tab) -> None:
         condition.fill(words)
         tab.press("run-until")
         tab.wait(lambda said=problem: said in tab.page.locator("label.q-field", has=condition).inner_text())
-    assert tab.text("standing").startswith("round 45, settled")
+    assert tab.text("standing").startswith("round 43, settled")
 
 
 def test_what_prosumers_tell_nobody_is_hidden_by_default(tab: Tab) -> None:
-    tab.go("to-end", r"^round 45, settled")
+    tab.go("to-end", r"^round 43, settled")
     tab.choose("prosumer", "p2")
     private = re.compile("elastic|renewables|fixed load|worth_usd_per_kwh")
     assert not private.search(tab.page.inner_text("body"))
@@ -180,7 +180,7 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
     other = Tab(browser, served)
     assert workers() == 4
     tab.go("step", r"^round 1, ")
-    other.go("to-end", r"^round 45, settled")
+    other.go("to-end", r"^round 43, settled")
     assert tab.text("round") == "round 1 of 1"
     other.press("open")  # begins anew, and lets go of the workers that there were
     other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())

@@ -77,7 +77,7 @@ def test_figures_are_those_of_the_result(settled: Session) -> None:
     assert said["voltage_min_pu"] == f"{result.buses['v_pu'].min():.4f} pu"
     assert scene.certificate == str(result.certificate)
     assert scene.ended
-    assert scene.round == scene.newest == 45
+    assert scene.round == scene.newest == 43
 
 
 def test_tables_are_sums_of_the_results_tables(settled: Session) -> None:
@@ -154,11 +154,11 @@ def test_of_many_prosumers_those_of_a_bus_are_taken_together(many: Path) -> None
 
 def test_charts_hold_the_history(settled: Session) -> None:
     history = settled.history()
-    primal, dual = residuals_chart(history, 45)["series"]
+    primal, dual = residuals_chart(history, 43)["series"]
     rounds = [mark for mark in history if mark.phase is Phase.SHARING]
     assert primal["data"] == [[mark.number, mark.primal_kw] for mark in rounds]
     assert dual["data"] == [[mark.number, mark.dual_usd_per_kwh] for mark in rounds]
-    cost, regret = outer_chart(history, 45)["series"]
+    cost, regret = outer_chart(history, 43)["series"]
     assert cost["data"][0] == [1, settled.history()[0].dso_cost_usd]
     assert regret["data"][0] == [1, None]  # nothing is certified yet
     assert regret["data"][-1][1] == pytest.approx(settled.result().certificate.total_usd)
