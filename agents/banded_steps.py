@@ -28,9 +28,9 @@ import numpy as np
 
 FAR = 1e100
 """A bound that is none: what holds for bounds holds for it as well, to no effect."""
-_ROOM = 3e-10  # beside P
+_ROOM = 1e-11  # beside P
 _GIVE = 1e-8  # beside G W G'
-_ROUNDING = 1e-16  # of the diagonal: no pivot is smaller
+_ROUNDING = 1e-16  # of the diagonal: with half of what is beside it, no pivot is smaller
 _PART = 0.995  # of the way to the nearest bound
 _GAP = 0.01  # of what may be left over: what may be left of the gap
 _CLOSER = 0.1  # of a gap that will do: no aim is closer
@@ -136,7 +136,7 @@ def factored(pairs: Arrays, weight: Numbers, banded: Arrays) -> None:
     for k in range(place.size):
         band[place[k]] += product[k] * weight[column[k]]
     for j in range(rows):
-        spare[j] = _ROUNDING * band[j * width]
+        spare[j] = _GIVE / 2 + _ROUNDING * band[j * width]
     for j in range(rows):
         at = j * width
         inverse = 1.0 / band[at] if band[at] > spare[j] else 1.0 / spare[j]
