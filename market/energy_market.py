@@ -303,7 +303,7 @@ class EnergyMarket(Lifecycle):
         if self.proof.is_restless:
             self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
         elif not self.blueprint.faults and self.proof.history.blocked_by:
-            self._end(Outcome.BLOCKED, self.proof.history.who_stays(self.communities.devices, short))
+            self._end(Outcome.BLOCKED, self.proof.history.who_stays(_devices(self.communities), short))
         elif self.iteration >= self.settings.max_iterations:
             blamed = self.channel.blame(cut_short=rounds >= self.settings.max_rounds)
             why = self.proof.history.why(short, blamed)
@@ -360,9 +360,14 @@ class EnergyMarket(Lifecycle):
             seconds=dict(self.seconds),
             hosting=self.communities.report,
         )
-        devices = self.communities.devices
+        devices = _devices(self.communities)
         owned = [(name, device) for name in self.graph.names for device in devices.get(name, ())]
         return Result.of(self.operator, dispatch, valued, schedules, self.proof.certificate(), facts, owned)
+
+
+def _devices(communities: Communities) -> dict[str, list[str]]:
+    """What the devices of those are called who own some; for the person at the screen only."""
+    return {name: [device.name for device in home.devices] for name, home in communities.homes.items() if home.devices}
 
 
 def _pledged(communities: Communities, platform: SharingPlatform) -> Pledges:

@@ -110,11 +110,6 @@ class Communities:
         """Everybody's private data; for the person at the screen only."""
         return {home.name: home for spec in self.specs for home in spec.households}
 
-    @property
-    def devices(self) -> dict[str, list[str]]:
-        """What the devices of those are called who own some; for the person at the screen only."""
-        return {name: [device.name for device in home.devices] for name, home in self.homes.items() if home.devices}
-
     def begin(self, number: int) -> None:
         """Begin a round of the market."""
         if self.log.round:
