@@ -13,8 +13,8 @@ With the steps of x, z and v eliminated, that of y is left:
 
 with a banded matrix, so that LDL' has no fill; then the step of x is `W (h + G'dy)`. What is next to nothing keeps the
 matrix definite and bends no solution, since each turn starts from what is really left over. A pivot that is nothing but
-rounding says that its row follows from others, or nearly so; it is replaced by what rounding can be, so that its
-multiplier moves no further than is known (cf. Wright, SIAM Journal on Optimization 9, 1999).
+rounding says that its row follows from others, or nearly so; it is replaced by one that is large beside rounding, so
+that its multiplier hardly moves and no error grows (cf. Wright, SIAM Journal on Optimization 9, 1999).
 
 `machine_code.through_numba` compiles these functions; no sum is put in another order, so that the bits are the same
 everywhere.
@@ -30,7 +30,7 @@ FAR = 1e100
 """A bound that is none: what holds for bounds holds for it as well, to no effect."""
 _ROOM = 1e-11  # beside P
 _GIVE = 1e-8  # beside G W G'
-_ROUNDING = 1e-16  # of the diagonal: with half of what is beside it, no pivot is smaller
+_ROUNDING, _KNOWN = 1e-15, 1e-12  # of the diagonal: a pivot below the first is none, and becomes the second
 _PART = 0.995  # of the way to the nearest bound
 _GAP = 0.01  # of what may be left over: what may be left of the gap
 _CLOSER = 0.1  # of a gap that will do: no aim is closer
@@ -136,10 +136,10 @@ def factored(pairs: Arrays, weight: Numbers, banded: Arrays) -> None:
     for k in range(place.size):
         band[place[k]] += product[k] * weight[column[k]]
     for j in range(rows):
-        spare[j] = _GIVE / 2 + _ROUNDING * band[j * width]
+        spare[j] = band[j * width]
     for j in range(rows):
         at = j * width
-        inverse = 1.0 / band[at] if band[at] > spare[j] else 1.0 / spare[j]
+        inverse = 1.0 / (band[at] if band[at] > _ROUNDING * spare[j] else _KNOWN * spare[j])
         for k in range(1, width):
             part = band[at + k] * inverse
             for i in range(k, width):
