@@ -43,8 +43,8 @@ class OpenedPage:
 
 
 @contextmanager
-def opened(file: Path, width: int = 1280) -> Iterator[OpenedPage]:
-    """Open a file in a browser."""
+def chromium() -> Iterator[Any]:
+    """A browser; who has none skips the test, but for CI."""
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("CI must install chromium")
@@ -53,10 +53,17 @@ def opened(file: Path, width: int = 1280) -> Iterator[OpenedPage]:
 
     with sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(file: Path, width: int = 1280) -> Iterator[OpenedPage]:
+    """Open a file in a browser."""
+    with chromium() as browser:
         found = OpenedPage(browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page())
         found.page.on("request", lambda request: found.asked.append(request.url))
         found.page.on("console", lambda message: found.told.append(message.text))
         found.page.on("pageerror", lambda error: found.told.append(str(error)))
         found.page.goto(file.as_uri())
         yield found
-        browser.close()
