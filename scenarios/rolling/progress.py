@@ -7,7 +7,10 @@ from ..runs.progress import Progress
 
 
 class WindowProgress:
-    """A line for every window, with what is left; on a terminal the newest round behind it, with `verbose` each."""
+    """A line for every window, with what is left; the newest round behind it, with `verbose` each.
+
+    Where there is no terminal a window that takes long has a line in ten seconds.
+    """
 
     def __init__(self, progress: Progress, *, verbose: bool) -> None:
         """Begin to tell.
@@ -27,4 +30,4 @@ class WindowProgress:
         """Tell of a finished round; lost workers are always told of."""
         if self._verbose or record.incidents:
             self._progress(record)
-        self._progress.tell(f"{self._window}: {record.sentence}")
+        self._progress.tell_now_and_then(f"{self._window}: {record.sentence}")

@@ -58,6 +58,12 @@ class Progress:
         if self._status:
             self._status.update(Text(doing))
 
+    def tell_now_and_then(self, doing: str) -> None:
+        """Say what is being done now: in the live line, or where there is none in a line now and then."""
+        if self._status is None and not self._quiet and self._is_due():
+            self._line(doing)
+        self.tell(doing)
+
     def _is_worth_a_line(self, record: Round) -> bool:
         if _opens_a_step(record):
             self._clearings += 1

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from gridbazaar.market.rounds import Phase, Round
+from gridbazaar.scenarios.rolling.progress import WindowProgress
 from gridbazaar.scenarios.runs import progress
 from gridbazaar.scenarios.runs.progress import watching
 
@@ -46,6 +47,23 @@ def test_a_long_run_is_never_silent_for_long(monkeypatch: pytest.MonkeyPatch) ->
     said = lines(LONG[:4000:2] + [record(9, Phase.SHARING, "step 1, round 2: slow")] * 2000)
     assert 20 < len(said) < 250
     assert said[-1] == "step 1, round 2: slow"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.5, [4, 15]), (0.0, [0, 0])])
+def test_a_window_that_takes_long_has_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, expected: list[int]
+) -> None:
+    now, said = [0.0], StringIO()
+    monkeypatch.setattr(progress, "monotonic", lambda: now.__setitem__(0, now[0] + seconds) or now[0])
+    with watching(Console(file=said, width=30), verbose=False, quiet=False) as watch:
+        windows = WindowProgress(watch, verbose=False)
+        windows.note("window 1 of 2; 2 windows left")
+        for number in range(200):
+            windows(record(number, Phase.SHARING, "step 1: slow"))
+    first, *later = said.getvalue().splitlines()
+    assert first == "window 1 of 2; 2 windows left"
+    assert expected[0] <= len(later) <= expected[1]
+    assert set(later) <= {"window 1 of 2; 2 windows left: step 1: slow"}
 
 
 def test_quiet_is_quiet_but_for_what_was_lost() -> None:
