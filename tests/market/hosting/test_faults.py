@@ -247,7 +247,8 @@ def test_ctrl_c_while_workers_start_is_ctrl_c(tmp_path, after_s):
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode in {0, 130, -signal.SIGINT}, err
-    assert process.returncode == -signal.SIGINT or "Traceback" not in err
+    dropped = "Exception ignored in" in err  # by Python itself, which was interrupted in a callback of an import
+    assert process.returncode == -signal.SIGINT or dropped or "Traceback" not in err
 
 
 def test_one_place_may_serve_several_markets(data):

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 from rolling_homes import PRICES, homes, load
 
+from gridbazaar.agents import rows
 from gridbazaar.scenarios.rolling.rolling import run_rolling
 
 pytestmark = pytest.mark.xdist_group("rolling memory")
+
+
+@pytest.fixture(autouse=True)
+def no_code_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first window that is worth compiled code would hold LLVM from then on."""
+    monkeypatch.setattr(rows._tally, "_cells", -(10**12))
 
 
 def held_bytes(folder: Path, days: int, **more: Any) -> list[int]:

@@ -180,7 +180,7 @@ def test_ctrl_c_ends_a_pipe_after_the_round_under_way():
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     told = process.stderr.read()
-    assert process.wait(20) in (0, 130)  # 0 if it diverged before
+    assert process.wait(20) in (0, 130, -signal.SIGINT)  # 0 if it diverged before, the last if it was about to end
     assert "Traceback" not in told
     process.stdout.close()
     process.stderr.close()

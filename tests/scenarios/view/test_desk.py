@@ -125,7 +125,8 @@ def test_playing_goes_on_until_somebody_stops_it(desk: Desk) -> None:
 
 def test_a_computation_shows_how_far_it_is_and_can_be_stopped(many: Path) -> None:
     desk = Desk()
-    desk.open("many", gb.load(str(many), {"market.method": "plain", "market.regret_tolerance": 1e-15}), {})
+    never = {"market.method": "plain", "market.regret_tolerance": 1e-15, "market.max_iterations": 100_000}
+    desk.open("many", gb.load(str(many), never), {})
     scene(desk)
     desk.run_to("settled")
     until(lambda: desk.seen.scene is not None and desk.seen.scene.round > 0)
