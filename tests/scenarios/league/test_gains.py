@@ -94,7 +94,8 @@ def test_a_market_that_does_not_settle_has_no_gains(small):
 def test_run_tells_gains_and_keeps_them(small, tmp_path, capsys, command):
     assert command("run", str(small), "--behaviour", "ann=Shading(percent=5)", "-o", str(tmp_path / "run")) == 0
     told = re.sub(r"\s+", " ", capsys.readouterr().out)
-    assert re.search(r"against price takers only, ann gained \$[\d.]+ \(known to \$[\d.e-]+\); the others together", told)
+    gained = r"against price takers only, ann gained \$[\d.]+ \(known to \$[\d.e-]+\); the others together"
+    assert re.search(gained, told)
     kpis = json.loads((tmp_path / "run" / "kpis.json").read_text())
     found = gains(load(str(small), {"prosumers.ann.behaviour": "Shading(percent=5)"}))
     assert kpis["settled_for"] == "declared"
