@@ -14,6 +14,7 @@ from ...network.arrays import FloatArray, IntArray
 from ...network.calendars import Calendar
 from ...network.errors import GridbazaarError
 from ..behaviour_errors import BehaviourError
+from .block_checks import wrong_columns, wrong_rows
 from .device import Device, DeviceError, Preset
 from .device_block import DeviceBlock
 from .store import Store
@@ -38,12 +39,13 @@ class Fleet:
         """Lay them out.
 
         Raises:
-            DeviceError: A series has another number of periods.
+            DeviceError: A series has another number of periods, or what a user's device lays out is no convex problem
+                with finite bounds, which what is proven of a market rests on.
         """
         self.names, self.periods, self.dt_h = tuple(device.name for device in devices), periods, dt_h
         self._owned = tuple(devices)
         self._devices = [d.device(periods, dt_h) if isinstance(d, Preset) else d for d in devices]
-        self.blocks: tuple[DeviceBlock, ...] = tuple(device.block(periods, dt_h) for device in self._devices)
+        self.blocks: tuple[DeviceBlock, ...] = tuple(_laid_out(device, periods, dt_h) for device in self._devices)
         ends = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
         self.parts = [slice(start, end) for start, end in pairwise(ends)]
         empty = np.zeros((0, periods))
@@ -164,6 +166,14 @@ class Fleet:
 def _size(block: DeviceBlock) -> float:
     """The largest value that a column of a device may have; 1 if that is nothing."""
     return max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0))) or 1.0
+
+
+def _laid_out(device: Device, periods: int, dt_h: float) -> DeviceBlock:
+    """The block of a device, which may be anybody's code."""
+    block = device.block(periods, dt_h)
+    if wrong := wrong_columns(block, periods) or wrong_rows(block):
+        raise DeviceError(device.name, "block", f"block() is wrong: {wrong} (`gridbazaar check` tries it)")
+    return block
 
 
 def _mended(device: Device, found: FloatArray, dt_h: float) -> FloatArray:
