@@ -76,7 +76,7 @@ class DeviceSubproblem(Subproblem):
         try:
             found = self.household.fleet.mended(self._delivered.device_of(paid))
         except DeviceError as error:
-            raise HouseholdError(self.household.name, f"devices.{error.device}.{error.key}", str(error)) from error
+            raise HouseholdError.of_device(self.household.name, error) from error
         return self._with(found, self._left(found).deliver(as_deliveries(paid)))
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:

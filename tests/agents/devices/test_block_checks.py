@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from gridbazaar.agents import HouseholdError
-from gridbazaar.agents.devices.device import Device, DeviceError
+from gridbazaar.agents.devices.device import Device, DeviceError, Preset
 from gridbazaar.agents.devices.device_block import DeviceBlock
 from gridbazaar.agents.devices.fleet import Fleet
 
@@ -85,3 +85,47 @@ def test_its_owner_is_named(home):
         replace(home(), devices=(concave,))
     assert refused.value.key == "devices.chp.block"
     assert "device chp: block() is wrong: quadratic_usd_per_h of gen_kw in period 1 is below 0" in str(refused.value)
+
+
+class Stumbles(Chp):
+    def infeasibility(self, periods, when):
+        raise RuntimeError("boom")
+
+
+class Silent(Chp):
+    def infeasibility(self, periods, when):
+        return None
+
+
+class Falls(Chp):
+    def block(self, periods, dt_h):
+        raise IndexError("no such period")
+
+
+class Empty(Chp):
+    def block(self, periods, dt_h):
+        return None
+
+
+class Nothing(Preset):
+    kind, name = "nothing", "chp"
+
+    def device(self, periods, dt_h):
+        return 1 / 0
+
+
+@pytest.mark.parametrize(
+    ("made", "method", "sentence"),
+    [
+        (Stumbles({}), "infeasibility", "infeasibility() raised RuntimeError: boom (at "),
+        (Silent({}), "infeasibility", "infeasibility() returned a NoneType; return a text, empty if all is well"),
+        (Falls({}), "block", "block() raised IndexError: no such period (at "),
+        (Empty({}), "block", "block() returned a NoneType; return a DeviceBlock"),
+        (Nothing(), "device", "device() raised ZeroDivisionError: division by zero (at "),
+    ],
+)
+def test_what_a_method_raises_is_told_with_owner_and_device(home, made, method, sentence):
+    with pytest.raises(HouseholdError) as refused:
+        replace(home(), devices=(made,)).check_balance(0.0)
+    assert str(refused.value).startswith(f"prosumer {home().name}: device chp: {sentence}")
+    assert refused.value.key == f"devices.chp.{method}"

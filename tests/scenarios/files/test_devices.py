@@ -20,7 +20,7 @@ from gridbazaar.scenarios.files.file_schema import file_schema
 from gridbazaar.scenarios.files.parameters import parameters_of
 
 FLYWHEEL = """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from gridbazaar.agents.devices.store import Store
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,6 +40,16 @@ class Unmade(Store):
     def __post_init__(self): raise OSError("no key")
 
 class Stranger: pass
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stumbles(Store):
+    def infeasibility(self, periods, when): raise RuntimeError("boom")
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Concave(Store):
+    def block(self, periods, dt_h):
+        block = super().block(periods, dt_h)
+        return replace(block, quadratic_usd_per_h=block.quadratic_usd_per_h - 0.1)
 """
 TOWN = """
 base: ieee33
@@ -199,6 +209,14 @@ WRONG = {
         f"{BATTERY}.kind: Broken cannot be made: ZeroDivisionError: division by zero (at {{file}}:15)",
     ),
     "unmade": ({f"{BATTERY}.kind": "{file}:Unmade"}, "Unmade cannot be made: OSError: no key (at {file}:19)"),
+    "stumbles": (
+        {f"{BATTERY}.kind": "{file}:Stumbles"},
+        f"{BATTERY}.infeasibility: infeasibility() raised RuntimeError: boom (at {{file}}:25)",
+    ),
+    "concave": (
+        {f"{BATTERY}.kind": "{file}:Concave"},
+        f"{BATTERY}.block: block() is wrong: quadratic_usd_per_h of charge_kw in period 1 is below 0, which is not",
+    ),
     "profile": ({"prosumers.p1.devices.warm.cop": "colde"}, "there is no profile colde; did you mean cold?"),
     "no profile": (
         {"prosumers.p1.devices.warm.cop": {"peak": 3}},
