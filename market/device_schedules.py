@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..network.arrays import FloatArray
+from ..network.arrays import BoolArray, FloatArray
 from ..network.periods import When, spans
 from .columns import Columns, each_period
 from .messages import PrivateSchedules
@@ -43,20 +43,29 @@ class DeviceSchedules:
     def both_ways(self) -> dict[tuple[str, str], list[int]]:
         """In which periods, by index, a device charges and discharges at once; who never does is left out.
 
-        It pays where a kWh is worth less than nothing, or nothing, and no device could do it.
+        Of a device with losses it pays where a kWh is worth less than nothing, or nothing, and no device could do it.
         """
         at_once = np.minimum(self.charge_kw, self.discharge_kw)
         largest = np.maximum(self.charge_kw, self.discharge_kw).max(axis=1, initial=0.0)
         found = [np.flatnonzero(row > _AT_ONCE * max(most, 1.0)) for row, most in zip(at_once, largest, strict=True)]
         return {name: periods.tolist() for name, periods in zip(self.names, found, strict=True) if periods.size}
 
-    def doubts(self, when: When) -> list[str]:
-        """The same in words, a sentence for each device."""
-        return [
-            f"{name} of {owner} charges and discharges at once at {spans(periods, when)}, where a kWh is worth nothing "
-            "or less; no device could: agents.exact_plan finds what its owner could do best instead"
-            for (owner, name), periods in self.both_ways().items()
-        ]
+    def doubts(self, when: When, worthless: Mapping[str, BoolArray]) -> list[str]:
+        """The same in words, a sentence for each device; two where it does so for a reason at times, and without later.
+
+        Args:
+            when: A calendar, or the length of a period in hours.
+            worthless: Whether a kWh is worth nothing or less, (period,), by owner.
+        """
+        told = []
+        for (owner, name), periods in self.both_ways().items():
+            told += [
+                f"{name} of {owner} charges and discharges at once at {spans(those, when)}{why}; no device could: "
+                "agents.exact_plan finds what its owner could do best instead"
+                for why, wanted in ((", where a kWh is worth nothing or less", True), ("", False))
+                if (those := [t for t in periods if bool(worthless[owner][t]) is wanted])
+            ]
+        return told
 
     def columns(self) -> Columns:
         """One row per device and period: prosumer, device, period from 1, charge_kw, discharge_kw, energy_kwh."""

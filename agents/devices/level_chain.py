@@ -12,6 +12,7 @@ from . import level_path
 
 _EASY = 10  # numbers found here cost what one does that is found by a search
 _ONE = np.zeros(1, dtype=np.intp)
+_LOSSLESS = 1e-12  # relative: a kW in and a kW out leave a level where it is
 _ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
 
 
@@ -113,6 +114,9 @@ class LevelChain:
     def mended(self, charge_kw: FloatArray, discharge_kw: FloatArray, start_kwh: float) -> FloatArray:
         """Charge, discharge and level next to these that keep all limits, (3, period).
 
+        Where nothing is lost on the way in and out, what goes both ways at once is left out: level and owner are as
+        well off without it.
+
         Args:
             charge_kw, discharge_kw: What is wanted, (period,).
             start_kwh: What is wanted of the level before the first period, where that is free.
@@ -124,6 +128,9 @@ class LevelChain:
         else:
             level = self.start_kwh
         wanted = np.clip(charge_kw, 0.0, self.charge_max_kw), np.clip(discharge_kw, 0.0, self.discharge_max_kw)
+        lossless = np.abs(self.gain_in_h - self.gain_out_h) <= _LOSSLESS * self.gain_out_h
+        both = np.where(lossless, np.minimum(*wanted), 0.0)
+        wanted = wanted[0] - both, wanted[1] - both
         gains = self.gain_in_h, self.gain_out_h, self.drawn_kwh
         limits = (self.charge_max_kw, self.discharge_max_kw), self._corridor(end_low, end_high)
         found = np.empty((3, self.drawn_kwh.size))

@@ -144,7 +144,8 @@ class Store(Device):
     def mended(self, found: FloatArray, dt_h: float) -> FloatArray:
         """As `Device.mended`: the store is run forward, and powers are changed where its level would leave its limits.
 
-        The level at the end of a cyclic store is what is kept of its start.
+        The level at the end of a cyclic store is what is kept of its start. Without losses it does not charge and
+        discharge at once.
         """
         periods = found.shape[1]
         chain = self.chain(periods, dt_h)

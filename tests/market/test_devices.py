@@ -25,6 +25,7 @@ from gridbazaar.market.proof.central import LowerLayer, equilibrium
 from gridbazaar.market.setup import tied_periods
 from gridbazaar.market.state_file import packed, unpacked
 from gridbazaar.market.tables import tables_of
+from gridbazaar.scenarios import load
 
 SERIES = ("fixed_kw", "renewable_kw", "elastic_min_kw", "elastic_max_kw", "bid_max_kw", "feed_in_max_kw")
 
@@ -291,10 +292,25 @@ def test_charging_and_discharging_at_once_is_found_and_named(street, home):
     burnt = (1 - 0.95**2) * 20.0  # of 20 kW, and 0.95**2 of it comes back
     taken = result.devices.charge_kw - result.devices.discharge_kw
     assert taken.mean() == pytest.approx(burnt, abs=1e-6)
-    assert result.device_schedules.doubts(1.0) == [
+    assert result.device_doubts == [
         "battery of a charges and discharges at once at 00:00-02:00, where a kWh is worth nothing or less; no device "
         "could: agents.exact_plan finds what its owner could do best instead"
     ]
+
+
+@pytest.mark.parametrize(("method", "wear"), [("newton", 0.0), ("damped", 1e-4)])
+def test_a_lossless_store_charges_or_discharges(method, wear):
+    """At prices above 0; a schedule with both is as good to the market, but no device could keep it."""
+    ideal = {"efficiency_charge": 1, "efficiency_discharge": 1, "throughput_cost_usd_per_kwh": wear}
+    changes = {f"prosumers.ann.devices.battery.{key}": value for key, value in ideal.items()}
+    scenario = load("two_homes", {**changes, "market.method": method})
+    parts = scenario.build_clearing(), scenario.build_households(), scenario.build_links()
+    result = EnergyMarket(*parts, settings=scenario.build_settings(), rng=scenario.seed).run()
+    assert result.settled is (method == "newton")
+    assert result.lmp_usd_per_kwh.min() > 0
+    assert result.device_schedules.charge_kw.max() > 0.1
+    assert result.device_schedules.both_ways() == {}
+    assert result.device_doubts == []
 
 
 def _random(seed):

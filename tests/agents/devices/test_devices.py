@@ -189,6 +189,22 @@ def test_mended_schedules_keep_all_limits_exactly(seed, noise):
             assert np.abs(near - wild).max() <= 1e4 * noise + 1e-7 * float(block.high.max())
 
 
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_without_losses_nothing_goes_both_ways_at_once(cyclic):
+    """What a solver finds of a store that loses and costs nothing may; owner and level are as well off without it."""
+    lossless = Store(**BATTERY, loss_per_h=0.05, throughput_cost_usd_per_kwh=0.0, cyclic=cyclic)
+    charge, discharge = np.r_[3.0, 1.0, 0.5, 2.0], np.r_[2.0, 2.0, 0.5, 0.0]
+    once = lossless.mended(np.vstack([charge, discharge, np.full(4, 5.0)]), 1.0)
+    assert np.minimum(once[0], once[1]).max() == 0.0
+    np.testing.assert_allclose((once[1] - once[0])[:3], (discharge - charge)[:3], atol=1e-12)
+    assert lossless.block(4, 1.0).breach(once) <= 1e-12
+    np.testing.assert_array_equal(lossless.mended(once, 1.0), once)
+    lossy = replace(lossless, efficiency_charge=0.99)  # where a kWh is worth less than nothing, burning it is best
+    assert lossy.mended(np.vstack([charge, discharge, np.full(4, 5.0)]), 1.0)[:2, :3] == pytest.approx(
+        np.vstack([charge, discharge])[:, :3]
+    )
+
+
 def test_a_cyclic_store_that_cannot_fall_begins_where_it_must_end():
     """It must hold 8 kWh in the third of four hours and can only rise: it begins with 8 kWh, or more."""
     only_up = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=5.0, soc_min=np.r_[0.0, 0.0, 0.8, 0.0], cyclic=True)
