@@ -107,6 +107,10 @@ class Fleet:
             ]
         )
 
+    def both_kw(self, found: FloatArray) -> FloatArray:
+        """What each device does both ways at once, and cannot, (device, period), see `DeviceBlock.exclusive`."""
+        return np.array([block.both_kw(found[part]) for block, part in zip(self.blocks, self.parts, strict=True)])
+
     def cost_usd(self, found: FloatArray) -> float:
         """What all devices cost: wear and discomfort, in $."""
         return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())

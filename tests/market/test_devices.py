@@ -280,6 +280,33 @@ def test_a_third_partys_device_settles(street, home):
     assert result.device_schedules.cost_usd[0] == pytest.approx(4 * 0.01 * 0.25, rel=1e-3)
 
 
+class Chp(Device):
+    """A third party's generator with a pump of 0.2 kW, which run together."""
+
+    kind, name = "chp", "chp"
+
+    def block(self, periods, dt_h):
+        one = np.ones(periods)
+        low, high = np.outer([0.0, 0.2], one), np.outer([3.0, 0.2], one)
+        cost, into, none = np.outer([0.05, 0.0], one), np.outer([1.0, -1.0], one), np.zeros(0)
+        rows = sp.csr_array((0, 2 * periods))
+        return DeviceBlock(("gen_kw", "pump_kw"), low, high, cost, 0 * low, into, rows, none, none)
+
+    def mended(self, found, dt_h):
+        return np.clip(found, [[0.0], [0.2]], [[3.0], [0.2]])
+
+    def infeasibility(self, periods, dt_h):
+        return ""
+
+
+def test_only_what_excludes_each_other_is_named(street, home):
+    bazaar = street(home(bus="y", devices=(Chp(),)))
+    result = EnergyMarket(bazaar.clearing(), bazaar.households, bazaar.links).run()
+    assert result.devices.charge_kw.to_numpy() == pytest.approx(0.2)
+    assert result.devices.discharge_kw.min() > 0.1
+    assert result.device_doubts == []
+
+
 def test_charging_and_discharging_at_once_is_found_and_named(street, home):
     """Who is paid to take power, and has taken all that it can use, burns more of it in a full battery."""
     full = Battery(name="battery", capacity_kwh=5.0, p_charge_max_kw=20.0, p_discharge_max_kw=20.0, soc_start=1.0)
