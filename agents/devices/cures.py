@@ -21,3 +21,10 @@ class Cures:
 
 
 OF_STORE = Cures()
+OF_HEAT_PUMP = Cures(
+    short="raise p_max_kw, cop or soc_start, or lower heat_demand_kw or comfort_soc_min",
+    full="raise comfort_soc_max, or lower soc_start",
+    cyclic="raise p_max_kw or cop, lower heat_demand_kw or loss_per_h, or give soc_start and soc_end instead of cyclic",
+)
+OF_LOAD = Cures(short="raise p_max_kw, let its time be longer (earliest_h, latest_h), or lower energy_kwh")
+OF_JOBS = Cures(short="raise p_max_kw, let its jobs be longer, or lower energy_kwh")

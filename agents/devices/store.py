@@ -237,7 +237,7 @@ class Store(Device):
         end_kwh = start_kwh if self.soc_end is None else self.soc_end * self.capacity_kwh
         if end_kwh > high_kwh + ROUNDING * self.capacity_kwh:
             end, most = end_kwh / self.capacity_kwh, high_kwh / self.capacity_kwh
-            problem = f"soc_end (soc_start by default) is {end:g}, and it may hold {most:g} then (soc_max)"
+            problem = f"soc_end (soc_start by default) is {end:g}, and it may hold {most:g} at most then"
             raise DeviceError(self.name, "soc_end", f"{problem}; let soc_end be at most {most:g}")
         return min(end_kwh, high_kwh)
 

@@ -209,7 +209,7 @@ def test_a_vehicle_away_at_the_end_needs_not_end_as_it_began(loss):
 def test_what_may_not_be_held_in_the_end_is_told_as_such():
     with pytest.raises(DeviceError) as refused:
         Store(**BATTERY, soc_start=0.9, soc_max=0.8).block(3, 1.0)
-    sentence = "soc_end (soc_start by default) is 0.9, and it may hold 0.8 then (soc_max); let soc_end be at most 0.8"
+    sentence = "soc_end (soc_start by default) is 0.9, and it may hold 0.8 at most then; let soc_end be at most 0.8"
     assert (refused.value.key, refused.value.problem) == ("soc_end", sentence)
     rounded = Store(**BATTERY, soc_start=0.5, soc_end=0.8 + 1e-12, soc_max=0.8).block(3, 1.0)
     assert (rounded.low <= rounded.high).all()

@@ -286,6 +286,50 @@ def test_a_device_that_cannot_do_what_it_must(town: str) -> None:
     assert refused.value.exit_code == 4
 
 
+UNABLE = {
+    "load": (
+        {"kind": "deferrable", "energy_kwh": 3, "p_max_kw": 1, "earliest_h": 5, "latest_h": 7.5},
+        "x of p1 needs 3 kWh by the end of period 8 (07:00-08:00) and can get 2.5; raise p_max_kw, let its time be "
+        "longer (earliest_h, latest_h), or lower energy_kwh",
+    ),
+    "jobs": (
+        {"kind": "deferrable", "energy_kwh": 3, "p_max_kw": 1, "jobs": [{"earliest_h": 5, "latest_h": 7}]},
+        "x of p1 needs 3 kWh by the end of period 7 (06:00-07:00) and can get 2; raise p_max_kw, let its jobs be "
+        "longer, or lower energy_kwh",
+    ),
+    "cold": (
+        {"kind": "heat_pump", "capacity_kwh": 10, "p_max_kw": 1, "heat_demand_kw": 5},
+        "x of p1 runs empty in period 3 (02:00-03:00), 1 kWh too early; raise p_max_kw, cop or soc_start, or lower "
+        "heat_demand_kw or comfort_soc_min",
+    ),
+    "cool": (
+        {
+            "kind": "heat_pump",
+            "capacity_kwh": 10,
+            "p_max_kw": 1,
+            "soc_start": 0.7,
+            "soc_end": 0.1,
+            "comfort_soc_max": 0.5,
+        },
+        "x of p1 may hold 5 kWh at the end of period 1 (00:00-01:00) and cannot get below 7; raise comfort_soc_max, or "
+        "lower soc_start",
+    ),
+    "never back": (
+        {"kind": "heat_pump", "capacity_kwh": 10, "p_max_kw": 1, "cyclic": True, "heat_demand_kw": 3.1},
+        "whatever that is; raise p_max_kw or cop, lower heat_demand_kw or loss_per_h, or give soc_start and soc_end "
+        "instead of cyclic",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNABLE)
+def test_what_it_cannot_do_is_told_with_its_own_keys(what: str) -> None:
+    row, sentence = UNABLE[what]
+    with pytest.raises(InfeasibleScenarioError) as refused:
+        gb.load("ieee33", {"prosumers.p1.devices.x": row}).check()
+    assert str(refused.value).endswith(sentence)
+
+
 def test_a_home_that_cannot_serve_its_devices(town: str) -> None:
     changes = {"prosumers.p1.bid_max_kw": 0, "prosumers.p1.renewable_peak_kw": 0, "market.case": 1}
     with pytest.raises(InfeasibleScenarioError, match=r"town.yaml:7 prosumers\.p1\.devices: .* lacks .* kW"):
