@@ -119,6 +119,17 @@ def test_one_value_is_changed_and_the_rest_stays(town: str) -> None:
     assert devices(gb.load(town, scaled))["p1"]["warm"].cop[-1] == 6.0  # type: ignore[attr-defined]
 
 
+def test_a_device_of_the_table_may_have_a_dot_in_its_name(town: str) -> None:
+    table = Path(town).parent / "devices.csv"
+    table.write_text(TABLE + "p[23],wall.box,battery,5,2,2,,\n")
+    changed = gb.load(town, {"prosumers.p2.devices.wall.box.capacity_kwh": 3})
+    sizes = [devices(changed)[p]["wall.box"].capacity_kwh for p in ("p2", "p3")]  # type: ignore[attr-defined]
+    assert sizes == [3.0, 5.0]
+    every = devices(gb.load(town, {"prosumers.p[23].devices.wall.box.capacity_kwh": 4}))
+    assert [every[p]["wall.box"].capacity_kwh for p in ("p2", "p3")] == [4.0, 4.0]  # type: ignore[attr-defined]
+    assert "wall.box" not in devices(gb.load(town, {"prosumers.p2.devices.wall.box": None}))["p2"]
+
+
 def test_a_scenario_inherits_devices_and_a_file_replaces_them(town: str) -> None:
     folder = Path(town).parent
     (folder / "own.yaml").write_text("base: town.yaml\nprosumers: {p2: {devices: {car: {capacity_kwh: 500}}}}\n")
