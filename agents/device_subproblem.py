@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -76,12 +77,21 @@ class DeviceSubproblem(Subproblem):
         try:
             found = self.household.fleet.mended(self._delivered.device_of(paid))
         except DeviceError as error:
-            raise HouseholdError(self.household.name, f"devices.{error.device}.{error.key}", str(error)) from error
+            raise HouseholdError.of_device(self.household.name, error) from error
         return self._with(found, self._left(found).deliver(as_deliveries(paid)))
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:
         """The plan with another bid, (period,): what it adds or lacks is consumed or saved, trades and devices stay."""
         return self._with(plan.device, self._left(plan.device).with_bid(as_plans(plan), bid_kw[None]))
+
+    def between(self, one: Plan, other: Plan, step: float) -> Plan:
+        """The plan a step of the way: stores that charge in one and discharge in the other do not do both, if lossless.
+
+        What stores inject is what it was. Devices of another kind do what is between, as that of users' own could be
+        mended to something else.
+        """
+        plan, fleet = one.towards(other, step), self.household.fleet
+        return replace(plan, device=fleet.mended(plan.device)) if fleet.is_of_stores else plan
 
     def best_use(self, plan: Plan) -> Plan:
         """Bid, trades and devices of a plan put to the best use, see `Problems.best_use`."""

@@ -34,6 +34,11 @@ class HouseholdError(InputError):
     def __str__(self) -> str:
         return f"prosumer {self.prosumer}: {self.problem}"
 
+    @classmethod
+    def of_device(cls, prosumer: str, error: DeviceError) -> HouseholdError:
+        """What is wrong with a device of this prosumer."""
+        return cls(prosumer, f"devices.{error.device}.{error.key}", str(error))
+
 
 class HouseholdShortageError(InfeasibleError):
     """A prosumer cannot balance a period (13) within its limits, whatever the others do.
@@ -188,7 +193,7 @@ class Household(Valuation):
         try:
             object.__setattr__(self, "_fleet", Fleet(self.devices, self.periods, self.dt_h))
         except DeviceError as error:
-            raise HouseholdError(self.name, f"devices.{error.device}.{error.key}", str(error)) from error
+            raise HouseholdError.of_device(self.name, error) from error
 
     def _refuse_values(self) -> None:
         """Name the first series with a value that no power can have."""
@@ -242,6 +247,17 @@ class Household(Valuation):
         """What its devices cost that do this, (column, period), in $: wear and discomfort."""
         return self._fleet.cost_usd(device) if self._fleet else 0.0
 
+    def device_unable(self) -> tuple[str, str] | None:
+        """The first of its devices that cannot do what it must, whatever its owner does, and why; None if all can.
+
+        Raises:
+            HouseholdError: A device fails to say so.
+        """
+        try:
+            return self._fleet.infeasibility(self.calendar) if self._fleet else None
+        except DeviceError as error:
+            raise HouseholdError.of_device(self.name, error) from error
+
     def check_balance(self, cap_kw: float) -> None:
         """Refuse a household that cannot balance some period (13), given the sum of its links' caps.
 
@@ -250,6 +266,7 @@ class Household(Valuation):
         Raises:
             HouseholdShortageError: Even with every limit at its best end, power is missing.
             DeviceShortageError: A device cannot keep its limits, or the household cannot with its devices.
+            HouseholdError: A device fails to say whether it can.
         """
         if self._fleet:
             self._check_fleet(self._fleet, cap_kw)
@@ -264,9 +281,8 @@ class Household(Valuation):
         """As `check_balance`, with devices."""
         from .devices.service import missing_kw
 
-        problem = fleet.infeasibility(self.calendar)
-        if problem:
-            raise DeviceShortageError(self.name, problem)
+        if unable := self.device_unable():
+            raise DeviceShortageError(self.name, " ".join(unable))
         had = self.renewable_kw + self.bid_max_kw + cap_kw
         need = self.fixed_kw + self.elastic_min_kw
         missing = missing_kw(fleet, need - had, self.fixed_kw + self.elastic_max_kw + self.feed_in_max_kw + cap_kw)

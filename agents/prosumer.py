@@ -241,7 +241,7 @@ class Prosumer(mesa.Agent):
 
     def commit(self, step: float = 1.0) -> Bid:
         """Commit to what was delivered last, or go only a `step` of the way there (`damped`), and bid for that."""
-        self._own.schedule = self.plan if step == 1.0 else self.schedule.towards(self.plan, step)
+        self._own.schedule = self.plan if step == 1.0 else self.problem.between(self.schedule, self.plan, step)
         self._own.bid_kw = self._order(self.schedule)
         return Bid(frozen(self.bid_kw))
 

@@ -87,6 +87,10 @@ class Subproblem:
         """The plan with another bid, (period,): what it adds or lacks is consumed or saved, the trades stay."""
         return self._own(self._row.with_bid(as_plans(plan), bid_kw[None]))
 
+    def between(self, one: Plan, other: Plan, step: float) -> Plan:
+        """The plan a step of the way, 0 to 1, from one to another."""
+        return one.towards(other, step)
+
     def best_use(self, plan: Plan) -> Plan:
         """The bid and the trades of a plan put to the best use, see `Problems.best_use`."""
         return self._own(self._row.best_use(as_plans(plan)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..network.arrays import FloatArray
+from ..network.arrays import BoolArray, FloatArray
 from ..network.periods import When, spans
 from .columns import Columns, each_period
 from .messages import PrivateSchedules
@@ -25,6 +25,8 @@ class DeviceSchedules:
         energy_kwh: What each holds at the end of a period, (device, period); nan where it holds nothing.
         injection_kw: What all of a prosumer give less what they take, (prosumer, period).
         cost_usd: Wear and discomfort, (prosumer,).
+        both_kw: What each does both ways at once though no device could, (device, period); None where all are stores,
+            of which it is the lesser of charge and discharge.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -33,30 +35,40 @@ class DeviceSchedules:
     energy_kwh: FloatArray
     injection_kw: FloatArray
     cost_usd: FloatArray
+    both_kw: FloatArray | None = None
 
     @classmethod
     def of(cls, schedules: PrivateSchedules, names: Sequence[tuple[str, str]]) -> DeviceSchedules:
         """What schedules say of them."""
         flows = schedules.charge_kw, schedules.discharge_kw, schedules.energy_kwh
-        return cls(tuple(names), *flows, schedules.devices_kw, schedules.devices_usd)
+        return cls(tuple(names), *flows, schedules.devices_kw, schedules.devices_usd, schedules.both_kw)
 
     def both_ways(self) -> dict[tuple[str, str], list[int]]:
-        """In which periods, by index, a device charges and discharges at once; who never does is left out.
+        """In which periods, by index, a device charges and discharges at once and cannot; who never does is left out.
 
-        It pays where a kWh is worth less than nothing, or nothing, and no device could do it.
+        Of a device with losses it pays where a kWh is worth less than nothing, or nothing, and no device could do it.
         """
-        at_once = np.minimum(self.charge_kw, self.discharge_kw)
+        at_once = np.minimum(self.charge_kw, self.discharge_kw) if self.both_kw is None else self.both_kw
         largest = np.maximum(self.charge_kw, self.discharge_kw).max(axis=1, initial=0.0)
         found = [np.flatnonzero(row > _AT_ONCE * max(most, 1.0)) for row, most in zip(at_once, largest, strict=True)]
         return {name: periods.tolist() for name, periods in zip(self.names, found, strict=True) if periods.size}
 
-    def doubts(self, when: When) -> list[str]:
-        """The same in words, a sentence for each device."""
-        return [
-            f"{name} of {owner} charges and discharges at once at {spans(periods, when)}, where a kWh is worth nothing "
-            "or less; no device could: agents.exact_plan finds what its owner could do best instead"
-            for (owner, name), periods in self.both_ways().items()
-        ]
+    def doubts(self, when: When, worthless: Mapping[str, BoolArray]) -> list[str]:
+        """The same in words, a sentence for each device; two where it does so for a reason at times, and without later.
+
+        Args:
+            when: A calendar, or the length of a period in hours.
+            worthless: Whether a kWh is worth nothing or less, (period,), by owner.
+        """
+        told = []
+        for (owner, name), periods in self.both_ways().items():
+            told += [
+                f"{name} of {owner} charges and discharges at once at {spans(those, when)}{why}; no device could: "
+                "agents.exact_plan finds what its owner could do best instead"
+                for why, wanted in ((", where a kWh is worth nothing or less", True), ("", False))
+                if (those := [t for t in periods if bool(worthless[owner][t]) is wanted])
+            ]
+        return told
 
     def columns(self) -> Columns:
         """One row per device and period: prosumer, device, period from 1, charge_kw, discharge_kw, energy_kwh."""

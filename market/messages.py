@@ -23,6 +23,7 @@ class PrivateSchedules:
         devices_kw: What devices put into the balance (13), (prosumer, period).
         charge_kw, discharge_kw, energy_kwh: What each device takes and gives, and what it holds at the end of a period,
             (device, period); nan where it holds nothing.
+        both_kw: What each does both ways at once though no device could, (device, period).
     """
 
     bid_kw: FloatArray = axes("prosumer", "period")
@@ -42,6 +43,7 @@ class PrivateSchedules:
     charge_kw: FloatArray = axes("device", "period")
     discharge_kw: FloatArray = axes("device", "period")
     energy_kwh: FloatArray = axes("device", "period")
+    both_kw: FloatArray = axes("device", "period")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from .tables import ResultTables, network_charge
 if TYPE_CHECKING:
     import pandas as pd
 
+_NEGLIGIBLE = 1e-6  # relative: no price, and no power
+
 
 @dataclass(frozen=True, eq=False)
 class RunFacts:
@@ -221,6 +223,13 @@ class Result(RunFacts, ResultTables):
         """The same in a notebook, with how the run ended and what is proven."""
         said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (self.message, str(self.certificate)))
         return f"{self.totals.to_html(float_format='{:,.4g}'.format)}{said}"
+
+    @property
+    def device_doubts(self) -> list[str]:
+        """Who charges and discharges at once, in words; whether that pays is said by LMPs, and by what is curtailed."""
+        paid, size = self.lmp_usd_per_kwh, np.maximum(1.0, self.renewable_kw)
+        worthless = (paid <= _NEGLIGIBLE * np.abs(paid).max(initial=0.0)) | (self.curtailed_kw > _NEGLIGIBLE * size)
+        return self.device_schedules.doubts(self.when, dict(zip(self.names, worthless, strict=True)))
 
     @property
     def settled_for(self) -> str:

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...network.periods import When, length_h
+from .cures import OF_JOBS, OF_LOAD
 from .device import DeviceError, Preset
 from .level_chain import coverage
 from .store import Store
@@ -107,3 +109,7 @@ class Deferrable(Preset):
             soc_end=len(jobs) / count,
             throughput_cost_usd_per_kwh=0.0,
         )
+
+    def infeasibility(self, periods: int, when: When) -> str:
+        """As `Device.infeasibility`, in its own words."""
+        return self.device(periods, length_h(when)).unable(periods, when, OF_LOAD if self.jobs is None else OF_JOBS)

@@ -62,6 +62,12 @@ class DeviceBlock:
         """What all columns take out that take something out, at least 0, (period,)."""
         return np.asarray(np.maximum(-self.injection * found, 0.0).sum(axis=0))
 
+    def both_kw(self, found: FloatArray) -> FloatArray:
+        """The most that both of a pair put in or take out which exclude each other, (period,); 0 without pairs."""
+        size = np.abs(self.injection * found)
+        pairs = [np.minimum(size[a], size[b]) for a, b in self.exclusive]
+        return np.asarray(np.max([np.zeros(self.periods), *pairs], axis=0))
+
     def energy_kwh(self, found: FloatArray) -> FloatArray:
         """What is held at the end of each period, (period,); nan of a device that has no such column."""
         if ENERGY not in self.columns:

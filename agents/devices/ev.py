@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import ClassVar
 
@@ -42,6 +42,7 @@ class Ev(Preset):
     Attributes:
         name, capacity_kwh, p_charge_max_kw, p_discharge_max_kw, efficiency_charge, efficiency_discharge, loss_per_h,
             soc_min, soc_max, soc_start, soc_end, cyclic, throughput_cost_usd_per_kwh: As of `Store`; one number each.
+            Where a trip is in progress at the end, `soc_end` is by default `soc_start` less what of that is used on it.
         trips: When it is away, in any order; no two at once.
 
     Raises:
@@ -98,7 +99,7 @@ class Ev(Preset):
             last = _last_before(trip, dt_h)
             if (last == -1 and self.cyclic) or 0 <= last < periods:  # what a cyclic one ends with, it begins with
                 low[last] = max(low[last], self._needed(trip))
-        return Store(
+        store = Store(
             name=self.name,
             capacity_kwh=self.capacity_kwh,
             p_charge_max_kw=self._at_home(self.p_charge_max_kw, home),
@@ -114,6 +115,11 @@ class Ev(Preset):
             throughput_cost_usd_per_kwh=self.throughput_cost_usd_per_kwh,
             drain_kw=drain_kw,
         )
+        on_the_way = next((trip for trip in self.trips if trip.leaves_h < periods * dt_h < trip.returns_h), None)
+        if on_the_way is None or self.soc_end is not None or store.start_kwh is None:
+            return store
+        left_kwh = store.left_kwh(periods, dt_h, first=max(_last_before(on_the_way, dt_h) + 1, 0))
+        return replace(store, soc_end=max(left_kwh / self.capacity_kwh, self.soc_min))
 
     def infeasibility(self, periods: int, when: When) -> str:
         """As `Device.infeasibility`: what leaves in the first period needs to begin with enough."""

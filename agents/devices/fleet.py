@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,6 +15,7 @@ from ...network.arrays import FloatArray, IntArray
 from ...network.calendars import Calendar
 from ...network.errors import GridbazaarError
 from ..behaviour_errors import BehaviourError
+from .block_checks import wrong_columns, wrong_rows
 from .device import Device, DeviceError, Preset
 from .device_block import DeviceBlock
 from .store import Store
@@ -38,12 +40,13 @@ class Fleet:
         """Lay them out.
 
         Raises:
-            DeviceError: A series has another number of periods.
+            DeviceError: A series has another number of periods, or what a user's device lays out is no convex problem
+                with finite bounds, which what is proven of a market rests on.
         """
         self.names, self.periods, self.dt_h = tuple(device.name for device in devices), periods, dt_h
         self._owned = tuple(devices)
-        self._devices = [d.device(periods, dt_h) if isinstance(d, Preset) else d for d in devices]
-        self.blocks: tuple[DeviceBlock, ...] = tuple(device.block(periods, dt_h) for device in self._devices)
+        self._devices = [_own(d, "device", periods, dt_h) if isinstance(d, Preset) else d for d in devices]
+        self.blocks: tuple[DeviceBlock, ...] = tuple(_laid_out(device, periods, dt_h) for device in self._devices)
         ends = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
         self.parts = [slice(start, end) for start, end in pairwise(ends)]
         empty = np.zeros((0, periods))
@@ -104,6 +107,10 @@ class Fleet:
             ]
         )
 
+    def both_kw(self, found: FloatArray) -> FloatArray:
+        """What each device does both ways at once, and cannot, (device, period), see `DeviceBlock.exclusive`."""
+        return np.array([block.both_kw(found[part]) for block, part in zip(self.blocks, self.parts, strict=True)])
+
     def cost_usd(self, found: FloatArray) -> float:
         """What all devices cost: wear and discomfort, in $."""
         return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())
@@ -141,13 +148,20 @@ class Fleet:
         except DeviceError:  # it will be told when that is what is to be delivered
             return nothing
 
-    def infeasibility(self, calendar: Calendar | None = None) -> str:
-        """The first device that no columns suit, and why, with times of the calendar; empty if there is none."""
+    def infeasibility(self, calendar: Calendar | None = None) -> tuple[str, str] | None:
+        """The first device that no columns suit, and why, with times of the calendar; None if there is none.
+
+        Raises:
+            DeviceError: A device fails to say so.
+        """
         for name, device in zip(self.names, self._owned, strict=True):
-            sentence = device.infeasibility(self.periods, calendar or self.dt_h)
+            sentence = _own(device, "infeasibility", self.periods, calendar or self.dt_h)
+            if not isinstance(sentence, str):
+                problem = f"infeasibility() returned a {type(sentence).__name__}; return a text, empty if all is well"
+                raise DeviceError(name, "infeasibility", problem)
             if sentence:
-                return f"{name} {sentence}"
-        return ""
+                return name, sentence
+        return None
 
     def tied(self) -> IntArray:
         """A number for each period, the same for periods that devices tie together, (period,)."""
@@ -166,14 +180,29 @@ def _size(block: DeviceBlock) -> float:
     return max(float(np.abs(block.low).max(initial=0.0)), float(np.abs(block.high).max(initial=0.0))) or 1.0
 
 
-def _mended(device: Device, found: FloatArray, dt_h: float) -> FloatArray:
-    """What a device makes of its columns, which may be anybody's code."""
+def _own(device: Device, method: str, *given: Any) -> Any:
+    """What a method of a device returns, which may be anybody's code: what it raises is told with the device."""
     try:
-        mended = np.asarray(device.mended(found, dt_h), dtype=float)
+        return getattr(device, method)(*given)
     except GridbazaarError:
         raise
     except Exception as error:
-        raise DeviceError(device.name, "mended", f"mended() raised {BehaviourError.told(error)}") from error
+        raise DeviceError(device.name, method, f"{method}() raised {BehaviourError.told(error)}") from error
+
+
+def _laid_out(device: Device, periods: int, dt_h: float) -> DeviceBlock:
+    """The block of a device, which may be anybody's code."""
+    block = _own(device, "block", periods, dt_h)
+    if not isinstance(block, DeviceBlock):
+        raise DeviceError(device.name, "block", f"block() returned a {type(block).__name__}; return a DeviceBlock")
+    if wrong := wrong_columns(block, periods) or wrong_rows(block):
+        raise DeviceError(device.name, "block", f"block() is wrong: {wrong} (`gridbazaar check` tries it)")
+    return block
+
+
+def _mended(device: Device, found: FloatArray, dt_h: float) -> FloatArray:
+    """What a device makes of its columns, which may be anybody's code."""
+    mended = np.asarray(_own(device, "mended", found, dt_h), dtype=float)
     if mended.shape != found.shape or not np.isfinite(mended).all():
         what = "numbers that are not finite" if mended.shape == found.shape else f"the shape {mended.shape}"
         problem = f"mended() returned {what}; it must return finite numbers in the shape {found.shape}, as it is given"

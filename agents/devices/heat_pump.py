@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...network.periods import When, length_h
+from .cures import OF_HEAT_PUMP
 from .device import Preset
 from .store import Series, Store
 
@@ -78,3 +80,7 @@ class HeatPump(Preset):
             cyclic=self.cyclic,
             throughput_cost_usd_per_kwh=self.throughput_cost_usd_per_kwh,
         )
+
+    def infeasibility(self, periods: int, when: When) -> str:
+        """As `Device.infeasibility`, in its own words."""
+        return self.device(periods, length_h(when)).unable(periods, when, OF_HEAT_PUMP)

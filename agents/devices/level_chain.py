@@ -12,7 +12,8 @@ from . import level_path
 
 _EASY = 10  # numbers found here cost what one does that is found by a search
 _ONE = np.zeros(1, dtype=np.intp)
-_ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
+_LOSSLESS = 1e-12  # relative: a kW in and a kW out leave a level where it is
+ROUNDING = 1e-9  # relative: levels are known no better where limits leave exactly one way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,7 @@ class LevelChain:
     def too_low(self) -> Reach | None:
         """The first lower limit that cannot be reached, though everything is charged that can be; None if all can."""
         for period, (low, level) in enumerate(zip(self.low_kwh.tolist(), self.highest_kwh(), strict=True)):
-            if level < low - _ROUNDING * max(1.0, low):
+            if level < low - ROUNDING * max(1.0, low):
                 return Reach(period, low, level)
         return None
 
@@ -84,7 +85,7 @@ class LevelChain:
         steps = zip(self._most_out.tolist(), self.low_kwh.tolist(), self.high_kwh.tolist(), strict=True)
         for period, (fall, low, high) in enumerate(steps):
             level = max(low, self.keep * level - fall)
-            if level > high + _ROUNDING * max(1.0, high):
+            if level > high + ROUNDING * max(1.0, high):
                 return Reach(period, high, level)
         return None
 
@@ -107,11 +108,14 @@ class LevelChain:
             kept, risen, fallen = kept * self.keep, risen + kept * rise, fallen + kept * fall
         if kept < 1.0:
             return max(least, -fallen / (1 - kept)), min(most, risen / (1 - kept))
-        none = _ROUNDING * max(1.0, float(np.abs(self.drawn_kwh).sum()))  # what is lost must be had again, and no more
+        none = ROUNDING * max(1.0, float(np.abs(self.drawn_kwh).sum()))  # what is lost must be had again, and no more
         return (least, most) if risen >= -none and fallen >= -none else (np.inf, -np.inf)
 
     def mended(self, charge_kw: FloatArray, discharge_kw: FloatArray, start_kwh: float) -> FloatArray:
         """Charge, discharge and level next to these that keep all limits, (3, period).
+
+        Where nothing is lost on the way in and out, what goes both ways at once is left out: level and owner are as
+        well off without it.
 
         Args:
             charge_kw, discharge_kw: What is wanted, (period,).
@@ -124,6 +128,9 @@ class LevelChain:
         else:
             level = self.start_kwh
         wanted = np.clip(charge_kw, 0.0, self.charge_max_kw), np.clip(discharge_kw, 0.0, self.discharge_max_kw)
+        lossless = np.abs(self.gain_in_h - self.gain_out_h) <= _LOSSLESS * self.gain_out_h
+        both = np.where(lossless, np.minimum(*wanted), 0.0)
+        wanted = wanted[0] - both, wanted[1] - both
         gains = self.gain_in_h, self.gain_out_h, self.drawn_kwh
         limits = (self.charge_max_kw, self.discharge_max_kw), self._corridor(end_low, end_high)
         found = np.empty((3, self.drawn_kwh.size))
@@ -145,5 +152,5 @@ def coverage(start_h: float, end_h: float, periods: int, dt_h: float) -> FloatAr
     edges = np.arange(periods + 1) * dt_h
     inside = np.minimum(edges[1:], end_h) - np.maximum(edges[:-1], start_h)
     parts = np.clip(inside / dt_h, 0.0, 1.0)
-    whole = np.abs(parts - np.rint(parts)) < _ROUNDING
+    whole = np.abs(parts - np.rint(parts)) < ROUNDING
     return np.asarray(np.where(whole, np.rint(parts), parts))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp, expm1
+from dataclasses import dataclass, replace
+from math import exp, expm1, floor
 from typing import ClassVar
 
 import numpy as np
@@ -11,13 +11,15 @@ import scipy.sparse as sp
 
 from ...network.arrays import FloatArray
 from ...network.periods import When, length_h, period_name
+from .cures import OF_STORE, Cures
 from .device import Device, DeviceError
 from .device_block import ENERGY, DeviceBlock
-from .level_chain import LevelChain
+from .level_chain import ROUNDING, LevelChain, Reach
 
 CHARGE, DISCHARGE, LEVEL, BELOW, ABOVE = range(5)
 """Its columns; the last two only where the band of its level may be left."""
 _TRACE = 1e-8  # of the largest power
+_SHOWN = 1e4  # a level that is proposed is rounded down to such a part of the capacity
 _NOTHING_KEPT = 1e-300  # of a level that is lost in an instant: next to nothing, and not 0, which divides nothing
 Series = FloatArray | float
 """A number for all periods, or one for each, (period,)."""
@@ -106,6 +108,18 @@ class Store(Device):
             return None
         return (0.5 if self.soc_start is None else self.soc_start) * self.capacity_kwh
 
+    def left_kwh(self, periods: int, dt_h: float, *, first: int) -> float:
+        """What is left after the last period of the level that it begins with, if that stands before a `first` one.
+
+        Nothing is charged or discharged meanwhile; below 0 where more is used than it has.
+        """
+        chain = replace(self, soc_end=0.0).chain(periods, dt_h)
+        level = chain.start_kwh
+        assert level is not None
+        for drawn in chain.drawn_kwh[first:].tolist():
+            level = chain.keep * level - drawn
+        return level
+
     def block(self, periods: int, dt_h: float) -> DeviceBlock:
         """As `Device.block`: columns charge_kw, discharge_kw and energy_kwh, and with discomfort below_kwh, above_kwh.
 
@@ -144,7 +158,8 @@ class Store(Device):
     def mended(self, found: FloatArray, dt_h: float) -> FloatArray:
         """As `Device.mended`: the store is run forward, and powers are changed where its level would leave its limits.
 
-        The level at the end of a cyclic store is what is kept of its start.
+        The level at the end of a cyclic store is what is kept of its start. Without losses it does not charge and
+        discharge at once.
         """
         periods = found.shape[1]
         chain = self.chain(periods, dt_h)
@@ -158,9 +173,13 @@ class Store(Device):
 
     def infeasibility(self, periods: int, when: When) -> str:
         """As `Device.infeasibility`: the first limit of its level that cannot be kept."""
+        return self.unable(periods, when, OF_STORE)
+
+    def unable(self, periods: int, when: When, cures: Cures) -> str:
+        """As `infeasibility`, with the cures of what its owner has written, where that is another kind of device."""
         chain = self.chain(periods, length_h(when))
         if short := chain.too_low():
-            cure = "raise its charging power or what it starts with, or lower what it needs"
+            cure = self._end_cure(chain, short, cures) or cures.short
             period = period_name(short.period, when)
             if short.asked_kwh <= 0:
                 return f"runs empty in {period}, {-short.reached_kwh:.4g} kWh too early; {cure}"
@@ -168,30 +187,39 @@ class Store(Device):
         if full := chain.too_high():
             return (
                 f"may hold {full.asked_kwh:.4g} kWh at the end of {period_name(full.period, when)} and cannot get "
-                f"below {full.reached_kwh:.4g}; raise its discharging power or soc_max, or lower what it starts with"
+                f"below {full.reached_kwh:.4g}; {cures.full}"
             )
         least, most = chain.starts_kwh()
         if least > most + 1e-9 * self.capacity_kwh:
             return (
                 f"cannot end {period_name(periods - 1, when)} at the level that it begins with, whatever that is; "
-                "raise its power, lower what it loses or needs, or give soc_start and soc_end instead of cyclic"
+                f"{cures.cyclic}"
             )
         return ""
+
+    def _end_cure(self, chain: LevelChain, short: Reach, cures: Cures) -> str:
+        """What helps if `soc_end`, or its default, alone asks for too much; empty if it does not."""
+        periods = chain.low_kwh.size
+        if self.cyclic or short.period < periods - 1 or short.reached_kwh < self._lows(periods)[-1]:
+            return ""
+        most = floor(short.reached_kwh / self.capacity_kwh * _SHOWN) / _SHOWN
+        return f"let soc_end be at most {most:g}, or {cures.short.partition(' or ')[0].partition(',')[0]}"
 
     def chain(self, periods: int, dt_h: float) -> LevelChain:
         """Its level from period to period.
 
         Raises:
-            DeviceError: A series has another number of periods, or soc_max is below soc_min somewhere.
+            DeviceError: A series has another number of periods, or soc_max is below soc_min somewhere, or below
+                soc_end at the end.
         """
         keep = max(exp(-self.loss_per_h * dt_h), _NOTHING_KEPT)
         gain_h = -expm1(-self.loss_per_h * dt_h) / self.loss_per_h if self.loss_per_h > 0 else dt_h
-        low, high = self._band(periods)
+        _, high = self._band(periods)
         if self.discomfort_usd_per_kwh_h is not None:
-            low, high = np.zeros(periods), np.full(periods, self.capacity_kwh)
-        if not self.cyclic and self.start_kwh is not None:
-            low = low.copy()
-            low[-1] = max(low[-1], self.start_kwh if self.soc_end is None else self.soc_end * self.capacity_kwh)
+            high = np.full(periods, self.capacity_kwh)
+        low = self._lows(periods)
+        if not self.cyclic and self.start_kwh is not None and periods:
+            low[-1] = max(low[-1], self._end_kwh(self.start_kwh, float(high[-1])))
         return LevelChain(
             keep,
             gain_h * self._series("efficiency_charge", periods),
@@ -203,6 +231,19 @@ class Store(Device):
             high,
             self.start_kwh,
         )
+
+    def _end_kwh(self, start_kwh: float, high_kwh: float) -> float:
+        """What it is to hold in the end at the least, within what it may hold then up to rounding."""
+        end_kwh = start_kwh if self.soc_end is None else self.soc_end * self.capacity_kwh
+        if end_kwh > high_kwh + ROUNDING * self.capacity_kwh:
+            end, most = end_kwh / self.capacity_kwh, high_kwh / self.capacity_kwh
+            problem = f"soc_end (soc_start by default) is {end:g}, and it may hold {most:g} at most then"
+            raise DeviceError(self.name, "soc_end", f"{problem}; let soc_end be at most {most:g}")
+        return min(end_kwh, high_kwh)
+
+    def _lows(self, periods: int) -> FloatArray:
+        """The least level after each period, whatever its end is to be, (period,), to write into."""
+        return np.zeros(periods) if self.discomfort_usd_per_kwh_h is not None else self._band(periods)[0].copy()
 
     def _band(self, periods: int) -> tuple[FloatArray, FloatArray]:
         """What `soc_min` and `soc_max` are in kWh, (period,) each."""

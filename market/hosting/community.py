@@ -180,21 +180,22 @@ class Community(mesa.Model):
             charge_kw=flows[0],
             discharge_kw=flows[1],
             energy_kwh=flows[2],
+            both_kw=flows[3],
         )
 
     def _devices(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Of what devices do: cost, (prosumer,), what they put into (13), (prosumer, period), and (3, device, period).
+        """Of what devices do: cost, (prosumer,), what they put into (13), (prosumer, period), and (4, device, period).
 
-        The last are what each takes, gives and holds.
+        The last are what each takes, gives and holds, and what it does both ways at once.
         """
         homes = self.crowd.homes
         usd, kw = np.zeros(homes.count), np.zeros((homes.count, homes.periods))
-        flows = [np.zeros((3, 0, homes.periods))]
+        flows = [np.zeros((4, 0, homes.periods))]
         for i, prosumer in self.others.items():
             if prosumer.household.devices:
                 fleet, does = prosumer.household.fleet, prosumer.schedule.device
                 usd[i], kw[i] = fleet.cost_usd(does), fleet.injection_kw(does)
-                flows.append(fleet.flows(does))
+                flows.append(np.concatenate([fleet.flows(does), fleet.both_kw(does)[None]]))
         return usd, kw, np.concatenate(flows, axis=1)
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from ...agents.devices.block_checks import wrong_columns, wrong_rows
 from ...agents.devices.device import Device
 from ...agents.devices.device_block import DeviceBlock
 from ...agents.trade_graph import TradeGraph
 from ...market.hosting.workers import Workers
 from ...market.proof.central import equilibrium
 from ...market.settings import NetworkUse
-from ...network.arrays import BoolArray, FloatArray
+from ...network.arrays import FloatArray
 from ..runs.amounts import counted
 from .check import Check, ConformanceError
 from .device_steps import finer
@@ -40,41 +41,16 @@ def _made(trial: DeviceTrial) -> str:
 def _bounds(trial: DeviceTrial) -> str:
     """Bounds, costs and injections are finite, of the right shape, and the problem is convex."""
     for periods, block in trial.horizons():
-        shape, where = (len(block.columns), periods), f"laid out for {counted(periods, 'period')}, "
-        for key in ("low", "high", "linear_usd_per_h", "quadratic_usd_per_h", "injection"):
-            values = np.asarray(getattr(block, key))
-            if values.shape != shape:
-                raise ConformanceError(
-                    f"{where}{key} has the shape {values.shape}; it must be (column, period), {shape}"
-                )
-            if not np.isfinite(values).all():
-                raise ConformanceError(f"{where}{key}{_at(block, ~np.isfinite(values))} is not finite; bound it")
-        if (block.low > block.high).any():
-            raise ConformanceError(f"{where}low is above high{_at(block, block.low > block.high)}; swap or widen them")
-        if (block.quadratic_usd_per_h < 0).any():
-            at = _at(block, block.quadratic_usd_per_h < 0)
-            raise ConformanceError(f"{where}quadratic_usd_per_h{at} is below 0, which is not convex; give at least 0")
-        if len(set(block.columns)) < len(block.columns):
-            raise ConformanceError(f"{where}two columns have one name; give each its own")
+        if wrong := wrong_columns(block, periods):
+            raise ConformanceError(f"laid out for {counted(periods, 'period')}, {wrong}")
     return f"{counted(len(trial.block.columns), 'column')} with finite bounds, and convex costs"
 
 
 def _rows(trial: DeviceTrial) -> str:
     """Rows fit the columns."""
     for periods, block in trial.horizons():
-        where, size = f"laid out for {counted(periods, 'period')}, ", block.low.size
-        count = block.rows.shape[0]
-        if block.rows.shape[1] != size or block.row_low.shape != (count,) or block.row_high.shape != (count,):
-            said = f"rows {block.rows.shape}, row_low {block.row_low.shape}, row_high {block.row_high.shape}"
-            raise ConformanceError(f"{where}{said} do not fit: there are {size} columns times periods")
-        if np.isnan([*block.row_low, *block.row_high]).any() or not np.isfinite(block.rows.data).all():
-            raise ConformanceError(f"{where}a row has a value that is no number; only its bounds may be infinite")
-        if (block.row_low > block.row_high).any():
-            row = int(np.argmax(block.row_low > block.row_high)) + 1
-            raise ConformanceError(f"{where}row {row} has row_low above row_high; swap or widen them")
-        for pair in block.exclusive:
-            if not all(0 <= column < len(block.columns) for column in pair):
-                raise ConformanceError(f"{where}exclusive names column {max(pair)}, which is not there")
+        if wrong := wrong_rows(block):
+            raise ConformanceError(f"laid out for {counted(periods, 'period')}, {wrong}")
     return f"{counted(trial.block.rows.shape[0], 'row')} over {counted(trial.block.periods, 'period')}"
 
 
@@ -215,12 +191,6 @@ def _same_blocks(one: DeviceBlock, other: DeviceBlock, what: str) -> None:
             raise ConformanceError(f"{what} has another {key}; draw nothing, and look at no clock")
     if one.columns != other.columns or sp.csr_array(one.rows - other.rows).count_nonzero():
         raise ConformanceError(f"{what} has other columns or rows; draw nothing, and look at no clock")
-
-
-def _at(block: DeviceBlock, wrong: BoolArray) -> str:
-    """Where something is wrong first: " of charge_kw in period 3"."""
-    column, period = np.argwhere(wrong)[0]
-    return f" of {block.columns[column]} in period {period + 1}"
 
 
 def _breach(block: DeviceBlock, found: FloatArray) -> str:

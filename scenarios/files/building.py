@@ -196,11 +196,12 @@ class Building:
     def _check_devices(self, households: list[Household]) -> None:
         """Refuse a device that cannot do what it must, whatever its owner does."""
         for household in households:
-            for device in household.devices:
-                sentence = device.infeasibility(self._periods, self._calendar or self._scenario.dt_h)
-                if sentence:
-                    path = ("prosumers", household.name, "devices", device.name)
-                    raise self._infeasible(path, f"{device.name} of {household.name} {sentence}")
+            with self._placed():
+                unable = household.device_unable()
+            if unable:
+                device, sentence = unable
+                path = ("prosumers", household.name, "devices", device)
+                raise self._infeasible(path, f"{device} of {household.name} {sentence}")
 
     def check_horizon(self) -> None:
         """Refuse a rolling horizon that cannot be run: its windows, its forecasts, or devices that cannot be cut."""

@@ -174,12 +174,20 @@ class Tree:
         level: Any = self.values
         parts = key.split(".")
         while parts:
-            known = level if isinstance(level, dict) else {}
+            known = set(level) if isinstance(level, dict) else set()
+            if len(path) == 3 and (path[0], path[2]) == ("prosumers", *DEVICES):
+                known |= self._devices_of_table()
             size = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in known), 1)
             path.append(".".join(parts[:size]))
-            level = known.get(path[-1])
+            level = level.get(path[-1]) if isinstance(level, dict) else None
             parts = parts[size:]
         return tuple(path)
+
+    def _devices_of_table(self) -> set[str]:
+        """The names of the devices that the table gives to prosumers, as far as it is one."""
+        rows = self.values.get(DEVICES[0])
+        named = rows.items() if isinstance(rows, dict) else ()
+        return {str(row.get("name", key)) for key, row in named if isinstance(row, dict)}
 
     def states(self, path: Path_) -> bool:
         """Whether something is written at a path."""

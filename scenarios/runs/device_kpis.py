@@ -87,7 +87,7 @@ def device_indicators(result: Result, households: Sequence[Household]) -> dict[s
             }
             for one in found[:_MOST]
         ],
-        "charging_while_discharging": result.device_schedules.doubts(result.when),
+        "charging_while_discharging": result.device_doubts,
     }
 
 
@@ -103,7 +103,7 @@ def devices_said(result: Result) -> list[str]:
     return [
         f"{counted(len(schedules.names), 'device')}: {charged} kWh charged, {discharged} kWh discharged; wear and "
         f"discomfort, part of the welfare, {cost}",
-        *schedules.doubts(result.when),
+        *result.device_doubts,
     ]
 
 

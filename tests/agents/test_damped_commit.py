@@ -1,10 +1,14 @@
 """What was delivered is judged before anybody commits to it, and a prosumer may go there a step at a time."""
 
+from dataclasses import replace
+
 import mesa
 import numpy as np
 import pytest
 
 from gridbazaar.agents import Delivery, PriceTaker, Prosumer
+from gridbazaar.agents.device_subproblem import DeviceSubproblem
+from gridbazaar.agents.devices.store import Store
 
 KINDS = ("bid_kw", "curtailed_kw", "elastic_kw", "trade_kw")
 
@@ -120,3 +124,19 @@ def test_a_candidate_that_cannot_be_held_is_regretted_without_end(home):
     _, regret = prosumer.deliver(beyond)
     assert regret.usd == np.inf
     assert np.isfinite(prosumer.regret(beyond).usd)
+
+
+def test_halfway_between_charging_and_discharging_a_lossless_store_rests(home):
+    """It charges in one plan and discharges in the other; its owner is as well off as with both."""
+    store = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=4.0, p_discharge_max_kw=4.0)
+    own = replace(home(), devices=(store,))
+    problem = DeviceSubproblem(own, np.zeros(0))
+    cheap_at = [np.where(np.arange(own.periods) == t, 0.01, 0.2) for t in (0, 1)]
+    none = np.zeros((0, own.periods))
+    one, other = (problem.deliver(problem.paid(Delivery(lmp, none, none))) for lmp in cheap_at)
+    plain, between = one.towards(other, 0.5), problem.between(one, other, 0.5)
+    assert np.minimum(*plain.device[:2]).max() > 0.1
+    assert np.minimum(*between.device[:2]).max() == 0.0
+    injected = own.fleet.injection_kw
+    np.testing.assert_allclose(injected(between.device), injected(plain.device), atol=1e-12)
+    assert own.fleet.breach(between.device) < 1e-12

@@ -189,6 +189,48 @@ def test_mended_schedules_keep_all_limits_exactly(seed, noise):
             assert np.abs(near - wild).max() <= 1e4 * noise + 1e-7 * float(block.high.max())
 
 
+@pytest.mark.parametrize("loss", [0.0, 0.01])
+def test_a_vehicle_away_at_the_end_needs_not_end_as_it_began(loss):
+    """It leaves full at 20:00 with 10 kWh to use in 10 h: at 24:00 4 kWh are used, and of what is left some is lost."""
+    away = Ev(**EV, soc_start=1.0, loss_per_h=loss, trips=[Trip(leaves_h=20, returns_h=30, energy_kwh=10.0)])
+    left = 36.0 if not loss else 40 * np.exp(-0.04) - (1 - np.exp(-0.04)) / 0.01
+    for dt_h in (1.0, 0.25):
+        periods = round(24 / dt_h)
+        assert away.infeasibility(periods, dt_h) == ""
+        assert away.block(periods, dt_h).low[2, -1] == pytest.approx(left)
+    given = replace(away, soc_end=1.0)
+    most = np.floor(left / 40 * 1e4) / 1e4
+    assert given.infeasibility(24, 1.0).endswith(f"; let soc_end be at most {most:g}, or raise its charging power")
+    assert replace(away, soc_end=float(most)).infeasibility(24, 1.0) == ""
+    low = Ev(**EV, soc_start=0.15, trips=[Trip(leaves_h=20, returns_h=30, energy_kwh=10.0)])
+    assert low.block(24, 1.0).low[2, -1] == pytest.approx(0.1 * 40)  # not below soc_min
+
+
+def test_what_may_not_be_held_in_the_end_is_told_as_such():
+    with pytest.raises(DeviceError) as refused:
+        Store(**BATTERY, soc_start=0.9, soc_max=0.8).block(3, 1.0)
+    sentence = "soc_end (soc_start by default) is 0.9, and it may hold 0.8 at most then; let soc_end be at most 0.8"
+    assert (refused.value.key, refused.value.problem) == ("soc_end", sentence)
+    rounded = Store(**BATTERY, soc_start=0.5, soc_end=0.8 + 1e-12, soc_max=0.8).block(3, 1.0)
+    assert (rounded.low <= rounded.high).all()
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_without_losses_nothing_goes_both_ways_at_once(cyclic):
+    """What a solver finds of a store that loses and costs nothing may; owner and level are as well off without it."""
+    lossless = Store(**BATTERY, loss_per_h=0.05, throughput_cost_usd_per_kwh=0.0, cyclic=cyclic)
+    charge, discharge = np.r_[3.0, 1.0, 0.5, 2.0], np.r_[2.0, 2.0, 0.5, 0.0]
+    once = lossless.mended(np.vstack([charge, discharge, np.full(4, 5.0)]), 1.0)
+    assert np.minimum(once[0], once[1]).max() == 0.0
+    np.testing.assert_allclose((once[1] - once[0])[:3], (discharge - charge)[:3], atol=1e-12)
+    assert lossless.block(4, 1.0).breach(once) <= 1e-12
+    np.testing.assert_array_equal(lossless.mended(once, 1.0), once)
+    lossy = replace(lossless, efficiency_charge=0.99)  # where a kWh is worth less than nothing, burning it is best
+    assert lossy.mended(np.vstack([charge, discharge, np.full(4, 5.0)]), 1.0)[:2, :3] == pytest.approx(
+        np.vstack([charge, discharge])[:, :3]
+    )
+
+
 def test_a_cyclic_store_that_cannot_fall_begins_where_it_must_end():
     """It must hold 8 kWh in the third of four hours and can only rise: it begins with 8 kWh, or more."""
     only_up = Store(name="s", capacity_kwh=10.0, p_charge_max_kw=5.0, soc_min=np.r_[0.0, 0.0, 0.8, 0.0], cyclic=True)

@@ -20,7 +20,7 @@ from gridbazaar.scenarios.files.file_schema import file_schema
 from gridbazaar.scenarios.files.parameters import parameters_of
 
 FLYWHEEL = """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from gridbazaar.agents.devices.store import Store
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,6 +40,16 @@ class Unmade(Store):
     def __post_init__(self): raise OSError("no key")
 
 class Stranger: pass
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stumbles(Store):
+    def infeasibility(self, periods, when): raise RuntimeError("boom")
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Concave(Store):
+    def block(self, periods, dt_h):
+        block = super().block(periods, dt_h)
+        return replace(block, quadratic_usd_per_h=block.quadratic_usd_per_h - 0.1)
 """
 TOWN = """
 base: ieee33
@@ -107,6 +117,17 @@ def test_one_value_is_changed_and_the_rest_stays(town: str) -> None:
     assert names(less)["p1"] == ["car"]
     scaled = {"prosumers.p1.devices.warm.cop": {"profile": "cold", "peak": 3}}
     assert devices(gb.load(town, scaled))["p1"]["warm"].cop[-1] == 6.0  # type: ignore[attr-defined]
+
+
+def test_a_device_of_the_table_may_have_a_dot_in_its_name(town: str) -> None:
+    table = Path(town).parent / "devices.csv"
+    table.write_text(TABLE + "p[23],wall.box,battery,5,2,2,,\n")
+    changed = gb.load(town, {"prosumers.p2.devices.wall.box.capacity_kwh": 3})
+    sizes = [devices(changed)[p]["wall.box"].capacity_kwh for p in ("p2", "p3")]  # type: ignore[attr-defined]
+    assert sizes == [3.0, 5.0]
+    every = devices(gb.load(town, {"prosumers.p[23].devices.wall.box.capacity_kwh": 4}))
+    assert [every[p]["wall.box"].capacity_kwh for p in ("p2", "p3")] == [4.0, 4.0]  # type: ignore[attr-defined]
+    assert "wall.box" not in devices(gb.load(town, {"prosumers.p2.devices.wall.box": None}))["p2"]
 
 
 def test_a_scenario_inherits_devices_and_a_file_replaces_them(town: str) -> None:
@@ -199,6 +220,14 @@ WRONG = {
         f"{BATTERY}.kind: Broken cannot be made: ZeroDivisionError: division by zero (at {{file}}:15)",
     ),
     "unmade": ({f"{BATTERY}.kind": "{file}:Unmade"}, "Unmade cannot be made: OSError: no key (at {file}:19)"),
+    "stumbles": (
+        {f"{BATTERY}.kind": "{file}:Stumbles"},
+        f"{BATTERY}.infeasibility: infeasibility() raised RuntimeError: boom (at {{file}}:25)",
+    ),
+    "concave": (
+        {f"{BATTERY}.kind": "{file}:Concave"},
+        f"{BATTERY}.block: block() is wrong: quadratic_usd_per_h of charge_kw in period 1 is below 0, which is not",
+    ),
     "profile": ({"prosumers.p1.devices.warm.cop": "colde"}, "there is no profile colde; did you mean cold?"),
     "no profile": (
         {"prosumers.p1.devices.warm.cop": {"peak": 3}},
@@ -266,6 +295,50 @@ def test_a_device_that_cannot_do_what_it_must(town: str) -> None:
     assert said.startswith(f"{place}: car of p2 needs 120 kWh by the ")
     assert "end of period 7 (06:00-07:00) and can get 72.6; raise its charging power" in said  # 60 + 7 h * 2 kW * 0.9
     assert refused.value.exit_code == 4
+
+
+UNABLE = {
+    "load": (
+        {"kind": "deferrable", "energy_kwh": 3, "p_max_kw": 1, "earliest_h": 5, "latest_h": 7.5},
+        "x of p1 needs 3 kWh by the end of period 8 (07:00-08:00) and can get 2.5; raise p_max_kw, let its time be "
+        "longer (earliest_h, latest_h), or lower energy_kwh",
+    ),
+    "jobs": (
+        {"kind": "deferrable", "energy_kwh": 3, "p_max_kw": 1, "jobs": [{"earliest_h": 5, "latest_h": 7}]},
+        "x of p1 needs 3 kWh by the end of period 7 (06:00-07:00) and can get 2; raise p_max_kw, let its jobs be "
+        "longer, or lower energy_kwh",
+    ),
+    "cold": (
+        {"kind": "heat_pump", "capacity_kwh": 10, "p_max_kw": 1, "heat_demand_kw": 5},
+        "x of p1 runs empty in period 3 (02:00-03:00), 1 kWh too early; raise p_max_kw, cop or soc_start, or lower "
+        "heat_demand_kw or comfort_soc_min",
+    ),
+    "cool": (
+        {
+            "kind": "heat_pump",
+            "capacity_kwh": 10,
+            "p_max_kw": 1,
+            "soc_start": 0.7,
+            "soc_end": 0.1,
+            "comfort_soc_max": 0.5,
+        },
+        "x of p1 may hold 5 kWh at the end of period 1 (00:00-01:00) and cannot get below 7; raise comfort_soc_max, or "
+        "lower soc_start",
+    ),
+    "never back": (
+        {"kind": "heat_pump", "capacity_kwh": 10, "p_max_kw": 1, "cyclic": True, "heat_demand_kw": 3.1},
+        "whatever that is; raise p_max_kw or cop, lower heat_demand_kw or loss_per_h, or give soc_start and soc_end "
+        "instead of cyclic",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNABLE)
+def test_what_it_cannot_do_is_told_with_its_own_keys(what: str) -> None:
+    row, sentence = UNABLE[what]
+    with pytest.raises(InfeasibleScenarioError) as refused:
+        gb.load("ieee33", {"prosumers.p1.devices.x": row}).check()
+    assert str(refused.value).endswith(sentence)
 
 
 def test_a_home_that_cannot_serve_its_devices(town: str) -> None:

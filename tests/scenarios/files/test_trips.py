@@ -96,7 +96,7 @@ def test_a_scenario_with_a_start_has_trips_by_the_clock() -> None:
 
 
 def test_what_a_car_lacks_is_told_with_the_date() -> None:
-    sentence = r"car of h05 needs 30 kWh by the end of period 668 \(29 March 23:45-24:00\) and can get 23\.9; raise its"
+    sentence = r"car of h05 needs 30 kWh by the end of period 668 \(29 March 23:45-24:00\) and can get 23\.9; let soc_end be"
     with pytest.raises(InfeasibleScenarioError, match=rf"lv_street\.yaml:\d+ prosumers\.h05\.devices\.car: {sentence}"):
         gb.load("lv_street", {"devices.car.p_charge_max_kw": 0.5}).check()
 

@@ -76,9 +76,18 @@ def test_energy_of_the_grid_does_not_become_one_s_own_in_a_store(by_hand: Result
 
 def test_what_charges_and_discharges_at_once_is_named(by_hand: Result) -> None:
     both = replace(by_hand, device_schedules=schedules([[4, 2]], [[1, 3]], [[4, 0]]))
-    (_, said) = devices_said(both)
-    assert said.startswith("b of ann charges and discharges at once at 00:00-02:00, where a kWh is worth nothing or")
-    assert len(devices_said(by_hand)) == 1
+    at, cure = "b of ann charges and discharges at once at", "no device could: agents.exact_plan finds what its owner"
+    prices = {
+        (0.0, -0.1): [f"{at} 00:00-02:00, where a kWh is worth nothing or less; {cure}"],
+        (0.2, 0.1): [f"{at} 00:00-02:00; {cure}"],
+        (0.2, 0.0): [f"{at} 01:00-02:00, where a kWh is worth nothing or less; {cure}", f"{at} 00:00-01:00; {cure}"],
+    }
+    for of_ann, sentences in prices.items():
+        _, *said = devices_said(replace(both, lmp_usd_per_kwh=np.array([of_ann, (0.2, -0.2)])))
+        assert [one.removesuffix(" could do best instead") for one in said] == sentences
+    sunny = replace(both, lmp_usd_per_kwh=np.full((2, 2), 0.2), curtailed_kw=np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert [", where a kWh is worth nothing or less" in one for one in devices_said(sunny)[1:]] == [True, False]
+    assert len(devices_said(replace(by_hand, lmp_usd_per_kwh=np.full((2, 2), 0.2)))) == 1
 
 
 def test_kpis_from_the_tables(saved: tuple[Result, Path]) -> None:
