@@ -20,7 +20,8 @@ from .windows import Window
 _SERIES = ("p_charge_max_kw", "p_discharge_max_kw", "efficiency_charge", "soc_min", "soc_max", "drain_kw")
 
 _MARGIN, _INSIDE = 1e-3, 1e-6
-"""Of what a household can spare, and of a capacity: plans that just fit are none that a solver finds."""
+"""Of what a household can spare, and of a capacity: plans that just fit are none that a solver finds, and what is off
+by a rounding at the end of a lossy store is off by far more long before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +226,8 @@ def _with_ends(store: Store, periods: int, dt_h: float) -> Store:
     begin_kwh = store.start_kwh
     if begin_kwh is None:
         least, most = store.chain(periods, dt_h).starts_kwh()
-        begin_kwh = min(max(0.5 * store.capacity_kwh, least), most)
+        inside = min(_INSIDE * store.capacity_kwh, max(most - least, 0.0) / 2)
+        begin_kwh = min(max(0.5 * store.capacity_kwh, least + inside), most - inside)
     begin = begin_kwh / store.capacity_kwh
     return replace(store, cyclic=False, soc_start=begin, soc_end=begin if store.soc_end is None else store.soc_end)
 

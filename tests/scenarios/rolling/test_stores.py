@@ -158,7 +158,7 @@ def test_a_cyclic_store_that_cannot_come_back_to_half_full_begins_as_near_as_it_
     lossy = Store(name="s", capacity_kwh=10, p_charge_max_kw=0.2, loss_per_h=np.log(2) / 12, cyclic=True)
     loss = np.log(2) / 12
     most = sum(0.2 * (1 - exp(-loss)) / loss * exp(-loss * k) for k in range(12))
-    assert path_of(lossy).begin_kwh == pytest.approx(most / (1 - 0.5))
+    assert path_of(lossy).begin_kwh == pytest.approx(most / (1 - 0.5), abs=1.1e-5)  # a margin of a millionth is left
 
 
 def feasible(home: HomeStores, windows) -> None:
@@ -210,3 +210,22 @@ def test_a_heat_pump_keeps_what_it_needs_beside_a_car(step_h):
     car = Ev(name="c", capacity_kwh=80, p_charge_max_kw=11, soc_start=0.1, soc_end=0.1, trips=trips)
     heat = HeatPump(name="h", capacity_kwh=10, p_max_kw=4, heat_demand_kw=7.5, soc_start=0.5, soc_end=0.5)
     feasible(home_of(car, heat, windows=windows, spare_kw=np.full(48, 5.0)), windows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_rounded_does_not_grow_where_a_lossy_store_just_comes_back(seed):
+    """It needs all its power all the time: begun at the very edge, a rounding at the end is one of kWh days before."""
+    demand_kw = np.round(1 + np.random.default_rng(seed).uniform(0, 1, 168), 2)
+    heat = HeatPump(
+        name="h",
+        capacity_kwh=20.0,
+        p_max_kw=1.0,
+        heat_demand_kw=demand_kw,
+        loss_per_h=0.2,
+        comfort_soc_min=0.6,
+        comfort_soc_max=0.9,
+        discomfort_usd_per_kwh_h=1.0,
+        cyclic=True,
+    )
+    windows = windows_of(HorizonRow(length_h=48, step_h=24), 168, 1.0)
+    feasible(home_of(heat, windows=windows, spare_kw=np.full(168, 50.0)), windows)
