@@ -2,7 +2,7 @@
 
 What is planned stands: bids, trades, elastic loads and devices. What a prosumer then lacks for its actual load and
 renewables it buys from the DSO at one price; what it has over it sells to the DSO at another. It curtails as planned,
-less where it lacks power, and no more than there is.
+less where it lacks power, more where it would pay for what it has over, and no more than there is.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Imbalances:
         """
         (fixed_planned, renewable_planned, curtailed), (fixed, renewable) = planned, actual
         lacking = fixed - fixed_planned - (renewable - renewable_planned)
-        still_curtailed = np.clip(curtailed - np.maximum(lacking, 0.0), 0.0, renewable)
+        less = lacking if prices.sell < 0 else np.maximum(lacking, 0.0)  # curtailing costs nothing, in (13)
+        still_curtailed = np.clip(curtailed - less, 0.0, renewable)
         imbalance = lacking + still_curtailed - curtailed
         price = np.where(imbalance > 0, prices.buy, prices.sell)
         return cls(names, dt_h, fixed_planned, renewable_planned, fixed, renewable, imbalance, price)
