@@ -28,7 +28,7 @@ class Imbalances:
         names: The prosumers.
         dt_h: Length of a period in hours.
         fixed_planned_kw, renewable_planned_kw: Loads and renewables that were expected.
-        fixed_kw, renewable_kw: Those that came.
+        fixed_actual_kw, renewable_actual_kw: Those that came.
         imbalance_kw: What each lacks against its plan; below 0 what it has over.
         price_usd_per_kwh: What a kWh of that costs, or earns.
     """
@@ -37,8 +37,8 @@ class Imbalances:
     dt_h: float
     fixed_planned_kw: FloatArray
     renewable_planned_kw: FloatArray
-    fixed_kw: FloatArray
-    renewable_kw: FloatArray
+    fixed_actual_kw: FloatArray
+    renewable_actual_kw: FloatArray
     imbalance_kw: FloatArray
     price_usd_per_kwh: FloatArray
 
@@ -94,7 +94,7 @@ class Imbalances:
     def columns(self) -> Columns:
         """One row per prosumer and period, from 1; above 0 is lacking and paid."""
         powers = (
-            *("fixed_planned_kw", "fixed_kw", "renewable_planned_kw", "renewable_kw"),
+            *("fixed_planned_kw", "fixed_actual_kw", "renewable_planned_kw", "renewable_actual_kw"),
             *("imbalance_kw", "price_usd_per_kwh"),
         )
         cells = {key: getattr(self, key).ravel() for key in powers}
