@@ -11,7 +11,7 @@ import numpy as np
 from ..network.arrays import FloatArray, frozen
 from ..network.calendars import Calendar
 from ..network.errors import InfeasibleError, InputError
-from ..network.periods import When, period_name
+from ..network.periods import When, period_name, spans
 from .devices.device import Device, DeviceError
 
 if TYPE_CHECKING:
@@ -279,23 +279,26 @@ class Household(Valuation):
 
     def _check_fleet(self, fleet: Fleet, cap_kw: float) -> None:
         """As `check_balance`, with devices."""
-        from .devices.service import missing_kw
+        from .devices.service import missing
 
         if unable := self.device_unable():
             raise DeviceShortageError(self.name, " ".join(unable))
         had = self.renewable_kw + self.bid_max_kw + cap_kw
         need = self.fixed_kw + self.elastic_min_kw
-        missing = missing_kw(fleet, need - had, self.fixed_kw + self.elastic_max_kw + self.feed_in_max_kw + cap_kw)
-        worst = int(np.argmax(np.abs(missing)))
-        if not missing[worst]:
+        found = missing(fleet, need - had, self.fixed_kw + self.elastic_max_kw + self.feed_in_max_kw + cap_kw)
+        if found is None:
             return
-        when, lacks = period_name(worst, self.when), missing[worst] > 0
+        first, last = found.periods[0], found.periods[-1]
+        if first == last:
+            when, known = period_name(first, self.when), f" (loads of {need[first]:.4g} kW; renewables, bid_max_kw and "
+            known += f"links bring {had[first]:.4g})"
+        else:
+            when, known = f"at least one period of {spans([*range(first, last + 1)], self.when)}", ""
         raise DeviceShortageError(
             self.name,
-            f"{when} lacks {missing[worst]:.4g} kW, whatever its devices do (loads of {need[worst]:.4g} kW; "
-            f"renewables, bid_max_kw and links bring {had[worst]:.4g}); raise bid_max_kw or a link's cap_kw, "
+            f"{when} lacks {found.kw:.4g} kW, whatever its devices do{known}; raise bid_max_kw or a link's cap_kw, "
             "or lower what loads and devices need"
-            if lacks
-            else f"{when} has {-missing[worst]:.4g} kW too much, whatever its devices do; raise feed_in_max_kw or "
+            if found.kw > 0
+            else f"{when} has {-found.kw:.4g} kW too much, whatever its devices do; raise feed_in_max_kw or "
             "elastic_max_kw, or lower what its devices must give",
         )

@@ -111,6 +111,15 @@ class LevelChain:
         none = ROUNDING * max(1.0, float(np.abs(self.drawn_kwh).sum()))  # what is lost must be had again, and no more
         return (least, most) if risen >= -none and fallen >= -none else (np.inf, -np.inf)
 
+    def latest_kw(self) -> FloatArray:
+        """The most that is charged if nothing is before it must, from any level of the corridor at any time, (period,).
+
+        Whoever holds more than the least needs no more than this; what cannot be reached asks for all that there is.
+        """
+        least_kwh, _ = self._corridor(float(self.low_kwh[-1]), float(self.high_kwh[-1]))
+        lacks_kwh = least_kwh[1:] + self.drawn_kwh - self.keep * np.maximum(least_kwh[:-1], 0.0)
+        return np.asarray(np.clip(lacks_kwh / self.gain_in_h, 0.0, self.charge_max_kw))
+
     def mended(self, charge_kw: FloatArray, discharge_kw: FloatArray, start_kwh: float) -> FloatArray:
         """Charge, discharge and level next to these that keep all limits, (3, period).
 

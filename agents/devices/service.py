@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,24 @@ from .fleet import Fleet
 _NONE = 1e-9  # relative to what can be had
 
 
-def missing_kw(fleet: Fleet, least_kw: FloatArray, most_kw: FloatArray) -> FloatArray:
-    """What is missing of an injection between two limits, (period,), at the least in all; below 0: what is too much.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is missing of an injection, whatever devices do.
 
-    One linear program (HiGHS), unless devices that idle do already.
+    Attributes:
+        kw: How much is missing in the worst period, where that is as little as it can be; below 0: what is too much.
+        periods: Indices of the periods in one of which so much is missing at the least; one alone if it must be there.
+    """
+
+    kw: float
+    periods: tuple[int, ...]
+
+
+def missing(fleet: Fleet, least_kw: FloatArray, most_kw: FloatArray) -> Missing | None:
+    """What is missing of an injection between two limits, or None.
+
+    One linear program (HiGHS), unless devices that idle do already: it makes the largest that is missing as small as
+    it can be. Its dual values, which add up to 1, weigh what is missing in periods to a mean that is never less.
 
     Args:
         fleet: Devices that have no `infeasibility`.
@@ -24,36 +39,30 @@ def missing_kw(fleet: Fleet, least_kw: FloatArray, most_kw: FloatArray) -> Float
     """
     idle = fleet.injection_kw(fleet.idle())
     if (idle >= least_kw).all() and (idle <= most_kw).all():
-        return np.zeros(fleet.periods)
+        return None
     from scipy.optimize import linprog  # which nobody needs whose devices idle
 
     periods, size = fleet.periods, fleet.columns * fleet.periods
-    one, nothing = sp.eye_array(periods), sp.csr_array((periods, periods))
-    into = _injected(fleet)
-    tied = fleet.rows
-    room = sp.csr_array((tied.shape[0], 2 * periods))
+    one, into, tied = sp.csr_array(np.ones((periods, 1))), _injected(fleet), fleet.rows
     equal = fleet.row_low == fleet.row_high
-    both = sp.csr_array(sp.hstack([tied, room]))
+    both = sp.csr_array(sp.hstack([tied, sp.csr_array((tied.shape[0], 1))]))
     below, above = np.isfinite(fleet.row_low) & ~equal, np.isfinite(fleet.row_high) & ~equal
-    rows: Any = sp.vstack(
-        [sp.hstack([-into, -one, nothing]), sp.hstack([into, nothing, -one]), -both[below], both[above]], format="csr"
-    )
+    rows: Any = sp.vstack([sp.hstack([-into, -one]), sp.hstack([into, -one]), -both[below], both[above]], format="csr")
     found: Any = linprog(
-        np.repeat([0.0, 1.0], [size, 2 * periods]),
+        np.repeat([0.0, 1.0], [size, 1]),
         A_ub=rows,
         b_ub=np.concatenate([-least_kw, most_kw, -fleet.row_low[below], fleet.row_high[above]]),
         A_eq=both[equal],
         b_eq=fleet.row_low[equal],
-        bounds=[
-            *zip(fleet.low.ravel().tolist(), fleet.high.ravel().tolist(), strict=True),
-            *[(0.0, None)] * (2 * periods),
-        ],
+        bounds=[*zip(fleet.low.ravel().tolist(), fleet.high.ravel().tolist(), strict=True), (0.0, None)],
     )
-    if not found.success:
-        return np.zeros(periods)  # the solver's own trouble refuses nobody
-    short, over = np.split(np.asarray(found.x)[size:], 2)
-    missing = short - over
-    return np.where(np.abs(missing) > _NONE * np.maximum(1.0, np.abs(most_kw)), missing, 0.0)
+    if not found.success or found.x[-1] <= _NONE * max(1.0, float(np.abs(most_kw).max())):
+        return None  # the solver's own trouble refuses nobody
+    weights = -np.asarray(found.ineqlin.marginals)[: 2 * periods].reshape(2, periods)
+    lacks, over = weights.sum(axis=1)
+    worse = weights[0 if lacks >= over else 1]
+    named = np.flatnonzero(worse > _NONE).tolist()
+    return Missing(float(found.x[-1]) * (1 if lacks >= over else -1), tuple(named))
 
 
 def _injected(fleet: Fleet) -> sp.csr_array:

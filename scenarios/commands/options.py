@@ -77,14 +77,19 @@ def results_folder(folder: Path) -> Path:
 
 
 def loaded_scenario(scenario: str, changes: list[Change]) -> Scenario:
-    """The scenario that is to be run, checked."""
-    from ..files.loading import load
-
+    """The scenario that is to be run, of that name or recorded by a run, checked."""
     if not scenario:
         raise refuse("SCENARIO", "", "no scenario is named; name one (`gridbazaar list`), or go on with --resume RUN")
-    loaded = load(scenario, changes)
+    loaded = scenario_of(scenario, changes)
     loaded.check()
     return loaded
+
+
+def source_of(scenario: str) -> Path:
+    """Where a scenario of that name comes from: its file, or the results folder of the run that has recorded it."""
+    from ..files.source import find
+
+    return (Path(scenario) if _holds_a_run(Path(scenario)) else find(scenario)).resolve()
 
 
 def stepped_scenario(scenario: str, changes: list[Change], window: int | None) -> Scenario:
@@ -104,16 +109,20 @@ def stepped_scenario(scenario: str, changes: list[Change], window: int | None) -
 def scenario_of(scenario: str, changes: list[Change]) -> Scenario:
     """The scenario of that name, or the one that a run has recorded, with some values changed."""
     from ..files.loading import load, vary
-    from ..runs.resuming import read_manifest, scenario_in
 
     folder = Path(scenario)
     if not _holds_a_run(folder):
         return load(scenario, changes)
+    from ..runs.resuming import read_manifest, scenario_in
+
     return vary(scenario_in(folder, read_manifest(folder)), changes)
 
 
 def _holds_a_run(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file()
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def tell_doubts(scenario: Scenario) -> None:

@@ -36,6 +36,7 @@ from .options import (
     Workers,
     backend_of,
     loaded_scenario,
+    source_of,
     tell_doubts,
 )
 
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 
 def run(
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="a name from `gridbazaar list`, or a YAML file")
+        str,
+        typer.Argument(metavar="SCENARIO|RUN", help="a name from `gridbazaar list`, a YAML file, or a results folder"),
     ] = "",
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
@@ -115,7 +117,6 @@ def run(
         _import_pandapower()
     from rich.console import Console
 
-    from ..files.source import find
     from ..rolling.progress import WindowProgress
     from ..rolling.rolling import run_rolling
     from ..runs.folders import new_folder
@@ -124,7 +125,7 @@ def run(
     from ..runs.running import run_scenario
     from ..runs.summary import show
 
-    path = "" if resume else str(find(scenario).resolve())
+    path = "" if resume else str(source_of(scenario))
     origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
     folder = resume or new_folder(Path(scenario).stem, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON

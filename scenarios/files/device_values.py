@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from ...network.calendars import Calendar
 from ..errors import refuse
-from .schema import NUMBER, Count, Number
+from .schema import NUMBER, WORD, Count, Number
 from .tree import Tree, did_you_mean
 from .trips import JOBS, SCHEMAS, TRIPS, Kind, hours_of
 from .yaml_file import Path_, read_value
@@ -69,6 +69,9 @@ class DeviceValues:
             return self._scaled(path, value)
         if isinstance(value, list):
             return np.array([self._number(path, one) for one in value])
+        if isinstance(value, str) and WORD.fullmatch(value):
+            sentence = f"{value} is no finite number, and a device needs one; write what its connection bears at most"
+            raise refuse(self._tree.place(path), ".".join(path), sentence)
         if isinstance(value, str) and not NUMBER.fullmatch(value):
             return self._factor(path, value)
         return self._number(path, value)

@@ -26,7 +26,8 @@ from .per_km import contradiction, missing
 _DEFAULT = MarketSettings()
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 """A number as files write it."""
-_WORD = re.compile(r"([-+]?)\.?(inf|infinity|nan)", re.IGNORECASE)
+WORD = re.compile(r"([-+]?)\.?(inf|infinity|nan)", re.IGNORECASE)
+"""What else a file may write for a number, where that may be without end."""
 
 
 def _number(value: Any) -> Any:
@@ -35,7 +36,7 @@ def _number(value: Any) -> Any:
         raise PydanticCustomError("number", "not a number")
     if not isinstance(value, str) or NUMBER.fullmatch(value):
         return value
-    word = _WORD.fullmatch(value)
+    word = WORD.fullmatch(value)
     if not word:
         raise PydanticCustomError("number", "not a number")
     return float("".join(word.groups()))

@@ -6,6 +6,7 @@ What a file says of time is `start`, `timezone`, `fill` and `window`. Afterwards
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +16,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from ...network.calendars import MINUTES_PER_HOUR, SECONDS_PER_MINUTE, Calendar, step_min_of, zone_of
 from ...network.errors import InputError
 from ..errors import Problem, ScenarioError, refuse
+from .horizon import FORECAST_SUFFIX
 from .local_times import Refusal, instant_of
 from .resampling import ENERGY_SUFFIX, resampled
 from .timed_series import TimedSeries
 from .timed_table import FILLS, TIME_KEYS, TimedColumn
-from .tree import PROFILES, Tree, did_you_mean
+from .tree import PROFILES, Tree, did_you_mean, leaves
 from .yaml_file import Path_
 
 WINDOW = ("from", "until", "days")
@@ -65,7 +67,12 @@ class _Timing:
         self._step_min = stated_min or self._common_step()
         start = tree.values.get("start")
         self._start_s = None if start is None else instant_of(str(start), self._zone, _refusal(tree, ("start",)))
-        self._counted = {name: values for name, values in profiles.items() if isinstance(values, dict)}
+        counted = {name: values for name, values in profiles.items() if isinstance(values, dict)}
+        self._counted = {name: values for name, values in counted.items() if not columns or _is_named(tree, name)}
+        for name in sorted(counted.keys() - self._counted.keys()):  # as many of a base
+            said = "is left out, as nothing names it and it counts periods beside a table with times"
+            tree.notes.append(Problem(tree.place((*PROFILES, name)), f"profiles.{name}", said))
+            del tree.values["profiles"][name]
         self._sources = self._found_sources()
 
     def apply(self) -> None:
@@ -201,6 +208,13 @@ class _Timing:
             if step != self._step_min:
                 names = [name for name, column in self._columns.items() if column.table is series.table]
                 self._tree.notes.append(Problem(series.table.file, "", _resampling(names, step, self._step_min)))
+
+
+def _is_named(tree: Tree, profile: str) -> bool:
+    """Whether some value of the scenario names a profile, or that of which it is a forecast."""
+    name = re.escape(profile.replace(FORECAST_SUFFIX, ""))
+    rest = {key: value for key, value in tree.values.items() if (key,) != PROFILES}
+    return any(re.search(rf"(?<![\w-]){name}(?![\w-])", str(value)) for _, value in leaves(rest, ()))
 
 
 def _resampling(names: Sequence[str], step_min: int, wanted_min: int) -> str:

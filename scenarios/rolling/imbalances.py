@@ -2,7 +2,7 @@
 
 What is planned stands: bids, trades, elastic loads and devices. What a prosumer then lacks for its actual load and
 renewables it buys from the DSO at one price; what it has over it sells to the DSO at another. It curtails as planned,
-less where it lacks power, and no more than there is.
+less where it lacks power, more where it would pay for what it has over, and no more than there is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Imbalances:
         names: The prosumers.
         dt_h: Length of a period in hours.
         fixed_planned_kw, renewable_planned_kw: Loads and renewables that were expected.
-        fixed_kw, renewable_kw: Those that came.
+        fixed_actual_kw, renewable_actual_kw: Those that came.
         imbalance_kw: What each lacks against its plan; below 0 what it has over.
         price_usd_per_kwh: What a kWh of that costs, or earns.
     """
@@ -37,8 +37,8 @@ class Imbalances:
     dt_h: float
     fixed_planned_kw: FloatArray
     renewable_planned_kw: FloatArray
-    fixed_kw: FloatArray
-    renewable_kw: FloatArray
+    fixed_actual_kw: FloatArray
+    renewable_actual_kw: FloatArray
     imbalance_kw: FloatArray
     price_usd_per_kwh: FloatArray
 
@@ -62,7 +62,8 @@ class Imbalances:
         """
         (fixed_planned, renewable_planned, curtailed), (fixed, renewable) = planned, actual
         lacking = fixed - fixed_planned - (renewable - renewable_planned)
-        still_curtailed = np.clip(curtailed - np.maximum(lacking, 0.0), 0.0, renewable)
+        less = lacking if prices.sell < 0 else np.maximum(lacking, 0.0)  # curtailing costs nothing, in (13)
+        still_curtailed = np.clip(curtailed - less, 0.0, renewable)
         imbalance = lacking + still_curtailed - curtailed
         price = np.where(imbalance > 0, prices.buy, prices.sell)
         return cls(names, dt_h, fixed_planned, renewable_planned, fixed, renewable, imbalance, price)
@@ -93,7 +94,7 @@ class Imbalances:
     def columns(self) -> Columns:
         """One row per prosumer and period, from 1; above 0 is lacking and paid."""
         powers = (
-            *("fixed_planned_kw", "fixed_kw", "renewable_planned_kw", "renewable_kw"),
+            *("fixed_planned_kw", "fixed_actual_kw", "renewable_planned_kw", "renewable_actual_kw"),
             *("imbalance_kw", "price_usd_per_kwh"),
         )
         cells = {key: getattr(self, key).ravel() for key in powers}

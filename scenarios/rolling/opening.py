@@ -8,7 +8,7 @@ from ...market.setup import graph_of
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
 from .forecasts import planned, spare_kw
-from .stores import store_paths
+from .stores import home_stores
 from .windows import Window, windows_of
 
 
@@ -30,7 +30,8 @@ class Windows:
         self.all = windows_of(horizon, scenario.periods, scenario.dt_h)
         self.homes = scenario.build_households()
         self.graph = graph_of(self.homes, scenario.build_links(), scenario.settings.case)
-        self.paths = store_paths(self.homes, spare_kw(scenario, self.homes, self.graph), self.all)
+        self._stores = home_stores(self.homes, spare_kw(scenario, self.homes, self.graph), self.all)
+        self.paths = [path for stores in self._stores for path in stores.paths]
 
     @property
     def begin_kwh(self) -> FloatArray:
@@ -47,8 +48,11 @@ class Windows:
         if len(self.all) == 1 or not self.paths:
             return part
         homes = dict(part.prosumers)
-        for path, level_kwh in zip(self.paths, levels_kwh.tolist(), strict=True):
-            row = homes[path.owner]
-            store = path.row(window, level_kwh, self._scenario.dt_h)
-            homes[path.owner] = row.model_copy(update={"devices": {**row.devices, path.store.name: store}})
+        left_kwh = levels_kwh.tolist()
+        for stores in self._stores:
+            count = len(stores.paths)
+            mine, left_kwh = left_kwh[:count], left_kwh[count:]
+            for path, store in zip(stores.paths, stores.rows(window, mine), strict=True):
+                row = homes[path.owner]
+                homes[path.owner] = row.model_copy(update={"devices": {**row.devices, path.store.name: store}})
         return part.model_copy(update={"prosumers": homes})

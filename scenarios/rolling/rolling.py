@@ -202,7 +202,9 @@ class _Rolling:
 
     def _ended_at(self, window: Window, why: str) -> str:
         before = f"; {counted(window.number - 1, 'window')} before it: saved" if window.first else ""
-        return f"{self._windows.name(window)}: {why}{before}"
+        counted_anew = window.first and self._scenario.calendar is None
+        whose = ", its periods and hours counted from its first" if counted_anew else ""
+        return f"{self._windows.name(window)}{whose}: {why}{before}"
 
     def _interrupted(self, window: Window) -> Ending:
         done, name = counted(window.number - 1, "window"), self._windows.name(window)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 from rolling_homes import homes, load
 
 
@@ -82,3 +83,17 @@ def test_a_window_of_a_run_is_stepped_through_with_what_stores_held(tmp_path):
     assert gridbazaar(tmp_path, "run", "homes.yaml", "-o", "results").returncode == 0
     stepped = gridbazaar(tmp_path, "step", "results", "--window", "2", "--commands", "commands")
     assert (stepped.returncode, stepped.stderr) == (0, "window 2 of 2 (day 2, 00:00-24:00)\n")
+
+
+def test_a_window_that_is_kept_is_run_again_from_its_folder(tmp_path):
+    without_stores(tmp_path)
+    assert gridbazaar(tmp_path, "run", "homes.yaml", "-o", "r", "--set", "horizon.keep_windows=true").returncode == 0
+    again = gridbazaar(tmp_path, "run", "r/windows/000002", "-o", "again")
+    assert again.returncode == 0, again.stderr
+    kept, anew = (pd.read_parquet(tmp_path / folder / "prosumers.parquet") for folder in ("r/windows/000002", "again"))
+    pd.testing.assert_frame_equal(kept, anew, check_exact=True)
+    source = json.loads((tmp_path / "again" / "manifest.json").read_text())["scenario_path"]
+    assert source == str((tmp_path / "r/windows/000002").resolve())
+    other = gridbazaar(tmp_path, "run", "r/windows/000002", "-o", "other", "--set", "alpha_scale=2")
+    assert other.returncode == 0, other.stderr
+    assert not pd.read_parquet(tmp_path / "other" / "prosumers.parquet").equals(kept)

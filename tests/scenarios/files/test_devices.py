@@ -241,6 +241,10 @@ WRONG = {
         {f"{BATTERY}.p_charge_max_kw": [1, "x"]},
         "p_charge_max_kw: 'x' is not a number; write one, a profile, or {{profile: cold, peak: 3}}",
     ),
+    "without end": (
+        {f"{BATTERY}.p_charge_max_kw": "inf"},
+        f"{BATTERY}.p_charge_max_kw: inf is no finite number, and a device needs one; write what its connection bears",
+    ),
     "length": ({f"{BATTERY}.p_charge_max_kw": [1, 2]}, "p_charge_max_kw has 2 values, but there are 24 periods; give"),
     "trip key": (
         {"prosumers.p1.devices.car.trips": [{"leaves_h": 1, "retruns_h": 3}]},

@@ -223,7 +223,7 @@ def test_plans_are_made_with_the_day_before(by_persistence):
     for name, (peak, key) in {"ann": (2, "load"), "bob": (3, "load")}.items():
         actual = pd.Series(np.array(data[key]) * peak)
         own = table[table["prosumer"] == name].reset_index(drop=True)
-        assert np.allclose(own["fixed_kw"], actual)
+        assert np.allclose(own["fixed_actual_kw"], actual)
         assert np.allclose(own["fixed_planned_kw"], actual.shift(DAY).fillna(actual))
     ann = table[table["prosumer"] == "ann"].reset_index(drop=True)
     sun = pd.Series(9 * np.array(data["sun"]))
@@ -234,9 +234,12 @@ def test_imbalances_are_what_the_actual_balance_leaves_open(by_persistence):
     """Of the tables alone: what each bought, traded and stored, against what it then used and had."""
     stored = gb.load_run(by_persistence.folder)
     own, table = stored.prosumers, stored.imbalances
+    for key in ("fixed", "renewable"):  # what prosumers have in their own table is what was planned
+        assert np.allclose(own[f"{key}_kw"], table[f"{key}_planned_kw"])
+    assert not {"fixed_kw", "renewable_kw"} & set(table)
     assert not own["curtailed_kw"].round(6).any()
-    had = own["bid_kw"] + own["net_trade_kw"] + own["devices_kw"] + table["renewable_kw"]
-    lacking = table["fixed_kw"] + own["elastic_kw"] - had
+    had = own["bid_kw"] + own["net_trade_kw"] + own["devices_kw"] + table["renewable_actual_kw"]
+    lacking = table["fixed_actual_kw"] + own["elastic_kw"] - had
     assert (lacking - table["imbalance_kw"]).abs().max() < 1e-6
     price = np.where(table["imbalance_kw"] > 0, 0.5, 0.05)
     assert np.allclose(table["amount_usd"], DT_H * price * table["imbalance_kw"])
@@ -280,9 +283,9 @@ def test_a_table_of_forecasts_is_what_windows_plan_with(tmp_path):
     said["profiles"]["sun_forecast"] = [2 * value for value in said["profiles"]["sun"]]
     table = gb.load_run(run(tmp_path, said).folder).imbalances.set_index("prosumer")
     ann = table.loc["ann"]
-    assert np.allclose(ann["renewable_planned_kw"], 2 * ann["renewable_kw"])
-    assert ann["renewable_kw"].max() > 5
-    assert (table["fixed_planned_kw"] == table["fixed_kw"]).all()
+    assert np.allclose(ann["renewable_planned_kw"], 2 * ann["renewable_actual_kw"])
+    assert ann["renewable_actual_kw"].max() > 5
+    assert (table["fixed_planned_kw"] == table["fixed_actual_kw"]).all()
     assert (ann["imbalance_kw"] >= 0).all()
     assert ann["imbalance_kw"].max() > 1
     assert not table.loc["bob", "imbalance_kw"].any()

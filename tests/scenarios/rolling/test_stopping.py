@@ -139,6 +139,23 @@ def test_an_infeasible_window_is_told_by_its_dates_and_those_before_are_saved(tm
     assert stored.prosumers["time"].max() == pd.Timestamp("2026-03-28T07:00+01:00")
 
 
+def test_without_a_calendar_a_later_window_says_that_its_periods_count_from_its_first(tmp_path):
+    said = homes(days=2, horizon={**DAYS, "forecast": "table"})
+    load_kw = said["profiles"]["load"]
+    first_of_the_second_day = len(load_kw) // 2
+    said["profiles"]["load_forecast"] = [
+        *load_kw[:first_of_the_second_day],
+        50.0,
+        *load_kw[first_of_the_second_day + 1 :],
+    ]
+    said["horizon"] |= {"length_h": 24, "step_h": 24}
+    with pytest.raises(WindowError) as caught:
+        rolled(tmp_path, load(tmp_path, said))
+    begins = "window 2 of 2 (day 2, 00:00-24:00), its periods and hours counted from its first: "
+    assert str(caught.value).startswith(begins)
+    assert "period 1 (00:00-06:00)" in str(caught.value)
+
+
 def test_where_the_first_window_fails_there_is_nothing_to_save(tmp_path):
     said = homes(days=2, horizon={**DAYS, "forecast": "table"})
     said["profiles"]["load_forecast"] = [50.0, *said["profiles"]["load"][1:]]
