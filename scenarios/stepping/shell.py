@@ -25,8 +25,6 @@ from .session import GOALS, Session
 from .tables import by_period, history, many
 from .views import View
 
-_WIDE = 7
-"""Columns of a view beside each other on 80 columns."""
 _HISTORY = 10
 _WHOLE = ("until",)
 """Commands of which all that follows is one word, quotation marks and all."""
@@ -171,7 +169,7 @@ class Shell:
         if what == "bus" and len(words) == 2:
             self._view(session.bus(words[1]))
         elif what in tables:
-            self._console.print(tables[what]())
+            self._console.print(tables[what](), crop=False)  # else a pipe, which has room, cuts it
         elif what in graph.names:
             self._view(session.prosumer(what))
         elif what in links:
@@ -181,12 +179,8 @@ class Shell:
             raise SessionError(f"there is no {what} to show{did_you_mean(what, known)}; or write: show bus NAME")
 
     def _view(self, view: View) -> None:
-        """A view on 80 columns: as many tables below each other as it takes."""
-        names = list(view.columns)
-        for first in range(0, len(names), _WIDE):
-            some = names[first : first + _WIDE]
-            title = view.title if not first else ""
-            self._console.print(by_period(title, some, [view.columns[name] for name in some], calendar=view.calendar))
+        table = by_period(view.title, list(view.columns), list(view.columns.values()), calendar=view.calendar)
+        self._console.print(table, crop=False)
         for sentence in view.sentences:
             self._print(sentence)
 
