@@ -27,7 +27,7 @@ def period_name(period: int, when: When) -> str:
     """
     if isinstance(when, Calendar):
         return when.name(period)
-    return f"period {period + 1} ({_span(period, period + 1, when)})"
+    return f"period {period + 1} ({span(period, period + 1, when)})"
 
 
 def axis_name(when: When) -> str:
@@ -37,11 +37,16 @@ def axis_name(when: When) -> str:
     """
     if isinstance(when, Calendar):
         return f"time, {when.zone}"
-    return f"{'hour' if when == 1 else f'period of {when:g} h'} (1: {_span(0, 1, when)})"
+    return f"{'hour' if when == 1 else f'period of {when:g} h'} (1: {span(0, 1, when)})"
 
 
-def _span(first: int, end: int, when: When) -> str:
-    """From the start of one period to the start of another, with the day from the second day on."""
+def span(first: int, end: int, when: When) -> str:
+    """From the start of one period to the start of another: "day 2, 18:00-20:00", "30 March 18:00-20:00".
+
+    Args:
+        first, end: their indices, from 0; `end` may be the number of periods.
+        when: as of `period_name`.
+    """
     if isinstance(when, Calendar):
         return when.span(first, end)
     start, stop = round(first * when * 60), round(end * when * 60)
@@ -62,7 +67,7 @@ def spans(periods: list[int], when: When) -> str:
         periods: their indices, from 0, in order.
         when: as of `period_name`.
     """
-    words = [_span(first, end, when) for first, end in runs(periods)]
+    words = [span(first, end, when) for first, end in runs(periods)]
     return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

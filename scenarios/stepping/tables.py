@@ -40,10 +40,12 @@ def by_period(
     columns: Sequence[FloatArray],
     decimals: int | None = None,
     calendar: Calendar | None = None,
+    periods: range | None = None,
 ) -> FittingTable:
     """A table with a row for each period, which is named by its beginning where there is a calendar.
 
-    Where there is no room for all columns it becomes several tables, each with the periods.
+    Of all periods, or of those with these indices from 0. Where there is no room for all columns it becomes several
+    tables, each with the periods.
     """
     heads = [_heading(name) for name in names]
     cells = [
@@ -52,6 +54,7 @@ def by_period(
     rows = [
         (str(t), *([calendar.moment(t - 1)] if calendar else []), *row)
         for t, row in enumerate(zip(*cells, strict=True), start=1)
+        if periods is None or t - 1 in periods
     ]
     first = (Column("period"), *([Column("time", words=True)] if calendar else []))
     return FittingTable(title, (*first, *(Column(head, unit) for head, unit in heads)), rows, kept=len(first))
