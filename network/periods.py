@@ -5,8 +5,11 @@ Attributes and arrays count periods from 0; sentences count from 1, as the table
 
 from __future__ import annotations
 
+from math import isclose
+
 from .calendars import Calendar
 
+_MINUTES_PER_HOUR = 60
 _MINUTES_PER_DAY = 24 * 60
 
 When = float | Calendar
@@ -16,6 +19,14 @@ When = float | Calendar
 def length_h(when: When) -> float:
     """The length of a period in hours."""
     return when.dt_h if isinstance(when, Calendar) else when
+
+
+def length_said(dt_h: float) -> str:
+    """The length of a period, hours, in words: "5 min", "1 h", "1.5 h"; hours where it is no whole minutes."""
+    minutes = round(dt_h * _MINUTES_PER_HOUR)
+    if 0 < minutes < _MINUTES_PER_HOUR and isclose(dt_h * _MINUTES_PER_HOUR, minutes, rel_tol=1e-9):
+        return f"{minutes} min"
+    return f"{dt_h:g} h"
 
 
 def period_name(period: int, when: When) -> str:
@@ -37,7 +48,7 @@ def axis_name(when: When) -> str:
     """
     if isinstance(when, Calendar):
         return f"time, {when.zone}"
-    return f"{'hour' if when == 1 else f'period of {when:g} h'} (1: {span(0, 1, when)})"
+    return f"{'hour' if when == 1 else f'period of {length_said(when)}'} (1: {span(0, 1, when)})"
 
 
 def span(first: int, end: int, when: When) -> str:
