@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from ...network.calendars import Calendar, zone_of
 from ..errors import ScenarioError, refuse
+from .overlaps import DAY_NAMES, Stay, first_overlap
 from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
-_DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS = {
     "daily": range(7),
     "weekdays": range(5),
     "weekends": range(5, 7),
-    **{name: (k,) for k, name in enumerate(_DAY_NAMES)},
+    **{name: (k,) for k, name in enumerate(DAY_NAMES)},
 }
 """The days on which a trip is made, by name; several are a list."""
 _S_PER_H = 3600
@@ -94,14 +94,23 @@ def hours_of(kind: Kind, times: Sequence[Any], path: Path_, tree: Tree, calendar
         calendar: When the periods are; None where nobody knows.
 
     Raises:
-        ScenarioError: A time or a day is none, or nobody knows when the periods are.
+        ScenarioError: A time or a day is none, nobody knows when the periods are, or two are at once.
     """
     found: list[Any] = []
+    stays: list[Stay] = []
     for number, one in enumerate(times, start=1):
         if isinstance(one, Mapping) and any(key in one for key in (*kind.clock, "days")):
-            found += _by_clock(kind, one, _Place((*path, str(number)), tree), calendar)
+            made = list(_by_clock(kind, one, _Place((*path, str(number)), tree), calendar))
+            stays += [Stay(each[f"{kind.begins}_h"], each[f"{kind.ends}_h"], number) for each in made]
+            found += made
         else:
             found.append(one)
+    overlap = first_overlap(stays)
+    if overlap and calendar:
+        rows = f"{path[-1]}.{overlap.first} and {path[-1]}.{overlap.second} overlap"
+        here = (*path, str(overlap.second))
+        sentence = f"{rows} {overlap.span(calendar)}; let no two be at once"
+        raise refuse(tree.place(here), ".".join(here), sentence)
     return found
 
 
