@@ -15,9 +15,9 @@ from ...network.calendars import SECONDS_PER_MINUTE, Calendar
 from ...network.periods import runs
 from ..errors import Problem, ScenarioError, refuse
 from .local_times import check_order, instants, usual_step_s
+from .other_clocks import zone_that_skips
 from .resampling import filled, last_known
 from .schema import NUMBER
-from .skipped_hours import zone_that_skips
 from .timed_table import TimedTable
 
 _MISSING = ("", "nan", "na", "n/a", "null", "none")

@@ -1,4 +1,4 @@
-"""An hour that is missing because the clock skipped it, in a table whose zone is stated wrong, is asked about."""
+"""An hour that a clock skipped or showed twice, in a table whose zone is stated wrong, is asked about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from timed_homes import day, local, sun, table, write
 
 import gridbazaar.scenarios as gb
-from gridbazaar.scenarios.files.skipped_hours import zone_that_skips
+from gridbazaar.scenarios.files.other_clocks import zone_that_repeats, zone_that_skips
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +72,28 @@ def test_with_offsets_the_zone_does_not_matter(here):
 )
 def test_which_clocks_skip_a_time(begin, end, zone):
     assert zone_that_skips(datetime.fromisoformat(begin), datetime.fromisoformat(end)) == zone
+
+
+@pytest.mark.parametrize("stated", ["UTC", "America/New_York"])
+def test_the_hour_that_berlin_shows_twice_is_asked_about(here, stated):
+    question = (
+        "2026-10-25T02:00 is given twice, first at homes.csv:10; the clock of Europe/Berlin shows it twice: is the "
+        "timezone right? If it is, keep one row"
+    )
+    with pytest.raises(gb.ScenarioError) as refusal:
+        gb.load(homes(here, "Europe/Berlin", "2026-10-25", stated))
+    assert str(refusal.value).endswith(question)
+
+
+@pytest.mark.parametrize(
+    ("when", "zone"),
+    [
+        ("2026-10-25T02:00", "Europe/Berlin"),
+        ("2026-10-25T01:45", "Europe/London"),
+        ("2026-11-01T01:00", "America/New_York"),
+        ("2026-10-25T04:00", ""),
+        ("2026-03-29T02:30", ""),
+    ],
+)
+def test_which_clocks_show_a_time_twice(when, zone):
+    assert zone_that_repeats(datetime.fromisoformat(when)) == zone
