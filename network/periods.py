@@ -5,8 +5,11 @@ Attributes and arrays count periods from 0; sentences count from 1, as the table
 
 from __future__ import annotations
 
+from math import isclose
+
 from .calendars import Calendar
 
+_MINUTES_PER_HOUR = 60
 _MINUTES_PER_DAY = 24 * 60
 
 When = float | Calendar
@@ -18,6 +21,14 @@ def length_h(when: When) -> float:
     return when.dt_h if isinstance(when, Calendar) else when
 
 
+def length_said(dt_h: float) -> str:
+    """The length of a period, hours, in words: "5 min", "1 h", "1.5 h"; hours where it is no whole minutes."""
+    minutes = round(dt_h * _MINUTES_PER_HOUR)
+    if 0 < minutes < _MINUTES_PER_HOUR and isclose(dt_h * _MINUTES_PER_HOUR, minutes, rel_tol=1e-9):
+        return f"{minutes} min"
+    return f"{dt_h:g} h"
+
+
 def period_name(period: int, when: When) -> str:
     """The name of a period in a sentence: with its date, or without a calendar with the day from the second day on.
 
@@ -27,7 +38,7 @@ def period_name(period: int, when: When) -> str:
     """
     if isinstance(when, Calendar):
         return when.name(period)
-    return f"period {period + 1} ({_span(period, period + 1, when)})"
+    return f"period {period + 1} ({span(period, period + 1, when)})"
 
 
 def axis_name(when: When) -> str:
@@ -37,11 +48,16 @@ def axis_name(when: When) -> str:
     """
     if isinstance(when, Calendar):
         return f"time, {when.zone}"
-    return f"{'hour' if when == 1 else f'period of {when:g} h'} (1: {_span(0, 1, when)})"
+    return f"{'hour' if when == 1 else f'period of {length_said(when)}'} (1: {span(0, 1, when)})"
 
 
-def _span(first: int, end: int, when: When) -> str:
-    """From the start of one period to the start of another, with the day from the second day on."""
+def span(first: int, end: int, when: When) -> str:
+    """From the start of one period to the start of another: "day 2, 18:00-20:00", "30 March 18:00-20:00".
+
+    Args:
+        first, end: their indices, from 0; `end` may be the number of periods.
+        when: as of `period_name`.
+    """
     if isinstance(when, Calendar):
         return when.span(first, end)
     start, stop = round(first * when * 60), round(end * when * 60)
@@ -62,7 +78,7 @@ def spans(periods: list[int], when: When) -> str:
         periods: their indices, from 0, in order.
         when: as of `period_name`.
     """
-    words = [_span(first, end, when) for first, end in runs(periods)]
+    words = [span(first, end, when) for first, end in runs(periods)]
     return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

@@ -57,3 +57,23 @@ print(gb.shipped_scenarios()["ieee33"], gb.load("ieee33").market().run().settled
     where, settled = ran.stdout.split()
     assert where == str(site / "gridbazaar" / "scenarios" / "ieee33" / "ieee33.yaml")
     assert settled == "True"
+
+
+@pytest.mark.parametrize("target", ["install", "test", "lint"])
+def test_before_make_installs_it_says_where_and_how_long(tmp_path: Path, target: str) -> None:
+    """On a machine without the environment, and where it is there but out of date."""
+    told = _commands(target, tmp_path / "fresh")
+    said = f'echo "installing into {tmp_path / "fresh"}, a minute or two"'
+    assert told.index(said) < next(k for k, line in enumerate(told) if "-m venv" in line)
+    python = tmp_path / "old" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    told = _commands(target, tmp_path / "old")
+    assert told[0] == 'echo "installing gridbazaar and what it needs"'
+    assert "pip install" in told[1]
+
+
+def _commands(target: str, venv: Path) -> list[str]:
+    """What make would do."""
+    words = ["make", "-n", target, f"VENV={venv}"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -24,6 +24,7 @@ class Listed(StrEnum):
 
 def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None, parameters: Parameters = None) -> None:
     """Check a scenario without running it."""
+    from ...network.periods import length_said
     from ..files.in_service import in_service
     from ..files.loading import load
     from ..runs.amounts import counted
@@ -37,8 +38,9 @@ def validate(scenario: Name, changes: Sets = None, behaviour: Behaviours = None,
     devices = [name for row in loaded.prosumers.values() for name in row.devices]
     tables |= {("device",): devices} if devices else {}
     counts = ", ".join(counted(len(rows), *nouns) for nouns, rows in tables.items())
+    length = length_said(loaded.dt_h)
     when = f", {loaded.calendar}" if loaded.calendar else ""
-    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {loaded.dt_h:g} h{when}")
+    typer.echo(f"{scenario} is valid: {counts}, {counted(loaded.periods, 'period')} of {length}{when}")
 
 
 def list_(

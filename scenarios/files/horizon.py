@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...network.periods import length_said
 from ..errors import ScenarioError, refuse
 from .schema import Number, ProsumerRow, Row
 from .tree import Tree
@@ -93,7 +94,9 @@ def check_horizon(
     """
     for key, hours in (("length_h", row.length_h), ("step_h", row.kept_h)):
         if not _divides(dt_h, hours):
-            raise _refusal(tree, key, f"{hours:g} h is no whole number of periods of {dt_h:g} h; use a multiple")
+            raise _refusal(
+                tree, key, f"{hours:g} h is no whole number of periods of {length_said(dt_h)}; use a multiple"
+            )
     if row.kept_h > row.length_h:
         sentence = f"{row.kept_h:g} h is more than a window has ({row.length_h:g} h); lower it, or raise length_h"
         raise _refusal(tree, "step_h", sentence)
@@ -103,7 +106,9 @@ def check_horizon(
         sentence = "what differs from a forecast has to be paid; write imbalance_price_usd_per_kwh: {buy: 0.5, sell: 0}"
         raise _refusal(tree, "forecast", sentence)
     if row.forecast == "persistence" and not _divides(dt_h, DAY_H):
-        raise _refusal(tree, "forecast", f"periods of {dt_h:g} h do not fill a day, so none is at the same time of it")
+        raise _refusal(
+            tree, "forecast", f"periods of {length_said(dt_h)} do not fill a day, so none is at the same time of it"
+        )
     if row.forecast == "table" and not _expects_anything(prosumers, profiles):
         sentence = f"no prosumer has a profile with a forecast; name one as its profile, with {FORECAST_SUFFIX} behind"
         raise _refusal(tree, "forecast", sentence)

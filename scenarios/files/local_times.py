@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ...network.calendars import SECONDS_PER_MINUTE, is_step
 from ...network.periods import runs
 from ..errors import ScenarioError, refuse
+from .other_clocks import zone_that_repeats
 from .timed_table import TimedTable
 
 _YEARS = (1900, 2200)
@@ -83,7 +84,7 @@ def check_order(table: TimedTable, found: Sequence[int], step_s: int) -> None:
     for k, instant in enumerate(found):
         text = table.rows[k].cells[table.column]
         if instant in seen:
-            sentence = f"{text} is given twice, first at {table.rows[seen[instant]].place}; keep one row"
+            sentence = f"{text} is given twice, first at {table.rows[seen[instant]].place}; {_cure(text)}"
             raise _refusal(table, k)(sentence)
         seen[instant] = k
         if k and instant < found[k - 1]:
@@ -98,6 +99,14 @@ def check_order(table: TimedTable, found: Sequence[int], step_s: int) -> None:
         minutes = step_s // SECONDS_PER_MINUTE
         sentence = f"rows are {minutes} min apart, which does not divide an hour; use a step that does, such as 15 min"
         raise refuse(table.file, table.column, sentence)
+
+
+def _cure(text: str) -> str:
+    """What to do about a time that is given twice: another clock may show it twice."""
+    when = datetime.fromisoformat(text)
+    other = "" if when.tzinfo else zone_that_repeats(when)
+    doubt = f"the clock of {other} shows it twice: is the timezone right? If it is, " if other else ""
+    return f"{doubt}keep one row"
 
 
 def usual_step_s(found: Sequence[int]) -> int:

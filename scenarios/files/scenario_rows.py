@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from ...network.calendars import Calendar, step_min_of, zone_of
 from ...network.errors import InputError
-from ...network.periods import When
+from ...network.periods import When, length_said
 from ..errors import refuse
 from .horizon import HorizonRow
 from .local_times import instant_of
@@ -94,7 +94,7 @@ class ScenarioRows(Row):
     @property
     def periods_said(self) -> str:
         """How many periods of what length there are, and with a calendar from when to when."""
-        said = f"{self.periods} of {self.dt_h:g} h"
+        said = f"{self.periods} of {length_said(self.dt_h)}"
         return f"{said}, {self.calendar}" if self.calendar else said
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import isfinite, nan
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from ...network.calendars import SECONDS_PER_MINUTE, Calendar
 from ...network.periods import runs
 from ..errors import Problem, ScenarioError, refuse
 from .local_times import check_order, instants, usual_step_s
+from .other_clocks import zone_that_skips
 from .resampling import filled, last_known
 from .schema import NUMBER
 from .timed_table import TimedTable
@@ -104,7 +106,9 @@ class TimedSeries:
         cure = "or ask for them to be filled (fill: interpolate, or previous)"
         if gaps.size:
             count = "a row is" if gaps.size == 1 else f"{gaps.size:,} rows are"
-            sentence = f"{count} missing after this one ({self._when(gaps)}); add what is missing, {cure}"
+            doubt = self._doubt(gaps)
+            asked = f"{doubt} If it is, " if doubt else ""
+            sentence = f"{count} missing after this one ({self._when(gaps)}); {asked}add what is missing, {cure}"
             raise refuse(self.places()[int(gaps[0])], self.table.column, sentence)
         empty = [(self.table.rows[int(self.row[t])], int(t)) for t in np.flatnonzero(holes)]
         key, kind = f"column {column}", (self.table.file, f"column {column}", "empty")
@@ -132,7 +136,20 @@ class TimedSeries:
         count = int(holes.sum())
         how = "on a line between their neighbours" if fill == "interpolate" else "with the value before"
         noun = "value is" if count == 1 else "values are"
-        return f"column {column}: {count:,} missing {noun} filled {how} ({self._when(np.flatnonzero(holes))})"
+        doubt = self._doubt(np.flatnonzero(holes & (self.row < 0)))
+        said = f"column {column}: {count:,} missing {noun} filled {how} ({self._when(np.flatnonzero(holes))})"
+        return f"{said}; {doubt}" if doubt else said
+
+    def _doubt(self, gaps: IntArray) -> str:
+        """The question whether the zone is right, where rows without an offset lack what another clock skips."""
+        for first, end in runs(gaps.tolist()):
+            text = self.table.rows[int(self.row[first - 1])].cells[self.table.column]
+            begins, ends = (self.calendar.at(t).replace(tzinfo=None) for t in (first, end))
+            other = "" if datetime.fromisoformat(text).tzinfo else zone_that_skips(begins, ends)
+            if other:
+                skipped = f"{self.calendar.span(first, end)} is what the clock of {other} skips"
+                return f"{skipped}: is timezone: {self.calendar.zone} right?"
+        return ""
 
     def _when(self, places: Sequence[int] | IntArray) -> str:
         """Places of the grid in words, the first few runs of them."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ...network.calendars import MINUTES_PER_HOUR, SECONDS_PER_MINUTE, Calendar, step_min_of, zone_of
 from ...network.errors import InputError
+from ...network.periods import length_said
 from ..errors import Problem, ScenarioError, refuse
 from .horizon import FORECAST_SUFFIX
 from .local_times import Refusal, instant_of
@@ -258,6 +259,9 @@ def _stated_step(tree: Tree) -> int | None:
     try:
         return step_min_of(float(stated))
     except InputError as error:
+        if tree.places.get(("step",)) == tree.place(("dt_h",)):  # that is how it was written
+            cure = "does not divide an hour into whole minutes, as periods of a calendar do; write one that does: 15min"
+            raise _refusal(tree, ("step",))(f"{length_said(float(stated))} {cure}") from None
         raise refusal(str(error)) from None
     except (TypeError, ValueError, OverflowError):
         raise refusal(f"{stated!r} is no number of hours; write a step, such as step: 15min") from None

@@ -110,6 +110,7 @@ class Tree:
         """
         path = self._split(as_name(change.key))
         if path == ("step",):
+            self.places[path] = change.place
             path, change = ("dt_h",), replace(change, key="dt_h", value=step_h(change.value, change.place))
         if path[:1] == ("prosumers",) and len(path) > 2 and path[:2] not in self.places and set(path[1]) & set("*?["):
             self._change_each(path, change)

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ...network.calendars import Calendar, zone_of
 from ..errors import ScenarioError, refuse
+from .overlaps import DAY_NAMES, Stay, first_overlap
 from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
-_DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS = {
     "daily": range(7),
     "weekdays": range(5),
     "weekends": range(5, 7),
-    **{name: (k,) for k, name in enumerate(_DAY_NAMES)},
+    **{name: (k,) for k, name in enumerate(DAY_NAMES)},
 }
 """The days on which a trip is made, by name; several are a list."""
 _S_PER_H = 3600
@@ -95,20 +94,23 @@ def hours_of(kind: Kind, times: Sequence[Any], path: Path_, tree: Tree, calendar
         calendar: When the periods are; None where nobody knows.
 
     Raises:
-        ScenarioError: A time or a day is none, nobody knows when the periods are, or two by the clock are at once.
+        ScenarioError: A time or a day is none, nobody knows when the periods are, or two are at once.
     """
     found: list[Any] = []
-    timed: list[_Timed] = []
+    stays: list[Stay] = []
     for number, one in enumerate(times, start=1):
         if isinstance(one, Mapping) and any(key in one for key in (*kind.clock, "days")):
-            place = _Place((*path, str(number)), tree)
-            made = [*_by_clock(kind, one, place, calendar)]
-            timed += [_Timed(row[f"{kind.begins}_h"], row[f"{kind.ends}_h"], number, place) for row in made]
+            made = list(_by_clock(kind, one, _Place((*path, str(number)), tree), calendar))
+            stays += [Stay(each[f"{kind.begins}_h"], each[f"{kind.ends}_h"], number) for each in made]
             found += made
         else:
             found.append(one)
-    if calendar:
-        _check_apart(kind, timed, calendar)
+    overlap = first_overlap(stays)
+    if overlap and calendar:
+        rows = f"{path[-1]}.{overlap.first} and {path[-1]}.{overlap.second} overlap"
+        here = (*path, str(overlap.second))
+        sentence = f"{rows} {overlap.span(calendar)}; let no two be at once"
+        raise refuse(tree.place(here), ".".join(here), sentence)
     return found
 
 
@@ -122,31 +124,6 @@ class _Place:
         """What is wrong with a value of it."""
         here = (*self._path, key)
         return refuse(self._tree.place(here), ".".join(here), sentence)
-
-
-class _Timed(NamedTuple):
-    """One of a list by the clock on one of its days: hours from the start, its number in the list, where it stands."""
-
-    begins_h: float
-    ends_h: float
-    number: int
-    place: _Place
-
-
-def _check_apart(kind: Kind, timed: list[_Timed], calendar: Calendar) -> None:
-    """Refuse two by the clock that are at once, by their numbers and the clock."""
-    timed.sort(key=lambda one: one[:3])
-    for before, after in pairwise(timed):
-        if after.begins_h < before.ends_h:
-            begins, ends = (_told(hours, calendar) for hours in (after.begins_h, before.ends_h))
-            sentence = f"{begins} is within number {before.number} of the {kind.noun}, which lasts until {ends}"
-            raise after.place.refusal(kind.begins, f"{sentence}; let no two be at once, or state other days")
-
-
-def _told(hours: float, calendar: Calendar) -> str:
-    """A time in hours from the first period in words: "Friday 27 March 16:30"."""
-    when = datetime.fromtimestamp(calendar.start_s + hours * _S_PER_H, zone_of(calendar.zone))
-    return f"{_DAY_NAMES[when.weekday()].capitalize()} {calendar.day(when.date())} {when:%H:%M}"
 
 
 def _by_clock(kind: Kind, one: Mapping[str, Any], place: _Place, calendar: Calendar | None) -> Iterator[dict[str, Any]]:

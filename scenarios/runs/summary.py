@@ -15,6 +15,7 @@ from ...market.settings import NetworkUse
 from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
+from ...network.periods import length_said
 from .amounts import counted, dollars, energy, listed, money
 from .device_kpis import devices_said
 from .fitting import Column, FittingTable
@@ -118,7 +119,8 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     within = result.certificate.total_usd if result.settled else 0.0
     undelivered = "" if delivered else "nothing delivered; so far: "
     state = "" if result.settled or not delivered else ", both of the schedule in force at the end, as in kpis.json"
-    lines = [f"periods: {result.bid_kw.shape[1]} of {result.dt_h:g} h, {result.calendar}"] if result.calendar else []
+    length = length_said(result.dt_h)
+    lines = [f"periods: {result.bid_kw.shape[1]} of {length}, {result.calendar}"] if result.calendar else []
     lines += [
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "

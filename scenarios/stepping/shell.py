@@ -19,14 +19,13 @@ from ..files.tree import did_you_mean
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.summary import schedule_table
+from .asked_periods import periods_of
 from .conditions import names
 from .errors import SessionError
 from .session import GOALS, Session
 from .tables import by_period, history, many
 from .views import View
 
-_WIDE = 7
-"""Columns of a view beside each other on 80 columns."""
 _HISTORY = 10
 _WHOLE = ("until",)
 """Commands of which all that follows is one word, quotation marks and all."""
@@ -42,10 +41,13 @@ COMMANDS = {
     "branches": ("branches", "what branches there are"),
     "switch": ("switch BRANCH", "go to the last known round of another branch"),
     "show": (
-        "show [PROSUMER|LINK|bus BUS|prices|trades|bids|residuals|history [ROUNDS]|result]",
-        "look, by period; alone: where one is",
+        "show [PROSUMER|LINK|bus BUS [PERIODS]|prices|trades|bids|residuals|history [ROUNDS]|result]",
+        'look, by period, at all or some (12-20, "30 March 18:00"); alone: where one is',
     ),
-    "why": ("why PROSUMER|LINK|BUS PERIOD", "why power costs there what it does"),
+    "why": (
+        "why PROSUMER|LINK|BUS PERIOD",
+        'why power costs there what it does, in a period (19) or when it begins ("30 March 18:00")',
+    ),
     "diff": ("diff PLACE PLACE", "what differs between two rounds (12), branches, or branch@round"),
     "help": ("help [COMMAND]", "this list, or how one is written"),
     "quit": ("quit", "leave"),
@@ -168,27 +170,32 @@ class Shell:
             "result": lambda: schedule_table(session.result(), f"{session.name}, round {session.round}"),
         }
         links = [link.name for link in graph.links]
-        if what == "bus" and len(words) == 2:
-            self._view(session.bus(words[1]))
+        if what == "bus" and len(words) > 1:
+            self._view(session.bus(words[1]), words[2:])
         elif what in tables:
-            self._console.print(tables[what]())
+            self._console.print(tables[what](), crop=False)  # else a pipe, which has room, cuts it
         elif what in graph.names:
-            self._view(session.prosumer(what))
+            self._view(session.prosumer(what), words[1:])
         elif what in links:
-            self._view(session.link(what))
+            self._view(session.link(what), words[1:])
         else:
             known = [*tables, *graph.names, *links]
             raise SessionError(f"there is no {what} to show{did_you_mean(what, known)}; or write: show bus NAME")
 
-    def _view(self, view: View) -> None:
-        """A view on 80 columns: as many tables below each other as it takes."""
-        names = list(view.columns)
-        for first in range(0, len(names), _WIDE):
-            some = names[first : first + _WIDE]
-            title = view.title if not first else ""
-            self._console.print(by_period(title, some, [view.columns[name] for name in some], calendar=view.calendar))
+    def _view(self, view: View, asked: Sequence[str]) -> None:
+        """A view, of all periods or of those that are asked for."""
+        periods = self._periods(asked) if asked else None
+        table = by_period(
+            view.title, list(view.columns), list(view.columns.values()), calendar=view.calendar, periods=periods
+        )
+        self._console.print(table, crop=False)
         for sentence in view.sentences:
             self._print(sentence)
+
+    def _periods(self, words: Sequence[str]) -> range:
+        """The periods that are asked for, whose time may have been written without quotation marks."""
+        clearing = self.session.market.operator.clearing
+        return periods_of(" ".join(words), clearing.when, clearing.periods)
 
     def _prices(self) -> RenderableType:
         market = self.session.market
@@ -222,8 +229,11 @@ class Shell:
         """Why power costs there what it does."""
         if len(words) < 2:
             raise SessionError("why where and when? write a prosumer, a link or a bus, and a period: why p1 19")
-        period = _number(words[-1:], "why PLACE PERIOD", 1)
-        self._print(self.session.why(" ".join(words[:-1]), period))
+        at = 2 if words[0] == "bus" and len(words) > 2 else 1
+        periods = self._periods(words[at:])
+        if len(periods) > 1:
+            raise SessionError(f"{' '.join(words[at:])} are {len(periods)} periods; ask about one: why {words[0]} 19")
+        self._print(self.session.why(" ".join(words[:at]), periods[0] + 1))
 
     def do_diff(self, words: list[str]) -> None:
         """What differs between two rounds (12), branches, or branch@round."""

@@ -40,8 +40,13 @@ def by_period(
     columns: Sequence[FloatArray],
     decimals: int | None = None,
     calendar: Calendar | None = None,
+    periods: range | None = None,
 ) -> FittingTable:
-    """A table with a row for each period, which is named by its beginning where there is a calendar."""
+    """A table with a row for each period, which is named by its beginning where there is a calendar.
+
+    Of all periods, or of those with these indices from 0. Where there is no room for all columns it becomes several
+    tables, each with the periods.
+    """
     heads = [_heading(name) for name in names]
     cells = [
         [_cell(value, unit, decimals) for value in column] for column, (_, unit) in zip(columns, heads, strict=True)
@@ -49,9 +54,10 @@ def by_period(
     rows = [
         (str(t), *([calendar.moment(t - 1)] if calendar else []), *row)
         for t, row in enumerate(zip(*cells, strict=True), start=1)
+        if periods is None or t - 1 in periods
     ]
     first = (Column("period"), *([Column("time", words=True)] if calendar else []))
-    return FittingTable(title, (*first, *(Column(head, unit) for head, unit in heads)), rows)
+    return FittingTable(title, (*first, *(Column(head, unit) for head, unit in heads)), rows, kept=len(first))
 
 
 def _heading(name: str) -> tuple[str, str]:
@@ -63,9 +69,10 @@ def _heading(name: str) -> tuple[str, str]:
 
 
 def _cell(value: float, unit: str, decimals: int | None) -> str:
+    """A value in its unit; what is rounded to 0 has no sign."""
     if decimals is not None:
-        return f"{value:,.{decimals}f}"
-    return f"{value:.1e}" if "²" in unit else f"{value:,.1f}" if unit in ("kW", "kWh") else f"{value:.4f}"
+        return f"{value:z,.{decimals}f}"
+    return f"{value:.1e}" if "²" in unit else f"{value:z,.1f}" if unit in ("kW", "kWh") else f"{value:z.4f}"
 
 
 def history(marks: Sequence[Mark]) -> FittingTable:

@@ -141,7 +141,7 @@ def test_a_cut_beyond_the_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dt_h", "name"), [(1.0, "hour (1: 00:00-01:00)"), (0.25, "period of 0.25 h (1: 00:00-00:15)")]
+    ("dt_h", "name"), [(1.0, "hour (1: 00:00-01:00)"), (0.25, "period of 15 min (1: 00:00-00:15)")]
 )
 def test_an_axis_of_periods_says_which_hours_they_are(dt_h, name):
     assert axis_name(dt_h) == name

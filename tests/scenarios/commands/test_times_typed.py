@@ -31,7 +31,7 @@ def test_validate_says_when_and_what_was_done(homes: Path) -> None:
     done = gridbazaar(homes, "validate", "homes.yaml", "--set", "fill=previous")
     assert done.returncode == 0, done.stderr
     when = "2026-03-29T00:00+01:00 to 2026-03-30T00:00+02:00, Europe/Berlin"
-    assert done.stdout.endswith(f"1 link, 46 periods of 0.5 h, {when}\n")
+    assert done.stdout.endswith(f"1 link, 46 periods of 30 min, {when}\n")
     assert done.stderr.splitlines() == [
         "note: homes.csv: column sun: 1 missing value is filled with the value before (29 March 07:00-08:00)",
         "note: homes.csv: values are of 60 min, periods have 30: they are held in these",
@@ -54,7 +54,7 @@ def test_a_run_says_when(homes: Path) -> None:
     assert (found["start"], found["timezone"]) == ("2026-03-29T00:00:00+01:00", "Europe/Berlin")
     assert len(found["bid_kw"]["ann"]) == 8
     shown = gridbazaar(homes, *words)
-    assert "periods: 8 of 0.5 h, 2026-03-29T00:00+01:00 to 2026-03-29T05:00+02:00, Europe/Berlin" in shown.stdout
+    assert "periods: 8 of 30 min, 2026-03-29T00:00+01:00 to 2026-03-29T05:00+02:00, Europe/Berlin" in shown.stdout
 
 
 def test_a_session_shows_the_clock(homes: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_run_without_results_is_compared_by_its_scenario(base: Path, stopped: 
 def test_runs_with_other_prosumers_and_periods_are_compared_as_far_as_they_can_be(base: Path, saved: Saved) -> None:
     shorter = saved(dt_h=0.5)
     comparison = gb.compare([gb.load_run(base), shorter])
-    sentence = "the periods of A and B are not the same (4 of 1 h, 4 of 0.5 h): prices by period are left out"
+    sentence = "the periods of A and B are not the same (4 of 1 h, 4 of 30 min): prices by period are left out"
     assert [told.split(", and sums")[0] for told in comparison.left_out] == [sentence]
     assert not any(one.section == "prices" for one in comparison.differences[0])
     carl = {"bus": "b", "alpha_usd_per_kw2h": 0.02, "beta_usd_per_kwh": 0.4, "elastic_max_kw": 8, "bid_max_kw": 15}
