@@ -17,6 +17,7 @@ from .device_figures import device_figure, device_table
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
 from .pages import Picture, Section, write_page
+from .rolling_section import UNTOLD, rolling_section
 from .run_tables import balance_table, origin_table, payment_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
@@ -76,12 +77,15 @@ def _sentence(text: str) -> str:
 def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
     """The page from top to bottom, as far as the run has come."""
     yield _key_figures(run, savings)
+    if "windows" in run.tables:
+        yield rolling_section(run)
     if {"prices", "prosumers", "lines", "trades"} <= set(run.tables):
         yield Section("The feeder", pictures=(feeder_picture(run),))
     if run.delivered and {"prosumers", "trades"} <= set(run.tables):
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
-        yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))
+        texts = [_COST_TEXT, *([UNTOLD] if "imbalance_usd" in run.kpis else [])]
+        yield Section("Prosumers", texts, tables=(prosumer_table(run, savings),))
     if run.delivered and "devices" in run.tables:
         yield _devices(run)
     for title, tables, draw, caption in _DRAWN:
