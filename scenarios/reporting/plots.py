@@ -77,11 +77,10 @@ def _feeder(run: Pictured) -> Drawing:
 
 
 def _balance(run: Pictured, prosumer: str) -> Figure:
-    from ..study.schedule_figures import balance_figure
-    from .stored_schedule import StoredSchedule
+    from .stored_schedule import StoredSchedule, balance_of
 
     names = list(run.homes)
     if prosumer and prosumer not in names:
         raise InputError(f"there is no prosumer {prosumer}{did_you_mean(prosumer, names)}")
     schedule = StoredSchedule.of(run)
-    return balance_figure(schedule, names.index(prosumer)) if prosumer else balance_figure(schedule.together("all"), 0)
+    return balance_of(schedule, names.index(prosumer)) if prosumer else balance_of(schedule.together("all"), 0)

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from ..runs.amounts import bound, dollars, last_place
 from ..study.drawing import style
-from ..study.schedule_figures import balance_figure
 from . import run_figures
 from .accuracy import cost_within_usd, welfare_within_usd
 from .device_figures import device_figure, device_table
@@ -21,7 +20,7 @@ from .rolling_section import UNTOLD, rolling_section
 from .run_tables import balance_table, origin_table, payment_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
-from .stored_schedule import StoredSchedule
+from .stored_schedule import StoredSchedule, balance_of
 
 _COST_TEXT = "Cost is bids at the LMP, fees, charges and payments for trades, less the utility of the elastic load."
 _DRAWN: tuple[tuple[str, set[str], Callable[[StoredRun], Figure], str], ...] = (
@@ -133,9 +132,9 @@ def _balances(run: StoredRun) -> Section:
     if count > _MANY:
         shown = [int(i) for i in np.argsort(-schedule.traded_kwh, kind="stable")[:_MOST]]
         texts.append(f"All {count} prosumers together, then the {_MOST} that trade most.")
-        everybody = balance_figure(schedule.together("all prosumers"), 0)
+        everybody = balance_of(schedule.together("all prosumers"), 0)
         pictures.append(Picture.of(everybody, "Power balance of all prosumers, and their mean LMP."))
     for i in shown:
         caption = f"Power balance of {schedule.names[i]}, and its prices."
-        pictures.append(Picture.of(balance_figure(schedule, i), caption))
+        pictures.append(Picture.of(balance_of(schedule, i), caption))
     return Section("Power balances", texts, pictures=pictures)
