@@ -22,7 +22,10 @@ from .savings import Savings
 from .stored_run import StoredRun
 from .stored_schedule import StoredSchedule, balance_of
 
-_COST_TEXT = "Cost is bids at the LMP, fees, charges and payments for trades, less the utility of the elastic load."
+_TOTAL_TEXT = (
+    "The total is what bids at the LMP, fees, charges, devices and trades come to, less the utility of the elastic "
+    "load; below 0 is better than to pay nothing."
+)
 _DRAWN: tuple[tuple[str, set[str], Callable[[StoredRun], Figure], str], ...] = (
     ("Prices", {"prices"}, run_figures.price_figure, "LMPs of all buses, and what partners pay each other."),
     ("Voltages and lines", {"buses", "lines"}, run_figures.network_figure, "Voltages, and the lines used most."),
@@ -83,7 +86,7 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
     if run.delivered and {"prosumers", "trades"} <= set(run.tables):
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
-        texts = [_COST_TEXT, *([UNTOLD] if "imbalance_usd" in run.kpis else [])]
+        texts = [_TOTAL_TEXT, *([UNTOLD] if "imbalance_usd" in run.kpis else [])]
         yield Section("Prosumers", texts, tables=(prosumer_table(run, savings),))
     if run.delivered and "devices" in run.tables:
         yield _devices(run)

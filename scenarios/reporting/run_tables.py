@@ -29,7 +29,7 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
         cells = [name, *map(energy, kwh.loc[name]), *own, money(totals[name], place), f"{max(regret or 0, 0):.1e}"]
         rows.append(cells + ([_saved(savings, name)] if savings else []))
     headings = ["prosumer", "bids kWh", "net trade kWh", "elastic kWh", *shares]
-    headings += ["cost $", "regret $", *(["saved $"] if savings else [])]
+    headings += ["total $", "regret $", *(["saved $"] if savings else [])]
     return PageTable(headings, rows + _more(len(kwh), len(headings)))
 
 
