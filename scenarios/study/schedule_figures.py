@@ -20,6 +20,7 @@ from .drawing import (
     PALE,
     STORES,
     SUN,
+    draw_steps,
     name_periods,
     new_figure,
     prosumer_colour,
@@ -107,8 +108,8 @@ def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray
     """
     figure, (top, bottom) = new_figure(PAGE_IN, 3.6, 2, 1, sharex=True, height_ratios=[1, 2])
     hours = np.arange(1, result.bid_kw.shape[1] + 1)
-    top.step(hours, result.lmp_usd_per_kwh[i], where="mid", color=PALE, lw=3, label="LMP")
-    _draw_prices(top, hours, result, i)
+    draw_steps(top, result.lmp_usd_per_kwh[i], color=PALE, lw=3, label="LMP")
+    _draw_prices(top, result, i)
     own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
     net = _given_by_devices(result, i, bought)
     given, taken = flows or (np.maximum(net, 0.0), np.maximum(-net, 0.0))
@@ -152,14 +153,14 @@ def _links_of(result: Schedule, i: int) -> list[tuple[int, int, float]]:
     return [(k, index(partner), sign) for k, partner, sign in found]
 
 
-def _draw_prices(axis: Axes, hours: FloatArray, result: Schedule, i: int) -> None:
+def _draw_prices(axis: Axes, result: Schedule, i: int) -> None:
     """What it pays or gets on each link, in the colour of the partner; of many partners nothing."""
     links = _links_of(result, i)
     shown = links if len(links) <= _PARTNERS else []
     for n, (k, partner, _) in enumerate(shown):
         dashes = (3.0 * n, (3.0, 3.0 * max(len(shown) - 1, 1)))  # in turn, so that equal prices hide nobody
-        price, label = result.price_usd_per_kwh[k], f"with {result.names[partner]}"
-        axis.step(hours, price, where="mid", color=prosumer_colour(partner), ls=dashes, label=label)
+        label = f"with {result.names[partner]}"
+        draw_steps(axis, result.price_usd_per_kwh[k], color=prosumer_colour(partner), ls=dashes, label=label)
 
 
 def _bought(result: Schedule, i: int) -> list[_Area]:
