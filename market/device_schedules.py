@@ -24,7 +24,7 @@ class DeviceSchedules:
         charge_kw, discharge_kw: What each takes and gives, both at least 0, (device, period).
         energy_kwh: What each holds at the end of a period, (device, period); nan where it holds nothing.
         injection_kw: What all of a prosumer give less what they take, (prosumer, period).
-        cost_usd: Wear and discomfort, (prosumer,).
+        cost_usd: What devices cost, such as wear, fuel and discomfort, (prosumer,).
         both_kw: What each does both ways at once though no device could, (device, period); None where all are stores,
             of which it is the lesser of charge and discharge.
     """

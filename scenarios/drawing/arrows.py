@@ -15,6 +15,10 @@ from .svg import add
 _MOST_TOLD = 12
 """Of more trades the power stands only where one points at them."""
 
+_ROOM = 90.0
+"""What the power of an upright arrow takes to its right."""
+_LETTER_HEIGHT = 11.0
+
 
 def draw_trades(
     drawing: Element, frame: Frame, homes: Mapping[str, int], trades: Sequence[tuple[str, str, float]]
@@ -34,16 +38,20 @@ def draw_trades(
         start, end = frame.at[homes[seller]], frame.at[homes[buyer]]
         if kw > 0:
             arrow = add(group, "g", says=f"{seller} to {buyer}: {kw:.6g} kW")
-            middle = _draw_arrow(arrow, start, end, frame.radius, 0.2 * widest + 0.8 * widest * kw / most)
+            middle = _draw_arrow(arrow, start, end, frame, 0.2 * widest + 0.8 * widest * kw / most)
             if few and frame.named:
-                _tell(arrow, middle, f"{energy(kw)} kW")
+                above = np.array([0.0, -9.0 if np.array_equal(start, end) else 0.0])  # a loop is too small for words
+                _tell(arrow, middle + above, f"{energy(kw)} kW", beside=_is_upright(start, end, frame))
 
 
-def _draw_arrow(arrow: Element, start: FloatArray, end: FloatArray, radius: float, width: float) -> FloatArray:
+def _draw_arrow(arrow: Element, start: FloatArray, end: FloatArray, frame: Frame, width: float) -> FloatArray:
     """A curve that leaves one bus and points at the other; where its middle is."""
-    if np.array_equal(start, end):  # neighbours at one bus: a loop above their marks
-        bend = start + radius * np.array([0.0, -11.0])
-        start, end = start + radius * np.array([-2.0, -1.0]), end + radius * np.array([2.0, -1.0])
+    radius = frame.radius
+    if np.array_equal(start, end):  # neighbours at one bus: a loop above their marks and names
+        start = start - (0.0, frame.names_above + _LETTER_HEIGHT - radius if frame.named else 0.0)
+        aside, up = (4.0, -5.0) if frame.named else (2.0, -11.0)
+        bend = start + radius * np.array([0.0, up])
+        start, end = start + radius * np.array([-aside, -1.0]), start + radius * np.array([aside, -1.0])
     else:
         bend = _bend(start, end)
     length = 6.0 + 1.6 * width
@@ -67,9 +75,15 @@ def _bend(start: FloatArray, end: FloatArray) -> FloatArray:
     return np.asarray((start + end) / 2 + aside * min(14 + 0.2 * far, 90.0))
 
 
-def _tell(arrow: Element, at: FloatArray, says: str) -> None:
-    """The power beside an arrow, on a light rim, so that it can be read above lines."""
-    add(arrow, "text", text=says, x=at[0], y=at[1] + 4, font_size=11, text_anchor="middle", fill=INK)
+def _is_upright(start: FloatArray, end: FloatArray, frame: Frame) -> bool:
+    """Whether an arrow goes up or down by names that its power would hide, and has room to its right."""
+    return bool(abs(end[0] - start[0]) < abs(end[1] - start[1]) and max(start[0], end[0]) + _ROOM < frame.width)
+
+
+def _tell(arrow: Element, at: FloatArray, says: str, *, beside: bool) -> None:
+    """The power on an arrow or to its right, on a light rim, so that it can be read above lines."""
+    x, anchor = (at[0] + 8, "start") if beside else (at[0], "middle")
+    add(arrow, "text", text=says, x=x, y=at[1] + 4, font_size=11, text_anchor=anchor, fill=INK)
     arrow[-1].attrib |= {"stroke": "#ffffff", "stroke-width": "3", "stroke-opacity": "1", "paint-order": "stroke"}
 
 

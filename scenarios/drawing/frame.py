@@ -47,7 +47,7 @@ class Frame:
         first, lanes = place.min(axis=0), np.ptp(place, axis=0)
         inner = _WIDTH - 2 * _MARGIN
         step = float(np.clip(inner / max(lanes[0], 1.0), 4.0, 140.0))
-        lane = 66.0 if named else float(np.clip(480.0 / max(lanes[1], 1.0), 20.0, 40.0))
+        lane = 84.0 if named else float(np.clip(480.0 / max(lanes[1], 1.0), 20.0, 40.0))
         width = max(_WIDTH, 2 * _MARGIN + step * lanes[0])
         corner = np.array([(width - step * lanes[0]) / 2, _TOP])
         return cls(
@@ -58,6 +58,16 @@ class Frame:
             radius=float(np.clip(step / 3, 2.0, 7.0)) if named else float(np.clip(step / 3, 2.0, 5.0)),
             named=named,
         )
+
+    @property
+    def mark(self) -> float:
+        """The size of the marks of generators and prosumers."""
+        return max(self.radius - 1.5, 2.0)
+
+    @property
+    def names_above(self) -> float:
+        """How far above a bus the names stand of those that are there."""
+        return self.radius + 2 * self.mark + 7
 
     @property
     def legend(self) -> tuple[float, float]:

@@ -83,7 +83,7 @@ def _draw_lines(drawing: Element, feeder: Feeder, frame: Frame, loading: FloatAr
         colour, width, says = GREY, 1.6, ""
         if loading is not None:
             colour, width, says = _loaded(float(loading[n]))
-        path = f"M{x0:.1f} {y0:.1f}H{(x0 + x1) / 2:.1f}V{y1:.1f}H{x1:.1f}"
+        path = f"M{x0:.1f} {y0:.1f}L{(x0 + x1) / 2:.1f} {y1:.1f}H{x1:.1f}"  # it leaves the bus, not another line
         says = f"line {feeder.line_name(n)}{says}"
         add(group, "path", says=says, d=path, stroke=colour, stroke_width=width)
 
@@ -122,7 +122,7 @@ def _draw_buses(drawing: Element, feeder: Feeder, frame: Frame, shade: Shade | N
         add(group, "circle", cx=x, cy=y, r=frame.radius, fill=shade.colour(n) if shade else UNKNOWN, stroke=INK)
         marks = [draw for draw, found in ((square, machines), (triangle, people)) if n in found]
         for k, draw in enumerate(marks):
-            size = _size(frame)
+            size = frame.mark
             draw(group, x + (k - (len(marks) - 1) / 2) * (2 * size + 3), y - frame.radius - size - 3, size)
 
 
@@ -136,7 +136,7 @@ def _write_names(drawing: Element, feeder: Feeder, frame: Frame, homes: Mapping[
             add(group, "text", text=short, x=x, y=y + frame.radius + 13)
         owned = [*machines.get(n, []), *people.get(n, [])]
         if owned and (short := frame.fitting(names_of(owned, 2))):
-            add(group, "text", text=short, x=x, y=y - frame.radius - 2 * _size(frame) - 7, font_style="italic")
+            add(group, "text", text=short, x=x, y=y - frame.names_above, font_style="italic")
 
 
 def _at_buses(feeder: Feeder, homes: Mapping[str, int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
@@ -148,8 +148,3 @@ def _at_buses(feeder: Feeder, homes: Mapping[str, int]) -> tuple[dict[int, list[
     for name, n in homes.items():
         people[n].append(name)
     return machines, people
-
-
-def _size(frame: Frame) -> float:
-    """Of the marks."""
-    return max(frame.radius - 1.5, 2.0)

@@ -87,7 +87,7 @@ def _prices(comparison: Comparison) -> Figure | None:
             axes[1].bar(places + (k + 0.5) * width - 0.4, [cost[name] for name in names], width, color=colour)
         axes[1].axhline(0, color="black", lw=0.8)
         axes[1].set_xticks(places, names, rotation=0 if len(names) <= 6 else 45)
-        axes[1].set_ylabel("cost less utility, $")
+        axes[1].set_ylabel("total, $")
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...network.errors import InputError
@@ -19,7 +20,7 @@ KINDS = ("balance", "prices", "network", "feeder", "devices", "convergence")
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture in SVG, which notebooks show.
+    """A picture in SVG, which notebooks show and `save` writes into a file.
 
     Attributes:
         svg: The picture.
@@ -27,12 +28,24 @@ class Drawing:
 
     svg: str
 
+    def save(self, file: Path | str) -> Path:
+        """Write it into a file, which is SVG whatever its name; where that is.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        Path(file).write_text(self.svg, encoding="utf-8")
+        return Path(file)
+
     def _repr_svg_(self) -> str:
         return self.svg
 
 
 def draw(run: Any, what: str, *, prosumer: str = "") -> Figure | Drawing:
     """A picture of a result or of a saved run.
+
+    All are figures of matplotlib, which `figure.savefig("prices.pdf")` saves; but "feeder" is a `Drawing`, which
+    `drawing.save("feeder.svg")` saves.
 
     Args:
         run: The result or the saved run.
@@ -77,11 +90,10 @@ def _feeder(run: Pictured) -> Drawing:
 
 
 def _balance(run: Pictured, prosumer: str) -> Figure:
-    from ..study.schedule_figures import balance_figure
-    from .stored_schedule import StoredSchedule
+    from .stored_schedule import StoredSchedule, balance_of
 
     names = list(run.homes)
     if prosumer and prosumer not in names:
         raise InputError(f"there is no prosumer {prosumer}{did_you_mean(prosumer, names)}")
     schedule = StoredSchedule.of(run)
-    return balance_figure(schedule, names.index(prosumer)) if prosumer else balance_figure(schedule.together("all"), 0)
+    return balance_of(schedule, names.index(prosumer)) if prosumer else balance_of(schedule.together("all"), 0)

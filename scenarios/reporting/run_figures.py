@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..drawing.colours import BLUE, ORANGE, RED
-from ..study.drawing import BLACK, PAGE_IN, PALE, name_periods, new_figure
+from ..study.drawing import BLACK, PAGE_IN, PALE, draw_steps, name_periods, new_figure
 from .pictured import Pictured
 
 _LINES = 12  # of the highest loading
@@ -39,7 +37,7 @@ def network_figure(run: Pictured) -> Figure:
     _band(left, buses, "v_pu", "buses")
     if not np.allclose(buses["v_pu"], buses["v_with_trades_pu"], atol=1e-4, equal_nan=True):
         low = buses.groupby("period")["v_with_trades_pu"].min()
-        _steps(left, low, color=ORANGE, linestyle="--", label="lowest, with trades")
+        draw_steps(left, low, color=ORANGE, linestyle="--", label="lowest, with trades")
     feeder = run.feeder
     for limit in (feeder.v_min_pu[1:].max(initial=0.0), feeder.v_max_pu[1:].min(initial=np.inf)):
         if 0 < limit < np.inf:
@@ -74,12 +72,10 @@ def _band(axis: Axes, table: pd.DataFrame, column: str, noun: str) -> None:
     """Lowest to highest in every period, and the mean."""
     by_period = table.groupby("period")[column]
     low, high, mean = by_period.min(), by_period.max(), by_period.mean()
-    axis.fill_between(low.index, low, high, step="mid", color=PALE, lw=0, label=f"all {noun}")
-    _steps(axis, mean, color=BLACK, label="mean")
-
-
-def _steps(axis: Axes, values: pd.Series[float], **look: Any) -> None:
-    axis.step(values.index, values, where="mid", **look)
+    edges = np.arange(len(low) + 1) + 0.5
+    lowest, highest = (np.append(bound, bound.iloc[-1]) for bound in (low, high))
+    axis.fill_between(edges, lowest, highest, step="post", color=PALE, lw=0, label=f"all {noun}")
+    draw_steps(axis, mean, color=BLACK, label="mean")
 
 
 def _periods(axis: Axes, run: Pictured) -> None:

@@ -10,19 +10,22 @@ from matplotlib.figure import Figure
 
 from ..runs.amounts import bound, dollars, last_place
 from ..study.drawing import style
-from ..study.schedule_figures import balance_figure
 from . import run_figures
 from .accuracy import cost_within_usd, welfare_within_usd
 from .device_figures import device_figure, device_table
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
 from .pages import Picture, Section, write_page
+from .rolling_section import UNTOLD, rolling_section
 from .run_tables import balance_table, origin_table, payment_table, prosumer_table
 from .savings import Savings
 from .stored_run import StoredRun
-from .stored_schedule import StoredSchedule
+from .stored_schedule import StoredSchedule, balance_of
 
-_COST_TEXT = "Cost is bids at the LMP, fees, charges and payments for trades, less the utility of the elastic load."
+_TOTAL_TEXT = (
+    "The total is what bids at the LMP, fees, charges, devices and trades come to, less the utility of the elastic "
+    "load; below 0 is better than to pay nothing."
+)
 _DRAWN: tuple[tuple[str, set[str], Callable[[StoredRun], Figure], str], ...] = (
     ("Prices", {"prices"}, run_figures.price_figure, "LMPs of all buses, and what partners pay each other."),
     ("Voltages and lines", {"buses", "lines"}, run_figures.network_figure, "Voltages, and the lines used most."),
@@ -76,12 +79,15 @@ def _sentence(text: str) -> str:
 def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
     """The page from top to bottom, as far as the run has come."""
     yield _key_figures(run, savings)
+    if "windows" in run.tables:
+        yield rolling_section(run)
     if {"prices", "prosumers", "lines", "trades"} <= set(run.tables):
         yield Section("The feeder", pictures=(feeder_picture(run),))
     if run.delivered and {"prosumers", "trades"} <= set(run.tables):
         yield _balances(run)
     if run.delivered and "total_usd_by_prosumer" in run.kpis:
-        yield Section("Prosumers", (_COST_TEXT,), tables=(prosumer_table(run, savings),))
+        texts = [_TOTAL_TEXT, *([UNTOLD] if "imbalance_usd" in run.kpis else [])]
+        yield Section("Prosumers", texts, tables=(prosumer_table(run, savings),))
     if run.delivered and "devices" in run.tables:
         yield _devices(run)
     for title, tables, draw, caption in _DRAWN:
@@ -129,9 +135,9 @@ def _balances(run: StoredRun) -> Section:
     if count > _MANY:
         shown = [int(i) for i in np.argsort(-schedule.traded_kwh, kind="stable")[:_MOST]]
         texts.append(f"All {count} prosumers together, then the {_MOST} that trade most.")
-        everybody = balance_figure(schedule.together("all prosumers"), 0)
+        everybody = balance_of(schedule.together("all prosumers"), 0)
         pictures.append(Picture.of(everybody, "Power balance of all prosumers, and their mean LMP."))
     for i in shown:
         caption = f"Power balance of {schedule.names[i]}, and its prices."
-        pictures.append(Picture.of(balance_figure(schedule, i), caption))
+        pictures.append(Picture.of(balance_of(schedule, i), caption))
     return Section("Power balances", texts, pictures=pictures)

@@ -6,6 +6,7 @@ from ..files.schema import ProsumerRow
 from ..runs.amounts import energy, last_place, money
 from .accuracy import cost_within_by_prosumer_usd
 from .pages import PageTable
+from .rolling_section import horizon_said
 from .savings import Savings
 from .stored_run import StoredRun
 
@@ -18,16 +19,17 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
     table, dt_h = run.table("prosumers"), run.manifest["scenario"]["dt_h"]
     kwh = dt_h * table.groupby("prosumer", sort=False)[["bid_kw", "net_trade_kw", "elastic_kw"]].sum()
     known, totals = cost_within_by_prosumer_usd(run), run.kpis["total_usd_by_prosumer"]
-    shares = [run.kpis[f"self_{what}_by_prosumer"] for what in ("consumption", "sufficiency")]
+    shares = {f"self-{what}": run.kpis[f"self_{what}_by_prosumer"] for what in ("consumption", "sufficiency")}
+    shares = {heading: share for heading, share in shares.items() if any(own is not None for own in share.values())}
     rows = []
     for name in list(kwh.index)[:_ROWS]:
         place = last_place(known.get(name))
-        own = [_percent(share[name]) for share in shares]
+        own = [_percent(share[name]) for share in shares.values()]
         regret = run.kpis["regret_by_prosumer_usd"][name]
         cells = [name, *map(energy, kwh.loc[name]), *own, money(totals[name], place), f"{max(regret or 0, 0):.1e}"]
         rows.append(cells + ([_saved(savings, name)] if savings else []))
-    headings = ["prosumer", "bids kWh", "net trade kWh", "elastic kWh", "self-consumption", "self-sufficiency"]
-    headings += ["cost $", "regret $", *(["saved $"] if savings else [])]
+    headings = ["prosumer", "bids kWh", "net trade kWh", "elastic kWh", *shares]
+    headings += ["total $", "regret $", *(["saved $"] if savings else [])]
     return PageTable(headings, rows + _more(len(kwh), len(headings)))
 
 
@@ -61,6 +63,7 @@ def origin_table(run: StoredRun) -> PageTable:
         "changed": "; ".join(manifest.get("overrides", [])) or "nothing",
         "behaviours of their own": "; ".join(f"{name}: {said}" for name, said in behaviours.items()),
         "market": ", ".join(f"{key} {scenario['market'][key]}" for key in ("case", "method", "order", "network_use")),
+        "horizon": horizon_said(run),
         "periods": run.scenario.periods_said if "start" in scenario else "",
         "seed": str(manifest.get("seed", "")),
         "started": " and resumed ".join([manifest.get("started", ""), *manifest.get("resumed", [])]),

@@ -16,6 +16,7 @@ from ...network.arrays import FloatArray
 from .amounts import counted, dollars, energy
 from .json_values import number
 
+_TRACE = 1e-6  # of the largest energy: less is nothing
 _MOST = 1_000
 """Devices in kpis.json; devices.parquet has all."""
 
@@ -63,8 +64,8 @@ def device_energies(result: Result, households: Sequence[Household]) -> list[Dev
 def device_indicators(result: Result, households: Sequence[Household]) -> dict[str, Any]:
     """What `kpis.json` says of devices; nothing where there are none.
 
-    `storage_losses_kwh` is what stores that can give back have lost, see `DeviceEnergy`; `device_cost_usd` their wear
-    and the discomfort that they cause, part of the cost.
+    `storage_losses_kwh` is what stores that can give back have lost, see `DeviceEnergy`; `device_cost_usd` what
+    devices cost (wear, fuel, discomfort), part of the cost.
     """
     found = device_energies(result, households)
     if not found:
@@ -96,15 +97,27 @@ def devices_said(result: Result) -> list[str]:
     schedules = result.device_schedules
     if not schedules.names:
         return []
-    charged, discharged = (
-        energy(result.dt_h * float(power.sum())) for power in (schedules.charge_kw, schedules.discharge_kw)
-    )
+    taken, given = (result.dt_h * power.sum(axis=1) for power in (schedules.charge_kw, schedules.discharge_kw))
     cost = dollars(float(schedules.cost_usd.sum()), result.certificate.total_usd)
     return [
-        f"{counted(len(schedules.names), 'device')}: {charged} kWh charged, {discharged} kWh discharged; wear and "
-        f"discomfort, part of the welfare, {cost}",
+        f"{counted(len(schedules.names), 'device')}: {'; '.join(_flows_said(taken, given))}; what devices cost, part "
+        f"of the welfare, {cost}",
         *result.device_doubts,
     ]
+
+
+def _flows_said(taken: FloatArray, given: FloatArray) -> list[str]:
+    """What devices took and gave, (device,) in kWh: those that do both apart from those that do one, or nothing."""
+    least = _TRACE * max(float(taken.max()), float(given.max()), 1.0)
+    takes, gives = taken > least, given > least
+    both, only_take, only_give = takes & gives, takes & ~gives, gives & ~takes
+    said = {
+        f"took {energy(taken[both].sum())} kWh and gave back {energy(given[both].sum())} kWh": both,
+        f"only took {energy(taken[only_take].sum())} kWh": only_take,
+        f"only gave {energy(given[only_give].sum())} kWh": only_give,
+        "did nothing": ~takes & ~gives,
+    }
+    return [f"{int(which.sum()):,} {words}" for words, which in said.items() if which.any()]
 
 
 def injection_kw(result: Result) -> FloatArray | float:

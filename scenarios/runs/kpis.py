@@ -3,11 +3,12 @@
 Self-consumption and self-sufficiency are those of Luthander, Widén, Nilsson, Palm, "Photovoltaic self-consumption in
 buildings: a review", Applied Energy 142, 2015, pp. 80-94: of what renewables could give, and of what is consumed, the
 part that meets the other, period by period. The boundary is drawn around the prosumers: what one of them sells to
-another is used inside, and what is curtailed counts as unused. Devices are inside, too: what they draw less what they
-give back counts as consumed, their losses with it, and what is bought to be stored as bought. So energy of the grid
-does not become one's own in a store; what a store holds more at the end than at the beginning counts as consumed.
-Fairness is the index of Jain, Chiu, Hawe, "A
-quantitative measure of fairness and discrimination for resource allocation", DEC-TR-301, 1984.
+another is used inside, and what is curtailed counts as unused. Devices are inside, too. A device that takes
+more than it gives over the run has consumed the difference: a load all that it takes, a store its losses and what it
+holds more at the end. What is bought to be stored counts as bought: energy of the grid does not become one's own in a
+store. A device that gives more than it takes, as an engine does, has generated the difference: that is one's own, and
+makes no load smaller. Fairness is the index of Jain, Chiu, Hawe, "A quantitative measure of fairness and discrimination
+for resource allocation", DEC-TR-301, 1984.
 """
 
 from __future__ import annotations
@@ -57,10 +58,11 @@ def self_consumption(result: Result) -> float | None:
 def self_sufficiency(result: Result) -> float | None:
     """The part of what prosumers consume that all of them together do without the DSO, 0 to 1; None without a load.
 
-    1 - bought from the DSO by all together / (fixed and elastic loads, and what devices draw), in kWh over the run.
+    1 - bought from the DSO by all together / (fixed and elastic loads, and what each device takes more than it gives),
+    in kWh over the run.
     """
-    load = _load_kw(result).sum()
-    return _share(load - np.maximum(result.bid_kw.sum(axis=0), 0.0).sum(), load)
+    consumed = _consumed_kw(result).sum()
+    return _share(consumed - np.maximum(result.bid_kw.sum(axis=0), 0.0).sum(), consumed)
 
 
 def self_consumption_by_prosumer(result: Result) -> FloatArray:
@@ -77,11 +79,11 @@ def self_consumption_by_prosumer(result: Result) -> FloatArray:
 def self_sufficiency_by_prosumer(result: Result) -> FloatArray:
     """The part of what each consumes that it does not buy from the DSO, (prosumer,); nan without a load.
 
-    What it buys from the DSO beyond its own load goes to partners and is left out.
+    What it buys from the DSO beyond what its loads and devices need in a period goes to partners and is left out.
     """
-    load = _load_kw(result)
-    bought = np.clip(result.bid_kw, 0.0, np.maximum(load, 0.0))
-    return _shares((load - bought).sum(axis=1), load.sum(axis=1))
+    needed_kw = result.fixed_kw + result.elastic_kw - injection_kw(result)
+    bought, consumed = np.clip(result.bid_kw, 0.0, np.maximum(needed_kw, 0.0)).sum(axis=1), _consumed_kw(result)
+    return _shares(consumed - bought, consumed)
 
 
 def total_usd(result: Result) -> FloatArray:
@@ -126,9 +128,14 @@ def jain_index(savings_usd: FloatArray) -> float | None:
     return float(savings_usd.sum()) ** 2 / (savings_usd.size * squares)
 
 
-def _load_kw(result: Result) -> FloatArray:
-    """Loads, and what devices draw less what they give, (prosumer, period)."""
-    return result.fixed_kw + result.elastic_kw - injection_kw(result)
+def _consumed_kw(result: Result) -> FloatArray:
+    """Loads, and what each device takes more than it gives, summed over the run, (prosumer,) in kW times periods."""
+    consumed: FloatArray = (result.fixed_kw + result.elastic_kw).sum(axis=1)
+    schedules = result.device_schedules
+    kept = np.maximum((schedules.charge_kw - schedules.discharge_kw).sum(axis=1), 0.0)
+    for (owner, _), kw in zip(schedules.names, kept, strict=True):
+        consumed[result.names.index(owner)] += kw
+    return consumed
 
 
 def _share(part: float, whole: float) -> float | None:

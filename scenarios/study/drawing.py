@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -87,6 +88,12 @@ def name_periods(axis: Axes, when: When) -> None:
         ticks = clock_ticks(when)
         axis.set_xticks([t + 0.5 for t, _ in ticks], [label for _, label in ticks])
     axis.set_xlabel(axis_name(when))
+
+
+def draw_steps(axis: Axes, values: Any, **look: Any) -> None:
+    """Values of all periods, (period,), as a line that has a step for each and reaches both edges of the axis."""
+    heights = np.asarray(values, dtype=float)
+    axis.step(np.arange(heights.size + 1) + 0.5, np.append(heights, heights[-1]), where="post", **look)
 
 
 def prosumer_style(k: int) -> dict[str, Any]:

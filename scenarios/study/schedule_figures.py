@@ -11,6 +11,7 @@ from ...agents.trade_graph import TradeGraph
 from ...market.result import Result
 from ...network.arrays import FloatArray
 from ...network.periods import When
+from ..drawing.colours import BLUE, RED
 from .drawing import (
     BLACK,
     DARK,
@@ -19,6 +20,7 @@ from .drawing import (
     PALE,
     STORES,
     SUN,
+    draw_steps,
     name_periods,
     new_figure,
     prosumer_colour,
@@ -95,24 +97,35 @@ def largest_traders(result: Result, most: int) -> list[int]:
     return sorted(int(i) for i in np.argsort(-traded, kind="stable")[:most])
 
 
-def balance_figure(result: Schedule, i: int) -> Figure:
-    """Figures 6 to 8: the stacked power balance of a prosumer, by index, with its sharing prices and the LMP above."""
+def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray] | None = None) -> Figure:
+    """Figures 6 to 8: the stacked power balance of a prosumer, with its sharing prices and the LMP above.
+
+    Args:
+        result: The schedule.
+        i: The prosumer, by index.
+        flows: What its devices give and what they take, (period,) each in kW, at least 0; the difference of the two, as
+            its balance has it, by default. What the balance then lacks are imbalances, which nobody has planned.
+    """
     figure, (top, bottom) = new_figure(PAGE_IN, 3.6, 2, 1, sharex=True, height_ratios=[1, 2])
     hours = np.arange(1, result.bid_kw.shape[1] + 1)
-    top.step(hours, result.lmp_usd_per_kwh[i], where="mid", color=PALE, lw=3, label="LMP")
-    _draw_prices(top, hours, result, i)
+    draw_steps(top, result.lmp_usd_per_kwh[i], color=PALE, lw=3, label="LMP")
+    _draw_prices(top, result, i)
     own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
-    given = _given_by_devices(result, i, bought)
+    net = _given_by_devices(result, i, bought)
+    given, taken = flows or (np.maximum(net, 0.0), np.maximum(-net, 0.0))
+    lacking = net - given + taken
     sources = [
         _Area("renewables", result.renewable_kw[i] - result.curtailed_kw[i], SUN),
         _Area("bought from the DSO", np.maximum(bid, 0.0), DARK),
-        _Area("given by devices", np.maximum(given, 0.0), STORES),
+        _Area("given by devices", given, STORES),
+        _Area("lacking against its plan", np.maximum(lacking, 0.0), RED),
         *(_Area(f"bought from {area.label}", np.maximum(area.kw, 0.0), area.colour, area.hatch) for area in bought),
     ]
     uses = [
         _Area("fixed load", result.fixed_kw[i], GREY),
         _Area(f"elastic load of {result.names[i]}", result.elastic_kw[i], own, prosumer_hatch(i)),
-        _Area("taken by devices", np.maximum(-given, 0.0), STORES, "////"),
+        _Area("taken by devices", taken, STORES, "////"),
+        _Area("over against its plan", np.maximum(-lacking, 0.0), BLUE),
         _Area("sold to the DSO", np.maximum(-bid, 0.0), PALE),
         *(_Area(f"sold to {area.label}", np.maximum(-area.kw, 0.0), area.colour, "////") for area in bought),
     ]
@@ -140,14 +153,14 @@ def _links_of(result: Schedule, i: int) -> list[tuple[int, int, float]]:
     return [(k, index(partner), sign) for k, partner, sign in found]
 
 
-def _draw_prices(axis: Axes, hours: FloatArray, result: Schedule, i: int) -> None:
+def _draw_prices(axis: Axes, result: Schedule, i: int) -> None:
     """What it pays or gets on each link, in the colour of the partner; of many partners nothing."""
     links = _links_of(result, i)
     shown = links if len(links) <= _PARTNERS else []
     for n, (k, partner, _) in enumerate(shown):
         dashes = (3.0 * n, (3.0, 3.0 * max(len(shown) - 1, 1)))  # in turn, so that equal prices hide nobody
-        price, label = result.price_usd_per_kwh[k], f"with {result.names[partner]}"
-        axis.step(hours, price, where="mid", color=prosumer_colour(partner), ls=dashes, label=label)
+        label = f"with {result.names[partner]}"
+        draw_steps(axis, result.price_usd_per_kwh[k], color=prosumer_colour(partner), ls=dashes, label=label)
 
 
 def _bought(result: Schedule, i: int) -> list[_Area]:

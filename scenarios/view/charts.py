@@ -11,6 +11,7 @@ import numpy as np
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ...network.periods import axis_name
+from ..drawing.clock_ticks import clock_ticks
 from ..drawing.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SERIES, SKY, YELLOW
 from ..stepping.branch import Mark
 from ..stepping.device_flows import DeviceFlow
@@ -163,13 +164,20 @@ def _rounds(history: Sequence[Mark]) -> Options:
 def _periods(now: Snapshot) -> Options:
     """An axis of periods, counted from 1, or by their clock times where there is a calendar."""
     calendar = now.result.calendar
+    marks = {"axisLabel": _labelled([t for t, _ in clock_ticks(calendar, 5)])} if calendar else {}
     return {
         "type": "category",
+        **marks,
         "name": axis_name(now.result.when),
         "nameLocation": "middle",
         "nameGap": 22,
         "data": [calendar.moment(t) if calendar else str(t + 1) for t in range(now.bid_kw.shape[1])],
     }
+
+
+def _labelled(periods: list[int]) -> Options:
+    """Labels at these periods alone, by index; NiceGUI makes a function of what a key with a colon holds."""
+    return {":interval": f"index => {periods}.includes(index)"}
 
 
 def _line(name: str, data: list[Any], colour: str, dash: int = 0, *, axis: int = 0, dots: bool = False) -> Options:

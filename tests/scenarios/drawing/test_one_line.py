@@ -141,6 +141,38 @@ def test_a_single_bus_and_neighbours_at_one_bus() -> None:
     assert "nan" not in ElementTree.tostring(drawing, encoding="unicode")
 
 
+def numbers(path: str) -> list[float]:
+    return [float(number) for number in re.findall(r"[-\d.]+", path)]
+
+
+def test_a_branch_leaves_its_bus_and_not_the_middle_of_another_line() -> None:
+    feeder = feeder_of([0, 1, 2, 1, 1])
+    drawing = drawn(feeder)
+    at = [(float(bus.get("cx", 0)), float(bus.get("cy", 0))) for bus in drawing.iter(f"{SVG}circle")]
+    lines = [p for p in drawing.iter(f"{SVG}path") if (p.findtext(f"{SVG}title") or "").startswith("line ")]
+    for n, line in enumerate(lines, start=1):
+        x0, y0, middle, y1, x1 = numbers(line.get("d", ""))  # straight from the bus into the lane, then along it
+        parent = at[feeder.parent_index[n]]
+        assert (x0, y0) == pytest.approx(parent, abs=0.06)
+        assert (x1, y1) == pytest.approx(at[n], abs=0.06)
+        assert middle == pytest.approx((x0 + x1) / 2, abs=0.06)
+
+
+def test_what_arrows_tell_stands_beside_names() -> None:
+    """The loop of neighbours is above their names, and the power of an upright arrow to its right."""
+    feeder = feeder_of([0, 1, 1])
+    homes = {"one": "1", "two": "1", "far": "2", "low": "3"}
+    drawing = drawn(feeder, prosumers=homes, trades=[("one", "two", 1.0), ("far", "low", 5.0)])
+    texts = {text.text: text for text in drawing.iter(f"{SVG}text")}
+    loop, _ = [path for path in drawing.iter(f"{SVG}path") if "Q" in path.get("d", "")]
+    names = float(texts["one, two"].get("y", 0))
+    assert max(numbers(loop.get("d", ""))[1::2]) < names - 10
+    assert float(texts["1.00 kW"].get("y", 0)) < names - 22
+    power = texts["5.00 kW"]
+    assert power.get("text-anchor") == "start"
+    assert float(power.get("x", 0)) > max(float(texts[name].get("x", 0)) for name in ("far", "low")) + 10
+
+
 def test_an_arrow_points_at_the_buyer_and_is_as_wide_as_its_power_is_large() -> None:
     feeder = feeder_of([0, 1, 2])
     homes = {"a": "1", "b": "3"}

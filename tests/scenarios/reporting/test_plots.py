@@ -39,8 +39,17 @@ def test_results_and_saved_runs_have_the_same_pictures(session, saved, what):
 
 def test_prices_are_those_of_the_table(session):
     result = session.result()
-    mean = result.plot("prices").axes[0].lines[0].get_ydata()
+    (*mean, last) = result.plot("prices").axes[0].lines[0].get_ydata()
+    assert last == mean[-1]
     assert mean == pytest.approx(result.prices.groupby("period")["lmp_usd_per_kwh"].mean().to_numpy())
+
+
+def test_lines_reach_the_edges_that_bars_reach(session):
+    result = session.result()
+    for axis in (result.plot(prosumer="p2").axes[0], *result.plot("prices").axes, result.plot("network").axes[0]):
+        steps = [np.asarray(line.get_xdata()) for line in axis.lines if line.get_drawstyle() == "steps-post"]
+        assert steps
+        assert all((at[0], at[-1]) == (0.5, result.bid_kw.shape[1] + 0.5) for at in steps)
 
 
 def test_the_balance_of_one_shows_its_lmp(session):
@@ -54,6 +63,12 @@ def test_the_balance_of_one_shows_its_lmp(session):
 def test_the_feeder_is_svg_that_notebooks_show(session):
     drawing = session.result().plot("feeder")
     assert ET.fromstring(drawing._repr_svg_()).tag.endswith("svg")
+
+
+def test_the_feeder_can_be_saved(session, tmp_path):
+    drawing = session.result().plot("feeder")
+    file = drawing.save(tmp_path / "feeder.svg")
+    assert file.read_text(encoding="utf-8") == drawing.svg
 
 
 def test_a_session_and_a_saved_run_draw_their_rounds(session, saved):

@@ -77,6 +77,15 @@ def test_a_settled_run_has_all_sections(base: Path, tmp_path: Path) -> None:
         assert f"<td>{-usd:,.2f}</td>" in page
 
 
+def test_the_page_calls_the_total_what_the_terminal_calls_it(base: Path, tmp_path: Path) -> None:
+    page = page_of(base, tmp_path)
+    (headings,) = re.findall("<th[^>]*>prosumer</th>(.*?)</tr>", page)
+    assert "<th>total $</th>" in headings
+    assert "<th>cost $</th>" not in headings
+    for usd in gb.load_run(base).kpis["total_usd_by_prosumer"].values():
+        assert f"<td>{usd:.2f}</td>" in page
+
+
 def test_a_run_that_delivered_nothing_says_so(diverged: Path, tmp_path: Path) -> None:
     page = page_of(diverged, tmp_path)
     assert '<p class="bad">Not settled: Algorithm 1 diverges' in page

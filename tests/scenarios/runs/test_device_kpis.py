@@ -74,6 +74,38 @@ def test_energy_of_the_grid_does_not_become_one_s_own_in_a_store(by_hand: Result
     assert kpis.self_consumption(dark) is None
 
 
+def test_what_a_device_generates_makes_no_load_smaller(by_hand: Result) -> None:
+    """In place of a battery ann has an engine, which gives 3 kWh in the second hour; of these it feeds in 2."""
+    engine = schedules([[0, 0]], [[0, 3]], [[np.nan, np.nan]])
+    rows = {"renewable_kw": np.zeros((2, 2)), "bid_kw": np.array([[1.0, -2.0], [2.0, 2.0]])}
+    dark = replace(by_hand, device_schedules=engine, **rows)
+    assert kpis.self_sufficiency(dark) == pytest.approx(3 / 6)  # 6 kWh of loads; 3 are bought, all in the first hour
+    np.testing.assert_allclose(kpis.self_sufficiency_by_prosumer(dark), [1 / 2, 0.0])
+    (said,) = devices_said(dark)
+    assert said.startswith("1 device: 1 only gave 3.00 kWh; what devices cost, part of the welfare, ")
+
+
+def test_an_engine_beside_a_store_hides_no_losses(by_hand: Result) -> None:
+    """The battery loses 1 kWh, which is consumed, however much the engine gives beside."""
+    names = (("ann", "b"), ("ann", "engine"))
+    flows = np.array([[4.0, 0], [0, 0]]), np.array([[0, 3.0], [5, 5]]), np.array([[4.0, 0], [np.nan, np.nan]])
+    injection = np.array([[1.0, 8.0], [0, 0]])
+    rows = {"renewable_kw": np.zeros((2, 2)), "bid_kw": np.array([[0.0, -7.0], [2.0, 2.0]])}
+    both = replace(by_hand, device_schedules=DeviceSchedules(names, *flows, injection, np.zeros(2)), **rows)
+    assert kpis.self_sufficiency(both) == pytest.approx(5 / 7)  # 7 kWh are consumed; 2 are bought in the first hour
+    np.testing.assert_allclose(kpis.self_sufficiency_by_prosumer(both), [1.0, 0.0])
+
+
+def test_devices_that_only_take_are_told_apart_from_those_that_give_back(by_hand: Result) -> None:
+    names = (("ann", "b"), ("bob", "heat"), ("bob", "idle"))
+    taken, given = np.array([[4.0, 0], [30, 60], [0, 0]]), np.array([[0.0, 3.0], [0, 0], [0, 0]])
+    injection = np.array([[-4.0, 3.0], [-30.0, -60.0]])
+    mixed = replace(by_hand, device_schedules=DeviceSchedules(names, taken, given, taken, injection, np.zeros(2)))
+    assert devices_said(mixed)[0].startswith(
+        "3 devices: 1 took 4.00 kWh and gave back 3.00 kWh; 1 only took 90.0 kWh; 1 did nothing; what devices cost, "
+    )
+
+
 def test_what_charges_and_discharges_at_once_is_named(by_hand: Result) -> None:
     both = replace(by_hand, device_schedules=schedules([[4, 2]], [[1, 3]], [[4, 0]]))
     at, cure = "b of ann charges and discharges at once at", "no device could: agents.exact_plan finds what its owner"
@@ -162,6 +194,27 @@ def test_a_balance_with_devices_closes(saved: tuple[Result, Path]) -> None:
     np.testing.assert_allclose(tops, -np.array(lows), atol=1e-2)  # slivers are left out
 
 
+def test_a_balance_shows_what_devices_give_beside_what_they_take(saved: tuple[Result, Path]) -> None:
+    """A heat pump takes 3 kW while an engine gives 2: neither hides behind the other; 1 kW nobody has planned."""
+    result, old = saved[0], saved[0].device_schedules
+    names = (*old.names, ("ann", "heat"), ("ann", "engine"))
+    three, two, none = (np.full((1, 24), kw) for kw in (3.0, 2.0, 0.0))
+    flows = replace(
+        old,
+        names=names,
+        charge_kw=np.vstack([old.charge_kw, three, none]),
+        discharge_kw=np.vstack([old.discharge_kw, none, two]),
+        energy_kwh=np.vstack([old.energy_kwh, none, none]),
+    )
+    areas: dict[str, Any] = {}
+    for patch in replace(result, device_schedules=flows).plot("balance", prosumer="ann").axes[1].patches:
+        areas[str(patch.get_label())] = np.abs(patch.get_data().values - patch.get_data().baseline)
+    np.testing.assert_allclose(areas["given by devices"], old.discharge_kw[0] + 2)
+    np.testing.assert_allclose(areas["taken by devices"], old.charge_kw[0] + 3)
+    np.testing.assert_allclose(areas["lacking against its plan"], 1.0, atol=1e-2)
+    assert "over against its plan" not in areas
+
+
 def test_one_s_own_view_of_a_session_has_ones_devices() -> None:
     with gb.Session("two_homes") as session:
         session.run_to("settled")
@@ -178,7 +231,7 @@ def test_it_is_run_and_resumed(tmp_path: Path) -> None:
     whole = subprocess.run(
         [*words, "two_homes", "-o", "whole"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "1 device: 19.7 kWh charged, 17.8 kWh discharged; wear and discomfort, part of the welfare, $0.00" in (
+    assert "1 device: 1 took 19.7 kWh and gave back 17.8 kWh; what devices cost, part of the welfare, $0.00" in (
         whole.stdout
     )
     scenario, rounds = gb.load("two_homes"), 0

@@ -164,6 +164,15 @@ def test_charts_hold_the_history(settled: Session) -> None:
     assert regret["data"][-1][1] == pytest.approx(settled.result().certificate.total_usd)
 
 
+def test_clock_times_are_named_at_round_hours() -> None:
+    calendar = {"start": "2026-03-28T05:00", "timezone": "Europe/Berlin"}
+    with Session("two_homes", calendar) as session:
+        session.step()
+        axis = scene_of(session, Wanted()).prices["xAxis"]
+    named = json.loads(re.findall(r"\[.*\]", axis["axisLabel"][":interval"])[0])
+    assert [axis["data"][t] for t in named] == ["28 March 06:00", "28 March 12:00", "28 March 18:00", "29 March 00:00"]
+
+
 def test_a_private_balance_adds_up(settled: Session, sharing: Session) -> None:
     for session in (settled, sharing):
         parts = balance_chart(snapshot_of(session.market), [1], private=True)["series"]
