@@ -225,13 +225,6 @@ class Result(RunFacts, ResultTables):
         return f"{self.totals.to_html(float_format='{:,.4g}'.format)}{said}"
 
     @property
-    def device_doubts(self) -> list[str]:
-        """Who charges and discharges at once, in words; whether that pays is said by LMPs, and by what is curtailed."""
-        paid, size = self.lmp_usd_per_kwh, np.maximum(1.0, self.renewable_kw)
-        worthless = (paid <= _NEGLIGIBLE * np.abs(paid).max(initial=0.0)) | (self.curtailed_kw > _NEGLIGIBLE * size)
-        return self.device_schedules.doubts(self.when, dict(zip(self.names, worthless, strict=True)))
-
-    @property
     def settled_for(self) -> str:
         """For whom it has settled: "everybody", or "declared" if not all are price takers; empty if it has not."""
         if not self.settled:
@@ -275,3 +268,10 @@ def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:
         g.name: dispatch.dt_h * float((g.a_usd_per_kw2h * p**2 + g.b_usd_per_kwh * p + g.c_usd_per_h).sum())
         for g, p in zip(feeder.generators, dispatch.p_gen_kw, strict=True)
     }
+
+
+def device_doubts(result: Result) -> list[str]:
+    """Who charges and discharges at once, in words; whether that pays is said by LMPs, and by what is curtailed."""
+    paid, size = result.lmp_usd_per_kwh, np.maximum(1.0, result.renewable_kw)
+    worthless = (paid <= _NEGLIGIBLE * np.abs(paid).max(initial=0.0)) | (result.curtailed_kw > _NEGLIGIBLE * size)
+    return result.device_schedules.doubts(result.when, dict(zip(result.names, worthless, strict=True)))

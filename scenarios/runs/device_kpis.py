@@ -11,7 +11,7 @@ import numpy as np
 from ...agents.devices.device import Device, Preset
 from ...agents.devices.store import Store
 from ...agents.household import Household
-from ...market.result import Result
+from ...market.result import Result, device_doubts
 from ...network.arrays import FloatArray
 from .amounts import counted, dollars, energy
 from .json_values import number
@@ -88,7 +88,7 @@ def device_indicators(result: Result, households: Sequence[Household]) -> dict[s
             }
             for one in found[:_MOST]
         ],
-        "charging_while_discharging": result.device_doubts,
+        "charging_while_discharging": device_doubts(result),
     }
 
 
@@ -102,7 +102,7 @@ def devices_said(result: Result) -> list[str]:
     return [
         f"{counted(len(schedules.names), 'device')}: {'; '.join(_flows_said(taken, given))}; what devices cost, part "
         f"of the welfare, {cost}",
-        *result.device_doubts,
+        *device_doubts(result),
     ]
 
 
