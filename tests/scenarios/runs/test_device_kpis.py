@@ -52,6 +52,7 @@ def by_hand(saved: tuple[Result, Path]) -> Result:
         "elastic_kw": [[0, 0], [0, 0]],
         "bid_kw": [[-1, -2], [2, 2]],
         "trade_kw": [[0, 0]],
+        "lmp_usd_per_kwh": [[0.2, 0.2], [0.2, 0.2]],
     }
     rows = {key: np.array(values, dtype=float) for key, values in arrays.items()}
     return replace(saved[0], device_schedules=schedules([[4, 0]], [[0, 3]], [[4, 0]]), **rows)
