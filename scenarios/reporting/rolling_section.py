@@ -63,7 +63,8 @@ def _differed(run: StoredRun) -> str:
     verb = "get" if paid < 0 else "pay"
     return (
         f"Prosumers lacked {energy(rows['lacking_kwh'])} kWh against their plans and had {energy(rows['over_kwh'])} "
-        f"kWh over, for which they {verb} {dollars(abs(paid))}, in their cost."
+        f"kWh over, for which they {verb} {dollars(abs(paid))}, in their cost. Schedules and balances on this page are "
+        "those that were planned."
     )
 
 

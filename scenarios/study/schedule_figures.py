@@ -11,7 +11,6 @@ from ...agents.trade_graph import TradeGraph
 from ...market.result import Result
 from ...network.arrays import FloatArray
 from ...network.periods import When
-from ..drawing.colours import BLUE, RED
 from .drawing import (
     BLACK,
     DARK,
@@ -104,7 +103,7 @@ def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray
         result: The schedule.
         i: The prosumer, by index.
         flows: What its devices give and what they take, (period,) each in kW, at least 0; the difference of the two, as
-            its balance has it, by default. What the balance then lacks are imbalances, which nobody has planned.
+            its balance has it, by default.
     """
     figure, (top, bottom) = new_figure(PAGE_IN, 3.6, 2, 1, sharex=True, height_ratios=[1, 2])
     hours = np.arange(1, result.bid_kw.shape[1] + 1)
@@ -113,19 +112,16 @@ def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray
     own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
     net = _given_by_devices(result, i, bought)
     given, taken = flows or (np.maximum(net, 0.0), np.maximum(-net, 0.0))
-    lacking = net - given + taken
     sources = [
         _Area("renewables", result.renewable_kw[i] - result.curtailed_kw[i], SUN),
         _Area("bought from the DSO", np.maximum(bid, 0.0), DARK),
         _Area("given by devices", given, STORES),
-        _Area("lacking against its plan", np.maximum(lacking, 0.0), RED),
         *(_Area(f"bought from {area.label}", np.maximum(area.kw, 0.0), area.colour, area.hatch) for area in bought),
     ]
     uses = [
         _Area("fixed load", result.fixed_kw[i], GREY),
         _Area(f"elastic load of {result.names[i]}", result.elastic_kw[i], own, prosumer_hatch(i)),
         _Area("taken by devices", taken, STORES, "////"),
-        _Area("over against its plan", np.maximum(-lacking, 0.0), BLUE),
         _Area("sold to the DSO", np.maximum(-bid, 0.0), PALE),
         *(_Area(f"sold to {area.label}", np.maximum(-area.kw, 0.0), area.colour, "////") for area in bought),
     ]
