@@ -64,7 +64,7 @@ def finding(result: RollingResult, scenario: Scenario) -> Finding:
     lacked = (
         f"prosumers lacked {energy(found.lacking_kwh)} kWh against their plans and had {energy(found.over_kwh)} over"
     )
-    paid = f"for which they pay {dollars(paid_usd)}, in their cost"
+    paid = f"for which they {'get' if paid_usd < 0 else 'pay'} {dollars(abs(paid_usd))}, in their cost"
     return Finding(numbers, f"{said}; forecasts by {horizon.forecast}: {lacked}, {paid}")
 
 
