@@ -101,7 +101,7 @@ def imbalance_figure(run: Pictured) -> Figure:
     table = run.table("imbalances")
     sums = table.assign(
         expected_kw=table["fixed_planned_kw"] - table["renewable_planned_kw"],
-        came_kw=table["fixed_kw"] - table["renewable_kw"],
+        came_kw=table["fixed_actual_kw"] - table["renewable_actual_kw"],
         lacking_kw=table["imbalance_kw"].clip(lower=0),
         over_kw=table["imbalance_kw"].clip(upper=0),
     )

@@ -71,11 +71,13 @@ def test_shares_that_nobody_can_tell_have_no_column_but_a_reason(persistent: tup
 def test_what_was_expected_is_drawn_beside_what_happened(persistent: tuple[gb.StoredRun, str]) -> None:
     run, _ = persistent
     top, bottom = imbalance_figure(run).axes
-    sums = run.imbalances.groupby("period")[["fixed_planned_kw", "renewable_planned_kw", "fixed_kw", "renewable_kw"]]
+    sums = run.imbalances.groupby("period")[
+        ["fixed_planned_kw", "renewable_planned_kw", "fixed_actual_kw", "renewable_actual_kw"]
+    ]
     by_period = sums.sum()
     drawn = {str(patch.get_label()): np.asarray(patch.get_data().values) for patch in top.patches + bottom.patches}  # type: ignore[attr-defined]
     np.testing.assert_allclose(drawn["expected"], by_period.fixed_planned_kw - by_period.renewable_planned_kw)
-    np.testing.assert_allclose(drawn["happened"], by_period.fixed_kw - by_period.renewable_kw)
+    np.testing.assert_allclose(drawn["happened"], by_period.fixed_actual_kw - by_period.renewable_actual_kw)
     imbalance = run.imbalances.groupby("period").imbalance_kw.sum()
     np.testing.assert_allclose(drawn["lacking"] + drawn["over"], imbalance, atol=1e-12)
 
