@@ -75,5 +75,5 @@ def test_before_make_installs_it_says_where_and_how_long(tmp_path: Path, target:
 
 def _commands(target: str, venv: Path) -> list[str]:
     """What make would do."""
-    words = ["make", "-n", target, f"VENV={venv}"]
+    words = ["make", "-n", "--no-print-directory", target, f"VENV={venv}"]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

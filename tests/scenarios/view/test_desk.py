@@ -125,7 +125,7 @@ def test_playing_goes_on_until_somebody_stops_it(desk: Desk) -> None:
 
 def test_a_computation_shows_how_far_it_is_and_can_be_stopped(many: Path) -> None:
     desk = Desk()
-    never = {"market.method": "plain", "market.regret_tolerance": 1e-15, "market.max_iterations": 100_000}
+    never = {"market.method": "plain", "market.primal_tolerance_kw": 1e-300, "market.max_rounds": 1_000_000}
     desk.open("many", gb.load(str(many), never), {})
     scene(desk)
     desk.run_to("settled")
