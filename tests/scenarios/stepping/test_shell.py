@@ -202,14 +202,14 @@ class Terminal:
         os.write(self.fd, keys.encode())
 
     def until(self, words: str, within_s: float = 60.0) -> str:
-        """Read until these words have been shown; what was shown since the last time."""
-        end, shown = time.monotonic() + within_s, ""
+        """Read until these words have been shown; what was shown since those of the last time."""
+        end, shown = time.monotonic() + within_s, self.seen
         while words not in shown:
             assert time.monotonic() < end, f"{words!r} was not shown:\n{shown}"
             if select.select([self.fd], [], [], 0.2)[0]:
                 self.seen += os.read(self.fd, 65536).decode(errors="replace")
                 shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen)
-        self.seen = ""
+        self.seen = shown[shown.index(words) + len(words) :]  # what follows may have come with them
         return shown
 
 
