@@ -94,7 +94,7 @@ def test_a_market_that_does_not_settle_has_no_gains(small):
 def test_run_tells_gains_and_keeps_them(small, tmp_path, capsys, command):
     assert command("run", str(small), "--behaviour", "ann=Shading(percent=5)", "-o", str(tmp_path / "run")) == 0
     told = re.sub(r"\s+", " ", capsys.readouterr().out)
-    gained = r"against price takers only, ann gained \$[\d.]+ \(known to \$[\d.e-]+\); the others together"
+    gained = r"against price takers only, ann gained \$0\.\d+ \(known to \$[\d.e-]+\); the others together"
     assert re.search(gained, told)
     kpis = json.loads((tmp_path / "run" / "kpis.json").read_text())
     found = gains(load(str(small), {"prosumers.ann.behaviour": "Shading(percent=5)"}))

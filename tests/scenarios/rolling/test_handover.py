@@ -64,14 +64,14 @@ def test_a_market_that_begins_at_its_prices_comes_to_the_same(tmp_path, use):
     assert -1e-5 < best.welfare_usd - warm.welfare_usd < warm.certificate.total_usd + 1e-5
 
 
-def test_windows_come_to_the_same(tmp_path):
-    """A street for three days, against the same windows with folders of their own, which begin from nothing."""
+def test_windows_take_fewer_rounds_and_come_to_the_same(tmp_path):
+    """A street for five days, against the same windows with folders of their own, which begin from nothing."""
     cold, warm = (gb.load_run(rolled(tmp_path / str(keeps), keeps)) for keeps in (True, False))
     assert cold.windows["settled"].all()
     assert warm.windows["settled"].all()
     rounds = [run.windows["rounds"].to_numpy() for run in (cold, warm)]
     assert rounds[0][0] == rounds[1][0]
-    assert (rounds[0][1:] != rounds[1][1:]).any()
+    assert rounds[1][1:].sum() < 0.85 * rounds[0][1:].sum()
     assert abs(warm.kpis["welfare_usd"] - cold.kpis["welfare_usd"]) < 0.01  # of $ 200, and 0.004 of regrets
     lmps = [run.prosumers["lmp_usd_per_kwh"].to_numpy() for run in (cold, warm)]
     assert np.abs(lmps[0] - lmps[1]).max() < 1e-3
@@ -79,6 +79,7 @@ def test_windows_come_to_the_same(tmp_path):
 
 def rolled(folder: Path, keeps: bool) -> Path:
     folder.mkdir()
-    horizon = {"length_h": 24, "keep_windows": keeps}
-    scenario = gb.load("lv_street", {"step": "1h", "window.days": 3, "horizon": horizon})
+    horizon = {"length_h": 48, "step_h": 24, "forecast": "persistence", "keep_windows": keeps}
+    horizon["imbalance_price_usd_per_kwh"] = {"buy": 0.5, "sell": 0.05}
+    scenario = gb.load("lv_street", {"step": "1h", "window.days": 5, "horizon": horizon})
     return run_rolling(scenario, folder).folder
