@@ -22,7 +22,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -32,8 +32,17 @@ Run = Callable[[IntArray, FloatArray], None]
 """Fills in results for some rows, with room to work in."""
 Kernel = Callable[[tuple[Any, ...], tuple[FloatArray, ...]], Run]
 """What is to be run, of inputs, as `laid_out` makes them, and the results to fill in."""
-Kind = tuple[object, ...] | str
-"""What a value is, as far as compiled code is for it: of a number its type, of an array also its axes."""
+
+
+class ArrayKind(NamedTuple):
+    """What an array is, as far as compiled code is for it: the type of its numbers, and how many axes it has."""
+
+    number: str
+    axes: int
+
+
+Kind: TypeAlias = "str | ArrayKind | tuple[Kind, ...]"
+"""What a value is, as far as compiled code is for it: of a number its type."""
 Kinds = tuple[Kind, Kind]
 """Those of the inputs and of the results."""
 
@@ -45,8 +54,7 @@ _CTYPES: dict[str, Any] = {
     "i64": ctypes.c_int64,
     "double": ctypes.c_double,
 }
-_ARRAY = "array"
-_ASKED, _SCRATCH = (_ARRAY, _NUMBERS[int], 1), (_ARRAY, _NUMBERS[float], 2)
+_ASKED, _SCRATCH = ArrayKind(_NUMBERS[int], 1), ArrayKind(_NUMBERS[float], 2)
 _SUM = 32  # bytes
 _ALONE = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 """Options of numba for code that needs nothing of Python: no way in from there, and no counting of references."""
@@ -229,7 +237,7 @@ def _kind(value: Any) -> Kind:
         return tuple(map(_kind, value))
     if isinstance(value, np.ndarray):
         assert value.flags.c_contiguous, "rows are of arrays that lie in memory row by row"
-        return _ARRAY, value.dtype.str, value.ndim
+        return ArrayKind(value.dtype.str, value.ndim)
     return _NUMBERS.get(type(value)) or np.dtype(type(value)).str
 
 
@@ -241,9 +249,9 @@ def _words_of(kinds: Kinds) -> list[str]:
 def _flat(kind: Kind) -> list[str]:
     if isinstance(kind, str):
         return [_WORDS[kind]]
-    if kind and kind[0] is _ARRAY:
-        return ["ptr", "ptr", "i64", "i64", "ptr", *2 * int(str(kind[2])) * ["i64"]]
-    return [word for part in kind for word in _flat(part)]  # type: ignore[arg-type]
+    if isinstance(kind, ArrayKind):
+        return ["ptr", "ptr", "i64", "i64", "ptr", *2 * kind.axes * ["i64"]]
+    return [word for part in kind for word in _flat(part)]
 
 
 def _words(value: Any) -> list[Any]:
@@ -277,13 +285,12 @@ def _machine_code(function: Callable[..., None], kinds: Kinds) -> tuple[str, byt
     return symbol, _target().emit_object(module)
 
 
-def _type(numba: Any, kind: Any, *, writes: bool) -> Any:
+def _type(numba: Any, kind: Kind, *, writes: bool) -> Any:
     """Numba's type of a kind that is written to or not."""
     if isinstance(kind, str):
         return numba.from_dtype(np.dtype(kind))
-    if kind and kind[0] is _ARRAY:
-        _, number, axes = kind
-        return numba.types.Array(numba.from_dtype(np.dtype(number)), axes, "C", readonly=not writes)
+    if isinstance(kind, ArrayKind):
+        return numba.types.Array(numba.from_dtype(np.dtype(kind.number)), kind.axes, "C", readonly=not writes)
     return numba.types.Tuple(tuple(_type(numba, part, writes=writes) for part in kind))
 
 
@@ -305,16 +312,16 @@ def through_numba(function: Callable[..., Any], *, by_zero: Literal["python", "n
     return kernel
 
 
-def by_numba(function: Callable[..., Any], **options: bool | str) -> Any:
+def by_numba(function: Callable[..., Any], **options: Any) -> Any:
     """The function compiled by numba when it is called, and with it those of its module that it calls."""
     return _by_numba(function, tuple(options.items()))
 
 
 @cache
-def _by_numba(function: Callable[..., Any], options: tuple[tuple[str, bool | str], ...]) -> Any:
+def _by_numba(function: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -> Any:
     import numba  # takes a quarter of a second, and what it has kept as long again
 
-    compiler: Any = numba.njit(**dict(options))  # type: ignore[call-overload]  # some options are not in its types
+    compiler: Any = numba.njit(**dict(options))
     names = {
         name: _by_numba(helper, options)
         for name in function.__code__.co_names

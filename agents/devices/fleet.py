@@ -186,7 +186,7 @@ def _own(device: Device, method: str, *given: Any) -> Any:
         return getattr(device, method)(*given)
     except GridbazaarError:
         raise
-    except Exception as error:
+    except Exception as error:  # a user's code may raise anything; it is told with its place
         raise DeviceError(device.name, method, f"{method}() raised {BehaviourError.told(error)}") from error
 
 
