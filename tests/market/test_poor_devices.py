@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from own_stores import OwnStore
 
 from gridbazaar.agents import HouseholdError
 from gridbazaar.agents.devices.store import Store
@@ -16,44 +17,36 @@ from gridbazaar.scenarios import load
 from gridbazaar.scenarios.runs.run import exit_code
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Good(Store):
-    name: str = "mine"
-    capacity_kwh: float = 5.0
-    p_charge_max_kw: float = 2.0
-    p_discharge_max_kw: float = 2.0
-
-
-class Idle(Good):
+class Idle(OwnStore):
     """Does nothing, whatever it is to do."""
 
     def mended(self, found, dt_h):
         return super().mended(0 * found, dt_h)
 
 
-class Slack(Good):
+class Slack(OwnStore):
     """Does a little less than it is to do."""
 
     def mended(self, found, dt_h):
         return super().mended(0.995 * found, dt_h)
 
 
-class Breaks(Good):
+class Breaks(OwnStore):
     def mended(self, found, dt_h):
         return 1.1 * found
 
 
-class Unknown(Good):
+class Unknown(OwnStore):
     def mended(self, found, dt_h):
         return np.nan * found
 
 
-class Cut(Good):
+class Cut(OwnStore):
     def mended(self, found, dt_h):
         return found[:1]
 
 
-class Raises(Good):
+class Raises(OwnStore):
     def mended(self, found, dt_h):
         raise ValueError("no idea")
 
@@ -87,14 +80,14 @@ def test_its_owner_is_named_with_what_it_costs(opened, kind):
         "`gridbazaar check` tries"
     )
     assert regret == pytest.approx(result.certificate.total_usd, rel=0.05)
-    best = opened(Good()).run()
+    best = opened(OwnStore()).run()
     missing = (best.welfare_usd - best.fees_usd) - (result.welfare_usd - result.fees_usd)
     assert 0 < missing <= result.certificate.total_usd + 1e-4
 
 
 @pytest.mark.parametrize("name", ["two_homes", "ieee33"])
 def test_one_that_mends_well_is_not_blamed(opened, name):
-    assert opened(Good(), name=name).run().settled
+    assert opened(OwnStore(), name=name).run().settled
 
 
 FAILS = [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from own_stores import OwnStore
 
 from gridbazaar.agents.devices.ev import Trip
 from gridbazaar.agents.devices.kinds import KINDS
@@ -66,51 +67,43 @@ def test_a_series_of_its_own_periods_is_not_compared() -> None:
 NUMBERS = count()
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Base(Store):
-    name: str = "mine"
-    capacity_kwh: float = 5.0
-    p_charge_max_kw: float = 2.0
-    p_discharge_max_kw: float = 2.0
-
-
-class Endless(Base):
+class Endless(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, high=block.high + np.array([[0.0], [0.0], [np.inf]]))
 
 
-class Crossed(Base):
+class Crossed(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, low=block.low + 3.0 * (np.arange(periods) == 1))
 
 
-class Concave(Base):
+class Concave(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, quadratic_usd_per_h=block.quadratic_usd_per_h - 1.0)
 
 
-class Misshapen(Base):
+class Misshapen(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, injection=block.injection[:, 0])
 
 
-class TooFewRows(Base):
+class TooFewRows(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, row_low=block.row_low[1:])
 
 
-class Contradictory(Base):
+class Contradictory(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, row_high=block.row_low - 1.0)
 
 
-class Boastful(Base):
+class Boastful(OwnStore):
     soc_start: float = 0.0
 
     def block(self, periods, dt_h):
@@ -120,22 +113,22 @@ class Boastful(Base):
         return replace(block, low=low, high=np.where(block.columns == "x", 0, block.high * [[0.01], [1], [1]]))
 
 
-class Timid(Base):
+class Timid(OwnStore):
     def infeasibility(self, periods, dt_h):
         return "dares nothing; encourage it"
 
 
-class Careless(Base):
+class Careless(OwnStore):
     def mended(self, found, dt_h):
         return found
 
 
-class Eager(Base):
+class Eager(OwnStore):
     def mended(self, found, dt_h):
         return super().mended(0 * found, dt_h)
 
 
-class Leaks(Base):
+class Leaks(OwnStore):
     """Loses a twentieth of its level in every step, however long that is."""
 
     def block(self, periods, dt_h):
@@ -145,7 +138,7 @@ class Leaks(Base):
         return Store.block(self, periods, dt_h)
 
 
-class PerStep(Base):
+class PerStep(OwnStore):
     """Costs the same in every step, however long that is."""
 
     def block(self, periods, dt_h):
@@ -153,13 +146,13 @@ class PerStep(Base):
         return replace(block, linear_usd_per_h=block.linear_usd_per_h + 0.1 * (block.injection != 0) / dt_h)
 
 
-class Moody(Base):
+class Moody(OwnStore):
     def block(self, periods, dt_h):
         block = super().block(periods, dt_h)
         return replace(block, linear_usd_per_h=block.linear_usd_per_h + 1e-6 * next(NUMBERS))
 
 
-class Scribbles(Base):
+class Scribbles(OwnStore):
     def mended(self, found, dt_h):
         mended = super().mended(found, dt_h)
         found[:] = mended + 1.0
@@ -168,7 +161,7 @@ class Scribbles(Base):
 
 FAILS = [
     ("made", lambda: 5, "int is not a subclass of gridbazaar.agents.Device"),
-    ("made", lambda: Base(name=""), "Base has no name; give it one, a text that is not empty"),
+    ("made", lambda: OwnStore(name=""), "OwnStore has no name; give it one, a text that is not empty"),
     ("made", Moody, "a second device has another linear_usd_per_h; draw nothing, and look at no clock"),
     ("bounds", Endless, "laid out for 1 period, high of energy_kwh in period 1 is not finite; bound it"),
     ("bounds", Crossed, "laid out for 2 periods, low is above high of charge_kw in period 2; swap or widen them"),
@@ -198,7 +191,7 @@ def test_what_is_wrong_fails_where_it_should(check: str, make: Any, sentence: st
     assert sentence in str(failed.value)
 
 
-class Raises(Base):
+class Raises(OwnStore):
     def block(self, periods, dt_h):
         raise ZeroDivisionError("oh")
 
@@ -217,4 +210,4 @@ def test_a_market_whose_regret_a_device_keeps_up_ends_and_names_it() -> None:
 def test_a_market_that_does_not_settle_is_no_optimum(tmp_path: Path) -> None:
     (tmp_path / "hasty.yaml").write_text("base: two_homes\nmarket: {max_iterations: 2, max_rounds: 3}\n")
     with pytest.raises(ConformanceError, match="not settled"):
-        BY_NAME["optimum"](Base, str(tmp_path / "hasty.yaml"))
+        BY_NAME["optimum"](OwnStore, str(tmp_path / "hasty.yaml"))
