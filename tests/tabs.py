@@ -84,6 +84,7 @@ class Tab:
     def choose(self, name: str, option: str) -> None:
         self.page.get_by_test_id(name).first.click()
         self.page.get_by_role("option", name=option, exact=True).click()
+        self.wait(lambda: not self.page.get_by_role("option").count())  # as it goes the list takes the focus
         self.wait(self.is_free)
 
     def rows(self, name: str) -> list[list[str]]:
