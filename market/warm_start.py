@@ -1,4 +1,4 @@
-"""How a market begins where another one stands, of which it is a variation, or at prices that it found elsewhere."""
+"""How a market begins where another one stands, of which it is a variation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from ..agents.bid_exchange import BidExchange
 from ..agents.platform import PlatformState
 from ..agents.price_curve import PriceCurve
-from ..network.arrays import FloatArray, frozen
 from .hosting.checkpoint import without
 from .lifecycle import Lifecycle
 from .state import MarketState
@@ -73,17 +72,3 @@ def _taken_over(fresh: PlatformState, state: PlatformState, *, penalties: bool) 
     pairs = state.pairs if penalties else replace(state.pairs, penalty=fresh.pairs.penalty)
     bids = BidExchange.empty(PriceCurve.flat(np.array(state.bids.lmp_usd_per_kwh)))
     return replace(fresh, pairs=pairs, bids=replace(bids, bid_kw=state.bids.bid_kw), volume_kw=state.volume_kw)
-
-
-def begin_at_prices(market: Lifecycle, mark_up_usd_per_kwh: FloatArray) -> None:
-    """Let a market that has just been opened share from prices on that have come to rest elsewhere.
-
-    Nothing else is taken over: it begins with no bids and no trades, and what it settles on is proven of it alone.
-
-    Args:
-        market: One in which nothing has happened yet.
-        mark_up_usd_per_kwh: What trades cost above the mean of the LMPs at both ends, (link, period).
-    """
-    fresh = market.snapshot(prosumers=False)
-    pairs = replace(fresh.platform.pairs, price_usd_per_kwh=frozen(mark_up_usd_per_kwh))
-    market.restore(replace(fresh, platform=replace(fresh.platform, pairs=pairs)))

@@ -18,11 +18,12 @@ import numpy as np
 from ...agents.household import Household
 from ...market.outcome import Outcome
 from ..files.scenario import Scenario
-from ..runs.amounts import counted, dollars, energy
+from ..runs.amounts import counted
 from ..runs.device_kpis import device_indicators
 from ..runs.json_values import by_name
 from ..runs.run import Finding
 from ..runs.summary import kpis
+from .imbalances import imbalances_said
 from .stores import StorePath
 from .whole import RollingResult
 
@@ -61,11 +62,8 @@ def finding(result: RollingResult, scenario: Scenario) -> Finding:
         "lacking_kwh": found.lacking_kwh,
         "over_kwh": found.over_kwh,
     }
-    lacked = (
-        f"prosumers lacked {energy(found.lacking_kwh)} kWh against their plans and had {energy(found.over_kwh)} over"
-    )
-    paid = f"for which they {'get' if paid_usd < 0 else 'pay'} {dollars(abs(paid_usd))}, in their cost"
-    return Finding(numbers, f"{said}; forecasts by {horizon.forecast}: {lacked}, {paid}")
+    differed = imbalances_said(found.lacking_kwh, found.over_kwh, paid_usd)
+    return Finding(numbers, f"{said}; forecasts by {horizon.forecast}: {differed}")
 
 
 def _of_devices(

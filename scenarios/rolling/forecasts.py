@@ -40,14 +40,13 @@ def spare_kw(scenario: Scenario, homes: Sequence[Household], graph: TradeGraph) 
     if horizon.forecast == "persistence":
         lack_kw = [home.fixed_kw.max() + home.elastic_min_kw for home in homes]
     else:
-        lack_kw = [home.fixed_kw + home.elastic_min_kw - home.renewable_kw for home in _foreseen(scenario, homes)]
+        seen = homes if horizon.is_perfect else _foreseen(scenario)
+        lack_kw = [home.fixed_kw + home.elastic_min_kw - home.renewable_kw for home in seen]
     return [most - lack for most, lack in zip(may_kw, lack_kw, strict=True)]
 
 
-def _foreseen(scenario: Scenario, homes: Sequence[Household]) -> Sequence[Household]:
+def _foreseen(scenario: Scenario) -> Sequence[Household]:
     """The households with what is expected of them over the whole horizon; without devices."""
-    if scenario.horizon is None or scenario.horizon.is_perfect:
-        return homes
     rows = {name: expecting(row, scenario.profiles) for name, row in scenario.prosumers.items()}
     plain = {name: row.model_copy(update={"devices": {}}) for name, row in rows.items()}
     return scenario.model_copy(update={"prosumers": plain}).build_households()

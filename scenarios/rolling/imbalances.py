@@ -15,9 +15,19 @@ from ...market.columns import Columns, by_period
 from ...market.proof.settlement import OPERATOR, Postings, Settlement
 from ...network.arrays import FloatArray
 from ..files.horizon import ImbalancePriceRow
+from ..runs.amounts import dollars, energy
 
 ITEM = "imbalances"
 """What bills call them."""
+
+
+def imbalances_said(lacking_kwh: float, over_kwh: float, paid_usd: float) -> str:
+    """What all prosumers lacked and had over, and what they pay for that, in words; they get what is below 0."""
+    verb = "get" if paid_usd < 0 else "pay"
+    return (
+        f"prosumers lacked {energy(lacking_kwh)} kWh against their plans and had {energy(over_kwh)} kWh over, "
+        f"for which they {verb} {dollars(abs(paid_usd))}, in their cost"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

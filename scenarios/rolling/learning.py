@@ -81,15 +81,23 @@ class Learning:
             UnsavedError: One remembers what cannot be kept.
         """
         found, made = dict(before), self._scenario.build_behaviours() if acted else {}
-        for name, (state, chance) in acted.items():
-            behaviour = made[name]
-            behaviour.rng = np.random.default_rng(0)
-            behaviour.rng.bit_generator.state = chance
-            _asked(name, behaviour, "restore_state", state)
-            _asked(name, behaviour, "learn", own_cost_usd[name])
-            remembered = _asked(name, behaviour, "saved_state")
-            found[name] = to_plain(remembered, f"behaviour {type(behaviour).__name__} of {name}")
+        try:
+            for name, (state, chance) in acted.items():
+                found[name] = _remembered(name, made[name], state, chance, own_cost_usd[name])
+        finally:
+            for behaviour in made.values():
+                behaviour.close()
         return found
+
+
+def _remembered(name: str, behaviour: Behaviour, state: Any, chance: Any, own_cost_usd: float) -> Any:
+    """What one remembers that was in this state once it knows what that has cost it, as JSON has it."""
+    behaviour.rng = np.random.default_rng(0)
+    behaviour.rng.bit_generator.state = chance
+    _asked(name, behaviour, "restore_state", state)
+    _asked(name, behaviour, "learn", own_cost_usd)
+    remembered = _asked(name, behaviour, "saved_state")
+    return to_plain(remembered, f"behaviour {type(behaviour).__name__} of {name}")
 
 
 def _asked(name: str, behaviour: Behaviour, hook: str, *told: object) -> Any:

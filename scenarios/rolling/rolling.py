@@ -16,8 +16,7 @@ from ...market.hosting.backend import Backend
 from ...market.outcome import Ending, Outcome
 from ...market.result import Result
 from ...market.rounds import Round
-from ...market.settings import Case
-from ...market.warm_start import begin_at_prices
+from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
 from ..runs.amounts import counted
@@ -28,7 +27,6 @@ from ..runs.recorder import CHECKPOINT, Origin, Recorder
 from ..runs.run import Run, exit_code
 from ..runs.running import run_scenario
 from .figures import figures, finding
-from .handover import Handover
 from .learning import Acted, Learning, Memories
 from .opening import Windows
 from .parts import Part, Parts
@@ -110,7 +108,8 @@ class _Rolling:
 
     def run(self, interrupted: Callable[[], bool]) -> Ending:
         """Settle what is left of the windows; how that ended."""
-        begun = Handover.at_first(self._windows.begin_kwh, self._windows.graph, self._scenario.dt_h)
+        levels_kwh: FloatArray = self._windows.begin_kwh
+        memories: Memories = {}
         unsettled: list[str] = []
         worst, start, settled_here = Outcome.SETTLED, perf_counter(), 0
         for window in self._windows.all:
@@ -118,7 +117,7 @@ class _Rolling:
             if part is None:
                 self._note(self._said(window, start, settled_here))
                 try:
-                    found = self._settled(window, begun, interrupted)
+                    found = self._settled(window, levels_kwh, memories, interrupted)
                 except GridbazaarError as error:
                     self.failed = WindowError(self._ended_at(window, str(error)), error.exit_code)
                     return Ending(Outcome.RUNNING, str(self.failed))
@@ -128,7 +127,7 @@ class _Rolling:
                 self._parts.write(part)
                 settled_here += 1
                 collect()  # markets are circles of objects: without this, tens of them would wait for their end
-            begun = begun.after(part)
+            levels_kwh, memories = part.levels_kwh, part.memories
             if not part.ended.settled:
                 worst = Outcome[part.ended.outcome] if worst is Outcome.SETTLED else worst
                 unsettled.append(f"{self._windows.name(window)}: {part.ended.message}")
@@ -144,19 +143,19 @@ class _Rolling:
         return figures(result, self._scenario, self._folder, self._windows.homes, self._windows.paths)
 
     def _joined(self, parts: Sequence[Part], ending: Ending) -> RollingResult:
-        return joined(self._scenario, self._windows.homes, self._windows.paths, parts, ending)
+        windows = self._windows
+        return joined(self._scenario, windows.homes, windows.graph, windows.paths, parts, ending)
 
-    def _settled(self, window: Window, begun: Handover, interrupted: Callable[[], bool]) -> Part | Ending:
+    def _settled(
+        self, window: Window, levels_kwh: FloatArray, memories: Memories, interrupted: Callable[[], bool]
+    ) -> Part | Ending:
         """What is kept of a window once its market has ended; how the run ends if it was interrupted, or failed."""
         if interrupted():
             return self._interrupted(window)
-        part = self._windows.scenario(window, begun.levels_kwh)
+        part = self._windows.scenario(window, levels_kwh)
         if self._keeps_windows:
             return self._kept(window, self._in_a_folder(window, part))
-        with part.market(backend=self._backend, behaviours=self._learning.behaviours(begun.memories)) as market:
-            mark_up = begun.mark_up_of(window)
-            if mark_up is not None and self._scenario.settings.case is Case.SHARING:
-                begin_at_prices(market, mark_up)
+        with part.market(backend=self._backend, behaviours=self._learning.behaviours(memories)) as market:
             while market.running:
                 if interrupted():
                     return self._interrupted(window)
@@ -165,7 +164,7 @@ class _Rolling:
                     self._watch(market.last)
             found = self._kept(window, market.result())
             acted = self._learning.ended(market)
-        return found if isinstance(found, Ending) else self._learnt(found, acted, begun.memories)
+        return found if isinstance(found, Ending) else self._learnt(found, acted, memories)
 
     def _in_a_folder(self, window: Window, part: Scenario) -> Result:
         """What a window's market comes to, which leaves a results folder of its own."""

@@ -37,16 +37,14 @@ class StorePath:
     Attributes:
         owner: Whose it is.
         store: The store, with a start and an end.
-        slow: The same store, which charges no faster than its household can spare.
         ends_kwh: The lowest and highest level from which all that follows can be kept, by the period that follows.
-        slow_ends_kwh: The same of the slow one.
+        least_kwh: The lowest such level where it charges no faster than its household can spare.
     """
 
     owner: str
     store: Store
-    slow: Store
     ends_kwh: dict[int, tuple[float, float]]
-    slow_ends_kwh: dict[int, tuple[float, float]]
+    least_kwh: dict[int, float]
 
     @classmethod
     def of(cls, owner: str, store: Store, windows: Sequence[Window], dt_h: float, spare_kw: FloatArray) -> StorePath:
@@ -60,9 +58,8 @@ class StorePath:
             spare_kw: What its household has for it at the most, (period,).
         """
         store = _with_ends(store, windows[-1].end, dt_h)
-        slow = _slowed(store, spare_kw)
-        ends_kwh, slow_ends_kwh = (_ends_kwh(one, windows, dt_h) for one in (store, slow))
-        return cls(owner, store, slow, ends_kwh, slow_ends_kwh)
+        ends_kwh, slow_ends_kwh = (_ends_kwh(one, windows, dt_h) for one in (store, _slowed(store, spare_kw)))
+        return cls(owner, store, ends_kwh, {first: least for first, (least, _) in slow_ends_kwh.items()})
 
     @property
     def periods(self) -> int:
@@ -98,7 +95,7 @@ class StorePath:
         part = _slowed(_cut(self.store, window, level_kwh), spare_kw)
         chain = replace(part, soc_end=0.0).chain(window.count, dt_h)
         reached_kwh = chain.highest_kwh()[-1] - _INSIDE * self.store.capacity_kwh
-        least_kwh = max(min(self.slow_ends_kwh[window.end][0], reached_kwh), 0.0)
+        least_kwh = max(min(self.least_kwh[window.end], reached_kwh), 0.0)
         return _part(chain, 0, window.count, least_kwh, float(chain.high_kwh[-1]))
 
     def comes_back(self, window: Window, level_kwh: float, spare_kw: FloatArray, dt_h: float) -> bool:
@@ -163,7 +160,8 @@ class HomeStores:
         left_kw = spare_kw
         for k in first:
             found[k] = StorePath.of(owner, stores[k], windows, dt_h, left_kw)
-            left_kw = np.maximum(left_kw - found[k].slow.chain(windows[-1].end, dt_h).latest_kw(), 0.0)
+            slow = _slowed(found[k].store, left_kw).chain(windows[-1].end, dt_h)
+            left_kw = np.maximum(left_kw - slow.latest_kw(), 0.0)
         return cls(tuple(found[k] for k in range(len(stores))), first, spare_kw, dt_h)
 
     def rows(self, window: Window, levels_kwh: Sequence[float]) -> list[DeviceRow]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...agents.household import Household
+from ...agents.trade_graph import TradeGraph
 from ...market.columns import Columns, with_times
 from ...market.device_schedules import DeviceSchedules
 from ...market.hosting.misbehaviour import Misbehaviour
@@ -17,7 +18,6 @@ from ...market.outcome import Ending
 from ...market.proof.settlement import Settlement
 from ...market.result import Result
 from ...market.settings import NetworkUse
-from ...market.setup import graph_of
 from ...market.tables import network_charge
 from ...network.arrays import FloatArray
 from ...network.calendars import Calendar
@@ -55,18 +55,24 @@ class RollingResult(Result):
 
 
 def joined(
-    scenario: Scenario, homes: Sequence[Household], paths: Sequence[StorePath], parts: Sequence[Part], ending: Ending
+    scenario: Scenario,
+    homes: Sequence[Household],
+    graph: TradeGraph,
+    paths: Sequence[StorePath],
+    parts: Sequence[Part],
+    ending: Ending,
 ) -> RollingResult:
     """Windows that have ended as one result.
 
     Args:
         scenario: What is run, over its whole horizon.
         homes: Its households, with their actual loads and renewables.
+        graph: Their links.
         paths: Their stores.
         parts: The windows, one after the other; at least one.
         ending: How the run ended, or that it has not.
     """
-    whole = _Whole(scenario, homes, paths, parts)
+    whole = _Whole(scenario, homes, graph, paths, parts)
     result = whole.result(ending)
     result = replace(result, settlement=whole.settlement(result))
     if result.imbalances is None:
@@ -79,19 +85,24 @@ class _Whole:
     """Puts a result together."""
 
     def __init__(
-        self, scenario: Scenario, homes: Sequence[Household], paths: Sequence[StorePath], parts: Sequence[Part]
+        self,
+        scenario: Scenario,
+        homes: Sequence[Household],
+        graph: TradeGraph,
+        paths: Sequence[StorePath],
+        parts: Sequence[Part],
     ) -> None:
         self._scenario, self._homes, self._paths, self._parts = scenario, homes, paths, parts
         self._ended = [part.ended for part in parts]
         self._arrays = {key: np.concatenate([part.arrays[key] for part in parts], axis=-1) for key in parts[0].arrays}
         self._first, self._end = parts[0].window.first, parts[-1].window.kept_until
         self._dt_h = scenario.dt_h
-        self._graph = graph_of(homes, scenario.build_links(), scenario.settings.case)
+        self._graph, self._feeder = graph, scenario.build_feeder()
         self._use = scenario.settings.network_use
 
     def result(self, ending: Ending) -> RollingResult:
         """All but the bills."""
-        arrays, dt_h, feeder = self._arrays, self._dt_h, self._scenario.build_feeder()
+        arrays, dt_h = self._arrays, self._dt_h
         lmp, trade = arrays["lmp_usd_per_kwh"], arrays["trade_kw"]
         devices = self._devices()
         fees = [home.fees_usd(bid) for home, bid in zip(self._homes, arrays["bid_kw"], strict=True)]
@@ -102,7 +113,7 @@ class _Whole:
         return RollingResult(
             **self._facts(),
             ending=ending,
-            feeder=feeder,
+            feeder=self._feeder,
             dispatch=self._dispatch(),
             prosumer_buses=tuple(home.bus for home in self._homes),
             dt_h=dt_h,
@@ -194,7 +205,7 @@ class _Whole:
 
     def _generation_usd(self) -> dict[str, float]:
         """Cost (1) by generator, in $."""
-        return generation_usd(self._scenario.build_feeder(), self._arrays["dispatch.p_gen_kw"], self._dt_h)
+        return generation_usd(self._feeder, self._arrays["dispatch.p_gen_kw"], self._dt_h)
 
     def _devices(self) -> DeviceSchedules:
         """What devices do, and what that costs."""

@@ -13,10 +13,8 @@ from rolling_homes import DT_H, PRICES, homes, load
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Workers
 from gridbazaar.market.hosting.plain import from_plain
-from gridbazaar.market.warm_start import begin_at_prices
 from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.scenario import Scenario
-from gridbazaar.scenarios.rolling.handover import Handover
 from gridbazaar.scenarios.rolling.opening import Windows
 from gridbazaar.scenarios.rolling.parts import Parts
 from gridbazaar.scenarios.rolling.rolling import run_rolling
@@ -121,18 +119,14 @@ def test_each_window_is_played_with_what_was_learnt_before_it(undisturbed):
     folder, _ = undisturbed
     whole = recorded_scenario(folder / "results")
     windows, parts = Windows(whole), list(Parts(folder / "results" / "checkpoint").all())
-    begun = Handover.at_first(windows.begin_kwh, windows.graph, DT_H)
+    levels_kwh = windows.begin_kwh
     for day, (window, part) in enumerate(zip(windows.all, parts, strict=True)):
-        planned = windows.scenario(window, begun.levels_kwh)
+        planned = windows.scenario(window, levels_kwh)
         bob = planned.prosumers["bob"].model_copy(update={"behaviour": f"Shading(percent={day})"})
         market = planned.model_copy(update={"prosumers": {**planned.prosumers, "bob": bob}}).market()
-        if day:
-            mark_up = begun.mark_up_of(window)
-            assert mark_up is not None
-            begin_at_prices(market, mark_up)
         bids = market.run().bid_kw[:, : window.kept]
         assert bids.tobytes() == part.arrays["bid_kw"].tobytes()
-        begun = begun.after(part)
+        levels_kwh = part.levels_kwh
 
 
 def test_resumed_and_on_workers_the_same_is_remembered(tmp_path, undisturbed):

@@ -126,6 +126,13 @@ def test_what_is_kept_is_the_first_step_of_every_window(four_days):
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
+def test_windows_without_folders_of_their_own_come_to_the_same_bits(tmp_path, four_days):
+    kept, alone = (gb.load_run(one.folder) for one in (four_days, run(tmp_path, homes())))
+    assert kept.windows["rounds"].tolist() == alone.windows["rounds"].tolist()
+    for name in ("prosumers", "trades", "prices", "generators", "lines", DEVICES, "bills"):
+        pd.testing.assert_frame_equal(kept.table(name), alone.table(name), check_exact=True)
+
+
 def test_the_energy_balance_closes_over_all_windows(four_days):
     """Each level is that before it, kept and charged as (1 - exp(-l dt)) / l says, also from window to window."""
     table = gb.load_run(four_days.folder).devices.set_index("device")
