@@ -1,4 +1,4 @@
-"""The problem of a prosumer with devices: (20) on PIQP, deliveries mended to be exact, regrets against a bound."""
+"""The problem of a prosumer with devices: (20) by an interior point method, deliveries exact, regrets bounded."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class DeviceSubproblem(Subproblem):
 
 
 class _Scaled:
-    """A household's program on PIQP, scaled by the size of its powers and its marginal utility.
+    """A household's program for an interior point method, scaled by the size of its powers and its marginal utility.
 
     In its balance (13) something may be missing or too much, at a price that is only paid where nothing else is left.
     """

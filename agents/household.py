@@ -101,7 +101,7 @@ class Valuation:
         return np.asarray(self.dt_h * (elastic_kw * marginal).sum(axis=-1))
 
     def devices_usd(self, device: FloatArray) -> float:
-        """What devices cost that do this, (column, period), in $: wear and discomfort; nobody has any here."""
+        """What devices cost that do this, (column, period), in $: wear, fuel, discomfort; nobody has any here."""
         del device
         return 0.0
 
@@ -244,7 +244,7 @@ class Household(Valuation):
         return self._fleet.columns if self._fleet else 0
 
     def devices_usd(self, device: FloatArray) -> float:
-        """What its devices cost that do this, (column, period), in $: wear and discomfort."""
+        """What its devices cost that do this, (column, period), in $, such as wear, fuel and discomfort."""
         return self._fleet.cost_usd(device) if self._fleet else 0.0
 
     def device_unable(self) -> tuple[str, str] | None:

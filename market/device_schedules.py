@@ -43,6 +43,11 @@ class DeviceSchedules:
         flows = schedules.charge_kw, schedules.discharge_kw, schedules.energy_kwh
         return cls(tuple(names), *flows, schedules.devices_kw, schedules.devices_usd, schedules.both_kw)
 
+    def flows_of(self, owner: str) -> tuple[FloatArray, FloatArray]:
+        """What all devices of a prosumer give, and what they take, (period,) each, at least 0 and not offset."""
+        own = [k for k, (name, _) in enumerate(self.names) if name == owner]
+        return self.discharge_kw[own].sum(axis=0), self.charge_kw[own].sum(axis=0)
+
     def both_ways(self) -> dict[tuple[str, str], list[int]]:
         """In which periods, by index, a device charges and discharges at once and cannot; who never does is left out.
 

@@ -299,15 +299,14 @@ class EnergyMarket(Lifecycle):
         """Take note of an outer step that has not settled the market, and end at the limit."""
         rounds = self.sharing_rounds[-1] or self.sharing_rounds[-2]  # those that led here
         self.proof.unsettled(self.bid_kw, rounds)
-        short = str(_shortage(self.operator) or "")
         if self.proof.is_restless:
             self._end(Outcome.RESTLESS, self.proof.history.who_blocks)
         elif not self.blueprint.faults and self.proof.history.blocked_by:
-            self._end(Outcome.BLOCKED, self.proof.history.who_stays(_devices(self.communities), short))
+            devices, short = _devices(self.communities), str(_shortage(self.operator) or "")
+            self._end(Outcome.BLOCKED, self.proof.history.who_stays(devices, short))
         elif self.iteration >= self.settings.max_iterations:
             blamed = self.channel.blame(cut_short=rounds >= self.settings.max_rounds)
-            why = self.proof.history.why(short, blamed)
-            self._end(Outcome.ITERATION_LIMIT, why)
+            self._end(Outcome.ITERATION_LIMIT, self.proof.history.why(str(_shortage(self.operator) or ""), blamed))
         return not self.running
 
     def _ends_disagreeing(self) -> bool:

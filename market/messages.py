@@ -19,7 +19,7 @@ class PrivateSchedules:
         payment_usd: What each pays for its trades at the prices asked for, fees left out, (prosumer,).
         utility_usd: (12), (prosumer,).
         violation_kw: By how much an elastic load leaves its limits, (prosumer,).
-        devices_usd: Wear and discomfort of devices, part of the cost, (prosumer,).
+        devices_usd: What devices cost, such as wear, fuel and discomfort, part of the cost, (prosumer,).
         devices_kw: What devices put into the balance (13), (prosumer, period).
         charge_kw, discharge_kw, energy_kwh: What each device takes and gives, and what it holds at the end of a period,
             (device, period); nan where it holds nothing.

@@ -14,6 +14,8 @@ from hypothesis import settings
 from gridbazaar.agents import Household, Link
 from gridbazaar.network import Clearing, Feeder
 
+pytest.register_assert_rewrite("browser", "tabs")  # which hold for several tests, and say what they have found
+
 IEEE33 = Path(__file__).parents[1] / "scenarios" / "ieee33"
 
 settings.register_profile("gridbazaar", deadline=None, derandomize=True)

@@ -49,8 +49,12 @@ class Tab:
     def __init__(self, browser: Any, served: Served) -> None:
         self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         self.complaints: list[str] = []
+        self.told: list[str] = []
+        begun = time.monotonic()
         self.elsewhere: list[str] = []
         self.page.route(lambda url: not url.startswith(served.address), self._refuse)
+        self.page.on("console", lambda said: self.told.append(f"{time.monotonic() - begun:.1f} s: {said.text}"))
+        self.page.on("framenavigated", lambda frame: self.told.append(f"{time.monotonic() - begun:.1f} s: {frame.url}"))
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(served.address)
@@ -70,7 +74,9 @@ class Tab:
     def wait(self, reached: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not reached():
-            assert time.monotonic() < end, f"it did not come to that: {self.page.inner_text('body')[:2000]}"
+            assert time.monotonic() < end, (
+                f"it did not come to that; {self.told}; page: {self.page.inner_text('body')[:1000]!r}"
+            )
             self.page.wait_for_timeout(20)
 
     def go(self, name: str, reached: str) -> None:

@@ -79,13 +79,20 @@ class Fleet:
     @property
     def is_of_stores(self) -> bool:
         """Whether all are stores, so that no code of users' mends what they do."""
-        return all(type(device).mended is Store.mended for device in self._devices)
+        return all(type(device) is Store for device in self._devices)
 
     @property
     def exclusive(self) -> list[tuple[int, int]]:
         """Pairs of columns that are not to be above 0 at once."""
         pairs = zip(self.parts, self.blocks, strict=True)
         return [(part.start + a, part.start + b) for part, block in pairs for a, b in block.exclusive]
+
+    @property
+    def injection_matrix(self) -> sp.csr_array:
+        """The matrix of `injection_kw`, (period, column * period)."""
+        cell = np.arange(self.columns * self.periods)
+        entries = self.injection.ravel(), (cell % self.periods, cell)
+        return sp.csr_array(entries, shape=(self.periods, cell.size))
 
     def injection_kw(self, found: FloatArray) -> FloatArray:
         """What all devices put into (13), (period,); below 0 what they take out."""
@@ -112,7 +119,7 @@ class Fleet:
         return np.array([block.both_kw(found[part]) for block, part in zip(self.blocks, self.parts, strict=True)])
 
     def cost_usd(self, found: FloatArray) -> float:
-        """What all devices cost: wear and discomfort, in $."""
+        """What all devices cost, such as wear, fuel and discomfort, in $."""
         return self.dt_h * float((found * (self.linear_usd_per_h + self.quadratic_usd_per_h * found)).sum())
 
     def mended(self, found: FloatArray) -> FloatArray:

@@ -43,7 +43,7 @@ def missing(fleet: Fleet, least_kw: FloatArray, most_kw: FloatArray) -> Missing 
     from scipy.optimize import linprog  # which nobody needs whose devices idle
 
     periods, size = fleet.periods, fleet.columns * fleet.periods
-    one, into, tied = sp.csr_array(np.ones((periods, 1))), _injected(fleet), fleet.rows
+    one, into, tied = sp.csr_array(np.ones((periods, 1))), fleet.injection_matrix, fleet.rows
     equal = fleet.row_low == fleet.row_high
     both = sp.csr_array(sp.hstack([tied, sp.csr_array((tied.shape[0], 1))]))
     below, above = np.isfinite(fleet.row_low) & ~equal, np.isfinite(fleet.row_high) & ~equal
@@ -63,11 +63,3 @@ def missing(fleet: Fleet, least_kw: FloatArray, most_kw: FloatArray) -> Missing 
     worse = weights[0 if lacks >= over else 1]
     named = np.flatnonzero(worse > _NONE).tolist()
     return Missing(float(found.x[-1]) * (1 if lacks >= over else -1), tuple(named))
-
-
-def _injected(fleet: Fleet) -> sp.csr_array:
-    """The matrix of `Fleet.injection_kw`, (period, column * period)."""
-    cell = np.arange(fleet.columns * fleet.periods)
-    return sp.csr_array(
-        (fleet.injection.ravel(), (cell % fleet.periods, cell)), shape=(fleet.periods, fleet.columns * fleet.periods)
-    )

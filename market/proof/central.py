@@ -182,7 +182,7 @@ class Equilibrium:
         elastic_kw, bid_kw, withdrawal_kw: (prosumer, period).
         lmp_usd_per_kwh: (bus, period), in the feeder's order of buses.
         voltage_pu: (bus, period).
-        devices_usd: Wear and discomfort of devices, no part of the other two.
+        devices_usd: What devices cost, such as wear, fuel and discomfort, no part of the other two.
     """
 
     welfare_usd: float

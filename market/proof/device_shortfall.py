@@ -67,7 +67,9 @@ def _least_missing_kw(homes: Sequence[Household], graph: TradeGraph) -> FloatArr
 
     lacks = np.array([h.fixed_kw + h.elastic_min_kw - h.renewable_kw - h.bid_max_kw for h in homes])
     fleets = [home.fleet for home in homes]
-    into, tied = (sp.csr_array(sp.block_diag(parts)) for parts in (_into(homes), [fleet.rows for fleet in fleets]))
+    into, tied = (
+        sp.csr_array(sp.block_diag([getattr(fleet, key) for fleet in fleets])) for key in ("injection_matrix", "rows")
+    )
     trades, size = _traded(graph, homes[0].periods), lacks.size
     free = sp.csr_array((tied.shape[0], trades.shape[1] + size))
     rows = sp.csr_array(sp.hstack([tied, free]))
@@ -87,17 +89,6 @@ def _least_missing_kw(homes: Sequence[Household], graph: TradeGraph) -> FloatArr
     )
     missing = np.asarray(found.x)[-size:] if found.success else np.zeros(size)  # the solver's trouble refuses nobody
     return missing.reshape(lacks.shape)
-
-
-def _into(homes: Sequence[Household]) -> list[sp.csr_array]:
-    """Of each, what its devices put into (13), (period, column * period)."""
-    parts = []
-    for home in homes:
-        injection = home.fleet.injection
-        cells = np.arange(injection.size)
-        shape = home.periods, injection.size
-        parts.append(sp.csr_array((injection.ravel(), (cells % home.periods, cells)), shape=shape))
-    return parts
 
 
 def _traded(graph: TradeGraph, periods: int) -> sp.csr_array:

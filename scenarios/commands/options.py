@@ -92,6 +92,17 @@ def source_of(scenario: str) -> Path:
     return (Path(scenario) if _holds_a_run(Path(scenario)) else find(scenario)).resolve()
 
 
+def title_of(scenario: str) -> str:
+    """What a scenario of that name, or the one that a run has recorded, is called."""
+    from ..runs.resuming import read_manifest
+
+    path, seen = Path(scenario), set()
+    while _holds_a_run(path) and (folder := path.resolve()) not in seen:  # a run may be one of a run
+        seen.add(folder)
+        path = Path(read_manifest(path).get("scenario_path", ""))
+    return path.stem or Path(scenario).stem
+
+
 def stepped_scenario(scenario: str, changes: list[Change], window: int | None) -> Scenario:
     """What is to be stepped through, of that name or recorded by a run, checked; with a horizon, one of its windows."""
     loaded = scenario_of(scenario, changes)

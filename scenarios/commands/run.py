@@ -26,6 +26,7 @@ from .options import (
     Behaviours,
     CaseNumber,
     MethodName,
+    NameOrRun,
     OrderName,
     Output,
     Parameters,
@@ -38,6 +39,7 @@ from .options import (
     loaded_scenario,
     source_of,
     tell_doubts,
+    title_of,
 )
 
 if TYPE_CHECKING:
@@ -48,10 +50,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    scenario: Annotated[
-        str,
-        typer.Argument(metavar="SCENARIO|RUN", help="a name from `gridbazaar list`, a YAML file, or a results folder"),
-    ] = "",
+    scenario: NameOrRun = "",
     case: CaseNumber = None,
     alpha_scale: AlphaScale = None,
     method: MethodName = None,
@@ -127,7 +126,7 @@ def run(
 
     path = "" if resume else str(source_of(scenario))
     origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
-    folder = resume or new_folder(Path(scenario).stem, output)
+    folder = resume or new_folder(title_of(scenario), output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
         if loaded.horizon:

@@ -55,6 +55,9 @@ class _Source:
     name: str
 
 
+_APART, _WORD = re.compile(r"[\s,;*+/()\[\]{}]+"), re.compile(r"[\w-]+")  # how names are found within values
+
+
 class _Timing:
     """Finds the periods of one scenario, and writes its profiles anew."""
 
@@ -69,7 +72,8 @@ class _Timing:
         start = tree.values.get("start")
         self._start_s = None if start is None else instant_of(str(start), self._zone, _refusal(tree, ("start",)))
         counted = {name: values for name, values in profiles.items() if isinstance(values, dict)}
-        self._counted = {name: values for name, values in counted.items() if not columns or _is_named(tree, name)}
+        named = _named(tree) if columns else counted.keys()
+        self._counted = {name: values for name, values in counted.items() if name.replace(FORECAST_SUFFIX, "") in named}
         for name in sorted(counted.keys() - self._counted.keys()):  # as many of a base
             said = "is left out, as nothing names it and it counts periods beside a table with times"
             tree.notes.append(Problem(tree.place((*PROFILES, name)), f"profiles.{name}", said))
@@ -211,11 +215,14 @@ class _Timing:
                 self._tree.notes.append(Problem(series.table.file, "", _resampling(names, step, self._step_min)))
 
 
-def _is_named(tree: Tree, profile: str) -> bool:
-    """Whether some value of the scenario names a profile, or that of which it is a forecast."""
-    name = re.escape(profile.replace(FORECAST_SUFFIX, ""))
+def _named(tree: Tree) -> set[str]:
+    """The words of the values of a scenario, profiles aside: which profiles it names are among them."""
     rest = {key: value for key, value in tree.values.items() if (key,) != PROFILES}
-    return any(re.search(rf"(?<![\w-]){name}(?![\w-])", str(value)) for _, value in leaves(rest, ()))
+    return {
+        word
+        for _, value in leaves(rest, ())
+        for word in (str(value), *_APART.split(str(value)), *_WORD.findall(str(value)))
+    }
 
 
 def _resampling(names: Sequence[str], step_min: int, wanted_min: int) -> str:

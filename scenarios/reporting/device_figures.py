@@ -8,13 +8,12 @@ from matplotlib.figure import Figure
 
 from ..runs.amounts import energy
 from ..study.drawing import BLACK, PAGE_IN, STORES, name_periods, new_figure
-from .pages import PageTable
+from .pages import MOST_ROWS, PageTable, cut_short
 from .pictured import Pictured
 from .series import series_style
 from .stored_run import StoredRun
 
 _SHOWN = 8  # levels in one figure
-_ROWS = 60
 _ENERGIES = ("charged_kwh", "discharged_kwh", "level_change_kwh", "lost_kwh")
 
 
@@ -56,11 +55,10 @@ def device_table(run: StoredRun) -> PageTable:
     devices = run.kpis["devices"]
     rows = [
         [f"{one['device']} of {one['prosumer']}", one["kind"], *(_kwh(one[key]) for key in _ENERGIES)]
-        for one in devices[:_ROWS]
+        for one in devices[:MOST_ROWS]
     ]
-    if len(devices) > _ROWS:
-        rows.append([f"and {len(devices) - _ROWS:,} more", *[""] * 5])
-    return PageTable(("device", "kind", "charged kWh", "discharged kWh", "held more kWh", "lost kWh"), rows, (0, 1))
+    headings = ("device", "kind", "charged kWh", "discharged kWh", "held more kWh", "lost kWh")
+    return PageTable(headings, cut_short(rows, len(devices)), (0, 1))
 
 
 def _kwh(value: float | None) -> str:

@@ -13,6 +13,20 @@ from matplotlib.figure import Figure
 from ..drawing.html_page import page_of
 from ..study.drawing import file_of
 
+MOST_ROWS = 60
+"""How many rows of a long table are shown; the folder's tables have all."""
+
+
+def cut_short(rows: Sequence[Sequence[str]], count: int) -> list[Sequence[str]]:
+    """The first rows of a table, and one that says how many more there are.
+
+    Args:
+        rows: At least those that are shown.
+        count: How many there are.
+    """
+    shown = list(rows[:MOST_ROWS])
+    return shown if count == len(shown) else [*shown, [f"and {count - len(shown):,} more", *[""] * (len(shown[0]) - 1)]]
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

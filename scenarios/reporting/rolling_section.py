@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..drawing.colours import BLUE, ORANGE, RED
+from ..rolling.imbalances import imbalances_said
 from ..runs.amounts import counted, dollars, energy, money
 from ..study.drawing import PAGE_IN, name_periods, new_figure
-from .pages import PageTable, Picture, Section
+from .pages import MOST_ROWS, PageTable, Picture, Section, cut_short
 from .pictured import Pictured
 from .stored_run import StoredRun
 
-_ROWS = 60  # windows or prosumers that are shown; the folder's tables have all
 _FORECASTS = {
     "perfect": "forecasts are perfect",
     "persistence": "expected is what the same time of the day before brought",
@@ -58,14 +58,9 @@ def rolling_section(run: StoredRun) -> Section:
 
 def _differed(run: StoredRun) -> str:
     """What prosumers lacked and had over, and what that cost."""
-    rows = _by_prosumer(run).sum()
-    paid = float(rows["amount_usd"])
-    verb = "get" if paid < 0 else "pay"
-    return (
-        f"Prosumers lacked {energy(rows['lacking_kwh'])} kWh against their plans and had {energy(rows['over_kwh'])} "
-        f"kWh over, for which they {verb} {dollars(abs(paid))}, in their cost. Schedules and balances on this page are "
-        "those that were planned."
-    )
+    sums = _by_prosumer(run).sum()
+    said = imbalances_said(*(float(sums[key]) for key in ("lacking_kwh", "over_kwh", "amount_usd")))
+    return f"{said[0].upper()}{said[1:]}. Schedules and balances on this page are those that were planned."
 
 
 def window_table(run: StoredRun) -> PageTable:
@@ -77,12 +72,11 @@ def window_table(run: StoredRun) -> PageTable:
             *(row.outcome.replace("_", " "), row.certificate, f"{row.clearings}", f"{row.rounds}"),
             *(f"{row.seconds:.2f}", money(row.dso_cost_usd)),
         ]
-        for row in windows.head(_ROWS).rename(columns={"from": "kept_from"}).itertuples()
+        for row in windows.head(MOST_ROWS).rename(columns={"from": "kept_from"}).itertuples()
     ]
     headings = ["window", "kept from", "until", "plans until", "outcome", "certificate", "clearings", "rounds", "s"]
     headings.append("DSO cost $")
-    more = [[f"and {len(windows) - _ROWS:,} more", *[""] * (len(headings) - 1)]] if len(windows) > _ROWS else []
-    return PageTable(headings, rows + more, (0, 1, 2, 3, 4, 5), "windows")
+    return PageTable(headings, cut_short(rows, len(windows)), (0, 1, 2, 3, 4, 5), "windows")
 
 
 def imbalance_table(run: StoredRun) -> PageTable:
@@ -90,10 +84,10 @@ def imbalance_table(run: StoredRun) -> PageTable:
     found = _by_prosumer(run)
     rows = [
         [str(name), energy(lacking), energy(over), money(paid)]
-        for name, (lacking, over, paid) in zip(found.index, found.head(_ROWS).to_numpy().tolist(), strict=False)
+        for name, (lacking, over, paid) in zip(found.index, found.head(MOST_ROWS).to_numpy().tolist(), strict=False)
     ]
-    more = [[f"and {len(found) - _ROWS:,} more", "", "", ""]] if len(found) > _ROWS else []
-    return PageTable(("prosumer", "lacked kWh", "had over kWh", "paid $"), rows + more, title="imbalances")
+    headings = ("prosumer", "lacked kWh", "had over kWh", "paid $")
+    return PageTable(headings, cut_short(rows, len(found)), title="imbalances")
 
 
 def imbalance_figure(run: Pictured) -> Figure:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from ..files.schema import ProsumerRow
 from ..runs.amounts import energy, last_place, money
 from .accuracy import cost_within_by_prosumer_usd
-from .pages import PageTable
+from .pages import MOST_ROWS, PageTable, cut_short
 from .rolling_section import horizon_said
 from .savings import Savings
 from .stored_run import StoredRun
 
-_ROWS = 60  # prosumers or payments that are shown; the folder's tables have all
 _PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default
 
 
@@ -22,7 +21,7 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
     shares = {f"self-{what}": run.kpis[f"self_{what}_by_prosumer"] for what in ("consumption", "sufficiency")}
     shares = {heading: share for heading, share in shares.items() if any(own is not None for own in share.values())}
     rows = []
-    for name in list(kwh.index)[:_ROWS]:
+    for name in list(kwh.index)[:MOST_ROWS]:
         place = last_place(known.get(name))
         own = [_percent(share[name]) for share in shares.values()]
         regret = run.kpis["regret_by_prosumer_usd"][name]
@@ -30,25 +29,25 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
         rows.append(cells + ([_saved(savings, name)] if savings else []))
     headings = ["prosumer", "bids kWh", "net trade kWh", "elastic kWh", *shares]
     headings += ["total $", "regret $", *(["saved $"] if savings else [])]
-    return PageTable(headings, rows + _more(len(kwh), len(headings)))
+    return PageTable(headings, cut_short(rows, len(kwh)))
 
 
 def balance_table(run: StoredRun) -> PageTable:
     """What each account receives less what it pays."""
     balance = run.table("bills").groupby("account", sort=False)["amount_usd"].sum().round(2)
-    rows = [[str(account), _cents(usd)] for account, usd in balance.head(_ROWS).items()]
+    rows = [[str(account), _cents(usd)] for account, usd in balance.head(MOST_ROWS).items()]
     title = "what is received less what is paid"
-    return PageTable(("account", "balance $"), rows + _more(len(balance), 2), title=title)
+    return PageTable(("account", "balance $"), cut_short(rows, len(balance)), title=title)
 
 
 def payment_table(run: StoredRun) -> PageTable:
     """All payments, from who pays to who is paid."""
     bills = run.table("bills")
     paid = bills[bills["amount_usd"] < 0]
-    cells = paid.head(_ROWS)[["account", "counterparty", "item", "amount_usd"]].to_numpy().tolist()
+    cells = paid.head(MOST_ROWS)[["account", "counterparty", "item", "amount_usd"]].to_numpy().tolist()
     rows = [[*words, _cents(-usd)] for *words, usd in cells]
     headings = ("from", "to", "for", "amount $")
-    return PageTable(headings, rows + _more(len(paid), len(headings)), (0, 1, 2), "payments")
+    return PageTable(headings, cut_short(rows, len(paid)), (0, 1, 2), "payments")
 
 
 def origin_table(run: StoredRun) -> PageTable:
@@ -74,11 +73,6 @@ def origin_table(run: StoredRun) -> PageTable:
         "results folder": str(run.folder),
     }
     return PageTable(("what", ""), [(what, said) for what, said in facts.items() if said], (0, 1))
-
-
-def _more(count: int, columns: int) -> list[list[str]]:
-    """A last row that says how many rows are not shown, if any."""
-    return [[f"and {count - _ROWS:,} more", *[""] * (columns - 1)]] if count > _ROWS else []
 
 
 def _cents(usd: float) -> str:

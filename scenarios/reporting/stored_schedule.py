@@ -84,7 +84,8 @@ def _of_devices(run: Pictured, names: Sequence[str], periods: int) -> dict[str, 
     if DEVICES not in run.tables:
         return found
     sums = run.table(DEVICES).groupby("prosumer", sort=False, observed=True)
+    place = {name: i for i, name in enumerate(names)}
     for name, rows in sums:
         for key, column in _DEVICES.items():
-            found[key][names.index(str(name))] = rows[column].to_numpy().reshape(-1, periods).sum(axis=0)
+            found[key][place[str(name)]] = rows[column].to_numpy().reshape(-1, periods).sum(axis=0)
     return found

@@ -133,8 +133,9 @@ def _consumed_kw(result: Result) -> FloatArray:
     consumed: FloatArray = (result.fixed_kw + result.elastic_kw).sum(axis=1)
     schedules = result.device_schedules
     kept = np.maximum((schedules.charge_kw - schedules.discharge_kw).sum(axis=1), 0.0)
+    place = {name: i for i, name in enumerate(result.names)}
     for (owner, _), kw in zip(schedules.names, kept, strict=True):
-        consumed[result.names.index(owner)] += kw
+        consumed[place[owner]] += kw
     return consumed
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ...market.result import Result
 from ..drawing.html_page import page_of
 from . import figures
 from .cobweb_figure import cobweb_figure
@@ -116,6 +117,11 @@ _LEDGER_TEXT = (
 )
 
 
+def _balance_figure(result: Result, i: int) -> Figure:
+    """The power balance of a prosumer, by index."""
+    return balance_figure(result, i, result.device_schedules.flows_of(result.names[i]))
+
+
 def _sections(study: Study) -> list[Section]:
     """The page from top to bottom."""
     result = study.result
@@ -126,7 +132,7 @@ def _sections(study: Study) -> list[Section]:
     alpha = _shown("figure9_alpha", _alpha_caption(study), lambda: figures.alpha_figure(study))
     unsettled = _shown("open_questions", "Jacobi rounds, and flat demand.", lambda: figures.open_figure(study))
     balances = tuple(
-        _shown(f"balance_{name}", f"Power balance and prices of {name}.", partial(balance_figure, result, i))
+        _shown(f"balance_{name}", f"Power balance and prices of {name}.", partial(_balance_figure, result, i))
         for i, name in ((i, result.names[i]) for i in largest_traders(result, _MANY))
     )
     most = (f"The {_MANY} prosumers that trade most are shown.",) if len(result.names) > _MANY else ()

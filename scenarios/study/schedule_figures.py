@@ -96,22 +96,20 @@ def largest_traders(result: Result, most: int) -> list[int]:
     return sorted(int(i) for i in np.argsort(-traded, kind="stable")[:most])
 
 
-def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray] | None = None) -> Figure:
+def balance_figure(result: Schedule, i: int, flows: tuple[FloatArray, FloatArray]) -> Figure:
     """Figures 6 to 8: the stacked power balance of a prosumer, with its sharing prices and the LMP above.
 
     Args:
         result: The schedule.
         i: The prosumer, by index.
-        flows: What its devices give and what they take, (period,) each in kW, at least 0; the difference of the two, as
-            its balance has it, by default.
+        flows: What its devices give and what they take, (period,) each in kW, at least 0.
     """
     figure, (top, bottom) = new_figure(PAGE_IN, 3.6, 2, 1, sharex=True, height_ratios=[1, 2])
     hours = np.arange(1, result.bid_kw.shape[1] + 1)
     draw_steps(top, result.lmp_usd_per_kwh[i], color=PALE, lw=3, label="LMP")
     _draw_prices(top, result, i)
     own, bid, bought = prosumer_colour(i), result.bid_kw[i], _bought(result, i)
-    net = _given_by_devices(result, i, bought)
-    given, taken = flows or (np.maximum(net, 0.0), np.maximum(-net, 0.0))
+    given, taken = flows
     sources = [
         _Area("renewables", result.renewable_kw[i] - result.curtailed_kw[i], SUN),
         _Area("bought from the DSO", np.maximum(bid, 0.0), DARK),
@@ -170,13 +168,6 @@ def _bought(result: Schedule, i: int) -> list[_Area]:
         _Area(result.names[partner], sign * result.trade_kw[k], prosumer_colour(partner), prosumer_hatch(partner))
         for k, partner, sign in links
     ]
-
-
-def _given_by_devices(result: Schedule, i: int, bought: list[_Area]) -> FloatArray:
-    """What its devices give less what they take, (period,): what its balance (13) lacks without them."""
-    had = result.renewable_kw[i] - result.curtailed_kw[i] + result.bid_kw[i]
-    used = result.fixed_kw[i] + result.elastic_kw[i]
-    return np.asarray(used - had - sum((area.kw for area in bought), np.zeros_like(used)))
 
 
 def _stack(axis: Axes, hours: FloatArray, areas: list[_Area], sign: float) -> None:

@@ -108,8 +108,9 @@ def devices_chart(now: Snapshot, flows: Sequence[DeviceFlow], names: Sequence[st
 def _given_less_taken(now: Snapshot) -> FloatArray:
     """What the devices of each give less what they take, (prosumer, period)."""
     total = np.zeros_like(now.bid_kw)
+    place = {name: i for i, name in enumerate(now.result.names)}
     for flow in now.devices or ():
-        total[now.result.names.index(flow.owner)] += flow.discharge_kw - flow.charge_kw
+        total[place[flow.owner]] += flow.discharge_kw - flow.charge_kw
     return total
 
 

@@ -130,7 +130,10 @@ def test_a_market_travels_and_is_saved_with_its_calendar(here):
 
 def test_pictures_show_the_clock(here):
     result = gb.load(homes(here, SPRING)).market().run()
-    for figure in (balance_figure(result, 0), price_figure(PicturedResult(result))):
+    for figure in (
+        balance_figure(result, 0, result.device_schedules.flows_of(result.names[0])),
+        price_figure(PicturedResult(result)),
+    ):
         axis = figure.axes[-1]
         assert axis.get_xlabel() == "time, Europe/Berlin"
         ticks = dict(zip(axis.get_xticks().tolist(), [text.get_text() for text in axis.get_xticklabels()], strict=True))

@@ -35,8 +35,9 @@ def test_a_prosumer_has_one_colour_in_every_figure(paper: Study) -> None:
     sharing = figures.sharing_figure(paper)
     assert sharing is not None
     assert colours(sharing.axes[0]) == COLOURS
+    nothing = np.zeros(paper.result.bid_kw.shape[1])
     for i, own in enumerate(COLOURS):
-        prices, powers = (colours(axis) for axis in balance_figure(paper.result, i).axes)
+        prices, powers = (colours(axis) for axis in balance_figure(paper.result, i, (nothing, nothing)).axes)
         shown = {label: colour for label, colour in {**prices, **powers}.items() if label.split()[-1] in COLOURS}
         assert {label: COLOURS[label.split()[-1]] for label in shown} == shown
         assert powers[f"elastic load of {own}"] == COLOURS[own]
