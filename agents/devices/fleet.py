@@ -79,7 +79,7 @@ class Fleet:
     @property
     def is_of_stores(self) -> bool:
         """Whether all are stores, so that no code of users' mends what they do."""
-        return all(type(device) is Store for device in self._devices)
+        return all(type(device).mended is Store.mended for device in self._devices)
 
     @property
     def exclusive(self) -> list[tuple[int, int]]:

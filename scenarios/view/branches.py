@@ -54,7 +54,7 @@ class Branches:
 
     def show(self, seen: Seen) -> None:
         """Show the branches, and how a fork went."""
-        scene, free = seen.scene, not seen.busy
+        scene, free = seen.scene, seen.is_free
         self._fork.set_enabled(free and scene is not None)
         if self._forking and free:
             self._forking = False

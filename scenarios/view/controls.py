@@ -62,18 +62,18 @@ class Controls:
 
     def show(self, seen: Seen) -> None:
         """Show what can be done now."""
-        scene, free = seen.scene, not seen.busy
+        scene, free = seen.scene, seen.is_free
         for button in self._forwards:
             button.set_enabled(free and scene is not None and not scene.ended)
         playing = seen.busy == PLAYING
         self._play.text = "Pause" if playing else "Play"
         self._play.set_enabled(playing or (free and scene is not None and not scene.ended))
         self._back.set_enabled(free and scene is not None and scene.round > 0)
-        self._stop.set_enabled(not free)
+        self._stop.set_enabled(bool(seen.busy))
         self._slider.set_enabled(free and scene is not None)
         self._until.error = said(seen.failed) if seen.asked == "until" and seen.failed else None
         self._doing.text = f"{seen.busy} …" if seen.busy else ""
-        self._progress.set_visibility(not free)
+        self._progress.set_visibility(bool(seen.busy))
         if scene is not None:
             self._show_place(scene)
 

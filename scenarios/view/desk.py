@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, RLock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from .wanted import Wanted
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
 
-PLAYING, _COMPUTING = "playing", "computing"
+PLAYING, _COMPUTING, _LOOK = "playing", "computing", "look"
 _PACE_S = 0.4
 """How long a round stands while the market plays."""
 _NEWS_S = 0.3
@@ -49,6 +49,11 @@ class Seen:
     asked: str = ""
     failed: Exception | None = None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the desk hears what it is asked for: it also does while it only draws."""
+        return not self.busy or self.asked == _LOOK
+
 
 class Desk:
     """A session and the thread that it lives in.
@@ -69,8 +74,8 @@ class Desk:
         self._wanted = Wanted()
         self._session: Session | None = None
         self._thread = ThreadPoolExecutor(1, "gridbazaar-desk")
-        self._stop = Event()
-        self._closed = False
+        self._stop, self._changing = Event(), RLock()
+        self._begun, self._closed = 0, False
 
     # --- what a person asks for --------------------------------------------------------------------------------------
 
@@ -96,7 +101,7 @@ class Desk:
         def act(session: Session) -> None:
             while not (session.ended or self._stop.is_set()):
                 session.step()
-                self._draw(session, PLAYING, compared=False)
+                self._draw(session, compared=False)
                 self._stop.wait(_PACE_S)
 
         self._move("play", PLAYING, act)
@@ -146,7 +151,7 @@ class Desk:
         """Draw anew if something else is looked at now than was drawn."""
         scene = self.seen.scene
         if scene is not None and scene.wanted != self._wanted and self.seen.failed is None:
-            self._begin("look", "drawing", lambda: None)
+            self._begin(_LOOK, "drawing", lambda: None)
 
     @property
     def wanted(self) -> Wanted:
@@ -173,12 +178,19 @@ class Desk:
     # --- in the desk's own thread ------------------------------------------------------------------------------------
 
     def _begin(self, asked: str, doing: str, act: Callable[[], object]) -> None:
-        """Do something in the desk's thread, unless it is at something already."""
-        if self.seen.busy or self._closed:
-            return
-        self._stop.clear()
-        self.seen = replace(self.seen, version=self.seen.version + 1, busy=doing, asked=asked, failed=None)
-        self._thread.submit(self._do, act)
+        """Do something in the desk's thread, unless it is at something already; if it only draws, do it then."""
+        with self._changing:
+            if self._closed or not self.seen.is_free or (self.seen.busy and asked == _LOOK):
+                return
+            self._stop.clear()
+            self._begun += 1
+            self._see(busy=doing, asked=asked, failed=None)
+            self._thread.submit(self._do, act, self._begun)
+
+    def _see(self, **new: object) -> None:
+        """Let something else be seen: fields of `Seen`."""
+        with self._changing:
+            self.seen = replace(self.seen, version=self.seen.version + 1, **new)  # type: ignore[arg-type]  # its fields
 
     def _move(self, asked: str, doing: str, act: Callable[[Session], object]) -> None:
         """Do something with the session."""
@@ -190,14 +202,17 @@ class Desk:
 
         self._begin(asked, doing, with_session)
 
-    def _do(self, act: Callable[[], object]) -> None:
+    def _do(self, act: Callable[[], object], number: int) -> None:
+        """Do something, and draw what came of it; free is the desk again unless more has been asked for meanwhile."""
         failed: Exception | None = None
         for each in (act, self._draw_all):
             try:
                 each()
             except Exception as error:  # whatever a behaviour raises is told of, and the page lives on
                 failed = failed or error
-        self.seen = replace(self.seen, version=self.seen.version + 1, busy="", failed=failed)
+        with self._changing:
+            if number == self._begun:
+                self._see(busy="", failed=failed)
 
     def _watch(self, session: Session) -> Callable[[Round], bool]:
         """Shows now and then how far a computation is, and stops it when somebody asks for that."""
@@ -206,7 +221,7 @@ class Desk:
         def watch(_: Round) -> bool:
             nonlocal last
             if monotonic() - last > _NEWS_S:
-                self._draw(session, _COMPUTING, compared=False)
+                self._draw(session, compared=False)
                 last = monotonic()
             return not self._stop.is_set()
 
@@ -214,13 +229,12 @@ class Desk:
 
     def _draw_all(self) -> None:
         if self._session is not None:
-            self._draw(self._session, self.seen.busy)
+            self._draw(self._session)
 
-    def _draw(self, session: Session, busy: str, *, compared: bool = True) -> None:
+    def _draw(self, session: Session, *, compared: bool = True) -> None:
         """Put what there is to see where the page finds it."""
         wanted = self._wanted if compared else replace(self._wanted, other="")
-        scene = scene_of(session, wanted)
-        self.seen = replace(self.seen, version=self.seen.version + 1, scene=scene, busy=busy)
+        self._see(scene=scene_of(session, wanted))
 
     def _let_go(self) -> None:
         if self._session is not None:

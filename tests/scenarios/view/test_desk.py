@@ -139,6 +139,15 @@ def test_a_computation_shows_how_far_it_is_and_can_be_stopped(many: Path) -> Non
     desk.wait()
 
 
+def test_what_is_asked_for_while_it_draws_is_done_then(desk: Desk) -> None:
+    desk.look(period=3)
+    assert (desk.seen.busy, desk.seen.asked) == ("drawing", "look")
+    desk.look(period=4)
+    desk.step()
+    assert (desk.seen.busy, desk.seen.asked) == ("one round", "step")
+    assert (scene(desk).round, scene(desk).wanted.period) == (1, 4)
+
+
 def test_desks_do_not_disturb_each_other(desk: Desk) -> None:
     other = Desk()
     other.open("ieee33", gb.load("ieee33"), {"alpha_scale": 3.0})
