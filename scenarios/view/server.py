@@ -18,8 +18,8 @@ from .ports import free_port
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
 
-_RECONNECT_S = 10.0
-"""How long a tab that went away may take to come back to its session."""
+_RECONNECT_S = 30.0
+"""How long a tab that went away, or that nobody gave time, may take to come back to its session."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

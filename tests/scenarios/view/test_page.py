@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -170,13 +172,28 @@ def test_a_bad_value_has_its_message_beside_it(tab: Tab) -> None:
     assert "behaviours: p1: Inertial" in tab.page.locator("body").inner_text()
 
 
+@pytest.mark.long
+def test_a_session_outlives_a_browser_that_stands_still(tab: Tab, browser: Any) -> None:
+    tab.go("step", r"^round 1, ")
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    stopped = [one["id"] for one in told if one["type"] == "renderer"]
+    assert stopped
+    for act, seconds in ((signal.SIGSTOP, 30.0), (signal.SIGCONT, 0.0)):
+        for pid in stopped:
+            os.kill(pid, act)
+        time.sleep(seconds)
+    tab.go("step", r"^round 2, ")
+    assert {*tab.complaints} <= {"WebSocket is already in CLOSING or CLOSED state."}  # until it has found back
+    tab.complaints.clear()
+
+
 def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: Served) -> None:
     def workers() -> int:
         """Worker processes: children of the server's children that serve communities."""
         return len([pid for child in children(served.process.pid) for pid in children(child)])
 
     tab = Tab(browser, served)
-    tab.wait(lambda: workers() == 2, 40.0)  # those of tabs that other tests have closed are gone
+    tab.wait(lambda: workers() == 2, 90.0)  # those of tabs that other tests have closed are gone
     other = Tab(browser, served)
     assert workers() == 4
     tab.go("step", r"^round 1, ")
@@ -186,10 +203,10 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
     other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())
     other.wait(lambda: workers() == 4)
     other.close()
-    tab.wait(lambda: workers() == 2)
+    tab.wait(lambda: workers() == 2, 90.0)
     tab.go("step", r"^round 2, ")
     tab.close()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while workers() and time.monotonic() < end:
         time.sleep(0.1)
     assert workers() == 0
