@@ -32,7 +32,7 @@ from .branch_flow import ConicProgram, PowerLimits
 from .calendars import Calendar
 from .cleared_period import ClearedPeriod
 from .concavity import Concavity
-from .cores import cores, threads
+from .cores import cores, side_by_side, threads
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
@@ -168,7 +168,7 @@ class Clearing:
 
         R R' of a period is in $/kWh per kW. Up to 100 buses it is exact, see `slopes`.
         """
-        return _stacked(self._by_period(SlopeSystem.root, cleared, buses))
+        return _stacked(self._by_period(SlopeSystem.roots, cleared, buses))
 
     def slopes_and_limits(self, cleared: Sequence[ClearedPeriod], buses: IntArray) -> tuple[FloatArray, NearLimits]:
         """How LMPs move with demand between buses while no limit is in the way, as `slope_roots`, and the limits."""
@@ -176,17 +176,28 @@ class Clearing:
         return _stacked([root for root, _ in found]), NearLimits.of([limits for _, limits in found])
 
     def _by_period(
-        self, what: Callable[[SlopeSystem, ClearedPeriod], Found], cleared: Sequence[ClearedPeriod], buses: IntArray
+        self,
+        what: Callable[[SlopeSystem, Sequence[ClearedPeriod]], list[Found]],
+        cleared: Sequence[ClearedPeriod],
+        buses: IntArray,
     ) -> list[Found]:
+        """What comes of each period, many of small feeders at once."""
         key = tuple(buses.tolist())
         programs: dict[int, ConicProgram] = {id(period.program): period.program for period in cleared}
         with self._one_asks:
             for name, program in programs.items():
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
-        systems = [self._systems[id(period.program), key] for period in cleared]
-        each = threads().map if len(self.feeder.buses) > _LARGE else map
-        return list(each(what, systems, cleared))
+        jobs: list[tuple[int, list[int]]] = []
+        for name in programs:
+            own = [k for k, period in enumerate(cleared) if id(period.program) == name]
+            parts = len(own) if len(self.feeder.buses) > _LARGE else min(cores(), 1 + len(own) // _PERIODS_PER_SOLVER)
+            jobs += [(name, part.tolist()) for part in np.array_split(own, parts)]
+        results = side_by_side(lambda job: what(self._systems[job[0], key], [cleared[k] for k in job[1]]), jobs)
+        found = {
+            k: one for (_, part), some in zip(jobs, results, strict=True) for k, one in zip(part, some, strict=True)
+        }
+        return [found[k] for k in range(len(cleared))]
 
     def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:
         """By how much LMPs may fall with demand at `buses`, at most, (period,) in $/kWh per kW; 0 where cost is convex.

@@ -28,6 +28,9 @@ Martinsson, Tropp 2011), each a solve with the one sparse factorisation, and wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
@@ -66,7 +69,7 @@ class SlopeSystem:
             program: The program that is solved.
             buses: Between which buses slopes are wanted, (bus,).
         """
-        self._program = program
+        self._base_kw = program.feeder.base_kw
         columns = program.columns.count
         below, right = (np.asarray(place, dtype=np.intp) for place in program.matrix.tocoo().coords)
         self._bounds = np.concatenate([_rows(program, block.name) for block in program.blocks if _is_bound(block.cone)])
@@ -86,10 +89,8 @@ class SlopeSystem:
         quadratic = program.quadratic.copy()
         quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
         self._fixed = np.concatenate([quadratic, entries, entries])
-        size = columns + program.rhs.size
-        places, self._slot = np.unique(np.hstack(cols) * size + np.hstack(rows), return_inverse=True)
-        self._indices = places % size
-        self._starts = np.searchsorted(places, np.arange(size + 1) * size)
+        self._size = columns + program.rhs.size
+        self._lay_out(np.hstack(rows), np.hstack(cols))
         self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
         limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
         limits = np.concatenate(limited)
@@ -101,74 +102,102 @@ class SlopeSystem:
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
 
-    def root(self, period: ClearedPeriod) -> FloatArray:
-        """A factor R of the slopes d LMP / d demand in a period, (bus, rank); R R' is in $/kWh per kW."""
-        return self._root(_factors(self._matrix(period)))[0]
+    def roots(self, periods: Sequence[ClearedPeriod]) -> list[FloatArray]:
+        """Factors R of the slopes d LMP / d demand in some periods, (bus, rank); R R' is in $/kWh per kW."""
+        return self._roots(self._factors(periods))[0]
 
-    def with_limits(self, period: ClearedPeriod) -> tuple[FloatArray, RowLimits | None]:
-        """A factor of the slopes without limits of flows, voltages and currents, as `root`, and the nearest limits."""
-        if period.tangent is not None and period.solution.z[self._balance].min() < 0:
-            return self.root(period), None  # losses are wanted: multipliers of a concave cost do not say what is best
-        factors = _factors(self._matrix(period, limits_hold=False))
-        root, moves = self._root(factors)
-        return root, self._near(period, factors, moves)
+    def with_limits(self, periods: Sequence[ClearedPeriod]) -> list[tuple[FloatArray, RowLimits | None]]:
+        """Factors of the slopes without limits of flows, voltages and currents, as `roots`, and the nearest limits."""
+        wanted = [p.tangent is not None and p.solution.z[self._balance].min() < 0 for p in periods]
+        if any(wanted):  # losses are wanted: multipliers of a concave cost do not say what is best
+            some, rest = ([p for p, is_so in zip(periods, wanted, strict=True) if is_so == so] for so in (True, False))
+            held, free = iter(self.roots(some)), iter(self.with_limits(rest) if rest else ())
+            return [(next(held), None) if is_so else next(free) for is_so in wanted]
+        factors = self._factors(periods, limits_hold=False)
+        roots, moves = self._roots(factors)
+        return list(zip(roots, self._near(periods, factors, moves), strict=True))
 
-    def _root(self, factors: SuperLU) -> tuple[FloatArray, FloatArray]:
-        """A factor of the slopes, and what orthonormal moves of demand do to the columns of the program."""
+    def _lay_out(self, rows: IntArray, cols: IntArray) -> None:
+        """Where entries stand, columns in an order that keeps factors sparse: the same for all that is filled in."""
+        size = self._size
+        pattern = sp.csc_array((np.random.default_rng(0).standard_normal(rows.size), (rows, cols)), (size, size))
+        self._at: IntArray = _factored(pattern, "COLAMD").perm_c  # where each unknown stands
+        places, self._slot = np.unique(self._at[cols] * size + rows, return_inverse=True)
+        self._indices = places % size
+        self._starts = np.searchsorted(places, np.arange(size + 1) * size)
+
+    def _roots(self, factors: _Factors) -> tuple[list[FloatArray], FloatArray]:
+        """Factors of the slopes, and what orthonormal moves of demand do to the unknowns, (move, period, unknown)."""
         answer = self._answer(factors, self._moves)
-        moved = answer[self._balance]
+        moved = self._at_buses(answer)
         if self._exact:
-            steepness, directions = np.linalg.eigh((moved + moved.T) / 2)
-            return np.asarray(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))), answer
+            steepness, directions = np.linalg.eigh((moved + moved.transpose(0, 2, 1)) / 2)
+            return list(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))[:, None, :]), answer
         basis = np.linalg.qr(moved)[0]
         answer = self._answer(factors, basis)
-        return _nystroem(basis, answer[self._balance]), answer
+        return [_nystroem(*each) for each in zip(basis, self._at_buses(answer), strict=True)], answer
 
-    def _answer(self, factors: SuperLU, moves_kw: FloatArray) -> FloatArray:
-        """What moves of demand, (bus, move) in kW, do to all unknowns; to LMPs it is D times the moves."""
-        more = np.zeros((self._starts.size - 1, moves_kw.shape[1]), order="F")
-        more[self._balance] = -moves_kw / self._program.feeder.base_kw
-        return np.asarray(factors.solve(more))
+    def _answer(self, factors: _Factors, moves_kw: FloatArray) -> FloatArray:
+        """What moves of demand, (bus, move) in kW or (period, bus, move), do to all unknowns; to LMPs D times them."""
+        more = np.zeros((moves_kw.shape[-1], factors.blocks, self._size))
+        more[:, :, self._balance] = -np.moveaxis(np.atleast_3d(moves_kw.T), -1, 1) / self._base_kw
+        return factors.solve(more)
 
-    def _near(self, period: ClearedPeriod, factors: SuperLU, moves: FloatArray) -> RowLimits | None:
+    def _at_buses(self, answer: FloatArray) -> FloatArray:
+        """What is answered at the buses, (period, bus, move)."""
+        return answer[:, :, self._at[self._balance]].transpose(1, 2, 0)
+
+    def _near(self, periods: Sequence[ClearedPeriod], factors: _Factors, moves: FloatArray) -> list[RowLimits | None]:
         """The limits that bind, or that the demand there is could reach by moving to where they are felt the most."""
-        solution, program = period.solution, self._program
-        base_kw = program.feeder.base_kw
-        s, z = solution.s[self._limits], solution.z[self._limits]
-        felt = np.linalg.norm(moves[self._limited], axis=1) * np.abs(self._way)
+        s, z = (np.array([getattr(p.solution, side)[self._limits] for p in periods]) for side in "sz")
+        felt = np.linalg.norm(moves[:, :, self._at[self._limited]], axis=0) * np.abs(self._way)
+        nearest = [self._nearest(*each) for each in zip(periods, s, z, felt, strict=True)]
+        more = np.zeros((max(limits.size for limits in nearest), len(periods), self._size))
+        for k, limits in enumerate(nearest):
+            more[np.arange(limits.size), k, self._limited[limits]] = self._way[limits]
+        answer = factors.solve(more).transpose(1, 2, 0)
+        return [self._felt(*each) for each in zip(nearest, s, z, answer, strict=True)]
+
+    def _nearest(self, period: ClearedPeriod, s: FloatArray, z: FloatArray, felt: FloatArray) -> IntArray:
+        """Which limits of a period are near, by their places among all, from how one kW is felt there, (limit,)."""
         with np.errstate(divide="ignore"):
             away_kw = np.where(z > s, 0.0, s / felt)
         within_kw = float(np.abs(period.demand_kw).sum())
         nearest = np.argsort(away_kw, kind="stable")[: max(_MOST_LIMITS, int((z > s).sum()))]
-        nearest = np.sort(nearest[(away_kw[nearest] <= within_kw) & (felt[nearest] > _FELT / base_kw)])
+        return np.sort(nearest[(away_kw[nearest] <= within_kw) & (felt[nearest] > _FELT / self._base_kw)])
+
+    def _felt(self, nearest: IntArray, s: FloatArray, z: FloatArray, answer: FloatArray) -> RowLimits | None:
+        """The limits of a period, and what they do to LMPs and to each other."""
         if not nearest.size:
             return None
-        limited, way = self._limited[nearest], self._way[nearest]
-        more = np.zeros((self._starts.size - 1, nearest.size), order="F")
-        more[limited, np.arange(nearest.size)] = way
-        answer = factors.solve(more)
-        effect = -answer[self._balance] / base_kw
-        per_kw = np.maximum(np.abs(effect).max(axis=0), _FELT / base_kw)
-        give = way[:, None] * answer[limited] / base_kw / np.outer(per_kw, per_kw)
+        way, answer = self._way[nearest], answer[:, : nearest.size]
+        effect = -answer[self._at[self._balance]] / self._base_kw
+        per_kw = np.maximum(np.abs(effect).max(axis=0), _FELT / self._base_kw)
+        give = way[:, None] * answer[self._at[self._limited[nearest]]] / self._base_kw / np.outer(per_kw, per_kw)
         room, directions = np.linalg.eigh((give + give.T) / 2)
         return RowLimits(
             effect / per_kw,
             (directions * np.maximum(room, 0.0)) @ directions.T,
             s[nearest] / per_kw,
-            z[nearest] * base_kw * per_kw,
+            z[nearest] * self._base_kw * per_kw,
         )
 
-    def _matrix(self, period: ClearedPeriod, *, limits_hold: bool = True) -> sp.csc_array:
-        """The KKT matrix at the solution of a period, with limits of flows, voltages and currents or without."""
-        solution = period.solution
-        bounds = solution.s[self._bounds] / solution.z[self._bounds]
+    def _factors(self, periods: Sequence[ClearedPeriod], *, limits_hold: bool = True) -> _Factors:
+        """The KKT systems at the solutions of some periods, factorised as one that falls into blocks.
+
+        Args:
+            periods: The periods, all solved by the program.
+            limits_hold: Whether limits of flows, voltages and currents stay in them.
+        """
+        s, z = (np.array([getattr(p.solution, side) for p in periods]) for side in "sz")
+        bounds = s[:, self._bounds] / z[:, self._bounds]
         if not limits_hold:
-            bounds[self._is_limit] = _OUT
-        cones = _scaling(solution.s[self._cones], solution.z[self._cones])
-        filled = np.concatenate([self._fixed, -bounds, -cones.ravel(), *self._bent(period.tangent)])
-        entries = np.bincount(self._slot, weights=filled, minlength=self._indices.size)  # those of one place add up
-        size = self._starts.size - 1
-        return sp.csc_array((entries, self._indices, self._starts), (size, size))
+            bounds[:, self._is_limit] = _OUT
+        cones = _scaling(s[:, self._cones].reshape(-1, CONE_ROWS), z[:, self._cones].reshape(-1, CONE_ROWS))
+        parts = zip(-bounds, -cones.reshape(len(periods), -1), periods, strict=True)
+        filled = (np.concatenate([self._fixed, *own, *self._bent(period.tangent)]) for *own, period in parts)
+        entries = [np.bincount(self._slot, weights=row, minlength=self._indices.size) for row in filled]
+        return _Factors(np.array(entries), self._indices, self._starts)
 
     def _bent(self, tangent: Tangent | None) -> list[FloatArray]:
         """The coefficients of a tangent, twice, and what the cost bends by it, in the order of their places."""
@@ -178,8 +207,27 @@ class SlopeSystem:
         return [*entries, *entries, *self._tangents.bends(tangent).reshape(9, -1)]
 
 
-def _factors(matrix: sp.csc_array) -> SuperLU:
-    return splu(matrix, relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
+class _Factors:
+    """Matrices of one pattern, factorised as the blocks of one, so that each comes out as it would alone."""
+
+    def __init__(self, entries: FloatArray, indices: IntArray, starts: IntArray) -> None:
+        """Factorise them; `entries` are (block, entry)."""
+        self.blocks, size = len(entries), starts.size - 1
+        block = np.arange(self.blocks)[:, None]
+        places = (indices + size * block).ravel()
+        begin = np.append((starts[:-1] + indices.size * block).ravel(), entries.size)
+        shape = (self.blocks * size, self.blocks * size)
+        self._whole = _factored(sp.csc_array((entries.ravel(), places, begin), shape), "NATURAL")
+
+    def solve(self, more: FloatArray) -> FloatArray:
+        """The answers to right-hand sides, (side, block, row)."""
+        if not more.size:
+            return more
+        return np.asarray(self._whole.solve(more.reshape(len(more), -1).T)).T.reshape(more.shape)
+
+
+def _factored(matrix: sp.csc_array, order: Literal["COLAMD", "NATURAL"]) -> SuperLU:
+    return splu(matrix, order, relax=4, panel_size=1)  # wide panels are of no use in so sparse a matrix
 
 
 def _probes(buses: int) -> FloatArray:

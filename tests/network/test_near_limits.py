@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.network.near_limits import NearLimits, RowLimits
-from gridbazaar.network.slopes import SlopeSystem, _factors
+from gridbazaar.network.slopes import SlopeSystem
 
 BUSES = ("10", "18", "26", "33")
 
@@ -84,9 +84,9 @@ def test_what_a_limit_does_to_lmps_demand_does_to_its_slack(kink, buses, name):
     clearing, at, where = kink(name)
     [period] = clearing.solve(bids(clearing, at, where + 3.0))
     system = SlopeSystem(period.program, buses)
-    root, limits = system.with_limits(period)
-    factors = _factors(system._matrix(period, limits_hold=False))
-    by_kw = system._way[:, None] * system._root(factors)[1][system._limited]
+    [(root, limits)] = system.with_limits([period])
+    moves = system._roots(system._factors([period], limits_hold=False))[1]
+    by_kw = system._way[:, None] * moves[:, 0, system._at[system._limited]].T
     by_kw = by_kw / np.maximum(np.abs(by_kw).max(axis=1), 1e-12)[:, None]
     for row in limits.effect.T:
         assert np.abs(by_kw - row).max(axis=1).min() <= 1e-5
