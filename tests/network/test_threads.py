@@ -42,6 +42,27 @@ def test_threads_change_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert found[0][1].unserved_kw[:, 0].max() == 0
 
 
+def test_slopes_of_a_period_have_the_same_bits_alone_and_with_others() -> None:
+    """With and without shortage, which are two programs, whatever periods are asked for beside."""
+    clearing = Clearing(FEEDER, LOAD, LOAD / 3, 1.0)
+    cleared, buses = clearing.solve(30.0 * np.ones_like(LOAD)), np.array([1, 2])
+    assert len({id(period.program) for period in cleared}) == 2
+    roots, limits = clearing.slopes_and_limits(cleared, buses)
+    held = clearing.slope_roots(cleared, buses)
+    assert not np.array_equal(held, roots)
+    for t, period in enumerate(cleared):
+        [root], own = clearing.slopes_and_limits([period], buses)
+        assert np.array_equal(root, roots[t])
+        assert np.array_equal(clearing.slope_roots((period,), buses)[0], held[t])
+        near, alone = limits.at(t), own.at(0)
+        assert (near is None) == (alone is None)
+        if near is not None and alone is not None:
+            rows = alone.slack_kw.size
+            assert np.array_equal(near.effect[:, :rows], alone.effect)
+            assert np.array_equal(near.give[:rows, :rows], alone.give)
+            assert np.array_equal(near.slack_kw[:rows], alone.slack_kw)
+
+
 def test_one_clearing_answers_several_threads_as_it_answers_one() -> None:
     clearing = Clearing(FEEDER, LOAD, LOAD / 3, 1.0)
     bids = [bid * np.ones_like(LOAD) for bid in (0.0, 30.0, 5.0, 10.0)] * 3

@@ -97,3 +97,13 @@ def test_a_window_that_is_kept_is_run_again_from_its_folder(tmp_path):
     other = gridbazaar(tmp_path, "run", "r/windows/000002", "-o", "other", "--set", "alpha_scale=2")
     assert other.returncode == 0, other.stderr
     assert not pd.read_parquet(tmp_path / "other" / "prosumers.parquet").equals(kept)
+
+
+def test_a_run_of_a_run_is_named_after_its_scenario(tmp_path):
+    without_stores(tmp_path)
+    assert gridbazaar(tmp_path, "run", "homes.yaml", "-o", "r").returncode == 0
+    assert gridbazaar(tmp_path, "run", "r").returncode == 0
+    [first] = (tmp_path / "results" / "homes").iterdir()
+    assert gridbazaar(tmp_path, "run", str(first)).returncode == 0
+    assert [folder.name for folder in (tmp_path / "results").iterdir()] == ["homes"]
+    assert len(list((tmp_path / "results" / "homes").iterdir())) == 2
