@@ -321,8 +321,22 @@ def test_what_was_read_otherwise_is_said_once_and_tables_are_named_in_files(tmp_
     )
 
 
+def _rows(printed: str) -> dict[str, list[str]]:
+    """What a list says of each name."""
+    return {name: cells for name, *cells in (line.split("\t") for line in printed.splitlines())}
+
+
 def test_lists_and_schema(tmp_path: Path) -> None:
     assert gridbazaar("list", folder=tmp_path).stdout.startswith("ieee33\t")
+    rows = {
+        what: _rows(gridbazaar("list", *what, folder=tmp_path).stdout) for what in ((), ("behaviours",), ("devices",))
+    }
+    assert all(len(cells) == 2 and cells[1] for known in rows.values() for cells in known.values())
+    assert rows[()]["island"][1] == "An island without a cable: a diesel, wind, sun and stores must balance it alone"
+    shading = "Declares a marginal utility (12) that is lower than its own by some percent."
+    assert rows["behaviours",]["Shading"] == ["gridbazaar.agents.behaviours.shading:Shading", shading]
+    pump = "A heat pump that charges a store of heat, from which a demand of heat is met."
+    assert rows["devices",]["heat_pump"] == ["gridbazaar.agents.devices.heat_pump:HeatPump", pump]
     assert gridbazaar("list", "behaviours", folder=tmp_path).stdout.startswith("price_taker\t")
     assert json.loads(gridbazaar("schema", folder=tmp_path).stdout)["properties"]["market"]
     text = gridbazaar("schema", folder=tmp_path).stdout
