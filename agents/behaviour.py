@@ -1,5 +1,8 @@
 """How a prosumer acts: the part of it that users replace."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 import numpy as np
 
 from ..network.arrays import FloatArray
@@ -104,6 +107,13 @@ class Behaviour:
     def overrides(self, hook: str) -> bool:
         """Whether it answers a hook itself; otherwise it is not asked, and what is written here stands."""
         return getattr(type(self), hook) is not getattr(Behaviour, hook)
+
+
+def close_all(behaviours: Iterable[Behaviour]) -> None:
+    """Let behaviours let go of what they hold outside; whatever one raises then there is nobody left to mind."""
+    for behaviour in behaviours:
+        with suppress(Exception):  # a user's code may raise anything
+            behaviour.close()
 
 
 def acts_otherwise(behaviour: Behaviour) -> bool:

@@ -48,7 +48,6 @@ Starts = Sequence[Tangent | None]
 Found = TypeVar("Found")
 
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
-_LARGE = 100  # buses, from which on threads save more than they cost where slopes are found
 
 
 class Clearing:
@@ -181,22 +180,21 @@ class Clearing:
         cleared: Sequence[ClearedPeriod],
         buses: IntArray,
     ) -> list[Found]:
-        """What comes of each period, many of small feeders at once."""
+        """What comes of each period, in pieces of one program each that depend on no number of cores."""
         key = tuple(buses.tolist())
         programs: dict[int, ConicProgram] = {id(period.program): period.program for period in cleared}
         with self._one_asks:
             for name, program in programs.items():
                 if (name, key) not in self._systems:
                     self._systems[name, key] = SlopeSystem(program, buses)
-        jobs: list[tuple[int, list[int]]] = []
+        pieces: list[tuple[SlopeSystem, list[int]]] = []
         for name in programs:
-            own = [k for k, period in enumerate(cleared) if id(period.program) == name]
-            parts = len(own) if len(self.feeder.buses) > _LARGE else min(cores(), 1 + len(own) // _PERIODS_PER_SOLVER)
-            jobs += [(name, part.tolist()) for part in np.array_split(own, parts)]
-        results = side_by_side(lambda job: what(self._systems[job[0], key], [cleared[k] for k in job[1]]), jobs)
-        found = {
-            k: one for (_, part), some in zip(jobs, results, strict=True) for k, one in zip(part, some, strict=True)
-        }
+            system, own = self._systems[name, key], [k for k, p in enumerate(cleared) if id(p.program) == name]
+            pieces += [(system, own[k : k + system.at_once]) for k in range(0, len(own), system.at_once)]
+        answers = side_by_side(lambda piece: what(piece[0], [cleared[k] for k in piece[1]]), pieces)
+        found: dict[int, Found] = {}
+        for (_, places), answer in zip(pieces, answers, strict=True):
+            found |= zip(places, answer, strict=True)
         return [found[k] for k in range(len(cleared))]
 
     def concavity(self, cleared: tuple[ClearedPeriod, ...], buses: IntArray) -> FloatArray:

@@ -20,6 +20,8 @@ about 1e-5.
 Where a limit just binds, neither s nor z of it is far from zero and the slopes are anything between those of the two
 sides, or have no bound where demand cannot grow at all. They are kept between 0 and STEEPEST, in every direction.
 
+Periods are solved some at a time, as the blocks of one system, which saves most of the time on small feeders.
+
 Slopes between all buses would be a matrix of all by all. They are told by a factor, D = R R', which for many buses
 leaves out what hardly counts: on a radial feeder D is one slope common to all and what losses on shared paths add, and
 its eigenvalues fall fast. R comes from two products of D with some vectors (subspace iteration, then Nyström: Halko,
@@ -29,7 +31,7 @@ Martinsson, Tropp 2011), each a solve with the one sparse factorisation, and wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -57,10 +59,41 @@ _OUT = 1e10
 _HELD = 1e10
 """Curvature of an elastic bid that is held."""
 _NEAREST = 1e-13  # to the surface of a cone, as a fraction of its axis
+_AT_ONCE = 12
+"""So many periods are solved at a time, or fewer where what is answered is more than `_CELLS` numbers."""
+_CELLS = 200_000
+
+
+class _Pattern(NamedTuple):
+    """Where entries of the system stand, its unknowns in an order that keeps factors sparse.
+
+    Equations stay where they are: right-hand sides are laid out by them, and answers by `at`.
+
+    Attributes:
+        at: Where each unknown stands, (unknown,).
+        slot: To which entry of the matrix each coefficient adds, (coefficient,).
+        indices, starts: The matrix by columns.
+    """
+
+    at: IntArray
+    slot: IntArray
+    indices: IntArray
+    starts: IntArray
+
+    @classmethod
+    def of(cls, rows: IntArray, cols: IntArray, filled: FloatArray, size: int) -> _Pattern:
+        """That of coefficients at these places, (coefficient,) each; the order follows from the places alone."""
+        at: IntArray = _factored(sp.csc_array((filled, (rows, cols)), (size, size)), "COLAMD").perm_c
+        places, slot = np.unique(at[cols] * size + rows, return_inverse=True)
+        return cls(at, slot, places % size, np.searchsorted(places, np.arange(size + 1) * size))
 
 
 class SlopeSystem:
-    """The KKT system of one program, its pattern laid out once and filled for every solution."""
+    """The KKT system of one program, its pattern laid out once and filled for every solution.
+
+    Attributes:
+        at_once: How many periods are best solved at a time.
+    """
 
     def __init__(self, program: ConicProgram, buses: IntArray) -> None:
         """Lay out the system.
@@ -90,7 +123,8 @@ class SlopeSystem:
         quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
         self._fixed = np.concatenate([quadratic, entries, entries])
         self._size = columns + program.rhs.size
-        self._lay_out(np.hstack(rows), np.hstack(cols))
+        self._places = np.hstack(rows), np.hstack(cols)
+        self._pattern: _Pattern | None = None
         self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
         limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
         limits = np.concatenate(limited)
@@ -99,8 +133,10 @@ class SlopeSystem:
         bounded = sp.csr_array(program.matrix)[self._limits].tocoo()  # a limit bounds one column
         assert bounded.nnz == self._limits.size, "limits are of one column each"
         self._limited, self._way = np.asarray(bounded.coords[1], dtype=np.intp), np.asarray(bounded.data)
+        self._told = np.concatenate([self._balance, self._limited])
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
+        self.at_once = max(1, min(_AT_ONCE, _CELLS // (self._size * self._moves.shape[1])))
 
     def roots(self, periods: Sequence[ClearedPeriod]) -> list[FloatArray]:
         """Factors R of the slopes d LMP / d demand in some periods, (bus, rank); R R' is in $/kWh per kW."""
@@ -114,48 +150,41 @@ class SlopeSystem:
             held, free = iter(self.roots(some)), iter(self.with_limits(rest) if rest else ())
             return [(next(held), None) if is_so else next(free) for is_so in wanted]
         factors = self._factors(periods, limits_hold=False)
-        roots, moves = self._roots(factors)
-        return list(zip(roots, self._near(periods, factors, moves), strict=True))
-
-    def _lay_out(self, rows: IntArray, cols: IntArray) -> None:
-        """Where entries stand, columns in an order that keeps factors sparse: the same for all that is filled in."""
-        size = self._size
-        pattern = sp.csc_array((np.random.default_rng(0).standard_normal(rows.size), (rows, cols)), (size, size))
-        self._at: IntArray = _factored(pattern, "COLAMD").perm_c  # where each unknown stands
-        places, self._slot = np.unique(self._at[cols] * size + rows, return_inverse=True)
-        self._indices = places % size
-        self._starts = np.searchsorted(places, np.arange(size + 1) * size)
+        roots, at_limits = self._roots(factors)
+        return list(zip(roots, self._near(periods, factors, at_limits), strict=True))
 
     def _roots(self, factors: _Factors) -> tuple[list[FloatArray], FloatArray]:
-        """Factors of the slopes, and what orthonormal moves of demand do to the unknowns, (move, period, unknown)."""
-        answer = self._answer(factors, self._moves)
-        moved = self._at_buses(answer)
+        """Factors of the slopes, and what orthonormal moves of demand do to limited columns, (move, period, limit)."""
+        moved, at_limits = self._answer(factors, self._moves)
         if self._exact:
             steepness, directions = np.linalg.eigh((moved + moved.transpose(0, 2, 1)) / 2)
-            return list(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))[:, None, :]), answer
+            return list(directions * np.sqrt(np.clip(steepness, 0.0, STEEPEST))[:, None, :]), at_limits
         basis = np.linalg.qr(moved)[0]
-        answer = self._answer(factors, basis)
-        return [_nystroem(*each) for each in zip(basis, self._at_buses(answer), strict=True)], answer
+        moved, at_limits = self._answer(factors, basis)
+        return [_nystroem(*each) for each in zip(basis, moved, strict=True)], at_limits
 
-    def _answer(self, factors: _Factors, moves_kw: FloatArray) -> FloatArray:
-        """What moves of demand, (bus, move) in kW or (period, bus, move), do to all unknowns; to LMPs D times them."""
+    def _answer(self, factors: _Factors, moves_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What moves of demand, (bus, move) in kW or (period, bus, move), do.
+
+        Returns:
+            To LMPs, D times them, (period, bus, move), and to the columns that are limited, (move, period, limit).
+        """
         more = np.zeros((moves_kw.shape[-1], factors.blocks, self._size))
         more[:, :, self._balance] = -np.moveaxis(np.atleast_3d(moves_kw.T), -1, 1) / self._base_kw
-        return factors.solve(more)
+        answer, buses = factors.solve(more, self._told), self._balance.size
+        return answer[:, :, :buses].transpose(1, 2, 0), answer[:, :, buses:]
 
-    def _at_buses(self, answer: FloatArray) -> FloatArray:
-        """What is answered at the buses, (period, bus, move)."""
-        return answer[:, :, self._at[self._balance]].transpose(1, 2, 0)
-
-    def _near(self, periods: Sequence[ClearedPeriod], factors: _Factors, moves: FloatArray) -> list[RowLimits | None]:
+    def _near(
+        self, periods: Sequence[ClearedPeriod], factors: _Factors, at_limits: FloatArray
+    ) -> list[RowLimits | None]:
         """The limits that bind, or that the demand there is could reach by moving to where they are felt the most."""
         s, z = (np.array([getattr(p.solution, side)[self._limits] for p in periods]) for side in "sz")
-        felt = np.linalg.norm(moves[:, :, self._at[self._limited]], axis=0) * np.abs(self._way)
+        felt = np.linalg.norm(at_limits, axis=0) * np.abs(self._way)
         nearest = [self._nearest(*each) for each in zip(periods, s, z, felt, strict=True)]
         more = np.zeros((max(limits.size for limits in nearest), len(periods), self._size))
         for k, limits in enumerate(nearest):
             more[np.arange(limits.size), k, self._limited[limits]] = self._way[limits]
-        answer = factors.solve(more).transpose(1, 2, 0)
+        answer = factors.solve(more, self._told).transpose(1, 2, 0)
         return [self._felt(*each) for each in zip(nearest, s, z, answer, strict=True)]
 
     def _nearest(self, period: ClearedPeriod, s: FloatArray, z: FloatArray, felt: FloatArray) -> IntArray:
@@ -171,9 +200,9 @@ class SlopeSystem:
         if not nearest.size:
             return None
         way, answer = self._way[nearest], answer[:, : nearest.size]
-        effect = -answer[self._at[self._balance]] / self._base_kw
+        effect = -answer[: self._balance.size] / self._base_kw
         per_kw = np.maximum(np.abs(effect).max(axis=0), _FELT / self._base_kw)
-        give = way[:, None] * answer[self._at[self._limited[nearest]]] / self._base_kw / np.outer(per_kw, per_kw)
+        give = way[:, None] * answer[self._balance.size + nearest] / self._base_kw / np.outer(per_kw, per_kw)
         room, directions = np.linalg.eigh((give + give.T) / 2)
         return RowLimits(
             effect / per_kw,
@@ -195,9 +224,9 @@ class SlopeSystem:
             bounds[:, self._is_limit] = _OUT
         cones = _scaling(s[:, self._cones].reshape(-1, CONE_ROWS), z[:, self._cones].reshape(-1, CONE_ROWS))
         parts = zip(-bounds, -cones.reshape(len(periods), -1), periods, strict=True)
-        filled = (np.concatenate([self._fixed, *own, *self._bent(period.tangent)]) for *own, period in parts)
-        entries = [np.bincount(self._slot, weights=row, minlength=self._indices.size) for row in filled]
-        return _Factors(np.array(entries), self._indices, self._starts)
+        filled = [np.concatenate([self._fixed, *own, *self._bent(period.tangent)]) for *own, period in parts]
+        self._pattern = self._pattern or _Pattern.of(*self._places, filled[0], self._size)
+        return _Factors(filled, self._pattern)
 
     def _bent(self, tangent: Tangent | None) -> list[FloatArray]:
         """The coefficients of a tangent, twice, and what the cost bends by it, in the order of their places."""
@@ -208,22 +237,28 @@ class SlopeSystem:
 
 
 class _Factors:
-    """Matrices of one pattern, factorised as the blocks of one, so that each comes out as it would alone."""
+    """Matrices of one pattern, factorised as the blocks of one.
 
-    def __init__(self, entries: FloatArray, indices: IntArray, starts: IntArray) -> None:
-        """Factorise them; `entries` are (block, entry)."""
-        self.blocks, size = len(entries), starts.size - 1
+    Each comes out as it would alone but for the last bits, which on some processors depend on what else is there.
+    """
+
+    def __init__(self, filled: Sequence[FloatArray], pattern: _Pattern) -> None:
+        """Factorise the matrices of these coefficients, (coefficient,) each."""
+        indices, starts = pattern.indices, pattern.starts
+        self.blocks, self._at, size = len(filled), pattern.at, starts.size - 1
+        entries = [np.bincount(pattern.slot, weights=one, minlength=indices.size) for one in filled]
         block = np.arange(self.blocks)[:, None]
         places = (indices + size * block).ravel()
-        begin = np.append((starts[:-1] + indices.size * block).ravel(), entries.size)
+        begin = np.append((starts[:-1] + indices.size * block).ravel(), self.blocks * indices.size)
         shape = (self.blocks * size, self.blocks * size)
-        self._whole = _factored(sp.csc_array((entries.ravel(), places, begin), shape), "NATURAL")
+        self._whole = _factored(sp.csc_array((np.concatenate(entries), places, begin), shape), "NATURAL")
 
-    def solve(self, more: FloatArray) -> FloatArray:
-        """The answers to right-hand sides, (side, block, row)."""
+    def solve(self, more: FloatArray, told: IntArray) -> FloatArray:
+        """The answers to right-hand sides, (side, block, equation), of some unknowns: (side, block, unknown told)."""
         if not more.size:
-            return more
-        return np.asarray(self._whole.solve(more.reshape(len(more), -1).T)).T.reshape(more.shape)
+            return np.zeros((*more.shape[:2], told.size))
+        answer = np.asarray(self._whole.solve(more.reshape(len(more), -1).T)).T.reshape(more.shape)
+        return answer[:, :, self._at[told]]
 
 
 def _factored(matrix: sp.csc_array, order: Literal["COLAMD", "NATURAL"]) -> SuperLU:

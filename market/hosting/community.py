@@ -1,12 +1,11 @@
 """A community: the prosumers that live in one process."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TypeVar
 
 import numpy as np
 
-from ...agents.behaviour import PriceTaker
+from ...agents.behaviour import PriceTaker, close_all
 from ...agents.behaviour_errors import BehaviourError
 from ...agents.containment import Containment
 from ...agents.crowd import Crowd, CrowdSeat
@@ -92,9 +91,7 @@ class Community(mesa.Model):
 
     def close(self) -> None:
         """Let behaviours let go of what they hold outside, and let the memory of a community go that nobody uses."""
-        for prosumer in self.others.values():
-            with suppress(Exception):  # a user's code may raise anything, and there is nobody left to mind
-                prosumer.behaviour.close()
+        close_all(prosumer.behaviour for prosumer in self.others.values())
         forget(self)
 
     def answer(self, quotes: Quotes) -> Offers:

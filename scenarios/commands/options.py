@@ -92,15 +92,15 @@ def source_of(scenario: str) -> Path:
     return (Path(scenario) if _holds_a_run(Path(scenario)) else find(scenario)).resolve()
 
 
-def title_of(scenario: str) -> str:
-    """What a scenario of that name, or the one that a run has recorded, is called."""
+def name_of(scenario: str) -> str:
+    """What a scenario of that name is called, or the one that a run has recorded; the run, if that does not say."""
     from ..runs.resuming import read_manifest
 
-    path, seen = Path(scenario), set()
-    while _holds_a_run(path) and (folder := path.resolve()) not in seen:  # a run may be one of a run
-        seen.add(folder)
-        path = Path(read_manifest(path).get("scenario_path", ""))
-    return path.stem or Path(scenario).stem
+    path = Path(scenario)
+    if not _holds_a_run(path):
+        return path.stem
+    manifest = read_manifest(path)
+    return str(manifest.get("name") or "") or path.resolve().name
 
 
 def stepped_scenario(scenario: str, changes: list[Change], window: int | None) -> Scenario:

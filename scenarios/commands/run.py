@@ -37,9 +37,9 @@ from .options import (
     Workers,
     backend_of,
     loaded_scenario,
+    name_of,
     source_of,
     tell_doubts,
-    title_of,
 )
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ def run(
     from ..runs.summary import show
 
     path = "" if resume else str(source_of(scenario))
-    origin = Origin(path, shlex.join(["gridbazaar", *sys.argv[1:]]), tuple(change.place for change in given))
-    folder = resume or new_folder(title_of(scenario), output)
+    name, command = "" if resume else name_of(scenario), shlex.join(["gridbazaar", *sys.argv[1:]])
+    origin = Origin(path, name, command, tuple(change.place for change in given))
+    folder = resume or new_folder(name, output)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()  # what behaviours, or Ray, print is no JSON
     with watching(Console(stderr=True), verbose=verbose, quiet=as_json) as watch, aside:
         if loaded.horizon:

@@ -21,8 +21,8 @@ from .options import (
     WindowNumber,
     Workers,
     backend_of,
+    name_of,
     stepped_scenario,
-    title_of,
 )
 
 
@@ -58,7 +58,7 @@ def step(
 
     console = Console()
     backend_of(workers, ray, patience)  # what cannot be is told of at once
-    with Session(loaded, backend=lambda: backend_of(workers, ray, patience), name=title_of(scenario)) as session:
+    with Session(loaded, backend=lambda: backend_of(workers, ray, patience), name=name_of(scenario)) as session:
         shell = Shell(session, console)
         if lines is not None:
             follow(shell, lines, str(commands))

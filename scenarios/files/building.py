@@ -179,7 +179,10 @@ class Building:
                 if gone:
                     sentence = f"bus {row.bus} is out of service; put the prosumer elsewhere, or take it out"
                 raise self._refusal(("prosumers", name, "bus"), sentence)
-        self.behaviours()
+        if tried := self.behaviours():
+            from ...agents.behaviour import close_all  # with numpy, which these need anyway
+
+            close_all(tried.values())
         for bus in buses:
             self._load_factor(bus)
         self._check_generation()

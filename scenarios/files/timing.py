@@ -55,7 +55,7 @@ class _Source:
     name: str
 
 
-_APART, _WORD = re.compile(r"[\s,;*+/()\[\]{}]+"), re.compile(r"[\w-]+")  # how names are found within values
+_APART, _WORD = re.compile(r"[\s,;*+/=()\[\]{}'\"]+"), re.compile(r"[\w-]+")  # how names are found within values
 
 
 class _Timing:

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from types import FunctionType
 
-from ...agents.behaviour import Behaviour
+from ...agents.behaviour import Behaviour, close_all
 from ...agents.behaviours.colluders import Colluders
 from ..files.behaviour_text import parsed
 from ..files.behaviours import OWN, find_behaviour, make_behaviour
@@ -96,5 +96,5 @@ def draws_lots(made: type[Behaviour]) -> bool:
 def _class_of(text: str) -> type[Behaviour]:
     """The class of a behaviour with its parameters, which are checked."""
     made = find_behaviour(parsed(text)[0], f"{PLACE} {text}", "")
-    make_behaviour(text, f"{PLACE} {text}", "")
+    close_all([make_behaviour(text, f"{PLACE} {text}", "")])
     return made

@@ -26,7 +26,7 @@ def run_without_sharing(run: StoredRun) -> StoredRun:
         if there.settled:
             return there
     folder.mkdir(exist_ok=True)
-    alone, origin = _alone(run.scenario), Origin(run.manifest.get("scenario_path", ""), "", ("--case 1",))
+    alone, origin = _alone(run.scenario), Origin(run.manifest.get("scenario_path", ""), overrides=("--case 1",))
     if alone.horizon:
         run_rolling(alone, folder, origin=origin)
     else:

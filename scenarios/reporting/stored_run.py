@@ -69,10 +69,9 @@ class StoredRun:
 
     @property
     def title(self) -> str:
-        """The title of the scenario, or the folder that the run stands in."""
-        return str(
-            self.manifest["scenario"].get("title") or Path(self.manifest.get("scenario_path", "")).stem or self.name
-        )
+        """The title of the scenario, or what it is called, or the folder that the run stands in."""
+        said = self.manifest.get("name") or Path(self.manifest.get("scenario_path", "")).stem
+        return str(self.manifest["scenario"].get("title") or said or self.name)
 
     @property
     def outcome(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...agents.behaviour import Behaviour
+from ...agents.behaviour import Behaviour, close_all
 from ...agents.behaviour_errors import BehaviourError
 from ...market.energy_market import EnergyMarket
 from ...market.hosting.checkpoint import behaviours_in
@@ -40,8 +40,7 @@ class Learning:
         self._scenario = scenario
         made = scenario.build_behaviours()
         self.names = tuple(name for name, behaviour in made.items() if behaviour.overrides("learn"))
-        for behaviour in made.values():
-            behaviour.close()
+        close_all(made.values())
         if self.names and scenario.horizon and scenario.horizon.keep_windows:
             sentence = f"{self.names[0]} learns from window to window, and no folder of a window could tell what"
             raise refuse("", "horizon.keep_windows", f"{sentence}; set it to false, or give it another behaviour")
@@ -55,8 +54,12 @@ class Learning:
         if not self.names:
             return None
         made = self._scenario.build_behaviours()
-        for name, memory in memories.items():
-            _asked(name, made[name], "restore_state", from_plain(memory))
+        try:
+            for name, memory in memories.items():
+                _asked(name, made[name], "restore_state", from_plain(memory))
+        except BehaviourError:
+            close_all(made.values())
+            raise
         return made
 
     def ended(self, market: EnergyMarket) -> Acted:
@@ -85,8 +88,7 @@ class Learning:
             for name, (state, chance) in acted.items():
                 found[name] = _remembered(name, made[name], state, chance, own_cost_usd[name])
         finally:
-            for behaviour in made.values():
-                behaviour.close()
+            close_all(made.values())
         return found
 
 

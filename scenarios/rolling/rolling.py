@@ -69,7 +69,7 @@ def run_rolling(
         interrupts() as interrupted,
         Recorder(folder, scenario, notes=Notes(Kept.NONE), origin=origin) as recorder,
     ):
-        rolling = _Rolling(scenario, folder, backend, watch, note)
+        rolling = _Rolling(scenario, folder, backend, watch, note, origin.name if origin else "")
         ending = rolling.run(interrupted)
         note("putting the windows together and saving the results")
         result = rolling.joined(ending)
@@ -97,11 +97,12 @@ class _Rolling:
         backend: Backend | None,
         watch: Callable[[Round], None] | None,
         note: Callable[[str], None],
+        name: str,
     ) -> None:
         horizon = scenario.horizon
         assert horizon is not None
         self._scenario, self._folder, self._backend = scenario, folder, backend
-        self._watch, self._note, self._keeps_windows = watch, note, horizon.keep_windows
+        self._watch, self._note, self._keeps_windows, self._name = watch, note, horizon.keep_windows, name
         self._windows, self._learning = Windows(scenario), Learning(scenario)
         self._parts = Parts(folder / CHECKPOINT)
         self.failed: WindowError | None = None
@@ -171,7 +172,8 @@ class _Rolling:
         folder = self._folder / WINDOW_FOLDERS / f"{window.number:06d}"
         shutil.rmtree(folder, ignore_errors=True)  # what a run has left there that was interrupted
         folder.mkdir(parents=True)
-        return run_scenario(part, folder, watch=self._watch, backend=self._backend).result
+        origin = Origin(name=self._name)
+        return run_scenario(part, folder, watch=self._watch, backend=self._backend, origin=origin).result
 
     def _kept(self, window: Window, result: Result) -> Part | Ending:
         """What is kept of a window's result; how the run ends if there is nothing that could be."""

@@ -58,12 +58,14 @@ class Origin:
     """Where a run comes from.
 
     Attributes:
-        path: The scenario's file.
+        path: The scenario's file, or the results folder that has recorded it.
+        name: What the scenario is called, also of a run of a run.
         command: The command line.
         overrides: What it changes in the scenario, as given: "--set dt_h=0.5", "--case 1".
     """
 
     path: str = ""
+    name: str = ""
     command: str = ""
     overrides: tuple[str, ...] = ()
 
@@ -253,6 +255,7 @@ def _manifest(scenario: ScenarioRows, origin: Origin, before: dict[str, Any]) ->
     return {
         "started": before.get("started", now),
         **again,
+        "name": before.get("name", origin.name),
         "scenario_path": before.get("scenario_path", origin.path),
         "command": before.get("command", origin.command),
         "overrides": before.get("overrides", list(origin.overrides)),

@@ -31,7 +31,8 @@ def run_point(point: Point) -> Row:
         scenario = load(point.scenario, point.changes)
         point.folder.mkdir(parents=True, exist_ok=True)
         changed = tuple(change.place for change in point.changes)
-        origin = Origin(str(find(point.scenario).resolve()), "", changed)
+        file = find(point.scenario)
+        origin = Origin(str(file.resolve()), file.stem, overrides=changed)
         with redirect_stdout(sys.stderr):  # what behaviours print is no part of the table
             if scenario.horizon:
                 run_rolling(scenario, point.folder, origin=origin)

@@ -85,7 +85,7 @@ class Desk:
         def act() -> None:
             opened = Session(scenario, changes, seed=self._seed, backend=self._backend, name=name)
             before, self._session = self._session, opened
-            self._wanted = replace(self._wanted, period=0, prosumer="", link="", other="")
+            self._want(period=0, prosumer="", link="", other="")
             if before is not None:
                 before.close()
 
@@ -138,14 +138,18 @@ class Desk:
             here = session.branch.name
             changes = changes_of([line for line in map(str.strip, text.splitlines()) if line], "fork")
             session.fork({change.key: change.value for change in changes}, name.strip())
-            self._wanted = replace(self._wanted, other=here)
+            self._want(other=here)
 
         self._move("fork", "forking", act)
 
     def look(self, **wanted: object) -> None:
-        """Look at something else: fields of `Wanted`."""
-        self._wanted = replace(self._wanted, **wanted)  # type: ignore[arg-type]  # the page's selects know the fields
+        """Look at something else: fields of `Wanted`; while something is done it is drawn by the next `refresh`."""
+        self._want(**wanted)
         self.refresh()
+
+    def _want(self, **wanted: object) -> None:
+        with self._changing:
+            self._wanted = replace(self._wanted, **wanted)  # type: ignore[arg-type]  # selects know the fields
 
     def refresh(self) -> None:
         """Draw anew if something else is looked at now than was drawn."""

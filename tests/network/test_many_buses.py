@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from grids import grid, grid_clearing
 
-import gridbazaar.network.clearing as clearing_module
+import gridbazaar.network.cores as cores_module
 import gridbazaar.network.slopes as slopes_module
 from gridbazaar.network import Bus, Clearing, Feeder, Generator, Line
 from gridbazaar.network.concavity import Concavity
@@ -60,7 +60,7 @@ def test_slopes_are_finite_differences_of_the_prices(case, root):
 
 def test_the_number_of_threads_changes_no_bit(case, root, monkeypatch):
     clearing, buses, bid = case
-    monkeypatch.setattr(clearing_module, "_LARGE", 1000)
+    monkeypatch.setattr(cores_module, "cores", lambda: 1)
     assert np.array_equal(clearing.slope_roots(clearing.solve(bid), buses), root)
 
 

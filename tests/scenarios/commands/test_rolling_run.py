@@ -10,6 +10,9 @@ from pathlib import Path
 import pandas as pd
 from rolling_homes import homes, load
 
+import gridbazaar.scenarios as gb
+from gridbazaar.scenarios.runs.running import run_scenario
+
 
 def gridbazaar(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     words = (sys.executable, "-m", "gridbazaar.scenarios", *words)
@@ -101,9 +104,20 @@ def test_a_window_that_is_kept_is_run_again_from_its_folder(tmp_path):
 
 def test_a_run_of_a_run_is_named_after_its_scenario(tmp_path):
     without_stores(tmp_path)
-    assert gridbazaar(tmp_path, "run", "homes.yaml", "-o", "r").returncode == 0
+    words = ("--set", "horizon.keep_windows=true", "-o", "r")
+    assert gridbazaar(tmp_path, "run", "homes.yaml", *words).returncode == 0
     assert gridbazaar(tmp_path, "run", "r").returncode == 0
     [first] = (tmp_path / "results" / "homes").iterdir()
+    (tmp_path / "r" / "manifest.json").write_text("{}")  # what it comes from is not asked
     assert gridbazaar(tmp_path, "run", str(first)).returncode == 0
+    assert gridbazaar(tmp_path, "run", "r/windows/000002").returncode == 0
     assert [folder.name for folder in (tmp_path / "results").iterdir()] == ["homes"]
-    assert len(list((tmp_path / "results" / "homes").iterdir())) == 2
+    assert len(list((tmp_path / "results" / "homes").iterdir())) == 3
+
+
+def test_a_run_that_says_no_name_gives_its_own(tmp_path):
+    scenario = gb.load("two_homes")
+    (tmp_path / "mine").mkdir()
+    run_scenario(scenario, tmp_path / "mine")
+    assert gridbazaar(tmp_path, "run", "mine").returncode == 0
+    assert [folder.name for folder in (tmp_path / "results").iterdir()] == ["mine"]

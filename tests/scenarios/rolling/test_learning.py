@@ -24,6 +24,8 @@ from gridbazaar.scenarios.runs.resuming import recorded_scenario
 pytestmark = pytest.mark.xdist_group("rolling learns")
 DAYS = {"length_h": 48, "step_h": 24, "forecast": "persistence", "imbalance_price_usd_per_kwh": PRICES}
 DIARY = """
+from pathlib import Path
+
 from gridbazaar.agents import Behaviour
 from gridbazaar.agents.behaviours.declared_utility import shaded
 
@@ -41,6 +43,22 @@ class Diary(Behaviour):
             raise RuntimeError("the diary is full")
         self.costs.append(own_cost_usd)
         self.chances.append(self.rng.random())
+
+
+class Holding(Diary):
+    '''Holds something outside until it is closed, and fails then.'''
+
+    def __init__(self, until=99):
+        super().__init__(until)
+        self.note("opened")
+
+    def close(self):
+        self.note("closed")
+        raise RuntimeError("it will not let go")
+
+    def note(self, what):
+        with Path(__file__).with_name("held").open("a") as file:
+            file.write(what + " ")
 
 
 class Forgetful(Diary):
@@ -149,6 +167,21 @@ def test_who_cannot_learn_ends_the_run_with_its_place(tmp_path):
         run_rolling(scenario(tmp_path, "Diary(until=1)"), tmp_path / "results")
     assert caught.value.exit_code == 2
     assert len(gb.load_run(tmp_path / "results").windows) == 1
+
+
+@pytest.mark.parametrize("until", [99, 1])
+def test_who_holds_something_outside_lets_go_of_it(tmp_path, until):
+    """Also where it fails at that, and where it cannot learn, which is what is told."""
+    (tmp_path / "results").mkdir()
+    learner = scenario(tmp_path, f"Holding(until={until})")
+    (tmp_path / "held").unlink(missing_ok=True)
+    if until == 1:
+        with pytest.raises(WindowError, match=r"in learn\(\): RuntimeError: the diary is full"):
+            run_rolling(learner, tmp_path / "results")
+    else:
+        run_rolling(learner, tmp_path / "results")
+    held = (tmp_path / "held").read_text().split()
+    assert held.count("opened") == held.count("closed") >= 4
 
 
 def test_folders_of_windows_and_learning_exclude_each_other(tmp_path):

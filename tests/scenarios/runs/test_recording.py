@@ -259,7 +259,11 @@ def test_a_run_can_be_told_apart_from_its_neighbours() -> None:
 
 def test_a_run_that_goes_on_keeps_where_it_comes_from() -> None:
     new_folder("x", Path("out"))
-    for origin in (Origin("s.yaml", "gridbazaar run s.yaml", ("--case 1",)), Origin(command="run --resume out"), None):
+    for origin in (
+        Origin("s.yaml", "s", "gridbazaar run s.yaml", ("--case 1",)),
+        Origin(command="run --resume out"),
+        None,
+    ):
         with Recorder(Path("out"), gb.load("ieee33"), origin=origin):
             pass
     told = manifest("out")

@@ -178,10 +178,13 @@ def test_a_session_outlives_a_browser_that_stands_still(tab: Tab, browser: Any) 
     told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     stopped = [one["id"] for one in told if one["type"] == "renderer"]
     assert stopped
-    for act, seconds in ((signal.SIGSTOP, 30.0), (signal.SIGCONT, 0.0)):
+    try:
         for pid in stopped:
-            os.kill(pid, act)
-        time.sleep(seconds)
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(30)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
     tab.go("step", r"^round 2, ")
     assert {*tab.complaints} <= {"WebSocket is already in CLOSING or CLOSED state."}  # until it has found back
     tab.complaints.clear()
