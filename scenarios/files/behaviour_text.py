@@ -59,7 +59,8 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
         assert None not in {part.arg for part in call.keywords}
         assert len(given) == len(call.keywords)
     except (SyntaxError, ValueError, AssertionError):
-        raise ValueError(f"{text!r} is no behaviour with parameters; write it like Shading(percent=5)") from None
+        sentence = "is no behaviour with parameters; write it like Shading(percent=5), what is text in quotes"
+        raise ValueError(f"{text!r} {sentence}") from None
     return name.strip(), given
 
 

@@ -15,7 +15,7 @@ from .device_table import apply_devices
 from .groups import apply_groups
 from .source import find, read
 from .timed_table import tells_time
-from .tree import TABLES, Change, Tree
+from .tree import TABLES, Change, Tree, did_you_mean
 from .yaml_file import Path_
 
 if TYPE_CHECKING:
@@ -83,7 +83,27 @@ def _set_periods(tree: Tree) -> None:
     if tells_time(tree.values):
         from .timing import set_periods
 
-        set_periods(tree)
+        try:
+            set_periods(tree)
+        except ScenarioError:
+            _check_keys(tree)  # it may be about what a key was to say that is misspelt
+            raise
+
+
+def _check_keys(tree: Tree) -> None:
+    """See that a scenario has no keys that there are not.
+
+    Raises:
+        ScenarioError: It has.
+    """
+    from .problems import known_keys
+    from .scenario import Scenario
+
+    known = known_keys(Scenario, ())
+    wrong = [key for key in tree.values if key not in known]
+    if wrong:
+        sentences = ((key, f"unknown key{did_you_mean(key, known)}") for key in wrong)
+        raise ScenarioError([Problem(tree.place((key,)), key, sentence) for key, sentence in sentences])
 
 
 def _validated(tree: Tree, stated: set[str]) -> "Scenario":

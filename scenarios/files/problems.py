@@ -15,7 +15,7 @@ _SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number"
 """What pydantic tells apart and a person does not."""
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that nobody knows, of a model and of a dataclass."""
-_FILE_KEYS = ("base", "import", "prosumer_defaults", "devices", "step", "fill", "window")
+_FILE_KEYS = ("base", "import", "prosumer_defaults", "behaviours", "devices", "step", "fill", "window")
 """What a file may say beside the keys of a scenario."""
 _SENTENCES = {
     "missing": "this value is missing; add it",
@@ -65,7 +65,7 @@ def _problem(model: type[Row], tree: Tree, detail: Any) -> Problem:
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     context = detail.get("ctx", {})
     path = (*path, context["row"]) if "row" in context else path
-    sentence, kind = told(detail, lambda: _known_keys(model, path[:-1]), path)
+    sentence, kind = told(detail, lambda: known_keys(model, path[:-1]), path)
     return tree.problem(path, sentence, kind)
 
 
@@ -111,7 +111,7 @@ def _is_row(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Row)
 
 
-def _known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
+def known_keys(scenario: type[Row], path: Path_) -> Sequence[str]:
     """The keys that the schema knows at a place."""
     model: Any = scenario
     for part in path:

@@ -147,6 +147,19 @@ class Scenario(ScenarioRows):
         cut._tree = replace(self._tree, places=places, calendar=calendar)
         return cut
 
+    def check_is_one_market(self) -> None:
+        """See that it is one market, and no window after window of them.
+
+        Raises:
+            ScenarioError: It has a horizon.
+        """
+        if self.horizon:
+            sentence = (
+                "it takes a market for each window, which `gridbazaar run` opens, and `gridbazaar step` one of them"
+            )
+            cure = "for one market take horizon out (in the file, or by --set horizon=null where that can be said)"
+            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence}; {cure}")
+
     def market(
         self,
         rng: int | None = None,
@@ -166,12 +179,7 @@ class Scenario(ScenarioRows):
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
-        if self.horizon:
-            sentence = (
-                "it takes a market for each window, which `gridbazaar run` opens, and `gridbazaar step` one of them"
-            )
-            cure = "for one market take horizon out (--set horizon=null)"
-            raise refuse(self._tree.place(("horizon",)), "horizon", f"{sentence}; {cure}")
+        self.check_is_one_market()
         from ...market.energy_market import EnergyMarket
         from ...market.hosting.options import Hosting
 

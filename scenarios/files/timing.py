@@ -130,6 +130,9 @@ class _Timing:
         for one in sources:
             self._check_within(one, begin, end)
         count, rest = divmod(end - begin, self._step_s)
+        if end < begin:
+            sentence = f"it ends at {self._local(end)}, before it begins at {self._local(begin)}"
+            raise self._blame(f"{sentence}; write a window (from, until) that ends later")
         if count < 1 or rest:
             sentence = f"from {self._local(begin)} until {self._local(end)} there is no whole number of periods"
             raise self._blame(f"{sentence} of {self._step_min} min; write a window (from, until) that has one")

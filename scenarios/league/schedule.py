@@ -41,7 +41,9 @@ def matches_of(plan: Plan, folder: Path) -> list[Match]:
     Raises:
         ScenarioError: The scenario is wrong, or there is no such behaviour.
     """
-    seats = list(load(plan.scenario).prosumers)
+    scenario = load(plan.scenario)
+    scenario.check_is_one_market()
+    seats = list(scenario.prosumers)
     kinds = {text: _class_of(text) for text in plan.behaviours}
     drafts = [draft for case in plan.cases for draft in _of_case(plan, case, seats, kinds)]
     truths = list(dict.fromkeys((parts, case, seed) for _, parts, case, seed, _, _ in drafts))

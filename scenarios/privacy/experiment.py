@@ -64,7 +64,9 @@ class Plan:
         ways = [(0.0, 0.0, 0), *((kw, 0.0, 0) for kw in self.quanta_kw)]
         ways += [(0.0, kw, seed) for kw in self.noise_kw for seed in range(self.seeds)]
         settings = [Setting(number, self.scenario, *way, folder) for number, way in enumerate(ways, start=1)]
-        if scenario_of(settings[0]).settings.case is Case.CENTRAL:
+        exact = scenario_of(settings[0])
+        exact.check_is_one_market()
+        if exact.settings.case is Case.CENTRAL:
             sentence = "in case 2 a planner is told everything, and nobody exchanges offers; take case 1 or 3"
             raise refuse(self.scenario, "market.case", sentence)
         for setting in settings[1:]:

@@ -16,7 +16,7 @@ from .opening import Windows
 from .windows import Window
 
 
-def one_window(scenario: Scenario, number: int | None = None, run: Path | None = None) -> tuple[Scenario, str]:
+def one_window(scenario: Scenario, number: int | None = None, run: Path | str | None = None) -> tuple[Scenario, str]:
     """The scenario of a window, without a horizon, and which it is, in words.
 
     What stores hold at its beginning says the run; the first window needs none, and neither do others without stores.
@@ -38,7 +38,8 @@ def one_window(scenario: Scenario, number: int | None = None, run: Path | None =
     if not 1 <= asked <= count:
         raise refuse(option, "", f"there is no such window of {counted(count, 'window')}; give 1 to {count}")
     window = windows.all[asked - 1]
-    begun = windows.begin_kwh if window.number == 1 else _levels_kwh(windows, window, run, option)
+    folder = None if run is None else Path(run)
+    begun = windows.begin_kwh if window.number == 1 else _levels_kwh(windows, window, folder, option)
     others = "" if number or count == 1 else "; --window N opens another"
     return windows.scenario(window, begun), f"{windows.name(window)}{others}"
 

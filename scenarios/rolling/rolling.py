@@ -111,7 +111,7 @@ class _Rolling:
         """Settle what is left of the windows; how that ended."""
         levels_kwh: FloatArray = self._windows.begin_kwh
         memories: Memories = {}
-        unsettled: list[str] = []
+        unsettled, besides = list[str](), dict[str, None]()
         worst, start, settled_here = Outcome.SETTLED, perf_counter(), 0
         for window in self._windows.all:
             part = self._parts.read(window.number)
@@ -129,10 +129,12 @@ class _Rolling:
                 settled_here += 1
                 collect()  # markets are circles of objects: without this, tens of them would wait for their end
             levels_kwh, memories = part.levels_kwh, part.memories
-            if not part.ended.settled:
+            if part.ended.settled:
+                besides[part.ended.message.removeprefix(Outcome.SETTLED.value)] = None
+            else:
                 worst = Outcome[part.ended.outcome] if worst is Outcome.SETTLED else worst
                 unsettled.append(f"{self._windows.name(window)}: {part.ended.message}")
-        return Ending(worst, self._message(unsettled))
+        return Ending(worst, self._message(unsettled) or self._settled_said("".join(besides)))
 
     def joined(self, ending: Ending) -> RollingResult | None:
         """What is kept of the windows that have ended; None if none has."""
@@ -213,14 +215,14 @@ class _Rolling:
         return Ending(Outcome.RUNNING, why)
 
     def _message(self, unsettled: list[str]) -> str:
+        """What is not settled; empty if all is."""
+        count = counted(len(self._windows.all), "window")
+        return f"not settled: {len(unsettled):,} of {count}; {unsettled[0]}" if unsettled else ""
+
+    def _settled_said(self, besides: str) -> str:
+        """That all windows are settled, and what that is said of: "; by what is declared ..."."""
         count = len(self._windows.all)
-        if not unsettled:
-            return (
-                Outcome.SETTLED.value
-                if count == 1
-                else f"settled: nobody gains by deviating in any of {count:,} windows"
-            )
-        return f"not settled: {len(unsettled):,} of {counted(count, 'window')}; {unsettled[0]}"
+        return f"{Outcome.SETTLED.value}{f' in any of {count:,} windows' if count > 1 else ''}{besides}"
 
 
 def _duration(seconds: float) -> str:

@@ -241,6 +241,11 @@ SHORT = local(day("Europe/Berlin", "2026-03-29"))[:6]  # to 07:00
         (f"{BERLIN}window: {{from: 2026-03-29T05:00, until: 2026-03-29T05:30}}\n", "homes.yaml:2 window: from "
          "2026-03-29T05:00+02:00 until 2026-03-29T05:30+02:00 there is no whole number of periods of 60 min; write a "
          "window (from, until) that has one"),
+        (f"{BERLIN}window: {{from: 2026-03-29T05:00, until: 2026-03-29T01:00}}\n", "homes.yaml:2 window: it ends at "
+         "2026-03-29T01:00+01:00, before it begins at 2026-03-29T05:00+02:00; write a window (from, until) that ends "
+         "later"),
+        ("time_zone: Europe/Berlin\n", "homes.yaml:1 time_zone: unknown key; did you mean timezone?"),
+        (f"{BERLIN}windw: {{days: 1}}\nfill: zero\n", "homes.yaml:2 windw: unknown key; did you mean window?"),
         (f"{BERLIN}window: {{from: 2026-03-29T05:00, until: 2026-03-29T05:00}}\n", "there is no whole number of "
          "periods"),
         (f"{BERLIN}dt_h: 0.4\n", "homes.yaml:2 dt_h: 0.4 h does not divide an hour into whole minutes, as periods of a "

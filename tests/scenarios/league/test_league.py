@@ -184,6 +184,14 @@ def test_bad_words_are_refused_before_a_folder_is_made(small, tmp_path, command,
     assert not (tmp_path / "none").exists()
 
 
+def test_a_horizon_is_refused_before_a_folder_is_made(small, tmp_path, command, capsys):
+    file = tmp_path / "rolls.yaml"
+    file.write_text(f"base: {small}\nhorizon: {{length_h: 48}}\n")
+    assert command("league", str(file), "-o", str(tmp_path / "none")) == 2
+    assert "rolls.yaml:2 horizon: it takes a market for each window" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_the_command_writes_a_page_and_a_table_that_fits(small, tmp_path, command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     folder = tmp_path / "out"

@@ -189,6 +189,7 @@ def test_of_many_prosumers_the_median_is_shown(measured):
 
 REFUSED = {
     "case 2": ({"market.case": 2}, "market.case: in case 2 a planner is told everything, and nobody exchanges offers"),
+    "horizon": ({"horizon.length_h": 48}, "horizon: it takes a market for each window, which `gridbazaar run` opens"),
     "order": ({"market.order": "jacobi"}, "messages: cannot fail in market.order jacobi: it needs the newest ones"),
 }
 
@@ -198,7 +199,8 @@ def test_where_nothing_can_be_heard_or_told_otherwise_it_says_so(small, tmp_path
     changes, sentence = REFUSED[what]
     [(key, value)] = changes.items()
     file = tmp_path / "mine.yaml"
-    file.write_text(f"base: {small}\nmarket: {{{key.partition('.')[2]}: {value}}}\n")
+    section, _, name = key.partition(".")
+    file.write_text(f"base: {small}\n{section}: {{{name}: {value}}}\n")
     with pytest.raises(ScenarioError) as refused:
         measure_privacy(str(file), folder=tmp_path / "none")
     assert sentence in str(refused.value)

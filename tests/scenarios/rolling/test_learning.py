@@ -132,19 +132,26 @@ def test_it_goes_on_from_what_it_learnt_and_was_told_what_was_kept_cost(tmp_path
     assert len(set(remembered[-1]["bob"]["chances"])) == 3
 
 
-def test_each_window_is_played_with_what_was_learnt_before_it(undisturbed):
+def test_each_window_is_played_with_what_was_learnt_before_it(tmp_path, undisturbed):
     """The windows once more, one market after the other, in which bob declares a percent less each day."""
     folder, _ = undisturbed
     whole = recorded_scenario(folder / "results")
     windows, parts = Windows(whole), list(Parts(folder / "results" / "checkpoint").all())
-    levels_kwh = windows.begin_kwh
+    levels_kwh, messages = windows.begin_kwh, []
     for day, (window, part) in enumerate(zip(windows.all, parts, strict=True)):
         planned = windows.scenario(window, levels_kwh)
         bob = planned.prosumers["bob"].model_copy(update={"behaviour": f"Shading(percent={day})"})
         market = planned.model_copy(update={"prosumers": {**planned.prosumers, "bob": bob}}).market()
-        bids = market.run().bid_kw[:, : window.kept]
+        result = market.run()
+        messages.append(result.message)
+        bids = result.bid_kw[:, : window.kept]
         assert bids.tobytes() == part.arrays["bid_kw"].tobytes()
         levels_kwh = part.levels_kwh
+    of_whom = "; by what is declared and believed: bob acts on a behaviour of its own"
+    assert messages == [f"settled: nobody gains by deviating{of_whom}"] * 3
+    shutil.copytree(folder / "results", tmp_path / "results")
+    result = run_rolling(whole, tmp_path / "results").result  # puts the windows together
+    assert result.message == f"settled: nobody gains by deviating in any of 3 windows{of_whom}"
 
 
 def test_resumed_and_on_workers_the_same_is_remembered(tmp_path, undisturbed):

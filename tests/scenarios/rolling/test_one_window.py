@@ -30,7 +30,7 @@ def three_days(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("number", [None, 1, 2, 3])
 def test_it_is_the_window_of_the_run(three_days, number):
     stored = gb.load_run(three_days.folder)
-    part, said = one_window(stored.scenario, number, three_days.folder)
+    part, said = one_window(stored.scenario, number, str(three_days.folder))
     days = {1: "00:00-48:00", 2: "day 2, 00:00-48:00", 3: "day 3, 00:00-24:00"}
     assert said == f"window {number or 1} of 3 ({days[number or 1]})" + ("" if number else "; --window N opens another")
     with Session(part) as session:
