@@ -1,5 +1,6 @@
 """Whether what a table lacks, or has twice, is what another clock skips or repeats: the stated zone may be wrong."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,23 @@ _ZONES = (
     *("Australia/Sydney", "Australia/LHI", "Pacific/Auckland", "America/Santiago"),
 )
 """One zone of each rule by which clocks are put, where many people and meters live."""
+_UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT")
+
+
+def offset_elsewhere(times: Iterable[str], zone: ZoneInfo) -> str:
+    """The offset that times are written with, such as "+01:00", where the clock of the zone shows none of theirs then.
+
+    Empty where some are, where none has an offset, and where either of the two is UTC, in which any time can be told.
+
+    Args:
+        times: Times as they are written, ISO 8601.
+        zone: The zone that is stated.
+    """
+    aware = [when for when in map(datetime.fromisoformat, times) if when.tzinfo]
+    own = any(when.utcoffset() == when.astimezone(zone).utcoffset() for when in aware)
+    if own or not aware or zone.key in _UTC or not any(when.utcoffset() for when in aware):
+        return ""
+    return aware[0].isoformat()[-6:]
 
 
 def zone_that_skips(begin: datetime, end: datetime) -> str:

@@ -19,6 +19,7 @@ from ...network.periods import length_said
 from ..errors import Problem, ScenarioError, refuse
 from .horizon import FORECAST_SUFFIX
 from .local_times import Refusal, instant_of
+from .other_clocks import offset_elsewhere
 from .resampling import ENERGY_SUFFIX, resampled
 from .timed_series import TimedSeries
 from .timed_table import FILLS, TIME_KEYS, TimedColumn
@@ -88,6 +89,7 @@ class _Timing:
             self._write_column(name, column, calendar, places[id(column.table)])
         self._write_counted(calendar)
         self._tell_steps()
+        self._tell_offsets()
         tree = self._tree
         place = tree.place(("start",)) or tree.place(PROFILES)
         tree.put(("start",), calendar.at(0).isoformat(timespec="minutes"), place)
@@ -208,6 +210,16 @@ class _Timing:
             cut = {str(k): values[str(t)] for k, t in enumerate(wanted, start=1) if str(t) in values}
             self._tree.put((*PROFILES, name), cut, self._tree.place((*PROFILES, name)))
             self._tree.places |= {(*PROFILES, name, str(k)): place for k, place in enumerate(places, start=1)}
+
+    def _tell_offsets(self) -> None:
+        """Note where a table has offsets that the clock of the zone never shows: the zone may be wrong."""
+        for table in (series.table for series in self._series.values()):
+            offset = offset_elsewhere((row.cells[table.column] for row in table.rows), self._zone)
+            if offset:
+                sentence = f"times have offsets ({offset}) that the clock of {self._zone.key} does not show then"
+                self._tree.notes.append(
+                    Problem(table.file, table.column, f"{sentence}: is timezone: {self._zone.key} right?")
+                )
 
     def _tell_steps(self) -> None:
         """Note where a table has another step than the market."""

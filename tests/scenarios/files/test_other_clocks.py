@@ -52,6 +52,16 @@ def test_another_gap_is_none_of_a_clock(here):
     assert "3 rows are missing after this one (29 March 02:15-03:00); add what is missing" in str(refusal.value)
 
 
+def test_offsets_of_another_clock_are_asked_about(here):
+    (note,) = gb.load(homes(here, "Europe/Berlin", "2026-03-29", "America/New_York", offsets=True)).notes()
+    assert str(note) == (
+        "homes.csv time: times have offsets (+01:00) that the clock of America/New_York does not show then: is "
+        "timezone: America/New_York right?"
+    )
+    for zone, stated in (("Europe/Berlin", "Europe/Madrid"), ("UTC", "Europe/Berlin"), ("Europe/Berlin", "Etc/UTC")):
+        assert not gb.load(homes(here, zone, "2026-03-29", stated, offsets=True)).notes()
+
+
 def test_with_offsets_the_zone_does_not_matter(here):
     assert not gb.load(homes(here, "Europe/Berlin", "2026-03-29", "UTC", offsets=True)).notes()
 
