@@ -11,7 +11,13 @@ from .schema import NUMBER, Row
 from .tree import Tree, did_you_mean
 from .yaml_file import Path_
 
-_SAME = {"float_parsing": "number", "float_type": "number", "int_type": "number", "bool_type": "bool_parsing"}
+_SAME = {
+    "float_parsing": "number",
+    "float_type": "number",
+    "int_type": "number",
+    "bool_type": "bool_parsing",
+    "literal_error": "enum",
+}
 """What pydantic tells apart and a person does not."""
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that nobody knows, of a model and of a dataclass."""

@@ -39,7 +39,10 @@ def refused(folder: Path, horizon: dict[str, Any], **more: Any) -> str:
         ({"step_h": 2}, "horizon.step_h: 2 h is no whole number of periods of 6 h; use a multiple"),
         ({"step_h": 72}, "horizon.step_h: 72 h is more than a window has (48 h); lower it, or raise length_h"),
         ({"length_h": 0}, "horizon.length_h: 0 is not above 0; give a value above it"),
-        ({"forecast": "none"}, "horizon.forecast"),
+        (
+            {"forecast": "naive"},
+            "horizon.forecast: 'naive' is not known; write one of 'perfect', 'persistence' or 'table'",
+        ),
         (
             {"forecast": "persistence"},
             "horizon.forecast: what differs from a forecast has to be paid; write imbalance_price_usd_per_kwh: "
