@@ -16,7 +16,8 @@ import ctypes
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -56,6 +57,8 @@ _CTYPES: dict[str, Any] = {
 }
 _ASKED, _SCRATCH = ArrayKind(_NUMBERS[int], 1), ArrayKind(_NUMBERS[float], 2)
 _SUM = 32  # bytes
+LOCK = "gridbazaar.numba.lock"
+"""Who holds this file, in the folder where numba keeps code, may compile or look for some."""
 _ALONE = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 """Options of numba for code that needs nothing of Python: no way in from there, and no counting of references."""
 
@@ -309,7 +312,55 @@ def through_numba(function: Callable[..., Any], *, by_zero: Literal["python", "n
     kernel = by_numba(function, nogil=True, cache=True, error_model=by_zero)
     if not any(Path(str(kernel.stats.cache_path)).glob(f"*.{function.__name__}-*.nbi")):
         _say_that_it_compiles()
-    return kernel
+    return _one_at_a_time(kernel)
+
+
+@cache
+def _one_at_a_time(kernel: Any) -> _OneAtATime:
+    return _OneAtATime(kernel)
+
+
+class _OneAtATime:
+    """Code that numba compiles or finds for new kinds of values in one process at a time.
+
+    Numba numbers the files that it keeps: where two processes compile for different kinds at once, one of them
+    overwrites what the other has kept, and who reads that later calls code for other kinds.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel, self._known = kernel, set[Any]()
+
+    def __call__(self, *values: Any) -> Any:
+        """What the code makes of the values."""
+        kinds = _signature(values)
+        if kinds in self._known:
+            return self._kernel(*values)
+        with _alone_in(self._kernel.stats.cache_path):
+            found = self._kernel(*values)
+        self._known.add(kinds)
+        return found
+
+
+def _signature(value: Any) -> Any:
+    """What numba compiles anew for."""
+    if isinstance(value, tuple):
+        return tuple(map(_signature, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.ndim, value.flags.c_contiguous, value.flags.writeable
+    return type(value)
+
+
+@contextmanager
+def _alone_in(folder: str | None) -> Iterator[None]:
+    """No other process is in here meanwhile that keeps its code in this folder, if that can be seen to."""
+    from filelock import FileLock
+
+    with ExitStack() as stack:
+        with suppress(OSError, NotImplementedError):  # a folder, or a system, where nothing can be locked
+            if folder:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(Path(folder) / LOCK))
+        yield
 
 
 def by_numba(function: Callable[..., Any], **options: Any) -> Any:

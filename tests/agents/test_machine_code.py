@@ -3,9 +3,12 @@
 import importlib
 import subprocess
 import sys
+from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from gridbazaar.agents import knapsack, machine_code, pair_exchange, penalty
 
@@ -84,6 +87,25 @@ def test_who_waits_for_code_that_numba_keeps_is_told_once_and_not_where_it_is_ke
     forget()
     compile_and_run()
     assert caplog.messages == []
+
+
+def test_numba_keeps_code_of_one_process_at_a_time(function):
+    """Otherwise two that compile for different kinds at once overwrite what the other has kept."""
+    (rules, numbers), found = values()
+    kernel = machine_code.through_numba(function)
+    folder = Path(machine_code.by_numba(function, nogil=True, cache=True, error_model="python").stats.cache_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    compiling = Thread(target=kernel, args=(np.arange(3), rules, numbers, found, np.zeros((0, 0))))
+    with FileLock(folder / machine_code.LOCK):  # another process compiles
+        compiling.start()
+        compiling.join(1.0)
+        assert compiling.is_alive()
+        assert not list(folder.glob("fresh_rows.parts-*.nbi"))
+    compiling.join()
+    assert found[0].tolist() == [0.5, 1.0, 2.5]
+    assert len(list(folder.glob("fresh_rows.parts-*.nbi"))) == 1
+    with FileLock(folder / machine_code.LOCK):  # and again, which does not matter any more
+        kernel(np.arange(3), rules, numbers, found, np.zeros((0, 0)))
 
 
 def test_another_text_or_other_kinds_of_values_are_other_code(function, tmp_path):
