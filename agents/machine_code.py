@@ -346,7 +346,8 @@ def _signature(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_signature, value))
     if isinstance(value, np.ndarray):
-        return value.dtype.str, value.ndim, value.flags.c_contiguous, value.flags.writeable
+        flags = value.flags
+        return value.dtype.str, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
     return type(value)
 
 

@@ -74,7 +74,7 @@ class CommunityServer:
         start = perf_counter()
         verb, body = opened(data)
         if verb == SET_UP:
-            spec, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the process that started this one, by its own pipe
+            spec, saved, self.scratch = pickle.loads(body)  # noqa: S301  # from the market that has started this server, for itself
             self._set_up(spec, saved)
             return plain_frame(DONE)
         assert self.community is not None, "there is no community yet"

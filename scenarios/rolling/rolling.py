@@ -69,7 +69,7 @@ def run_rolling(
         interrupts() as interrupted,
         Recorder(folder, scenario, notes=Notes(Kept.NONE), origin=origin) as recorder,
     ):
-        rolling = _Rolling(scenario, folder, backend, watch, note, origin.name if origin else "")
+        rolling = _Rolling(scenario, folder, backend, watch, note, recorder.name)
         ending = rolling.run(interrupted)
         note("putting the windows together and saving the results")
         result = rolling.joined(ending)

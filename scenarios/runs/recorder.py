@@ -77,6 +77,7 @@ class Recorder:
 
     Attributes:
         folder: The results folder.
+        name: What the scenario is called; also of a run that goes on.
         kept: What is kept of every round.
         checkpoints: Where the run is saved now and then.
         checkpoint: Where it goes on from; None for one that begins.
@@ -114,6 +115,7 @@ class Recorder:
             raise InputError(sentence)
         self.kept = Kept(manifest.get("record", Kept.ALL)) if manifest else notes.rounds or Kept.by_size(scenario)
         self._manifest = {**_manifest(scenario, origin, manifest), "record": self.kept.value}
+        self.name = str(self._manifest["name"])
         self._write_json(MANIFEST, self._manifest)
         before = {name: read_table(folder, name) for name in SCHEMAS}
         self.checkpoint = self.checkpoints.newest(

@@ -1,4 +1,4 @@
-"""Where the page can be served: a port that is free."""
+"""Where the page is served: a port that is free, and taken from then on."""
 
 from __future__ import annotations
 
@@ -10,25 +10,21 @@ from ..errors import refuse
 _FIRST_PORT, _PORTS = 8080, 20
 
 
-def free_port(host: str, port: int | None) -> int:
-    """The port if it is free; without one the first that is free from 8080 on, else any.
+def listener(host: str, port: int | None) -> socket.socket:
+    """A socket that listens at the port; without one at the first that is free from 8080 on, else at any.
+
+    It listens from the beginning, since a port that is only looked at may be another's before it is used: two that
+    start at the same time would tell the same address, and one of them would show the other's page.
 
     Raises:
-        ScenarioError: It is taken, or this machine has no such address.
+        ScenarioError: The port is taken, or this machine has no such address.
     """
-    if port is not None:
-        _bind(host, port)
-        return port
-    for each in range(_FIRST_PORT, _FIRST_PORT + _PORTS):
-        with suppress(OSError), _listening(host, each):
-            return each
-    return _bind(host, 0)
-
-
-def _bind(host: str, port: int) -> int:
+    if port is None:
+        for each in range(_FIRST_PORT, _FIRST_PORT + _PORTS):
+            with suppress(OSError):
+                return _listening(host, each)
     try:
-        with _listening(host, port) as found:
-            return int(found.getsockname()[1])
+        return _listening(host, port or 0)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         place = f"--host {host}" + (f" --port {port}" if port else "")
@@ -36,12 +32,13 @@ def _bind(host: str, port: int) -> int:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that is bound there; whoever asks closes it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # also of its connections: answers are short
         found.bind((host, port))
+        found.listen()
     except (OSError, OverflowError):
         found.close()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ from ...network.cores import one_thread_each
 from .desk import Desk
 from .offers import Offers
 from .page import Page
-from .ports import free_port
+from .ports import listener
 
 if TYPE_CHECKING:
     from ...market.hosting.backend import Backend
 
-_RECONNECT_S = 30.0
+RECONNECT_S = 30.0
 """How long a tab that went away may take to come back to its session, whose workers live on meanwhile.
 
 NiceGUI lets it be silent for 0.4 times as long before it counts as away.
@@ -78,7 +79,11 @@ def serve(
     Raises:
         ScenarioError: Nothing can listen at that address.
     """
-    port = free_port(host, port)
+    listens = listener(host, port)
+    port = int(listens.getsockname()[1])
+    handed_over = listens.fileno() if hasattr(socket, "AF_UNIX") else None  # uvicorn takes none over on Windows
+    if handed_over is None:
+        listens.close()
     desks = Desks(offers, backend, seed)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     app.on_startup(lambda: tell(f"gridbazaar view: {address} (Ctrl-C ends it)"))
@@ -86,15 +91,16 @@ def serve(
     if host in _LOOPBACK:  # no page from elsewhere gets here by a name that leads to this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, "[::1]"])
     # the limit is one of the process: where desks that compute at once set and lift it, one would lift another's
-    with one_thread_each(), suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
+    with listens, one_thread_each(), suppress(KeyboardInterrupt):  # Ctrl-C, once the server has ended as it should
         ui.run(
             desks.page,
             host=host,
             port=port,
+            fd=handed_over,
             title="gridbazaar",
             reload=False,
             show=browser,
             tailwind=False,
-            reconnect_timeout=_RECONNECT_S,
+            reconnect_timeout=RECONNECT_S,
             show_welcome_message=False,
         )

@@ -21,6 +21,7 @@ from gridbazaar.market.tables import DEVICES, TABLES
 from gridbazaar.network.errors import InputError
 from gridbazaar.scenarios.rolling.rolling import run_rolling
 from gridbazaar.scenarios.rolling.window_error import WindowError
+from gridbazaar.scenarios.runs.recorder import Origin
 from gridbazaar.scenarios.runs.resuming import recorded_scenario
 from gridbazaar.scenarios.runs.run import Run
 
@@ -87,6 +88,15 @@ def test_an_interrupted_run_has_the_tables_of_what_ended_and_goes_on(tmp_path, u
     pd.testing.assert_frame_equal(stored.prosumers, first, check_exact=True)
     done = rolled(tmp_path, recorded_scenario(stopped.folder))
     same_bits(done.folder, undisturbed.folder)
+
+
+def test_windows_of_a_run_that_goes_on_have_its_name(tmp_path):
+    said = homes(days=3, horizon={**DAYS, "keep_windows": True})
+    with pytest.raises(RuntimeError):
+        rolled(tmp_path, load(tmp_path, said), at_window(3, _crash), origin=Origin(name="homes"))
+    done = rolled(tmp_path, recorded_scenario(tmp_path / "results"))
+    names = [gb.load_run(folder).manifest["name"] for folder in sorted((done.folder / "windows").iterdir())]
+    assert names == ["homes"] * 3
 
 
 def test_with_workers_there_are_the_same_bits(tmp_path, undisturbed):

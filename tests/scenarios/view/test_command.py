@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from gridbazaar.scenarios.commands.options import scenario_of
 from gridbazaar.scenarios.errors import ScenarioError
 from gridbazaar.scenarios.files.changes import changes_of
 from gridbazaar.scenarios.runs.running import run_scenario
-from gridbazaar.scenarios.view.ports import free_port
+from gridbazaar.scenarios.view.ports import listener
 
 COMMAND = (sys.executable, "-m", "gridbazaar.scenarios")
 
@@ -52,13 +55,35 @@ def test_a_port_that_is_taken_is_refused_and_the_next_free_one_taken() -> None:
         with pytest.raises(
             ScenarioError, match=rf"--host 127\.0\.0\.1 --port {port}: nothing can listen there \(Addre"
         ):
-            free_port("127.0.0.1", port)
-    assert free_port("127.0.0.1", port) == port
+            listener("127.0.0.1", port)
+    with listener("127.0.0.1", port) as found:
+        assert found.getsockname()[1] == port
+        with pytest.raises(ScenarioError, match=rf"--port {port}: nothing can listen there \(Addre"):
+            listener("127.0.0.1", port)  # although nobody has been served there yet
     with pytest.raises(ScenarioError, match="--port 70000: nothing can listen there"):
-        free_port("127.0.0.1", 70000)
-    found = free_port("127.0.0.1", None)
-    with socket.create_server(("127.0.0.1", found)):
-        assert free_port("127.0.0.1", None) != found
+        listener("127.0.0.1", 70000)
+
+
+def test_two_that_start_at_the_same_time_have_ports_of_their_own(tmp_path: Path) -> None:
+    with listener("127.0.0.1", None) as one, listener("127.0.0.1", None) as other:
+        assert one.getsockname() != other.getsockname()
+    quiet = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}  # NiceGUI listens to it
+    command, pipes = (
+        [*COMMAND, "view", "ieee33", "--no-browser"],
+        {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE},
+    )
+    pages = [subprocess.Popen(command, cwd=tmp_path, env=quiet, text=True, **pipes) for _ in range(3)]
+    told = [page.stdout.readline() for page in pages]
+    addresses = [line.split()[2] for line in told]
+    assert len(set(addresses)) == 3
+    for page, address in zip(pages, addresses, strict=True):
+        with urllib.request.urlopen(address, timeout=30) as found:
+            assert found.status == 200
+        page.send_signal(signal.SIGINT)
+        out, err = page.communicate(timeout=60)
+        assert (page.returncode, out, err) == (0, "", "")
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(address, timeout=30)  # it was that one
 
 
 def test_without_nicegui_it_says_how_to_install_it(tmp_path: Path) -> None:

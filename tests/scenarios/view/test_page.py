@@ -17,6 +17,7 @@ import pytest
 from tabs import COMMAND, Served, Tab, serving
 
 from gridbazaar.scenarios.runs.amounts import dollars, energy
+from gridbazaar.scenarios.view.server import RECONNECT_S
 
 pytestmark = pytest.mark.xdist_group("page")  # one server and one browser for all of them
 
@@ -181,7 +182,7 @@ def test_a_session_outlives_a_browser_that_stands_still(tab: Tab, browser: Any) 
     try:
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(30)
+        time.sleep(RECONNECT_S)
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
@@ -196,7 +197,7 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
         return len([pid for child in children(served.process.pid) for pid in children(child)])
 
     tab = Tab(browser, served)
-    tab.wait(lambda: workers() == 2, 90.0)  # those of tabs that other tests have closed are gone
+    tab.wait(lambda: workers() == 2, RECONNECT_S + 30)  # those of tabs that other tests have closed are gone
     other = Tab(browser, served)
     assert workers() == 4
     tab.go("step", r"^round 1, ")
@@ -206,10 +207,10 @@ def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: 
     other.wait(lambda: other.text("standing").startswith("round 0, ") and other.is_free())
     other.wait(lambda: workers() == 4)
     other.close()
-    tab.wait(lambda: workers() == 2, 90.0)
+    tab.wait(lambda: workers() == 2, RECONNECT_S + 20)
     tab.go("step", r"^round 2, ")
     tab.close()
-    end = time.monotonic() + 90
+    end = time.monotonic() + RECONNECT_S + 20
     while workers() and time.monotonic() < end:
         time.sleep(0.1)
     assert workers() == 0
