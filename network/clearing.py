@@ -32,7 +32,7 @@ from .branch_flow import ConicProgram, PowerLimits
 from .calendars import Calendar
 from .cleared_period import ClearedPeriod
 from .concavity import Concavity
-from .cores import cores, side_by_side, threads
+from .cores import cores, one_by_one, side_by_side
 from .dispatch import Dispatch
 from .dispatch_reading import read_dispatch, read_values
 from .errors import InputError, SolverError
@@ -191,7 +191,8 @@ class Clearing:
         for name in programs:
             system, own = self._systems[name, key], [k for k, p in enumerate(cleared) if id(p.program) == name]
             pieces += [(system, own[k : k + system.at_once]) for k in range(0, len(own), system.at_once)]
-        answers = side_by_side(lambda piece: what(piece[0], [cleared[k] for k in piece[1]]), pieces)
+        act = side_by_side if any(system.is_wide for system, _ in pieces) else one_by_one
+        answers = act(lambda piece: what(piece[0], [cleared[k] for k in piece[1]]), pieces)
         found: dict[int, Found] = {}
         for (_, places), answer in zip(pieces, answers, strict=True):
             found |= zip(places, answer, strict=True)
@@ -249,9 +250,9 @@ class Clearing:
         jobs = list(zip(periods.tolist(), costs or none, starts or none, strict=True))
         solvers = solvers[: max(1, periods.size // _PERIODS_PER_SOLVER)]
         spans = [[jobs[k] for k in span] for span in np.array_split(np.arange(periods.size), len(solvers))]
-        if len(solvers) == 1:
-            return tuple(self._solve_span(solvers[0], demand_kw, spans[0]))
-        parts = threads().map(self._solve_span, solvers, [demand_kw] * len(spans), spans)
+        parts = side_by_side(
+            lambda own: self._solve_span(own[0], demand_kw, own[1]), list(zip(solvers, spans, strict=True))
+        )
         return tuple(period for part in parts for period in part)
 
     def _solve_span(

@@ -9,13 +9,13 @@ where W^2, block by block of the cones, says how s follows z: 0 for equations, s
 cone eta^2 (2 w w' - J), the Nesterov-Todd scaling. db is one more kW asked for at a bus, dz on the active balances is
 what that does to every LMP. The matrix is symmetric positive semidefinite: it is the Hessian of the optimal cost.
 
+As db is 0 but for balances, dz of all other rows is W^-2 A dx and needs no unknown where W^2 is far from 0: a bound
+adds z/s to P, and of a cone only the direction across its surface stays a row. That leaves half of the unknowns.
+
 Where a period was solved along tangents (5'), the curvature of the losses, which its rows leave out, stands in P, and
 the slopes are those of the AC problem as far as that is convex.
 
-An interior point stops where s and z of a cone are within 1e-9 of the cone's surface but not equally near, and then
-the scaling between them is off by as much as a quarter, and the slopes with it. So both are first put at one common
-distance from the surface, in the direction that they share; away from bends finite differences then agree to
-about 1e-5.
+Away from bends finite differences agree to about 1e-5.
 
 Where a limit just binds, neither s nor z of it is far from zero and the slopes are anything between those of the two
 sides, or have no bound where demand cannot grow at all. They are kept between 0 and STEEPEST, in every direction.
@@ -38,12 +38,12 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
 
 from .arrays import FloatArray, IntArray
-from .branch_flow import CONE_ROWS, ConicProgram
+from .branch_flow import ConicProgram
 from .cleared_period import ClearedPeriod
+from .cone_rows import ConeRows
 from .near_limits import RowLimits
 from .tangent import Tangent, TangentRows
 
-_REFLECTION = np.diag([1.0, *[-1.0] * (CONE_ROWS - 1)])  # J
 STEEPEST = 1.0  # $/kWh per kW
 _EXACT = 100
 """Between so many buses slopes are exact; between more by the `_RANK` directions in which they are the steepest."""
@@ -54,14 +54,12 @@ _MOST_LIMITS = 8
 """So many limits of a period are kept apart from the slopes, the nearest, or all that bind if those are more."""
 _FELT = 1e-3
 """A limit that one kW changes by less, in kW per unit of the power base, is not in reach."""
-_OUT = 1e10
-"""In the place of s / z, for a row that is taken out."""
 _HELD = 1e10
 """Curvature of an elastic bid that is held."""
-_NEAREST = 1e-13  # to the surface of a cone, as a fraction of its axis
 _AT_ONCE = 12
 """So many periods are solved at a time, or fewer where what is answered is more than `_CELLS` numbers."""
 _CELLS = 200_000
+_WIDE = 4_000
 
 
 class _Pattern(NamedTuple):
@@ -93,6 +91,7 @@ class SlopeSystem:
 
     Attributes:
         at_once: How many periods are best solved at a time.
+        is_wide: Whether answers are so many numbers that these take most of the time.
     """
 
     def __init__(self, program: ConicProgram, buses: IntArray) -> None:
@@ -103,40 +102,39 @@ class SlopeSystem:
             buses: Between which buses slopes are wanted, (bus,).
         """
         self._base_kw = program.feeder.base_kw
-        columns = program.columns.count
-        below, right = (np.asarray(place, dtype=np.intp) for place in program.matrix.tocoo().coords)
+        columns, matrix, self._cones = program.columns.count, sp.csr_array(program.matrix), ConeRows(program)
         self._bounds = np.concatenate([_rows(program, block.name) for block in program.blocks if _is_bound(block.cone)])
-        self._cones = np.zeros((0, CONE_ROWS), dtype=np.intp)
-        if not program.tangent:
-            self._cones = _rows(program, "cone").reshape(-1, CONE_ROWS)
-        within = (np.repeat(self._cones, CONE_ROWS, axis=1).ravel(), np.tile(self._cones, CONE_ROWS).ravel())
-        diagonal = np.arange(columns)
-        rows: list[IntArray] = [diagonal, right, columns + below, columns + self._bounds, columns + within[0]]
-        cols: list[IntArray] = [diagonal, columns + below, right, columns + self._bounds, columns + within[1]]
+        others = np.concatenate([self._bounds, self._cones.rows.ravel()])
+        equations = np.setdiff1d(np.arange(program.rhs.size), others)
+        below, right, stated = _entries(matrix[equations])
+        _, bounded, way = _entries(matrix[self._bounds])
+        assert bounded.size == self._bounds.size, "a bound is of one column"
+        of_cones = self._cones.places(columns + equations.size)
+        diagonal, below = np.arange(columns), columns + below
+        rows, cols = [diagonal, right, below, bounded, of_cones[0]], [diagonal, below, right, bounded, of_cones[1]]
         self._tangents = TangentRows(program) if program.tangent else None
         if self._tangents:
-            line, at = columns + self._tangents.rows, self._tangents.columns
+            line, at = columns + np.searchsorted(equations, self._tangents.rows), self._tangents.columns
             rows += [*at, *[line] * 3, *np.repeat(at, 3, axis=0)]
             cols += [*[line] * 3, *at, *np.tile(at, (3, 1))]
-        entries = program.matrix.tocoo().data
         quadratic = program.quadratic.copy()
         quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
-        self._fixed = np.concatenate([quadratic, entries, entries])
-        self._size = columns + program.rhs.size
+        self._fixed, self._bounds_bend = np.concatenate([quadratic, stated, stated]), way**2
+        self._size = columns + equations.size + len(self._cones.rows)
         self._places = np.hstack(rows), np.hstack(cols)
         self._pattern: _Pattern | None = None
-        self._balance = columns + program.rows["active balance"].start + np.asarray(buses)
+        active = np.searchsorted(equations, program.rows["active balance"].start)
+        self._balance = columns + active + np.asarray(buses)
         limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
         limits = np.concatenate(limited)
         self._limits = limits[np.isin(limits, self._bounds)]
         self._is_limit = np.isin(self._bounds, self._limits)
-        bounded = sp.csr_array(program.matrix)[self._limits].tocoo()  # a limit bounds one column
-        assert bounded.nnz == self._limits.size, "limits are of one column each"
-        self._limited, self._way = np.asarray(bounded.coords[1], dtype=np.intp), np.asarray(bounded.data)
+        _, self._limited, self._way = _entries(matrix[self._limits])
         self._told = np.concatenate([self._balance, self._limited])
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
-        self.at_once = max(1, min(_AT_ONCE, _CELLS // (self._size * self._moves.shape[1])))
+        numbers = self._size * self._moves.shape[1]
+        self.at_once, self.is_wide = max(1, min(_AT_ONCE, _CELLS // numbers)), numbers > _WIDE
 
     def roots(self, periods: Sequence[ClearedPeriod]) -> list[FloatArray]:
         """Factors R of the slopes d LMP / d demand in some periods, (bus, rank); R R' is in $/kWh per kW."""
@@ -219,11 +217,10 @@ class SlopeSystem:
             limits_hold: Whether limits of flows, voltages and currents stay in them.
         """
         s, z = (np.array([getattr(p.solution, side) for p in periods]) for side in "sz")
-        bounds = s[:, self._bounds] / z[:, self._bounds]
+        bounds = self._bounds_bend * z[:, self._bounds] / s[:, self._bounds]
         if not limits_hold:
-            bounds[:, self._is_limit] = _OUT
-        cones = _scaling(s[:, self._cones].reshape(-1, CONE_ROWS), z[:, self._cones].reshape(-1, CONE_ROWS))
-        parts = zip(-bounds, -cones.reshape(len(periods), -1), periods, strict=True)
+            bounds[:, self._is_limit] = 0.0
+        parts = zip(bounds, self._cones.entries(s, z), periods, strict=True)
         filled = [np.concatenate([self._fixed, *own, *self._bent(period.tangent)]) for *own, period in parts]
         self._pattern = self._pattern or _Pattern.of(*self._places, filled[0], self._size)
         return _Factors(filled, self._pattern)
@@ -290,18 +287,8 @@ def _is_bound(cone: str) -> bool:
     return cone == "nonnegative"
 
 
-def _scaling(s: FloatArray, z: FloatArray) -> FloatArray:
-    """W^2 of second-order cones, (cone, 4, 4), from their s and z, (cone, 4), centred first."""
-    length_s, length_z = (np.linalg.norm(side[:, 1:], axis=1) for side in (s, z))
-    distance = np.sqrt(_distance(s, length_s) * _distance(z, length_z))
-    opposed = s[:, 1:] / length_s[:, None] - z[:, 1:] / length_z[:, None]
-    direction = opposed / np.linalg.norm(opposed, axis=1)[:, None]
-    # s = s0 (1, r u) and z = z0 (1, -r u) with r = 1 - distance give eta^2 = s0 / z0 and w = (1, r u) / sqrt(1 - r^2)
-    w = np.hstack([np.ones_like(distance)[:, None], (1.0 - distance)[:, None] * direction])
-    outer = w[:, :, None] * w[:, None, :] / (distance * (2.0 - distance))[:, None, None]
-    return np.asarray((s[:, 0] / z[:, 0])[:, None, None] * (2.0 * outer - _REFLECTION))
-
-
-def _distance(side: FloatArray, length: FloatArray) -> FloatArray:
-    """How far from the surface of the cone, as a fraction of its axis, (cone,)."""
-    return np.asarray(np.maximum(1.0 - length / side[:, 0], _NEAREST))
+def _entries(matrix: sp.csr_array) -> tuple[IntArray, IntArray, FloatArray]:
+    """Rows, columns and values of what is not zero in a matrix, (entry,) each."""
+    found = matrix.tocoo()
+    rows, cols = (np.asarray(places, dtype=np.intp) for places in found.coords)
+    return rows, cols, np.asarray(found.data, dtype=np.float64)
