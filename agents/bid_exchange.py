@@ -17,7 +17,7 @@ In periods where the curve is `elastic` the DSO answers with V itself instead, b
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from ..network.arrays import BoolArray, FloatArray, IntArray
 from .messages import Asks, Offers
 from .penalty import AdaptivePenalty
 from .price_curve import PriceCurve
+from .rows import are_many, run_rows
 from .sharing_rules import SharingRules
 from .update_gate import UpdateGate
 
@@ -210,6 +211,8 @@ class BidExchange:
         rho, lmp = self.penalty.value, self._lmp_along_curve()
         if sold_at is not None:
             lmp[:, self.curve.elastic] = sold_at
+        if are_many(rho):
+            return self._sold_in_one_pass(lmp, now)
         wanted = _where(self._answered, self.asked_kw + (self.lmp_usd_per_kwh - lmp) / rho, self.bid_kw)
         return replace(
             self,
@@ -219,6 +222,13 @@ class BidExchange:
             moved_usd_per_kwh=rho * np.abs(wanted - self.wanted_kw),
         )
 
+    def _sold_in_one_pass(self, lmp: FloatArray, now: int) -> BidExchange:
+        wanted, told, mismatch, moved = found = tuple(np.empty_like(lmp) for _ in range(4))
+        which = self.gate.took(now), self._answered
+        before = self.bid_kw, self.asked_kw, self.wanted_kw, self.lmp_usd_per_kwh, self.penalty.value
+        run_rows(sale_rows, np.arange(len(lmp)), (which, before, lmp), found, cells=lmp.size // 10)
+        return replace(self, wanted_kw=wanted, lmp_usd_per_kwh=told, mismatch_kw=mismatch, moved_usd_per_kwh=moved)
+
     def _lmp_along_curve(self) -> FloatArray:
         """The LMPs of what is asked where they follow the bids of buses, else those of each bid, (prosumer, period)."""
         curve = self.curve
@@ -226,6 +236,25 @@ class BidExchange:
             return curve.own_lmp(self.bid_kw)
         best = curve.best_sale(self.asked_kw, self.lmp_usd_per_kwh, self.penalty.value).lmp_usd_per_kwh
         return best if curve.sloped.all() else np.where(curve.sloped, best, curve.own_lmp(self.bid_kw))
+
+
+def sale_rows(
+    asked: Any,
+    which: tuple[Any, Any],
+    before: tuple[Any, Any, Any, Any, Any],
+    lmp: Any,
+    results: tuple[Any, Any, Any, Any],
+    _: Any,
+) -> None:
+    """What follows from LMPs as in `BidExchange.answered`, for the prosumers asked."""
+    took, answered = which
+    bid, asked_kw, old_wanted, old_lmp, rho = before
+    wanted, told, mismatch, moved = results
+    for k in asked:
+        for t in range(len(answered)):
+            power = asked_kw[k][t] + (old_lmp[k][t] - lmp[k][t]) / rho[k][t] if answered[t] else bid[k][t]
+            wanted[k, t], told[k, t] = power, lmp[k][t] if took[k] else old_lmp[k][t]
+            mismatch[k, t], moved[k, t] = bid[k][t] - power, rho[k][t] * abs(power - old_wanted[k][t])
 
 
 def _where(which: BoolArray, one: FloatArray, other: FloatArray) -> FloatArray:

@@ -80,7 +80,7 @@ class PairExchange:
             return price[graph.link], partner[graph.reverse], penalty[graph.link]
         told = price, partner, penalty = tuple(np.empty_like(self.quoted_kw) for _ in sources)
         inputs = (graph.link, graph.reverse), sources
-        run_rows(quote_rows, np.arange(len(partner)), inputs, told, cells=3 * partner.size)
+        run_rows(quote_rows, np.arange(len(partner)), inputs, told, cells=partner.size // 20)
         return price, partner, penalty
 
     def planned(self, graph: TradeGraph, trade_kw: FloatArray, price_usd_per_kwh: FloatArray) -> PairExchange:
@@ -135,7 +135,7 @@ class PairExchange:
             self.penalty.value,
         )
         found = quoted, quoted_trade, moved, price, mismatch, trade
-        run_rows(update_rows, links, (ends, told, before, float(extra)), found, cells=trade.size)
+        run_rows(update_rows, links, (ends, told, before, float(extra)), found, cells=trade.size // 10)
         return replace(
             self,
             quoted_kw=quoted,

@@ -89,8 +89,10 @@ class AdaptivePenalty:
         sides = residuals.mismatch_kw, residuals.moved_usd_per_kwh, residuals.whole_kw, new
         counts = float(residuals.worth_usd_per_kwh), float(residuals.finest_kw)
         inputs = sides, counts, (self.value, self.step, self.way)
-        run_rows(balance_rows, np.arange(len(value)), inputs, (value, step, way), cells=value.size)
-        return AdaptivePenalty(np.maximum(value, self.least), step, way, self.least)
+        run_rows(balance_rows, np.arange(len(value)), inputs, (value, step, way), cells=value.size // 10)
+        if np.ndim(self.least) or self.least:
+            value = np.maximum(value, self.least)
+        return AdaptivePenalty(value, step, way, self.least)
 
 
 def balance_rows(

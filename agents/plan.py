@@ -63,7 +63,8 @@ class Plan:
 
         Trades are left out.
         """
-        return self._bought_usd(home, lmp * self.bid_kw) - home.utility_usd(self.elastic_kw)
+        bought = home.dt_h * (lmp * self.bid_kw).sum(axis=-1) + sum(home.fees_usd(self.bid_kw))
+        return np.asarray(bought + home.devices_usd(self.device) - home.utility_usd(self.elastic_kw))
 
     def kept_cost_usd(self, home: Valuation, lmp: FloatArray) -> FloatArray:
         """`cost_usd` of the plan with its elastic load held within the limits (14), never less than `cost_usd`'s worth.
@@ -74,12 +75,9 @@ class Plan:
         elastic = np.clip(self.elastic_kw, home.elastic_min_kw, home.elastic_max_kw)
         missing = np.maximum(elastic - self.elastic_kw, 0.0)
         dearest = np.maximum(home.beta_usd_per_kwh, lmp + home.grid_fee_usd_per_kwh)
-        kept = self._bought_usd(home, lmp * self.bid_kw + dearest * missing) - home.utility_usd(elastic)
-        return np.maximum(kept, self.cost_usd(home, lmp))
-
-    def _bought_usd(self, home: Valuation, usd_per_h: FloatArray) -> FloatArray:
-        beside = sum(home.fees_usd(self.bid_kw)) + home.devices_usd(self.device)
-        return np.asarray(home.dt_h * usd_per_h.sum(axis=-1) + beside)
+        wasted = home.utility_usd(self.elastic_kw) - home.utility_usd(elastic)
+        beyond = home.dt_h * (dearest * missing).sum(axis=-1) + wasted
+        return np.asarray(self.cost_usd(home, lmp) + np.maximum(beyond, 0.0))
 
     def payment_usd(self, home: Valuation, price: FloatArray) -> float:
         """What the trades of one prosumer cost at the sharing prices (link, period), in $; negative for a seller."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..network.arrays import FloatArray, IntArray, frozen
+from ..network.arrays import BoolArray, FloatArray, IntArray, frozen
 from .bid_exchange import FREE, BidExchange
 from .mesa_library import mesa
 from .messages import Asks, Deliveries, Offers, Quotes, Sale
 from .pair_exchange import PairExchange, mean_of_ends
+from .peaks import Peak, Peaks
 from .penalty import Residuals
 from .price_curve import PriceCurve
+from .rows import are_many, run_rows
 from .sharing_rules import SharingRules
 from .trade_graph import TradeGraph
 from .update_gate import NEVER
@@ -94,7 +96,7 @@ class SharingPlatform(mesa.Agent):
             volume_kw=np.zeros(people),
         )
         self._sale: Sale | None = None
-        self._measured: tuple[PlatformState, tuple[float, float]] | None = None
+        self._measured: tuple[PlatformState, tuple[Peaks, Peaks]] | None = None
 
     @property
     def pairs(self) -> PairExchange:
@@ -214,41 +216,45 @@ class SharingPlatform(mesa.Agent):
     @property
     def primal_kw(self) -> float:
         """Primal residual: max |p_ij + p_ji|, and by how much bids miss what the DSO wants."""
-        return self._residuals[0]
+        return max(side.mismatch.value for side in self.peaks)
 
     @property
     def dual_usd_per_kwh(self) -> float:
         """Dual residual: max rho |z^{k+1} - z^k|, and the same of the bids."""
-        return self._residuals[1]
+        return max(side.moved.value for side in self.peaks)
 
     @property
-    def _residuals(self) -> tuple[float, float]:
-        """Both residuals, found once for a state."""
+    def peaks(self) -> tuple[Peaks, Peaks]:
+        """The largest residuals of pairs and of bids, found once for a state."""
         if self._measured is None or self._measured[0] is not self.state:
-            sides = self.pairs, self.bids
-            primal = max(_largest(side.mismatch_kw) for side in sides)
-            self._measured = self.state, (primal, max(_largest(side.moved_usd_per_kwh) for side in sides))
+            pairs, bids = (Peaks(Peak.of(side.mismatch_kw), Peak.of(side.moved_usd_per_kwh)) for side in self._sides)
+            self._measured = self.state, (pairs, bids)
         return self._measured[1]
+
+    @property
+    def _sides(self) -> tuple[PairExchange, BidExchange]:
+        return self.pairs, self.bids
 
     @property
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
-        rules, sides = self.rules, (self.pairs, self.bids)
-        agreed = self._apart_kw <= max(rules.primal_tolerance_kw / self.state.tightness, self._finest_kw)
-        finest = self._finest_kw * max(float(side.penalty.value.max(initial=0.0)) for side in sides)
-        still = self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest)
-        return agreed and still and all(side.gate.all_have_had_one for side in sides)
+        rules, sides, finest = self.rules, self._sides, self._finest_kw
+        if not all(side.gate.all_have_had_one for side in sides):
+            return False
+        if self._apart_kw > max(rules.primal_tolerance_kw / self.state.tightness, finest):
+            return False
+        steepest = max(float(side.penalty.value.max(initial=0.0)) for side in sides) if finest else 0.0
+        return self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest * steepest)
 
     @property
     def _apart_kw(self) -> float:
         """The primal residual, less what the DSO's answers leave open where they say that power is free."""
-        bids = self.bids
-        free = np.abs(bids.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh
-        if not free.any():
+        bids, free = self.bids, self._free
+        if free is None:
             return self.primal_kw
         known = max(KNOWN[0] / self.state.tightness, KNOWN[1])
         apart = np.abs(bids.mismatch_kw) - np.where(free, known / bids.penalty.value, 0.0)
-        return float(max(_largest(self.pairs.mismatch_kw), apart.max(initial=0.0)))
+        return float(max(self.peaks[0].mismatch.value, apart.max(initial=0.0)))
 
     def marked_up(self, names: Collection[str]) -> str:
         """Who of these asks other prices than it was quoted in this round, by how much at most, in words."""
@@ -279,10 +285,18 @@ class SharingPlatform(mesa.Agent):
 
         Where power is free nothing holds bids still but how exactly prosumers answer, and closer is worth nothing.
         """
-        rules, free = self.rules, np.abs(self.lmp_usd_per_kwh) < FREE * self.rules.least_worth_usd_per_kwh
-        if not free.any():
-            return rules.resolution_kw
-        return max(rules.resolution_kw, EXACT * float(_size_kw(self.graph, self.state).max()))
+        if self._free is None:
+            return self.rules.resolution_kw
+        return max(self.rules.resolution_kw, EXACT * float(_size_kw(self.graph, self.state).max()))
+
+    @property
+    def _free(self) -> BoolArray | None:
+        """Where LMPs say that power is next to free, (prosumer, period); None where they do so nowhere."""
+        least, lmp = FREE * self.rules.least_worth_usd_per_kwh, self.lmp_usd_per_kwh
+        if lmp.min(initial=np.inf) >= least:
+            return None
+        free: BoolArray = np.abs(lmp) < least
+        return free if free.any() else None
 
     def deliveries(self, lmp_usd_per_kwh: FloatArray | None = None) -> Deliveries:
         """What every prosumer is told when sharing has ended: reciprocal trades and their prices.
@@ -331,11 +345,6 @@ class SharingPlatform(mesa.Agent):
         return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)
 
 
-def _largest(values: FloatArray) -> float:
-    """The largest absolute value; 0 of none."""
-    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
-
-
 def _convex(state: PlatformState, concave_usd_per_kw2h: FloatArray) -> PlatformState:
     """With penalties above what the DSO's costs are concave by in its elastic periods, or all turn round for ever."""
     curve = state.bids.curve
@@ -369,5 +378,23 @@ def _adapted(side: Side, whole_kw: FloatArray, worth: float, finest_kw: float) -
 
 def _size_kw(graph: TradeGraph, state: PlatformState) -> FloatArray:
     """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
-    volume = np.abs(state.bids.bid_kw) + graph.by_owner(np.abs(state.pairs.power_kw))
-    return np.asarray(np.maximum(np.maximum(state.volume_kw, volume.max(axis=1)), _SMALLEST_KW))
+    bid, power = state.bids.bid_kw, state.pairs.power_kw
+    if are_many(bid):
+        busiest = np.empty(len(bid))
+        run_rows(volume_rows, graph.everybody, (graph.starts, bid, power), (busiest,), cells=power.size // 10)
+    else:
+        busiest = (np.abs(bid) + graph.by_owner(np.abs(power))).max(axis=1)
+    return np.asarray(np.maximum(np.maximum(state.volume_kw, busiest), _SMALLEST_KW))
+
+
+def volume_rows(asked: Any, starts: Any, bid: Any, power: Any, results: tuple[Any], _: Any) -> None:
+    """What the prosumers asked bid and trade in their busiest period."""
+    for i in asked:
+        busiest = 0.0
+        for t in range(len(bid[i])):
+            traded = 0.0
+            for arc in range(starts[i], starts[i + 1]):
+                traded += abs(power[arc][t])
+            volume = abs(bid[i][t]) + traded
+            busiest = volume if volume > busiest else busiest
+        results[0][i] = busiest

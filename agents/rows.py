@@ -18,8 +18,8 @@ _WORTH_COMPILING = 20_000
 """So many cells take 0.7 s to interpret: after these machine code is worth some seconds, once for all."""
 _SOON_MANY = 1_500
 """So many cells in one call will be many more in a run of some ten calls: it is worth it at once."""
-_CELLS_PER_THREAD = 5_000
-_MANY = 50_000
+_CELLS_PER_THREAD = 2_500
+_MANY = 10_000
 
 
 def run_rows(

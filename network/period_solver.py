@@ -115,8 +115,10 @@ class Programs:
     def is_exact(self, program: ConicProgram, x: FloatArray, rhs: FloatArray) -> bool:
         """Whether a solution of the relaxation is one of the AC equations."""
         burnt = self._burnt_pu(program.columns, x)
-        if burnt <= _EXACT_PU[0] or burnt > _EXACT_PU[1]:
-            return burnt <= _EXACT_PU[0]
+        if burnt > _EXACT_PU[1]:
+            return False
+        if burnt <= _EXACT_PU[0] and program.voltage_drop_missed(x) <= _VOLTAGE_PU:
+            return True
         p, q = program.drawn(x, rhs)
         flow = self.flow.solve(p[:, None], q[:, None])
         missed = np.abs(np.sqrt(flow.voltage[:, 0]) - np.sqrt(x[program.columns.voltage])).max()

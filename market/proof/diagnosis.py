@@ -8,6 +8,7 @@ import numpy as np
 
 from ...agents.bid_exchange import BidExchange
 from ...agents.pair_exchange import PairExchange
+from ...agents.peaks import Peaks
 from ...agents.platform import SharingPlatform
 from ...agents.sharing_rules import SharingRules
 from ...network.arrays import FloatArray
@@ -44,8 +45,9 @@ class Diagnosis:
     @classmethod
     def of(cls, platform: SharingPlatform, regret_usd: FloatArray, when: When, verdict: str) -> Diagnosis:
         """Where a platform stands, whose prosumers regret so much, (prosumer,), in words of a `ResidualHistory`."""
-        sides, rules, names = (platform.pairs, platform.bids), platform.rules, platform.graph.names
-        worst_of = [_most_restless(side, rules) for side in sides]
+        rules, names, peaks = platform.rules, platform.graph.names, platform.peaks
+        sides: tuple[PairExchange | BidExchange, ...] = platform.pairs, platform.bids
+        worst_of = [_most_restless(side, its, rules) for side, its in zip(sides, peaks, strict=True)]
         at_pair = worst_of[0][0] >= worst_of[1][0]
         _, k, t = worst_of[0] if at_pair else worst_of[1]
         side = sides[0] if at_pair else sides[1]
@@ -77,14 +79,12 @@ class Diagnosis:
         )
 
 
-def _most_restless(side: PairExchange | BidExchange, rules: SharingRules) -> tuple[float, int, int]:
+def _most_restless(side: PairExchange | BidExchange, peaks: Peaks, rules: SharingRules) -> tuple[float, int, int]:
     """The largest residual of a ledger, in its tolerance, and its row and period; below 0 for an empty ledger."""
-    found = (-1.0, 0, 0)
-    for residual, tolerance in (
-        (np.abs(side.mismatch_kw), rules.primal_tolerance_kw),
-        (side.moved_usd_per_kwh, rules.dual_tolerance_usd_per_kwh),
-    ):
-        if residual.size:
-            k, t = divmod(int(np.argmax(residual)), residual.shape[1])
-            found = max(found, (float(residual[k, t]) / tolerance, k, t), key=lambda one: one[0])
-    return found
+    if not side.mismatch_kw.size:
+        return -1.0, 0, 0
+    tolerances = rules.primal_tolerance_kw, rules.dual_tolerance_usd_per_kwh
+    measured = [
+        (peak.value / tolerance, peak.row, peak.period) for peak, tolerance in zip(peaks, tolerances, strict=True)
+    ]
+    return max(measured, key=lambda one: one[0])

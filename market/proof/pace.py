@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FIRST, _LATER = 8, 14
-"""Rounds before the first attempt in the first outer step, and in later ones, where regret is to fall twenty times."""
+_FIRST = 8
+"""Rounds before the first attempt in the first outer step, and at the least in later ones."""
+_LATER = 14
+"""The same in later ones, where what is regretted is to fall twenty times."""
+_FALL = 0.25
+"""Where it is to fall by so many times, its logarithm is expected to fall by so much in a round."""
 _UNREST = 2
 """The same in later ones where somebody acts otherwise than is best for it: its bids move, however close the others."""
 _RATE = 0.15
@@ -37,11 +41,18 @@ class Pace:
     stuck: int = 0
 
     @classmethod
-    def of(cls, iteration: int, *, unrest: bool = False) -> Pace:
-        """At the beginning of an outer step, from 1; `unrest` where somebody acts otherwise than is best for it."""
+    def of(cls, iteration: int, fall: float | None = None, *, unrest: bool = False) -> Pace:
+        """At the beginning of an outer step.
+
+        Args:
+            iteration: Which, from 1.
+            fall: By how many times what is regretted is to fall in a later one, if not some twenty times.
+            unrest: Whether somebody acts otherwise than is best for it.
+        """
         if iteration == 1:
             return cls(_FIRST)
-        return cls(_UNREST if unrest else _LATER)
+        later = _LATER if fall is None else max(_FIRST, int(np.ceil(np.log(max(fall, 1.0)) / _FALL)))
+        return cls(_UNREST if unrest else later)
 
     def after(self, rounds: int, regret: float, allowed: float) -> Pace:
         """After an attempt that left more regret than is allowed: the next one when that may have fallen enough."""

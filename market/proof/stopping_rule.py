@@ -12,7 +12,7 @@ from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
 from ...network.clearing import Clearing
 from ...network.dispatch import Dispatch
-from ..settings import MarketSettings
+from ..settings import MarketSettings, Method
 from .certificate import LEAST_USD, Certificate, PhysicalProof, turnover_usd
 from .conduct import Conduct
 from .diagnosis import Diagnosis
@@ -28,6 +28,12 @@ _PATIENCE = 8
 """Outer steps after which a market with somebody in it who does is given up if it gets no nearer to rest."""
 _NEARER = 0.7
 """It gets nearer if the least that all regret falls to this part of what it was, over some outer steps."""
+_PART = 20
+"""What partners agree on is to leave so many times less to be regretted than the step before did."""
+_PART_OF_NEWTON = 200
+"""The same along the curves of `newton`, which are good for it: another clearing costs more than rounds do."""
+_NEARLY = 10
+"""Where that would be no more than so many times what is enough in the end, it is to be enough."""
 _COUNTS = 1 / 30
 """Of what prosumers regret: less than that the DSO's regret does not count."""
 
@@ -85,6 +91,7 @@ class StoppingRule:
         deliveries: Deliveries,
         *,
         charged: bool = False,
+        lossy: bool = False,
     ) -> None:
         """Begin with nothing proven.
 
@@ -95,10 +102,11 @@ class StoppingRule:
             conduct: Who is no price taker.
             deliveries: The prices and trades at the start.
             charged: Whether there are fees.
+            lossy: Whether messages may be late or lost, old or not exact.
         """
         self._graph, self._when, self._settings, self.conduct = graph, clearing.when, settings, conduct
         self._counted = conduct.counted(graph.names)
-        self._charged = charged
+        self._charged, self._lossy = charged, lossy
         days: float = deliveries.lmp_usd_per_kwh.shape[1] * clearing.dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, clearing.when, settings, conduct)
@@ -188,7 +196,8 @@ class StoppingRule:
         before = self._known.proven
         residuals = ResidualHistory(self._settings.primal_tolerance_kw)
         self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
-        self._known = replace(self._known, pace=Pace.of(iteration, unrest=bool(self.conduct.otherwise)))
+        fall = np.fmin(self._known.proven, 1.0) / self._allowed(paced=True) if self._goes_far else None
+        self._known = replace(self._known, pace=Pace.of(iteration, fall, unrest=bool(self.conduct.otherwise)))
         return self._known.proven > before / 2
 
     def shared(self, primal_kw: float) -> None:
@@ -224,11 +233,24 @@ class StoppingRule:
         self._known = replace(self._known, pace=pace)
 
     def _allowed_usd(self, platform: SharingPlatform) -> float:
-        """What sharing may leave to be regretted: a twentieth of what was left before, less if bids overshot."""
-        before = self._known.proven if np.isfinite(self._known.proven) else 1.0
-        allowed = float(np.clip(before / 20, self._settings.regret_tolerance / 4, WORTH))
-        allowed_usd = max(allowed * self._known.turnover_usd, self._negligible_usd / 4)
-        return allowed_usd / platform.state.tightness if self._paced(platform) else allowed_usd
+        """What sharing may leave to be regretted; less if bids overshot."""
+        paced = self._paced(platform)
+        allowed_usd = max(self._allowed(paced=paced) * self._known.turnover_usd, self._negligible_usd / 4)
+        return allowed_usd / platform.state.tightness if paced else allowed_usd
+
+    def _allowed(self, *, paced: bool) -> float:
+        """The same as a fraction of the turnover: a part of what was left before, but not less than is enough."""
+        tolerance = self._settings.regret_tolerance
+        before = float(np.fmin(self._known.proven, 1.0))  # nothing is proven at first
+        if not (paced and self._goes_far):
+            return float(np.clip(before / _PART, tolerance / 4, WORTH))
+        allowed, enough = before / _PART_OF_NEWTON, tolerance / 2
+        return min(allowed if allowed > _NEARLY * enough else enough, WORTH)
+
+    @property
+    def _goes_far(self) -> bool:
+        """Whether an outer step goes far: along curves of `newton`, where all answer to them, and in every round."""
+        return self._settings.method is Method.NEWTON and not (self.conduct.otherwise or self._lossy)
 
     @property
     def excess(self) -> float:
