@@ -21,6 +21,7 @@ from typing import Any
 
 _TURNS = 200  # of the search; more than a few are seen only where lines are steep beyond what floats resolve
 _NEWTON = 12  # after so many, every other turn halves the bracket
+_KNOWN = 1e-6  # $/kWh: LMPs next to nothing are known no better
 _EXACT = 4e-16, 1e-15  # relative: how exactly prices and powers are known as floats
 _FAR = float("inf")
 
@@ -252,6 +253,52 @@ def dual(m: float, at: Numbers, low: Numbers, high: Numbers, count: int, home: N
     return value
 
 
+# --- once trades are given -------------------------------------------------------------------------------------------
+
+
+def kept(supply: float, terms: Terms, home: Numbers) -> tuple[float, float, float]:
+    """Bid, curtailment and elastic load of the best plan with the trades given.
+
+    Buy up to where the marginal utility is the LMP and the grid fee, or sell down to where it is the LMP less the fee
+    on feed-in, and curtail what is worth nothing. The plan balances (13) exactly; where trades leave no way to do so
+    within all limits, the elastic load leaves its own by as much as it must.
+
+    Where power is worth nothing, as much may be sold as curtailed, and an LMP that is off by a hair would decide for
+    all or nothing. There the bid is held where the last quote held it: the step of the curtailment is at the shadow
+    price 0, and a held bid is at `held - price / weight`, with a price that is not known from nothing as nothing.
+
+    Args:
+        supply: What trades bring, less net, kW.
+        terms: LMP, held bid and its weight.
+        home: As of `share`.
+    """
+    lmp, held, weight = terms
+    buy, sell = lmp + home[7], lmp - home[8]
+    bid = upward(needed(buy, supply, home)) - upward(-needed(sell, supply, home))
+    if weight > 0.0 and home[1] > 0.0:
+        bought, sold = held - split(buy, _KNOWN) / weight, held - split(sell, _KNOWN) / weight
+        at = clipped(upward(bought) - upward(-sold), home[5], home[6])
+        low = consumed(home[4], home[9], home) - supply
+        high = low + home[1]
+        bid = clipped(
+            bid, -_FAR if at < low else clipped(at, -_FAR, high), _FAR if at > high else clipped(at, low, _FAR)
+        )
+    bid = clipped(bid, home[5], home[6])
+    have = supply + bid
+    curtailed = clipped(have - consumed(home[4], home[9], home), 0.0, home[1])
+    return bid, curtailed, have - curtailed
+
+
+def upward(value: float) -> float:
+    """The value, but not less than 0."""
+    return value if value > 0.0 else 0.0
+
+
+def needed(price: float, supply: float, home: Numbers) -> float:
+    """The bid that a price calls for: below 0, renewables are curtailed to make room."""
+    return consumed(home[4] - price, home[9], home) + (home[1] if price < 0.0 else 0.0) - supply
+
+
 # --- rows of prosumers -----------------------------------------------------------------------------------------------
 
 
@@ -306,6 +353,33 @@ def share_rows(
             found[0, i, t], found[1, i, t], found[2, i, t], found[3, i, t] = m, bid, curtailed, elastic
             for j in range(count):
                 trade[begin + j, t] = traded(m, anchor[j], quoted[j], rate[j], most[j], charge[j])
+
+
+def kept_rows(
+    asked: Numbers,
+    cells: Numbers,
+    starts: Numbers,
+    told: tuple[Numbers, Numbers, Numbers, Numbers],
+    results: tuple[Any],
+    _: Numbers,
+) -> None:
+    """`kept` for the prosumers asked, in all periods.
+
+    Args:
+        asked, cells: As of `share_rows`.
+        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
+        told: LMP, held bid and weight, (prosumer, period) each, and the trades, (arc, period).
+        results: Are given bid, curtailment and elastic load, (3, prosumer, period).
+    """
+    lmp, held, weight, trade = told
+    found = results[0]
+    for i in asked:
+        for t in range(len(lmp[i])):
+            total = 0.0
+            for arc in range(starts[i], starts[i + 1]):
+                total += trade[arc][t]
+            terms = lmp[i][t], held[i][t], weight[i][t]
+            found[0, i, t], found[1, i, t], found[2, i, t] = kept(total - cells[i][t][0], terms, cells[i][t])
 
 
 def least_rows(

@@ -240,8 +240,13 @@ def _kind(value: Any) -> Kind:
         return tuple(map(_kind, value))
     if isinstance(value, np.ndarray):
         assert value.flags.c_contiguous, "rows are of arrays that lie in memory row by row"
-        return ArrayKind(value.dtype.str, value.ndim)
+        return _kind_of_arrays(value.dtype, value.ndim)
     return _NUMBERS.get(type(value)) or np.dtype(type(value)).str
+
+
+@cache
+def _kind_of_arrays(numbers: np.dtype[Any], axes: int) -> ArrayKind:
+    return ArrayKind(numbers.str, axes)
 
 
 def _words_of(kinds: Kinds) -> list[str]:
@@ -259,11 +264,20 @@ def _flat(kind: Kind) -> list[str]:
 
 def _words(value: Any) -> list[Any]:
     """The arguments for a value: of an array its owners (nobody), size, place, shape and strides."""
+    words: list[Any] = []
+    _add_words(value, words)
+    return words
+
+
+def _add_words(value: Any, words: list[Any]) -> None:
     if isinstance(value, tuple):
-        return [word for part in value for word in _words(part)]
-    if isinstance(value, np.ndarray):
-        return [None, None, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
-    return [value]
+        for part in value:
+            _add_words(part, words)
+    elif isinstance(value, np.ndarray):
+        place = value.__array_interface__["data"][0]  # quicker than `ctypes.data`
+        words += (None, None, value.size, value.itemsize, place, *value.shape, *value.strides)
+    else:
+        words.append(value)
 
 
 def _machine_code(function: Callable[..., None], kinds: Kinds) -> tuple[str, bytes]:

@@ -109,12 +109,12 @@ class PriceCurve:
         of a limit lifts them by `L = (1 - R (1 + R'G R)^-1 R'G) C` each, and what is sold falls by G L. So the slack is
         `s0 - C'(pull - G lmp) + (N + C'G L) (nu - z0)`: see `complementarity`.
         """
-        root, (_, free, inverse) = self.slope_root, self._freedom(weight)
+        root, (_, free, system) = self.slope_root, self._freedom(weight)
         pull = self.by_bus(asked_kw + price / weight - self.reference_kw)
         start = along(root, pull - free * self.lmp_by_bus).T[..., None]
-        y = np.asarray((inverse @ start)[..., 0].T, dtype=np.float64)
+        y = np.asarray(np.linalg.solve(system, start)[..., 0].T, dtype=np.float64)
         lmp = self.lmp_by_bus + across(root, y)
-        nu = self._lift(lmp, pull, free, inverse)
+        nu = self._lift(lmp, pull, free, system)
         return BestSale(lmp.clip(-self.dearest_usd_per_kwh, self.dearest_usd_per_kwh)[self.place], nu)
 
     def _freedom(self, weight: FloatArray) -> _Freedom:
@@ -122,7 +122,7 @@ class PriceCurve:
         if not self._freedoms or self._freedoms[0].weight is not weight:
             free, root = self.by_bus(1.0 / weight), self.slope_root
             system = np.eye(root.shape[2]) + root.transpose(0, 2, 1) @ (free.T[:, :, None] * root)
-            self._freedoms[:] = [_Freedom(weight, free, np.asarray(np.linalg.inv(system), dtype=np.float64))]
+            self._freedoms[:] = [_Freedom(weight, free, system)]
         return self._freedoms[0]
 
     @cached_property
@@ -130,7 +130,7 @@ class PriceCurve:
         """That of the last weights."""
         return []
 
-    def _lift(self, lmp: FloatArray, pull: FloatArray, free: FloatArray, inverse: FloatArray) -> FloatArray:
+    def _lift(self, lmp: FloatArray, pull: FloatArray, free: FloatArray, system: FloatArray) -> FloatArray:
         """Add to LMPs, (bus, period), what limits that bind do; their multipliers, (limited period, row)."""
         limits, nu = self.limits, np.zeros_like(self.limits.multiplier_usd_per_kwh)
         if not limits.periods.size:
@@ -140,7 +140,7 @@ class PriceCurve:
         at, effect = limits.periods[hit], limits.effect[hit]
         if at.size:
             root, sold = self.slope_root[at], free.T[at][:, :, None] * effect
-            lift = effect - root @ (inverse[at] @ (root.transpose(0, 2, 1) @ sold))
+            lift = effect - root @ np.linalg.solve(system[at], root.transpose(0, 2, 1) @ sold)
             nu[hit] = limits.multipliers(hit, slack[hit], sold.transpose(0, 2, 1) @ lift)
             lmp[:, at] += across(lift, (nu - limits.multiplier_usd_per_kwh)[hit].T)
         return nu
@@ -152,12 +152,12 @@ class _Freedom(NamedTuple):
     Attributes:
         weight: What they are held with, (prosumer, period).
         free: G, the sums of 1 / weight by bus, (bus, period).
-        inverse: (1 + R'G R)^-1, (period, rank, rank).
+        system: 1 + R'G R, (period, rank, rank).
     """
 
     weight: FloatArray
     free: FloatArray
-    inverse: FloatArray
+    system: FloatArray
 
 
 class BestSale(NamedTuple):

@@ -14,8 +14,6 @@ from .messages import Deliveries, Quotes
 from .plan import Plan
 from .rows import run_rows
 
-_KNOWN = 1e-6  # $/kWh: LMPs next to nothing are known no better
-
 
 class Problems:
     """What follows from the private data of some prosumers at given prices.
@@ -83,55 +81,12 @@ class Problems:
         )
 
     def deliver(self, paid: Deliveries) -> Plan:
-        """The best plans with the trades given: what prosumers do once sharing has ended.
-
-        With the trades given each period is one scalar problem: buy up to where the marginal utility is the LMP and the
-        grid fee, or sell down to where it is the LMP less the fee on feed-in, and curtail what is worth nothing. The
-        plan balances (13) exactly. Where the trades leave no way to do so within all limits, the elastic load leaves
-        its own by as much as it must (`Plan.violation_kw`).
-
-        Where power is worth nothing, as much may be sold as curtailed, and an LMP that is off by a hair would decide
-        for all or nothing. There the bid is held where the last quote held it.
-        """
-        supply = self._supply(paid.trade_kw)
-        buy, sell = self._prices_of_bids(paid)
-        bid = np.maximum(self._needed(buy, supply), 0.0) + np.minimum(self._needed(sell, supply), 0.0)
-        bid = np.clip(self._held(bid, paid, supply), self.homes.bid_min_kw, self.homes.bid_max_kw)
-        return self._balanced(bid, paid.trade_kw, self._consumed(np.zeros_like(bid)))
-
-    def _prices_of_bids(self, paid: Deliveries) -> tuple[FloatArray, FloatArray]:
-        """What a kWh costs that is bought of the DSO, and what one brings that is sold to it, (prosumer, period)."""
-        lmp = paid.lmp_usd_per_kwh
-        return lmp + self.homes.grid_fee_usd_per_kwh, lmp - self.homes.feed_in_fee_usd_per_kwh
-
-    def _consumed(self, price: FloatArray) -> FloatArray:
-        """The elastic load whose marginal utility is this, (prosumer, period)."""
-        wanted = (self.homes.beta_usd_per_kwh - price) / (2 * self.homes.alpha_usd_per_kw2h)
-        return np.clip(wanted, self.homes.elastic_min_kw, self.homes.elastic_max_kw)
-
-    def _needed(self, price: FloatArray, supply: FloatArray) -> FloatArray:
-        """The bid that this price calls for, (prosumer, period): below 0, renewables are curtailed to make room."""
-        paid_to_take = np.where(price < 0, self.homes.renewable_kw, 0.0)
-        return self._consumed(price) + paid_to_take - supply
-
-    def _held(self, bid: FloatArray, paid: Deliveries, supply: FloatArray) -> FloatArray:
-        """The bid, moved across the step of the curtailment no further than a held one would be, (prosumer, period).
-
-        The step is at the shadow price 0, from nothing curtailed to everything. There a held bid is at
-        `held - price / weight`, with a price that is not known from nothing as nothing.
-        """
-        weight = paid.bid_weight_usd_per_kw2h
-        steps = (weight > 0) & (self.homes.renewable_kw > 0)
-        if not steps.any():
-            return bid
-        told = (price - np.clip(price, -_KNOWN, _KNOWN) for price in self._prices_of_bids(paid))
-        bought, sold = (paid.held_bid_kw - price / np.where(steps, weight, 1.0) for price in told)
-        held = np.clip(np.maximum(bought, 0.0) + np.minimum(sold, 0.0), self.homes.bid_min_kw, self.homes.bid_max_kw)
-        low = self._needed(np.zeros_like(bid), supply)
-        high = low + self.homes.renewable_kw
-        least = np.where(held < low, -np.inf, np.minimum(held, high))
-        most = np.where(held > high, np.inf, np.maximum(held, low))
-        return np.where(steps, np.clip(bid, least, most), bid)
+        """The best plans with the trades given, see `knapsack.kept`: what prosumers do once sharing has ended."""
+        homes, terms = self.homes, (paid.lmp_usd_per_kwh, paid.held_bid_kw, paid.bid_weight_usd_per_kw2h)
+        found = np.empty((3, homes.count, homes.periods))
+        inputs = homes.cells, homes.starts, (*terms, paid.trade_kw)
+        run_rows(knapsack.kept_rows, homes.everybody, inputs, (found,), cells=homes.count * homes.periods // 4)
+        return Plan(found[0], found[1], found[2], paid.trade_kw)
 
     def with_bid(self, plan: Plan, bid_kw: FloatArray) -> Plan:
         """The plan with other bids: what these add or lack is consumed or saved, the trades stay."""
@@ -145,7 +100,8 @@ class Problems:
 
         Where they leave no way to balance (13) within all limits, the elastic load leaves its own.
         """
-        return self._balanced(plan.bid_kw, plan.trade_kw, self._consumed(np.zeros_like(plan.bid_kw)))
+        homes, useful = self.homes, self.homes.beta_usd_per_kwh / (2 * self.homes.alpha_usd_per_kw2h)
+        return self._balanced(plan.bid_kw, plan.trade_kw, np.clip(useful, homes.elastic_min_kw, homes.elastic_max_kw))
 
     def _supply(self, trade_kw: FloatArray) -> FloatArray:
         return np.asarray(self.homes.by_home(trade_kw) - self.homes.net_kw)
