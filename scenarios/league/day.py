@@ -19,7 +19,7 @@ from ..files.scenario import Scenario
 from ..runs.accuracy import left_open_usd
 from ..runs.kpis import total_usd
 
-_CLOSER = 1e-4  # of the scenario's tolerances: gains are differences of costs
+_CLOSER = 2e-5  # of the scenario's tolerances: gains are differences of costs
 _MOST_STEPS = 8  # outer steps that are worth it
 _BYTES = 8
 Behaviours = Mapping[str, Behaviour]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...market.result import Result
 from ...network.arrays import FloatArray
 
 
@@ -22,3 +23,23 @@ def left_open_usd(
     """
     steep = dt_h * float((lmp_usd_per_kwh**2 / alpha_usd_per_kw2h).sum())
     return float(np.sqrt(missing_usd * steep)) + missing_usd
+
+
+def costs_within_usd(result: Result) -> FloatArray:
+    """By how much what each prosumer pays can differ from what it pays at the optimum, (prosumer,) in $.
+
+    0, which is nothing known, of a run that has not settled.
+    """
+    if not result.settled:
+        return np.zeros(len(result.names))
+    missing = result.certificate.total_usd
+    loads = zip(result.lmp_usd_per_kwh, result.alpha_usd_per_kw2h, strict=True)
+    return np.array([left_open_usd(missing, lmp, alpha, result.dt_h) for lmp, alpha in loads])
+
+
+def cost_within_usd(result: Result) -> float:
+    """The same of what all of them pay, and of the DSO's cost."""
+    if not result.settled:
+        return 0.0
+    alpha = result.alpha_usd_per_kw2h[:, None]
+    return left_open_usd(result.certificate.total_usd, result.lmp_usd_per_kwh, alpha, result.dt_h)

@@ -16,6 +16,7 @@ from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.periods import length_said
+from .accuracy import cost_within_usd, costs_within_usd
 from .amounts import counted, dollars, energy, listed, money
 from .device_kpis import devices_said
 from .fitting import Column, FittingTable
@@ -122,7 +123,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     length = length_said(result.dt_h)
     lines = [f"periods: {result.bid_kw.shape[1]} of {length}, {result.calendar}"] if result.calendar else []
     lines += [
-        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, within)}, "
+        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, cost_within_usd(result))}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
@@ -190,7 +191,7 @@ def _physics(result: Result) -> str:
 
 def _network_use(result: Result) -> str:
     """What the network carries, and what is charged for it and for the rest."""
-    within = result.certificate.total_usd
+    within = cost_within_usd(result)
     if result.network_use is NetworkUse.WITHDRAWALS:
         charged = dollars(float(result.network_charge_usd.sum()), within)
         said = f"the network carries bids and trades (market.network_use withdrawals) and charges {charged} for trades"
@@ -260,18 +261,18 @@ def schedule_table(result: Result, title: str) -> FittingTable:
     )
     powers = result.bid_kw, result.bought_kw, result.sold_kw, result.elastic_kw
     energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
-    cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
+    cost, payment, within = result.prosumer_cost_usd, result.payment_usd, costs_within_usd(result)
     charges = [result.charges_usd] if charged else []
     paid = np.column_stack([cost, payment, *charges, total_usd(result)])
     regrets = np.maximum(result.regret_usd, 0.0)
     shown = len(result.names) if len(result.names) <= _ROWS else _ROWS // 2
-    amounts = [*zip(result.names[:shown], energies, paid, regrets, strict=False)]
+    amounts = [*zip(result.names[:shown], energies, paid, regrets, within, strict=False)]
     if shown < len(result.names):
-        rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets))
+        rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets, within))
         amounts.append((f"{len(result.names) - shown:,} more", *rest))
     rows = [
-        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{regret:.1e}")
-        for name, kwh, due, regret in amounts
+        (name, *map(energy, kwh), *(money(usd, known) for usd in due), f"{regret:.1e}")
+        for name, kwh, due, regret, known in amounts
     ]
     return FittingTable(title, columns, rows)
 

@@ -26,7 +26,7 @@ _PLAIN: dict[str, Any] = {  # the paper's fixed point, and how long it may take:
 }
 _MOST_ROUNDS = 2000
 """After so many rounds of sharing in all, an experiment that may not settle is stopped."""
-_CLOSER = 10
+_CLOSER = 100
 """Costs are known far less closely than welfare: the cases of Table 2 go on to so small a part of the tolerance."""
 _EASY_STEPS, _MORE_STEPS = 6, 4
 _SCALES, _OTHER_SCALES = ALPHA_SCALES[1:], (*ALPHA_SCALES[1:], FLAT_SCALE)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from gridbazaar.agents import knapsack, machine_code, pair_exchange, penalty
+from gridbazaar.agents import bid_exchange, knapsack, machine_code, pair_exchange, penalty, platform
 
 SOURCE = """
 import math
@@ -200,6 +200,21 @@ def least_inputs():
     return asked, cells, arcs, (homes[0], links[0])
 
 
+def kept_inputs():
+    asked, cells, (starts, _, _), _, homes, links = share_inputs()
+    return asked, cells, starts, (*homes[:3], links[0] - 0.5)
+
+
+def sale_inputs():
+    which = np.arange(HOMES) % 3 > 0, np.arange(PERIODS) % 2 > 0
+    before = tuple(rows_of(HOMES, PERIODS) for _ in range(5))
+    return np.arange(HOMES), which, before, rows_of(HOMES, PERIODS)
+
+
+def volume_inputs():
+    return np.arange(HOMES), np.array([0, 3, 6, 9, 12, 14]), rows_of(HOMES, PERIODS) - 0.5, rows_of(14, PERIODS) - 0.5
+
+
 def update_inputs():
     ends = np.arange(0, 2 * LINKS, 2), np.arange(1, 2 * LINKS, 2), np.arange(LINKS) % 3 > 0
     told = tuple(rows_of(2 * LINKS, PERIODS) for _ in range(3))
@@ -220,6 +235,9 @@ def balance_inputs():
 ROWS = [
     (knapsack.share_rows, share_inputs, [(4, HOMES, PERIODS), (2 * LINKS, PERIODS)]),
     (knapsack.least_rows, least_inputs, [(HOMES,)]),
+    (knapsack.kept_rows, kept_inputs, [(3, HOMES, PERIODS)]),
+    (bid_exchange.sale_rows, sale_inputs, [(HOMES, PERIODS)] * 4),
+    (platform.volume_rows, volume_inputs, [(HOMES,)]),
     (pair_exchange.update_rows, update_inputs, [(2 * LINKS, PERIODS), *[(LINKS, PERIODS)] * 5]),
     (pair_exchange.quote_rows, quote_inputs, [(2 * LINKS, PERIODS)] * 3),
     (penalty.balance_rows, balance_inputs, [(LINKS, PERIODS)] * 3),

@@ -4,10 +4,15 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from mesa import Model
 
-from gridbazaar.agents import Link, TradeGraph, pair_exchange, penalty
+from gridbazaar.agents import Link, TradeGraph, bid_exchange, pair_exchange, penalty, platform
+from gridbazaar.agents.bid_exchange import BidExchange
 from gridbazaar.agents.pair_exchange import PairExchange
 from gridbazaar.agents.penalty import AdaptivePenalty, Residuals
+from gridbazaar.agents.platform import SharingPlatform
+from gridbazaar.agents.price_curve import PriceCurve
+from gridbazaar.agents.sharing_rules import SharingRules
 
 
 @pytest.fixture
@@ -65,3 +70,50 @@ def test_penalties(in_one_pass):
     assert np.array_equal(found[0].way, found[1].way)
     assert found[0].value == pytest.approx(found[1].value, rel=1e-14)  # the exponential is another one
     assert (found[0].value >= 1e-5).all()
+
+
+def test_a_round_of_bids(in_one_pass):
+    rng, shape = np.random.default_rng(3), (40, 6)
+    own = 10 ** rng.uniform(-6, -3, shape)
+    ledger = BidExchange.empty(PriceCurve.own(rng.uniform(0.05, 0.3, shape), rng.normal(size=shape), own))
+    slopes = rng.normal(size=(6, 2, 2)) * 1e-3
+    slopes[4] = 0.0  # there prices follow each bid alone
+    curve = replace(ledger.curve, slope_root=slopes, place=rng.integers(0, 2, 40))
+    ledger = replace(
+        ledger,
+        curve=curve,
+        bid_kw=rng.normal(size=shape),
+        asked_kw=rng.normal(size=shape),
+        wanted_kw=rng.normal(size=shape),
+        lmp_usd_per_kwh=rng.uniform(size=shape),
+        penalty=AdaptivePenalty.starting(10 ** rng.uniform(-6, -3, shape)),
+        gate=ledger.gate.take(rng.integers(-1, 2, 40), 0)[1],
+    )
+    found = []
+    for many in (False, True):
+        in_one_pass(bid_exchange, many)
+        found.append(ledger.answered(None, 0))
+    for name in ("wanted_kw", "lmp_usd_per_kwh", "mismatch_kw", "moved_usd_per_kwh"):
+        assert np.array_equal(getattr(found[0], name), getattr(found[1], name)), name
+    assert (found[0].lmp_usd_per_kwh == ledger.lmp_usd_per_kwh).all(axis=1).any()  # whose turn it is not
+    assert (found[0].wanted_kw == ledger.bid_kw).all(axis=0).tolist() == [t == 4 for t in range(6)]
+
+
+def test_sizes(in_one_pass):
+    names = [f"h{n}" for n in range(40)]
+    graph = TradeGraph(names, [Link(names[n], names[n + 1], 5.0) for n in range(38)])  # the last trades with nobody
+    market = Model()
+    found = []
+    for many in (False, True):
+        in_one_pass(platform, many)
+        ledger = SharingPlatform(market, graph, 6, SharingRules(1e-3, True, 0.0, 1.0, 1e-4))
+        bids, pairs = ledger.state.bids, ledger.state.pairs
+        rng = np.random.default_rng(4)
+        ledger.state = replace(
+            ledger.state,
+            bids=replace(bids, bid_kw=rng.normal(size=(40, 6))),
+            pairs=replace(pairs, power_kw=rng.normal(size=(76, 6))),
+        )
+        found.append(platform._size_kw(graph, ledger.state))
+    assert np.array_equal(*found)
+    assert found[0][-1] == np.abs(ledger.state.bids.bid_kw[-1]).max()

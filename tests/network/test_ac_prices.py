@@ -162,7 +162,7 @@ def test_what_generators_can_do_may_change_by_period():
 
 
 def test_voltages_that_do_not_follow_from_flows_are_not_taken_for_exact(ieee33, monkeypatch):
-    """Clarabel counts what it misses against the largest numbers there are: on a random market voltages were 2e-6 off."""
+    """Clarabel counts what it misses against its largest numbers: on a random market voltages were 2e-6 off."""
     solve = CompiledProgram.solve
 
     def careless(self, rhs, cost=None):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import current_thread
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -154,3 +155,18 @@ def test_side_by_side_raises_what_fails_first():
 
     with pytest.raises(ValueError, match=r"^1$"):
         ours.side_by_side(fails, range(6))
+
+
+def test_nobody_goes_on_before_all_have_ended_when_the_first_fails(monkeypatch):
+    monkeypatch.setattr(ours, "cores", lambda: 2)
+    ended = []
+
+    def act(item):
+        if item == 0:
+            raise ValueError("the first")
+        sleep(0.05)
+        ended.append(item)
+
+    with pytest.raises(ValueError, match="the first"):
+        ours.side_by_side(act, [0, 1])
+    assert ended == [1]

@@ -258,7 +258,7 @@ def test_a_disk_that_fills_up_keeps_the_finished_rounds_and_the_run_goes_on(tmp_
     assert len(kept) > 1
     assert kept == list(range(1, len(kept) + 1))
     done = gridbazaar("run", "--resume", "r", "--no-ac", "--json", folder=tmp_path)
-    assert (done.returncode, sum(json.loads(done.stdout)["sharing_rounds"])) == (0, 36)
+    assert (done.returncode, sum(json.loads(done.stdout)["sharing_rounds"])) == (0, 38)
     assert not list((tmp_path / "r").glob("*.partial"))
 
 

@@ -101,11 +101,11 @@ def pressed(flag: list[bool]) -> Iterator[Callable[[], bool]]:
     yield lambda: bool(flag)
 
 
-@pytest.mark.parametrize("delivery", [1, 2, 3])
+@pytest.mark.parametrize("delivery", [1, 2])
 def test_an_interrupted_run_is_recorded_as_interrupted_with_all_its_rounds(
     delivery: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of three deliveries the last is followed by a clearing that settles the market: it is not to be announced."""
+    """Of two deliveries the last is followed by a clearing that settles the market: it is not to be announced."""
     flag: list[bool] = []
     deliveries: list[int] = []
     computed: list[int] = []

@@ -27,5 +27,5 @@ def test_it_runs_and_shows_tables_and_pictures(tmp_path):
     assert sum("image/png" in kinds for kinds in shown) == 2
     told = "".join(output.get("text", "") for output in outputs)
     assert "close enough to try what would be delivered" in told
-    assert "main@43 against small@58" in told
+    assert "main@43 against small@57" in told
     assert not any(output.output_type == "error" for output in outputs)
