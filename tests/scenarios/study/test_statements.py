@@ -59,7 +59,7 @@ def test_every_statement_of_the_paper_holds_on_ieee33(paper: Study) -> None:
 def test_the_numbers_are_those_of_the_independent_solution(paper: Study) -> None:
     # from the joint SOCP and the central lower layer, solved apart: scenarios/ieee33/README.md
     assert "plain: 1 alpha 11, 1.5 alpha 7, 2 alpha 6 (newton: 1 alpha 3, 1.5 alpha 3, 2 alpha 3)" in said(paper, ALPHA)
-    assert said(paper, ALONE) == "$68 or 10 % of the total of Case 3"
+    assert said(paper, ALONE) == "$68 or 10.0 % of the total of Case 3"
     known = cost_accuracy_usd(paper.scenario, paper.cases[Case.SHARING])
     assert known < 2.0
     assert paper.cases[Case.SHARING].dso_cost_usd == pytest.approx(15_614.36, abs=known)
