@@ -137,8 +137,8 @@ class Study:
     Attributes:
         name, scenario: What was studied (in Case 3 and the order `proximal_jacobi`).
         base: The run of Case 3, which all other experiments change in something.
-        cases: What Cases 1, 2 and 3 come to, to a hundredth of the tolerance where they settle there, for costs with more
-            digits; Case 3 always.
+        cases: What Cases 1, 2 and 3 come to, to a hundredth of the tolerance where they settle there, for costs with
+            more digits; Case 3 always.
         alphas: Runs by the scenario's own method with alpha scaled by `ALPHA_SCALES`; 1 always.
         plain: The same, and alpha scaled by `FLAT_SCALE`, by the paper's fixed point (`plain`).
         cold: Algorithm 1 from a cold start at the settled LMPs of Case 3.
