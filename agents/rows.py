@@ -19,7 +19,7 @@ _WORTH_COMPILING = 20_000
 _SOON_MANY = 1_500
 """So many cells in one call will be many more in a run of some ten calls: it is worth it at once."""
 _CELLS_PER_THREAD = 2_500
-_MANY = 10_000
+_MANY = 30_000
 
 
 def run_rows(
