@@ -257,41 +257,29 @@ def dual(m: float, at: Numbers, low: Numbers, high: Numbers, count: int, home: N
 
 
 def kept(supply: float, terms: Terms, home: Numbers) -> tuple[float, float, float]:
-    """Bid, curtailment and elastic load of the best plan with the trades given.
+    """Bid, curtailment and elastic load of the best plan with the trades given; it balances (13) exactly.
 
     Buy up to where the marginal utility is the LMP and the grid fee, or sell down to where it is the LMP less the fee
-    on feed-in, and curtail what is worth nothing. The plan balances (13) exactly; where trades leave no way to do so
-    within all limits, the elastic load leaves its own by as much as it must.
-
+    on feed-in, and curtail what is worth nothing. The elastic load leaves its limits where there is no other way.
     Where power is worth nothing, as much may be sold as curtailed, and an LMP that is off by a hair would decide for
-    all or nothing. There the bid is held where the last quote held it: the step of the curtailment is at the shadow
-    price 0, and a held bid is at `held - price / weight`, with a price that is not known from nothing as nothing.
+    all or nothing. There the bid is held where the last quote held it, at `held - price / weight`.
 
-    Args:
-        supply: What trades bring, less net, kW.
-        terms: LMP, held bid and its weight.
-        home: As of `share`.
+    `supply` is what trades bring, less net, and `terms` are LMP, held bid and its weight.
     """
     lmp, held, weight = terms
     buy, sell = lmp + home[7], lmp - home[8]
-    bid = upward(needed(buy, supply, home)) - upward(-needed(sell, supply, home))
+    bid = clipped(needed(buy, supply, home), 0.0, _FAR) + clipped(needed(sell, supply, home), -_FAR, 0.0)
     if weight > 0.0 and home[1] > 0.0:
         bought, sold = held - split(buy, _KNOWN) / weight, held - split(sell, _KNOWN) / weight
-        at = clipped(upward(bought) - upward(-sold), home[5], home[6])
+        at = clipped(clipped(bought, 0.0, _FAR) + clipped(sold, -_FAR, 0.0), home[5], home[6])
         low = consumed(home[4], home[9], home) - supply
         high = low + home[1]
-        bid = clipped(
-            bid, -_FAR if at < low else clipped(at, -_FAR, high), _FAR if at > high else clipped(at, low, _FAR)
-        )
+        lowest = -_FAR if at < low else clipped(at, -_FAR, high)
+        bid = clipped(bid, lowest, _FAR if at > high else clipped(at, low, _FAR))
     bid = clipped(bid, home[5], home[6])
     have = supply + bid
     curtailed = clipped(have - consumed(home[4], home[9], home), 0.0, home[1])
     return bid, curtailed, have - curtailed
-
-
-def upward(value: float) -> float:
-    """The value, but not less than 0."""
-    return value if value > 0.0 else 0.0
 
 
 def needed(price: float, supply: float, home: Numbers) -> float:
@@ -363,13 +351,10 @@ def kept_rows(
     results: tuple[Any],
     _: Numbers,
 ) -> None:
-    """`kept` for the prosumers asked, in all periods.
+    """`kept` for the prosumers asked, in all periods, as `share_rows`.
 
-    Args:
-        asked, cells: As of `share_rows`.
-        starts: Where the arcs of each prosumer begin, (prosumer + 1,).
-        told: LMP, held bid and weight, (prosumer, period) each, and the trades, (arc, period).
-        results: Are given bid, curtailment and elastic load, (3, prosumer, period).
+    `told` are LMP, held bid and weight, (prosumer, period) each, and the trades, (arc, period); bid, curtailment and
+    elastic load are filled in, (3, prosumer, period).
     """
     lmp, held, weight, trade = told
     found = results[0]
@@ -390,10 +375,9 @@ def least_rows(
     results: tuple[Any],
     scratch: Numbers,
 ) -> None:
-    """`least` for the prosumers asked, summed over the periods.
+    """`least` for the prosumers asked, summed over the periods, as `share_rows`.
 
     Args:
-        asked, cells, arcs: As of `share_rows`.
         prices: What bids cost, (prosumer, period), and what trades cost, (arc, period).
         scratch: Room for 3 rows of twice as many numbers as anybody has links, and 3 more.
         results: Are given the costs, (prosumer,) in $/h.

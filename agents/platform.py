@@ -227,18 +227,13 @@ class SharingPlatform(mesa.Agent):
     def peaks(self) -> tuple[Peaks, Peaks]:
         """The largest residuals of pairs and of bids, found once for a state."""
         if self._measured is None or self._measured[0] is not self.state:
-            pairs, bids = (Peaks(Peak.of(side.mismatch_kw), Peak.of(side.moved_usd_per_kwh)) for side in self._sides)
-            self._measured = self.state, (pairs, bids)
+            self._measured = self.state, (_peaks(self.pairs), _peaks(self.bids))
         return self._measured[1]
-
-    @property
-    def _sides(self) -> tuple[PairExchange, BidExchange]:
-        return self.pairs, self.bids
 
     @property
     def converged(self) -> bool:
         """Whether Algorithm 1 has converged: both residuals are within tolerance."""
-        rules, sides, finest = self.rules, self._sides, self._finest_kw
+        rules, sides, finest = self.rules, (self.pairs, self.bids), self._finest_kw
         if not all(side.gate.all_have_had_one for side in sides):
             return False
         if self._apart_kw > max(rules.primal_tolerance_kw / self.state.tightness, finest):
@@ -343,6 +338,10 @@ class SharingPlatform(mesa.Agent):
     def _followed(self, price: FloatArray, lmp_change: FloatArray) -> FloatArray:
         """Sharing prices, (link, period), when LMPs, (prosumer, period), have changed by so much."""
         return price if self.rules.marks_up else price + mean_of_ends(self.graph, lmp_change)
+
+
+def _peaks(side: PairExchange | BidExchange) -> Peaks:
+    return Peaks(Peak.of(side.mismatch_kw), Peak.of(side.moved_usd_per_kwh))
 
 
 def _convex(state: PlatformState, concave_usd_per_kw2h: FloatArray) -> PlatformState:

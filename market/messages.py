@@ -18,7 +18,6 @@ class PrivateSchedules:
         grid_fee_usd, feed_in_fee_usd: The fees in it, (prosumer,).
         payment_usd: What each pays for its trades at the prices asked for, fees left out, (prosumer,).
         utility_usd: (12), (prosumer,).
-        alpha_usd_per_kw2h: How it bends, (prosumer,).
         violation_kw: By how much an elastic load leaves its limits, (prosumer,).
         devices_usd: What devices cost, such as wear, fuel and discomfort, part of the cost, (prosumer,).
         devices_kw: What devices put into the balance (13), (prosumer, period).
@@ -38,7 +37,6 @@ class PrivateSchedules:
     feed_in_fee_usd: FloatArray = axes("prosumer")
     payment_usd: FloatArray = axes("prosumer")
     utility_usd: FloatArray = axes("prosumer")
-    alpha_usd_per_kw2h: FloatArray = axes("prosumer")
     violation_kw: FloatArray = axes("prosumer")
     devices_usd: FloatArray = axes("prosumer")
     devices_kw: FloatArray = axes("prosumer", "period")

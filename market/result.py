@@ -103,7 +103,6 @@ class Result(RunFacts, ResultTables):
         sharing_fee_usd: What each link's ends pay together in fees on their trades, (link,).
         payment_usd: What each pays to its partners for its trades; sums to zero, (prosumer,).
         utility_usd: (12), (prosumer,).
-        alpha_usd_per_kw2h: How it bends, (prosumer,).
         device_schedules: What devices cost, and what each of them does.
         reciprocity_kw: By how much the two ends of a link differ in what they trade (16), at most.
         max_violation_kw: By how much an elastic load leaves its limits (14) to keep the trades reciprocal, at most.
@@ -130,7 +129,6 @@ class Result(RunFacts, ResultTables):
     sharing_fee_usd: FloatArray
     payment_usd: FloatArray
     utility_usd: FloatArray
-    alpha_usd_per_kw2h: FloatArray
     device_schedules: DeviceSchedules
     reciprocity_kw: float
     max_violation_kw: float
@@ -201,7 +199,6 @@ class Result(RunFacts, ResultTables):
             sharing_fee_usd=sharing_fee_usd,
             payment_usd=schedules.payment_usd,
             utility_usd=schedules.utility_usd,
-            alpha_usd_per_kw2h=schedules.alpha_usd_per_kw2h,
             device_schedules=DeviceSchedules.of(schedules, devices),
             reciprocity_kw=float(np.abs(trade + schedules.trade_kw[graph.backward]).max(initial=0.0)),
             max_violation_kw=float(schedules.violation_kw.max()),

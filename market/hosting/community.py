@@ -171,7 +171,6 @@ class Community(mesa.Model):
             feed_in_fee_usd=feed_in_fee,
             payment_usd=self.crowd.problems.payments_usd(plan, deliveries.price_usd_per_kwh),
             utility_usd=homes.utility_usd(plan.elastic_kw),
-            alpha_usd_per_kw2h=np.array([p.household.alpha_usd_per_kw2h for p in self.prosumers]),
             violation_kw=plan.violation_kw(homes),
             devices_usd=devices_usd,
             devices_kw=devices_kw,

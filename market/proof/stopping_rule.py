@@ -106,7 +106,9 @@ class StoppingRule:
         """
         self._graph, self._when, self._settings, self.conduct = graph, clearing.when, settings, conduct
         self._counted = conduct.counted(graph.names)
-        self._charged, self._lossy = charged, lossy
+        self._charged = charged
+        # along curves of `newton`, where all answer to them, and in every round, outer steps go far
+        self._goes_far = settings.method is Method.NEWTON and not (conduct.otherwise or lossy)
         days: float = deliveries.lmp_usd_per_kwh.shape[1] * clearing.dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, clearing.when, settings, conduct)
@@ -246,11 +248,6 @@ class StoppingRule:
             return float(np.clip(before / _PART, tolerance / 4, WORTH))
         allowed, enough = before / _PART_OF_NEWTON, tolerance / 2
         return min(allowed if allowed > _NEARLY * enough else enough, WORTH)
-
-    @property
-    def _goes_far(self) -> bool:
-        """Whether an outer step goes far: along curves of `newton`, where all answer to them, and in every round."""
-        return self._settings.method is Method.NEWTON and not (self.conduct.otherwise or self._lossy)
 
     @property
     def excess(self) -> float:

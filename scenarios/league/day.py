@@ -16,7 +16,7 @@ from ...market.result import Result
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
-from ..runs.accuracy import left_open_usd
+from ..runs.accuracy import CostsWithin
 from ..runs.kpis import total_usd
 
 _CLOSER = 2e-5  # of the scenario's tolerances: gains are differences of costs
@@ -36,7 +36,7 @@ class Day:
         cost_usd: What each paid on the whole, payments included, less the true utility of what it consumed,
             (prosumer,).
         known_to_usd: By how much that may differ from the cost at the equilibrium, as the certificate tells,
-            (prosumer,): `left_open_usd` at its LMPs, with alpha of the real household.
+            (prosumer,): `CostsWithin`, with alpha of the real household.
         dso_known_to_usd: Likewise for the DSO's cost and all utilities together.
         published: How many numbers each told others in that run, by the message log, (prosumer,).
     """
@@ -84,18 +84,15 @@ def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None, tolerance
         _settle(market, tolerance)
         result = market.result()
     assert sum(result.settlement.balance_cents().values()) == 0, "what everybody pays and is paid must balance"
-    alpha = np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in result.names]) * scenario.alpha_scale
-    missing = max(result.certificate.total_usd, 0.0)
-    own = [left_open_usd(missing, lmp, a, result.dt_h) for lmp, a in zip(result.lmp_usd_per_kwh, alpha, strict=True)]
-    together = left_open_usd(missing, result.lmp_usd_per_kwh, alpha[:, None], result.dt_h)
+    within = CostsWithin.of(scenario, result)
     published = tuple(sent[name] for name in result.names)
     return Day(
         result,
         result.settled or _is_proven(result, tolerance),
         behaviours,
         total_usd(result),
-        np.array(own),
-        together,
+        within.by_prosumer_usd,
+        within.together_usd,
         published,
     )
 

@@ -1,9 +1,14 @@
 """How closely a certificate, which bounds the welfare, tells costs."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
 import numpy as np
 
 from ...market.result import Result
 from ...network.arrays import FloatArray
+from ..files.scenario_rows import ScenarioRows
 
 
 def left_open_usd(
@@ -25,21 +30,21 @@ def left_open_usd(
     return float(np.sqrt(missing_usd * steep)) + missing_usd
 
 
-def costs_within_usd(result: Result) -> FloatArray:
-    """By how much what each prosumer pays can differ from what it pays at the optimum, (prosumer,) in $.
+class CostsWithin(NamedTuple):
+    """By how much costs of a run may differ from those of the optimum, in $, as its certificate tells.
 
-    0, which is nothing known, of a run that has not settled.
+    Attributes:
+        by_prosumer_usd: What each pays, (prosumer,).
+        together_usd: The DSO's cost, and what all pay together.
     """
-    if not result.settled:
-        return np.zeros(len(result.names))
-    missing = result.certificate.total_usd
-    loads = zip(result.lmp_usd_per_kwh, result.alpha_usd_per_kw2h, strict=True)
-    return np.array([left_open_usd(missing, lmp, alpha, result.dt_h) for lmp, alpha in loads])
 
+    by_prosumer_usd: FloatArray
+    together_usd: float
 
-def cost_within_usd(result: Result) -> float:
-    """The same of what all of them pay, and of the DSO's cost."""
-    if not result.settled:
-        return 0.0
-    alpha = result.alpha_usd_per_kw2h[:, None]
-    return left_open_usd(result.certificate.total_usd, result.lmp_usd_per_kwh, alpha, result.dt_h)
+    @classmethod
+    def of(cls, scenario: ScenarioRows, result: Result) -> CostsWithin:
+        """That of a run of a scenario; inf or nan before anything is certified."""
+        alpha = np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in result.names]) * scenario.alpha_scale
+        missing, lmp = max(result.certificate.total_usd, 0.0), result.lmp_usd_per_kwh
+        own = [left_open_usd(missing, *each, result.dt_h) for each in zip(lmp, alpha, strict=True)]
+        return cls(np.array(own), left_open_usd(missing, lmp, alpha[:, None], result.dt_h))

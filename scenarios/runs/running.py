@@ -13,6 +13,7 @@ from ...market.rounds import Round
 from ...network.ac_replay import AcReplay, replay_ac
 from ...network.errors import SolverError
 from ..files.scenario import Scenario
+from .accuracy import CostsWithin
 from .device_kpis import device_indicators
 from .interrupts import interrupts
 from .kept import Notes
@@ -76,7 +77,8 @@ def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be le
         if replay or finding:
             recorder.write_kpis(found)
         matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
-    return Run(result, replayed, found, folder, exit_code(result.outcome), matrix, recorder.kept, finding)
+    within = CostsWithin.of(scenario, result)
+    return Run(result, replayed, found, folder, exit_code(result.outcome), within, matrix, recorder.kept, finding)
 
 
 def _replayed(result: Result) -> AcReplay | SolverError:

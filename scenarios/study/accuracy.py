@@ -4,15 +4,13 @@ import numpy as np
 
 from ...market.result import Result
 from ..files.scenario_rows import ScenarioRows
-from ..runs.accuracy import left_open_usd
+from ..runs.accuracy import CostsWithin
 from ..runs.amounts import money
 
 
 def cost_accuracy_usd(scenario: ScenarioRows, result: Result) -> float:
     """By how much the costs of a run can differ from those of the optimum, in $, as its certificate tells."""
-    alpha = np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in result.names]) * scenario.alpha_scale
-    missing = max(result.certificate.total_usd, 0.0)
-    return left_open_usd(missing, result.lmp_usd_per_kwh, alpha[:, None], result.dt_h)
+    return CostsWithin.of(scenario, result).together_usd
 
 
 def known(value: float, within: float) -> str:
