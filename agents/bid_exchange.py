@@ -246,7 +246,7 @@ def sale_rows(
     results: tuple[Any, Any, Any, Any],
     _: Any,
 ) -> None:
-    """What follows from LMPs as in `BidExchange.answered`, for the prosumers asked."""
+    """What follows from LMPs, (prosumer, period), as in `BidExchange.answered`, for the prosumers asked."""
     took, answered = which
     bid, asked_kw, old_wanted, old_lmp, rho = before
     wanted, told, mismatch, moved = results

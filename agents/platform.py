@@ -236,7 +236,7 @@ class SharingPlatform(mesa.Agent):
         rules, sides, finest = self.rules, (self.pairs, self.bids), self._finest_kw
         if not all(side.gate.all_have_had_one for side in sides):
             return False
-        if self._apart_kw > max(rules.primal_tolerance_kw / self.state.tightness, finest):
+        if not self._apart_kw <= max(rules.primal_tolerance_kw / self.state.tightness, finest):  # nan is not
             return False
         steepest = max(float(side.penalty.value.max(initial=0.0)) for side in sides) if finest else 0.0
         return self.dual_usd_per_kwh <= max(rules.dual_tolerance_usd_per_kwh / self.state.tightness, finest * steepest)
@@ -380,14 +380,16 @@ def _size_kw(graph: TradeGraph, state: PlatformState) -> FloatArray:
     bid, power = state.bids.bid_kw, state.pairs.power_kw
     if are_many(bid):
         busiest = np.empty(len(bid))
-        run_rows(volume_rows, graph.everybody, (graph.starts, bid, power), (busiest,), cells=power.size // 10)
+        run_rows(
+            volume_rows, graph.everybody, (graph.starts, bid, power), (busiest,), cells=(bid.size + power.size) // 10
+        )
     else:
         busiest = (np.abs(bid) + graph.by_owner(np.abs(power))).max(axis=1)
     return np.asarray(np.maximum(np.maximum(state.volume_kw, busiest), _SMALLEST_KW))
 
 
 def volume_rows(asked: Any, starts: Any, bid: Any, power: Any, results: tuple[Any], _: Any) -> None:
-    """What the prosumers asked bid and trade in their busiest period."""
+    """What the prosumers asked bid and trade in their busiest period, (prosumer,), of bids and powers of arcs in kW."""
     for i in asked:
         busiest = 0.0
         for t in range(len(bid[i])):

@@ -28,6 +28,7 @@ def threads() -> ThreadPoolExecutor:
 def side_by_side(act: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """What comes of each, in their order: on all cores, if `act` lets go of Python's lock while it works.
 
+    The first of a few (as many as there are cores) is done in this thread, and all have ended when one raises.
     One of these threads that calls it again does so alone: it would wait for threads that wait for it.
     """
     if len(items) < 2 or cores() == 1 or current_thread().name.startswith(f"{_NAME}_"):

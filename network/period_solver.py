@@ -19,9 +19,11 @@ from .solver import CompiledProgram, ConicSolution, Cost
 from .tangent import Tangent
 
 _EXACT_PU = 3e-8, 5e-7
-"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit: exact for sure, not exact."""
+"""What a cone relaxation may burn in all lines together, |z| (l - (P² + Q²)/u), per unit: exact if voltages
+follow from the flows; not exact."""
 _VOLTAGE_PU = 5e-7
-"""By how much its voltages may differ from those of the AC flow in between."""
+"""By how much (4) may be missed, on all lines together, where that is enough; else voltages may differ by so much from
+those of the AC flow."""
 
 
 @dataclass(frozen=True, slots=True)

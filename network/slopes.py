@@ -60,6 +60,7 @@ _AT_ONCE = 12
 """So many periods are solved at a time, or fewer where what is answered is more than `_CELLS` numbers."""
 _CELLS = 200_000
 _WIDE = 4_000
+"""Where a period's answer is more numbers, finding them takes longer than threads wait for Python's lock."""
 
 
 class _Pattern(NamedTuple):
@@ -91,7 +92,7 @@ class SlopeSystem:
 
     Attributes:
         at_once: How many periods are best solved at a time.
-        is_wide: Whether answers are so many numbers that these take most of the time.
+        is_wide: Whether answers are so many numbers that pieces are worth a thread each.
     """
 
     def __init__(self, program: ConicProgram, buses: IntArray) -> None:
@@ -119,12 +120,12 @@ class SlopeSystem:
             cols += [*[line] * 3, *at, *np.tile(at, (3, 1))]
         quadratic = program.quadratic.copy()
         quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
-        self._fixed, self._bounds_bend = np.concatenate([quadratic, stated, stated]), way**2
+        self._fixed, self._bounds_bend = np.concatenate([quadratic, stated, stated]), way**2  # 1 as rows are stated now
         self._size = columns + equations.size + len(self._cones.rows)
         self._places = np.hstack(rows), np.hstack(cols)
         self._pattern: _Pattern | None = None
-        active = np.searchsorted(equations, program.rows["active balance"].start)
-        self._balance = columns + active + np.asarray(buses)
+        self._priced: IntArray = program.rows["active balance"].start + np.asarray(buses)
+        self._balance = columns + np.searchsorted(equations, self._priced)
         limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
         limits = np.concatenate(limited)
         self._limits = limits[np.isin(limits, self._bounds)]
@@ -142,7 +143,7 @@ class SlopeSystem:
 
     def with_limits(self, periods: Sequence[ClearedPeriod]) -> list[tuple[FloatArray, RowLimits | None]]:
         """Factors of the slopes without limits of flows, voltages and currents, as `roots`, and the nearest limits."""
-        wanted = [p.tangent is not None and p.solution.z[self._balance].min() < 0 for p in periods]
+        wanted = [p.tangent is not None and p.solution.z[self._priced].min() < 0 for p in periods]
         if any(wanted):  # losses are wanted: multipliers of a concave cost do not say what is best
             some, rest = ([p for p, is_so in zip(periods, wanted, strict=True) if is_so == so] for so in (True, False))
             held, free = iter(self.roots(some)), iter(self.with_limits(rest) if rest else ())

@@ -9,9 +9,9 @@ import numpy as np
 _FIRST = 8
 """Rounds before the first attempt in the first outer step, and at the least in later ones."""
 _LATER = 14
-"""The same in later ones, where what is regretted is to fall twenty times."""
+"""Rounds before the first attempt in later outer steps, if nobody says how far they go."""
 _FALL = 0.25
-"""Where it is to fall by so many times, its logarithm is expected to fall by so much in a round."""
+"""By how much the logarithm of what is regretted falls in a round of one that goes far; less is seen in most."""
 _UNREST = 2
 """The same in later ones where somebody acts otherwise than is best for it: its bids move, however close the others."""
 _RATE = 0.15
@@ -46,7 +46,7 @@ class Pace:
 
         Args:
             iteration: Which, from 1.
-            fall: By how many times what is regretted is to fall in a later one, if not some twenty times.
+            fall: By how many times what is regretted is to fall in a later one that goes far.
             unrest: Whether somebody acts otherwise than is best for it.
         """
         if iteration == 1:

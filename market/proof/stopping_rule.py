@@ -107,7 +107,7 @@ class StoppingRule:
         self._graph, self._when, self._settings, self.conduct = graph, clearing.when, settings, conduct
         self._counted = conduct.counted(graph.names)
         self._charged = charged
-        # along curves of `newton`, where all answer to them, and in every round, outer steps go far
+        # along curves of `newton` outer steps go far, if all answer to them, and in every round but for who is away
         self._goes_far = settings.method is Method.NEWTON and not (conduct.otherwise or lossy)
         days: float = deliveries.lmp_usd_per_kwh.shape[1] * clearing.dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
@@ -198,7 +198,7 @@ class StoppingRule:
         before = self._known.proven
         residuals = ResidualHistory(self._settings.primal_tolerance_kw)
         self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
-        fall = np.fmin(self._known.proven, 1.0) / self._allowed(paced=True) if self._goes_far else None
+        fall = self._left / self._allowed(paced=True) if self._goes_far else None
         self._known = replace(self._known, pace=Pace.of(iteration, fall, unrest=bool(self.conduct.otherwise)))
         return self._known.proven > before / 2
 
@@ -237,17 +237,21 @@ class StoppingRule:
     def _allowed_usd(self, platform: SharingPlatform) -> float:
         """What sharing may leave to be regretted; less if bids overshot."""
         paced = self._paced(platform)
-        allowed_usd = max(self._allowed(paced=paced) * self._known.turnover_usd, self._negligible_usd / 4)
+        allowed_usd = self._allowed(paced=paced) * self._known.turnover_usd
         return allowed_usd / platform.state.tightness if paced else allowed_usd
 
     def _allowed(self, *, paced: bool) -> float:
         """The same as a fraction of the turnover: a part of what was left before, but not less than is enough."""
-        tolerance = self._settings.regret_tolerance
-        before = float(np.fmin(self._known.proven, 1.0))  # nothing is proven at first
+        tolerance, negligible = self._settings.regret_tolerance, self._negligible_usd / self._known.turnover_usd
         if not (paced and self._goes_far):
-            return float(np.clip(before / _PART, tolerance / 4, WORTH))
-        allowed, enough = before / _PART_OF_NEWTON, tolerance / 2
-        return min(allowed if allowed > _NEARLY * enough else enough, WORTH)
+            return max(float(np.clip(self._left / _PART, tolerance / 4, WORTH)), negligible / 4)
+        allowed, enough = self._left / _PART_OF_NEWTON, max(tolerance, negligible) / 2
+        return max(min(allowed if allowed > _NEARLY * enough else enough, WORTH), enough)
+
+    @property
+    def _left(self) -> float:
+        """What was regretted at the last announcement, as a fraction of the turnover; 1 before anything is proven."""
+        return float(np.fmin(self._known.proven, 1.0))
 
     @property
     def excess(self) -> float:

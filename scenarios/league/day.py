@@ -16,7 +16,7 @@ from ...market.result import Result
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
-from ..runs.accuracy import CostsWithin
+from ..runs.accuracy import alphas, cost_within_usd, left_open_usd
 from ..runs.kpis import total_usd
 
 _CLOSER = 2e-5  # of the scenario's tolerances: gains are differences of costs
@@ -36,7 +36,7 @@ class Day:
         cost_usd: What each paid on the whole, payments included, less the true utility of what it consumed,
             (prosumer,).
         known_to_usd: By how much that may differ from the cost at the equilibrium, as the certificate tells,
-            (prosumer,): `CostsWithin`, with alpha of the real household.
+            (prosumer,): `left_open_usd` at its LMPs, with alpha of the real household.
         dso_known_to_usd: Likewise for the DSO's cost and all utilities together.
         published: How many numbers each told others in that run, by the message log, (prosumer,).
     """
@@ -84,15 +84,16 @@ def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None, tolerance
         _settle(market, tolerance)
         result = market.result()
     assert sum(result.settlement.balance_cents().values()) == 0, "what everybody pays and is paid must balance"
-    within = CostsWithin.of(scenario, result)
+    missing, alpha = max(result.certificate.total_usd, 0.0), alphas(scenario, result.names)
+    own = [left_open_usd(missing, *each, result.dt_h) for each in zip(result.lmp_usd_per_kwh, alpha, strict=True)]
     published = tuple(sent[name] for name in result.names)
     return Day(
         result,
         result.settled or _is_proven(result, tolerance),
         behaviours,
         total_usd(result),
-        within.by_prosumer_usd,
-        within.together_usd,
+        np.array(own),
+        cost_within_usd(scenario, result),
         published,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,21 +30,15 @@ def left_open_usd(
     return float(np.sqrt(missing_usd * steep)) + missing_usd
 
 
-class CostsWithin(NamedTuple):
-    """By how much costs of a run may differ from those of the optimum, in $, as its certificate tells.
+def cost_within_usd(scenario: ScenarioRows, result: Result) -> float:
+    """By how much the DSO's cost, and what all pay together, may differ from those of the optimum, $.
 
-    Attributes:
-        by_prosumer_usd: What each pays, (prosumer,).
-        together_usd: The DSO's cost, and what all pay together.
+    As the certificate of a run of the scenario tells: inf or nan before anything is certified.
     """
+    alpha = alphas(scenario, result.names)[:, None]
+    return left_open_usd(max(result.certificate.total_usd, 0.0), result.lmp_usd_per_kwh, alpha, result.dt_h)
 
-    by_prosumer_usd: FloatArray
-    together_usd: float
 
-    @classmethod
-    def of(cls, scenario: ScenarioRows, result: Result) -> CostsWithin:
-        """That of a run of a scenario; inf or nan before anything is certified."""
-        alpha = np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in result.names]) * scenario.alpha_scale
-        missing, lmp = max(result.certificate.total_usd, 0.0), result.lmp_usd_per_kwh
-        own = [left_open_usd(missing, *each, result.dt_h) for each in zip(lmp, alpha, strict=True)]
-        return cls(np.array(own), left_open_usd(missing, lmp, alpha[:, None], result.dt_h))
+def alphas(scenario: ScenarioRows, names: Sequence[str]) -> FloatArray:
+    """The alpha of each of these prosumers, (prosumer,) in $/kW²h."""
+    return np.array([scenario.prosumers[name].alpha_usd_per_kw2h for name in names]) * scenario.alpha_scale

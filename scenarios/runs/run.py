@@ -11,7 +11,6 @@ from ...market.outcome import Outcome
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
-from .accuracy import CostsWithin
 from .kept import Kept
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Run:
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
-        within: By how much its costs may differ from those of the optimum.
+        cost_within_usd: By how much the DSO's cost may differ from that of the optimum; 0 where nothing tells.
         who_saw_what: The messages by sender and receiver, if they were logged.
         kept: What is on disk of every round.
         finding: What else was found out, if anybody looked.
@@ -64,7 +63,7 @@ class Run:
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
-    within: CostsWithin
+    cost_within_usd: float
     who_saw_what: pd.DataFrame | None = None
     kept: Kept = Kept.ALL
     finding: Finding | None = None

@@ -16,7 +16,6 @@ from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.periods import length_said
-from .accuracy import CostsWithin
 from .amounts import counted, dollars, energy, listed, money
 from .device_kpis import devices_said
 from .fitting import Column, FittingTable
@@ -107,7 +106,7 @@ def summary(run: Run, title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     result = run.result
     delivered = bool(np.isfinite(result.certificate.total_usd))
-    tables: list[RenderableType] = [schedule_table(result, title, run.within)] if delivered else [Text(title)]
+    tables: list[RenderableType] = [schedule_table(result, title)] if delivered else [Text(title)]
     tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
     tables += [_timing(result)] if result.hosting.timing.noun else []
     ending = Text(result.message, style="bold green" if result.settled else "bold red")
@@ -117,17 +116,17 @@ def summary(run: Run, title: str) -> RenderableType:
 def _lines(run: Run, *, delivered: bool) -> list[str]:
     """What is said of a run, line by line."""
     result, dispatch = run.result, run.result.dispatch
-    within, cost_within = (result.certificate.total_usd, run.within.together_usd) if result.settled else (0.0, 0.0)
+    within = result.certificate.total_usd if result.settled else 0.0
     undelivered = "" if delivered else "nothing delivered; so far: "
     state = "" if result.settled or not delivered else ", both of the schedule in force at the end, as in kpis.json"
     length = length_said(result.dt_h)
     lines = [f"periods: {result.bid_kw.shape[1]} of {length}, {result.calendar}"] if result.calendar else []
     lines += [
-        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, cost_within)}, "
+        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, run.cost_within_usd)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
-        _network_use(result, cost_within),
+        _network_use(result),
         f"{_rounds(result)} in {sum(result.seconds.values()):.2f} s; {_physics(result)}",
         f"{_proven(result)}; trades are reciprocal to {result.reciprocity_kw:g} kW",
     ]
@@ -189,8 +188,9 @@ def _physics(result: Result) -> str:
     return f"voltages within {max(proof.voltage_error_pu, 1e-12):.0e} pu of the AC flow by sweeps"
 
 
-def _network_use(result: Result, within: float) -> str:
+def _network_use(result: Result) -> str:
     """What the network carries, and what is charged for it and for the rest."""
+    within = result.certificate.total_usd
     if result.network_use is NetworkUse.WITHDRAWALS:
         charged = dollars(float(result.network_charge_usd.sum()), within)
         said = f"the network carries bids and trades (market.network_use withdrawals) and charges {charged} for trades"
@@ -250,8 +250,8 @@ def _timing(result: Result) -> FittingTable:
     return FittingTable("where the prosumers' time went", columns, rows)
 
 
-def schedule_table(result: Result, title: str, known: CostsWithin) -> FittingTable:
-    """Who bought and paid what; charges on trades where there are any; all digits of what has not settled."""
+def schedule_table(result: Result, title: str) -> FittingTable:
+    """Who bought and paid what; charges on trades where there are any."""
     charged = ("charges",) if result.charges_usd.any() else ()
     columns = (
         Column("prosumer"),
@@ -260,19 +260,18 @@ def schedule_table(result: Result, title: str, known: CostsWithin) -> FittingTab
     )
     powers = result.bid_kw, result.bought_kw, result.sold_kw, result.elastic_kw
     energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
-    cost, payment = result.prosumer_cost_usd, result.payment_usd
-    within = known.by_prosumer_usd if result.settled else np.zeros(len(result.names))
+    cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
     charges = [result.charges_usd] if charged else []
     paid = np.column_stack([cost, payment, *charges, total_usd(result)])
     regrets = np.maximum(result.regret_usd, 0.0)
     shown = len(result.names) if len(result.names) <= _ROWS else _ROWS // 2
-    amounts = [*zip(result.names[:shown], energies, paid, regrets, within, strict=False)]
+    amounts = [*zip(result.names[:shown], energies, paid, regrets, strict=False)]
     if shown < len(result.names):
-        rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets, within))
+        rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets))
         amounts.append((f"{len(result.names) - shown:,} more", *rest))
     rows = [
-        (name, *map(energy, kwh), *(money(usd, own) for usd in due), f"{regret:.1e}")
-        for name, kwh, due, regret, own in amounts
+        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{regret:.1e}")
+        for name, kwh, due, regret in amounts
     ]
     return FittingTable(title, columns, rows)
 

@@ -16,7 +16,6 @@ from ...market.rounds import Round
 from ...network.calendars import Calendar
 from ..files.changes import changes_of
 from ..files.tree import did_you_mean
-from ..runs.accuracy import CostsWithin
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.summary import schedule_table
@@ -153,11 +152,6 @@ class Shell:
         if not holds and self.session.ended:
             self._print(f"the run has ended, and {condition} has not come true")
 
-    def _result(self) -> RenderableType:
-        session, result = self.session, self.session.result()
-        within = CostsWithin.of(session.scenario, result)
-        return schedule_table(result, f"{session.name}, round {session.round}", within)
-
     # --- to look -----------------------------------------------------------------------------------------------------
 
     def do_show(self, words: list[str]) -> None:
@@ -173,7 +167,7 @@ class Shell:
             "bids": self._bids,
             "residuals": lambda: Text(str(session.residuals())),
             "history": lambda: self._history(_number(words[1:], "show history [ROUNDS]", _HISTORY)),
-            "result": self._result,
+            "result": lambda: schedule_table(session.result(), f"{session.name}, round {session.round}"),
         }
         links = [link.name for link in graph.links]
         if what == "bus" and len(words) > 1:

@@ -4,13 +4,13 @@ import numpy as np
 
 from ...market.result import Result
 from ..files.scenario_rows import ScenarioRows
-from ..runs.accuracy import CostsWithin
+from ..runs.accuracy import cost_within_usd
 from ..runs.amounts import money
 
 
 def cost_accuracy_usd(scenario: ScenarioRows, result: Result) -> float:
     """By how much the costs of a run can differ from those of the optimum, in $, as its certificate tells."""
-    return CostsWithin.of(scenario, result).together_usd
+    return cost_within_usd(scenario, result)
 
 
 def known(value: float, within: float) -> str:

@@ -76,3 +76,16 @@ def test_prices_that_the_dso_answers_itself_are_not_fixed():
 
 def test_no_prosumers():
     assert PriceCurve.flat(np.zeros((0, 3))).at(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_a_sale_is_for_the_weights_it_is_asked_with(curve):
+    """What is worked out for one array of weights is not taken for another's, nor for the same with other prices."""
+    light, heavy, asked = np.full_like(LMP, 1e-4), np.full_like(LMP, 1e-1), REFERENCE + MOVE
+    found = [curve.best_sale(asked, price, weight) for weight in (light, heavy, light) for price in (LMP, LMP + 0.1)]
+    fresh = [
+        replace(curve).best_sale(asked, price, weight) for weight in (light, heavy, light) for price in (LMP, LMP + 0.1)
+    ]
+    for one, other in zip(found, fresh, strict=True):
+        assert np.array_equal(one.lmp_usd_per_kwh, other.lmp_usd_per_kwh)
+    assert not np.allclose(found[0].lmp_usd_per_kwh, found[2].lmp_usd_per_kwh)
+    assert not np.allclose(found[0].lmp_usd_per_kwh, found[1].lmp_usd_per_kwh)

@@ -175,3 +175,14 @@ def test_voltages_that_do_not_follow_from_flows_are_not_taken_for_exact(ieee33, 
     assert cleared.inexact_periods == []
     assert cleared.ac_voltage_error_pu.max() < 1e-8
     assert cleared.local.all()
+
+
+def test_where_losses_are_wanted_no_limit_is_kept_apart_from_the_slopes(ieee33):
+    """There multipliers belong to a cost that is concave, and do not say which side of a limit is the better one."""
+    feeder = CASES["CIGRE LV, negative price"](ieee33)
+    clearing = Clearing(feeder, feeder.p_kw[:, None], feeder.q_kvar[:, None], 1.0)
+    cleared, buses = clearing.solve(np.zeros((len(feeder.buses), 1))), np.arange(1, len(feeder.buses))
+    assert clearing.dispatch(cleared).lmp_usd_per_kwh.min() < 0
+    roots, limits = clearing.slopes_and_limits(cleared, buses)
+    assert limits.periods.size == 0
+    assert np.array_equal(roots, clearing.slope_roots(cleared, buses))

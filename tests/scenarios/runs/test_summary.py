@@ -135,6 +135,19 @@ def test_nothing_is_wrapped_where_there_is_no_terminal(homes: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("homes")
+@pytest.mark.parametrize("tolerance", ["1e-6", "1e-11"])
+def test_no_digit_of_the_dso_s_cost_is_wrong(tolerance: str) -> None:
+    """The welfare is known to R, the cost to about its square root: scenarios/ieee33/README.md has the truth."""
+    out, _ = told("run", "ieee33", "--no-ac", "--set", f"market.regret_tolerance={tolerance}")
+    found = re.search(r"DSO cost \$([\d,]+), welfare -\$12,299 ", out)
+    assert found, out
+    shown = found[1].replace(",", "")
+    unit = 10 ** (len(shown) - len(shown.rstrip("0")))
+    assert abs(int(shown) - 15_614.36) <= unit / 2
+    assert unit == (100 if tolerance == "1e-6" else 1)
+
+
 def test_of_a_run_that_has_not_settled_the_state_is_named_and_is_that_of_the_key_figures(homes: Path) -> None:
     """No digit is left out because the optimum may be far off: it is a figure of the schedule that there is."""
     words = ("--set", "market.max_iterations=2", "--set", "market.max_rounds=3", "-o", str(homes / "run"))
