@@ -139,7 +139,8 @@ def listening(root: int) -> list[str]:
 
 def family(root: int) -> set[int]:
     """A process and its descendants."""
-    stats = {int(stat.parent.name): _told(Path.read_text, stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    stats = {int(process.name): _told(Path.read_text, process / "stat") for process in processes}
     parents = {pid: int(text.rpartition(")")[2].split()[1]) for pid, text in stats.items() if text}
     found, more = set(), {root}
     while more:

@@ -52,7 +52,7 @@ def test_table_2_adds_up_and_has_a_percentage_of_the_total_alone(paper: Study) -
     assert shown.tolist() == (unit * (less / unit).round()).tolist()
     assert money.loc["total", "case 3 payments $"] == 0
     assert money.loc["total", "case 2 less case 3 before payments $"] == 0
-    assert table.loc["total", "case 1 less case 3 with payments, % of the total"] == "10"
+    assert table.loc["total", "case 1 less case 3 with payments, % of the total"] == "10.0"
 
 
 def test_table_2_shows_no_digit_that_is_not_known(paper: Study) -> None:
