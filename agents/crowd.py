@@ -96,14 +96,13 @@ class Crowd:
         if asked.size == homes.count:
             self.standing = replace(was, plan=plan, power_kw=plan.trade_kw, order_kw=order, worth_usd_per_kwh=worth)
             return Offers(quotes.members, plan.trade_kw, quotes.price_usd_per_kwh, order)
-        arcs = self.homes.arcs_of(asked)
-        power, ordered = was.power_kw.copy(), was.order_kw.copy()
-        power[arcs], ordered[asked] = plan.trade_kw[arcs], order[asked]
+        own = np.zeros((homes.count, 1), dtype=bool)
+        own[asked] = True
+        arcs = np.repeat(own, np.diff(homes.starts), axis=0)
+        power, ordered = np.where(arcs, plan.trade_kw, was.power_kw), np.where(own, order, was.order_kw)
         self.standing = replace(was, plan=plan, power_kw=power, order_kw=ordered, worth_usd_per_kwh=worth)
-        offers = Offers(quotes.members, *(np.zeros_like(rows) for rows in (power, power, ordered)))
-        offers.power_kw[arcs], offers.price_usd_per_kwh[arcs] = power[arcs], quotes.price_usd_per_kwh[arcs]
-        offers.bid_kw[asked] = ordered[asked]
-        return offers
+        price, offered = (np.where(arcs, values, 0.0) for values in (quotes.price_usd_per_kwh, power))
+        return Offers(quotes.members, offered, price, np.where(own, ordered, 0.0))
 
     def regrets_usd(self, deliveries: Deliveries) -> FloatArray:
         """What each could gain by leaving its schedule at these prices, (prosumer,)."""

@@ -235,8 +235,10 @@ class LossyChannel:
 
     def _away(self, round_: int) -> BoolArray:
         """Who is away in a round, counted over the whole run, (prosumer,)."""
-        absences = [self.faults.away.get(name, _NEVER) for name in self._graph.names]
-        return np.array([a.from_round <= round_ < a.from_round + a.rounds for a in absences])
+        away = np.zeros(len(self._graph.names), dtype=bool)
+        for name, absence in self.faults.away.items():
+            away[self._graph.names.index(name)] = absence.from_round <= round_ < absence.from_round + absence.rounds
+        return away
 
     def _noisy(self, offers: Offers) -> Offers:
         """The offers with noise on every power, the same wherever prosumers live."""
@@ -260,7 +262,6 @@ class LossyChannel:
 
 
 _LOST = -1
-_NEVER = Absence(1, 0)
 
 
 def check_faults(faults: MessageFaults, settings: MarketSettings) -> None:

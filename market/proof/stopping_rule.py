@@ -74,6 +74,11 @@ class ProofState:
     asked_error: float = np.nan
     diagnosis: Diagnosis | None = None
 
+    @property
+    def left(self) -> float:
+        """What was regretted at the last announcement, as a fraction of the turnover; 1 before anything is proven."""
+        return float(np.fmin(self.proven, 1.0))
+
 
 class StoppingRule:
     """Weighs what agents regret, and says whether that is little enough.
@@ -198,7 +203,7 @@ class StoppingRule:
         before = self._known.proven
         residuals = ResidualHistory(self._settings.primal_tolerance_kw)
         self._known = replace(self._known, proven=self.certificate().relative, residuals=residuals)
-        fall = self._left / self._allowed(paced=True) if self._goes_far else None
+        fall = self._known.left / self._allowed(paced=True) if self._goes_far else None
         self._known = replace(self._known, pace=Pace.of(iteration, fall, unrest=bool(self.conduct.otherwise)))
         return self._known.proven > before / 2
 
@@ -244,14 +249,9 @@ class StoppingRule:
         """The same as a fraction of the turnover: a part of what was left before, but not less than is enough."""
         tolerance, negligible = self._settings.regret_tolerance, self._negligible_usd / self._known.turnover_usd
         if not (paced and self._goes_far):
-            return max(float(np.clip(self._left / _PART, tolerance / 4, WORTH)), negligible / 4)
-        allowed, enough = self._left / _PART_OF_NEWTON, max(tolerance, negligible) / 2
+            return max(float(np.clip(self._known.left / _PART, tolerance / 4, WORTH)), negligible / 4)
+        allowed, enough = self._known.left / _PART_OF_NEWTON, max(tolerance, negligible) / 2
         return max(min(allowed if allowed > _NEARLY * enough else enough, WORTH), enough)
-
-    @property
-    def _left(self) -> float:
-        """What was regretted at the last announcement, as a fraction of the turnover; 1 before anything is proven."""
-        return float(np.fmin(self._known.proven, 1.0))
 
     @property
     def excess(self) -> float:
