@@ -379,10 +379,8 @@ def _size_kw(graph: TradeGraph, state: PlatformState) -> FloatArray:
     """What each prosumer bids and trades in its busiest period, lately, (prosumer,)."""
     bid, power = state.bids.bid_kw, state.pairs.power_kw
     if are_many(bid):
-        busiest = np.empty(len(bid))
-        run_rows(
-            volume_rows, graph.everybody, (graph.starts, bid, power), (busiest,), cells=(bid.size + power.size) // 10
-        )
+        busiest, work = np.empty(len(bid)), (bid.size + power.size) // 10
+        run_rows(volume_rows, graph.everybody, (graph.starts, bid, power), (busiest,), cells=work)
     else:
         busiest = (np.abs(bid) + graph.by_owner(np.abs(power))).max(axis=1)
     return np.asarray(np.maximum(np.maximum(state.volume_kw, busiest), _SMALLEST_KW))

@@ -110,6 +110,7 @@ class SlopeSystem:
         below, right, stated = _entries(matrix[equations])
         _, bounded, way = _entries(matrix[self._bounds])
         assert bounded.size == self._bounds.size, "a bound is of one column"
+        assert (np.abs(way) == 1).all(), "and has it as it is, or its negative"
         of_cones = self._cones.places(columns + equations.size)
         diagonal, below = np.arange(columns), columns + below
         rows, cols = [diagonal, right, below, bounded, of_cones[0]], [diagonal, below, right, bounded, of_cones[1]]
@@ -120,7 +121,7 @@ class SlopeSystem:
             cols += [*[line] * 3, *at, *np.tile(at, (3, 1))]
         quadratic = program.quadratic.copy()
         quadratic[program.columns.bid] = _HELD  # slopes are those of fixed bids, also where they were elastic
-        self._fixed, self._bounds_bend = np.concatenate([quadratic, stated, stated]), way**2  # 1 as rows are stated now
+        self._fixed = np.concatenate([quadratic, stated, stated])
         self._size = columns + equations.size + len(self._cones.rows)
         self._places = np.hstack(rows), np.hstack(cols)
         self._pattern: _Pattern | None = None
@@ -218,7 +219,7 @@ class SlopeSystem:
             limits_hold: Whether limits of flows, voltages and currents stay in them.
         """
         s, z = (np.array([getattr(p.solution, side) for p in periods]) for side in "sz")
-        bounds = self._bounds_bend * z[:, self._bounds] / s[:, self._bounds]
+        bounds = z[:, self._bounds] / s[:, self._bounds]
         if not limits_hold:
             bounds[:, self._is_limit] = 0.0
         parts = zip(bounds, self._cones.entries(s, z), periods, strict=True)

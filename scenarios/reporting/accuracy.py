@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from math import isfinite
 
-import numpy as np
-
 from ...network.arrays import FloatArray
 from ..files.schema import ProsumerRow
-from ..runs.accuracy import left_open_usd
+from ..runs.accuracy import alphas, left_open_usd
 from .stored_run import StoredRun
 
 _BOUNDED = {"settled", "iteration_limit", "blocked", "sharing_diverged", "interrupted"}
@@ -63,10 +61,8 @@ def together(*within: float | None) -> float | None:
 
 def _prices_and_alphas(run: StoredRun) -> tuple[FloatArray, FloatArray]:
     """LMPs where the prosumers are, (prosumer, period), and the alpha of each, (prosumer,)."""
-    scenario = run.scenario
-    lmp = run.table("prosumers")["lmp_usd_per_kwh"].to_numpy().reshape(-1, scenario.periods)
-    alpha = np.array([row.alpha_usd_per_kw2h for row in scenario.prosumers.values()])
-    return lmp, alpha * scenario.alpha_scale
+    lmp = run.table("prosumers")["lmp_usd_per_kwh"].to_numpy().reshape(-1, run.scenario.periods)
+    return lmp, alphas(run.scenario, run.names)
 
 
 def _charges_fees(run: StoredRun) -> bool:

@@ -98,7 +98,7 @@ _SHARING_CAPTION = (
 )
 _COLD_TEXT = (
     "Figure 5 starts Algorithm 1 from an empty ledger at the settled LMPs, as a last outer step without memory would; "
-    "in the run itself each step goes on from the prices of the step before it and needs fewer rounds."
+    "in the run itself each step goes on from the prices of the step before it, for as long as regrets ask for it."
 )
 _CASES_TEXT = (
     "Case 1: no sharing. Case 2: the prosumers' problems solved by one planner. Case 3: Algorithm 1. Costs are (11), "

@@ -8,8 +8,9 @@ import numpy as np
 from ...market.outcome import Outcome
 from ...market.result import Result
 from ...market.settings import Case
+from ..runs.accuracy import cost_within_usd
 from ..runs.amounts import counted, dollars
-from .accuracy import cost_accuracy_usd, known
+from .accuracy import known
 from .findings import ALPHA_SCALES, Study, Traced
 from .trade_statements import Found, arbitrage, largest_buyer, linked_to_nobody, payments, pv, wind
 from .verdicts import Verdict, at_most, between, falling
@@ -95,7 +96,7 @@ def _cost(study: Study) -> Found:
     if costs.size < 2:
         return f"{method}: there were fewer than two clearings", Verdict.OPEN
     change = abs(costs[-1] - costs[-2]) / max(abs(costs[-1]), 1e-9)
-    within = cost_accuracy_usd(study.scenario, runs[1.0].result)
+    within = cost_within_usd(study.scenario, runs[1.0].result)
     cost = dollars(costs[-1], within) if within < abs(costs[-1]) else "a cost that is not known closely enough"
     said = f"{method}: {cost}, changed by {change:.1e} in the last iteration"
     return said, at_most(change, _REST)
@@ -129,7 +130,7 @@ def _alone(study: Study) -> Found:
     if not (_certified(study, one) and _certified(study, three)):
         return "one of the two did not settle", Verdict.OPEN
     more, total = float(one.own_cost_usd.sum() - three.own_cost_usd.sum()), abs(float(three.own_cost_usd.sum()))
-    within = cost_accuracy_usd(study.scenario, one) + cost_accuracy_usd(study.scenario, three)
+    within = cost_within_usd(study.scenario, one) + cost_within_usd(study.scenario, three)
     verdict = between(more, _TENTH[0] * total, _TENTH[1] * total, within)
     if verdict is Verdict.SAME:
         return f"no difference: ${abs(more):.1e}, and the certificates tell costs to ${within:.1e} only", verdict

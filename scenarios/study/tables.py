@@ -9,8 +9,9 @@ import pandas as pd
 from ...market.result import Result
 from ...market.settings import Case
 from ...network.arrays import FloatArray
+from ..runs.accuracy import cost_within_usd
 from ..runs.who_saw_what import across
-from .accuracy import cost_accuracy_usd, known
+from .accuracy import known
 from .findings import FLAT_SCALE, Study, Traced
 from .statements import statements
 
@@ -65,11 +66,11 @@ def _costs(study: Study) -> pd.DataFrame:
     """Table 2: costs (11) by prosumer and in total, payments apart, and by how much Cases 1 and 2 differ from Case 3.
 
     Differences are in $: costs of single prosumers are near zero or below, and a percentage of that says nothing. The
-    total has both. No number has digits below what its certificates leave open (`cost_accuracy_usd`).
+    total has both. No number has digits below what its certificates leave open (`cost_within_usd`).
     """
     missing = np.full(len(study.result.names) + 1, np.nan)
     costs = {case: _with_total(study.cases[case], "own_cost_usd") if case in study.cases else missing for case in Case}
-    within = {case: cost_accuracy_usd(study.scenario, found) for case, found in study.cases.items()}
+    within = {case: cost_within_usd(study.scenario, found) for case, found in study.cases.items()}
     payments, own = _with_total(study.cases[Case.SHARING], "payment_usd"), within[Case.SHARING]
     paid = costs[Case.SHARING] + payments
     columns = {f"case {case.value} cost $": _known(costs[case], within.get(case, 0.0)) for case in Case}
@@ -147,7 +148,7 @@ def _criterion_by_hour(study: Study) -> pd.DataFrame:
 def _network_use(study: Study) -> pd.DataFrame:
     """The market when trades are contracts that load no wire, as in the paper, and when the DSO clears for them."""
     found = {use: run.result for use, run in study.wires.items()}
-    within = partial(cost_accuracy_usd, study.scenario)
+    within = partial(cost_within_usd, study.scenario)
     rows: list[tuple[str, Callable[[Result], str]]] = [
         ("outcome", lambda r: r.message),
         ("DSO cost $", lambda r: known(r.dso_cost_usd, within(r))),

@@ -14,7 +14,7 @@ from browser import CHROMIUM, FLAGS
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market import Case
-from gridbazaar.scenarios.study.accuracy import cost_accuracy_usd
+from gridbazaar.scenarios.runs.accuracy import cost_within_usd
 from gridbazaar.scenarios.study.findings import Study
 from gridbazaar.scenarios.study.report import write_report
 from gridbazaar.scenarios.study.statements import statements
@@ -45,7 +45,7 @@ def test_table_2_adds_up_and_has_a_percentage_of_the_total_alone(paper: Study) -
         {"one": one.own_cost_usd, "three": three.own_cost_usd + three.payment_usd}, index=["p1", "p2", "p3"]
     )
     less = by_hand["one"] - by_hand["three"]
-    within = cost_accuracy_usd(paper.scenario, one) + cost_accuracy_usd(paper.scenario, three)
+    within = cost_within_usd(paper.scenario, one) + cost_within_usd(paper.scenario, three)
     unit = 10.0 ** np.ceil(np.log10(within))  # what the certificates let be known
     shown = money.loc[["p1", "p2", "p3"], "case 1 less case 3 with payments $"]
     assert unit in (1.0, 10.0)
@@ -58,7 +58,7 @@ def test_table_2_adds_up_and_has_a_percentage_of_the_total_alone(paper: Study) -
 def test_table_2_shows_no_digit_that_is_not_known(paper: Study) -> None:
     vague = replace(paper.cases[Case.NO_SHARING].certificate, dso_regret_usd=10.0)
     cases = {**paper.cases, Case.NO_SHARING: replace(paper.cases[Case.NO_SHARING], certificate=vague)}
-    within = cost_accuracy_usd(paper.scenario, cases[Case.NO_SHARING])
+    within = cost_within_usd(paper.scenario, cases[Case.NO_SHARING])
     assert 100 < within < 1000
     table = tables(replace(paper, cases=cases))["table2_costs"].set_index("prosumer")
     costs = [
@@ -178,4 +178,4 @@ market: {{network_use: bids}}
     gap = abs(runs[0].dso_cost_usd - runs[1].dso_cost_usd)
     assert gap > sum(run.certificate.total_usd for run in runs)
     true_gap = 0.0025  # sharing saves a quarter of a cent at most (the joint optima)
-    assert gap < true_gap + sum(cost_accuracy_usd(scenario, run) for scenario, run in zip(scenarios, runs, strict=True))
+    assert gap < true_gap + sum(cost_within_usd(scenario, run) for scenario, run in zip(scenarios, runs, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gridbazaar.market import Case, Outcome, Result
-from gridbazaar.scenarios.study.accuracy import cost_accuracy_usd
+from gridbazaar.scenarios.runs.accuracy import cost_within_usd
 from gridbazaar.scenarios.study.findings import Study, Traced
 from gridbazaar.scenarios.study.statements import statements
 from gridbazaar.scenarios.study.verdicts import Verdict
@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_the_independent_solution(paper: Study) -> None
     # from the joint SOCP and the central lower layer, solved apart: scenarios/ieee33/README.md
     assert "plain: 1 alpha 11, 1.5 alpha 7, 2 alpha 6 (newton: 1 alpha 3, 1.5 alpha 3, 2 alpha 3)" in said(paper, ALPHA)
     assert said(paper, ALONE) == "$68 or 10.0 % of the total of Case 3"
-    known = cost_accuracy_usd(paper.scenario, paper.cases[Case.SHARING])
+    known = cost_within_usd(paper.scenario, paper.cases[Case.SHARING])
     assert known < 2.0
     assert paper.cases[Case.SHARING].dso_cost_usd == pytest.approx(15_614.36, abs=known)
 
@@ -176,7 +176,7 @@ def test_going_alone_costs_a_tenth_more_or_not(paper: Study) -> None:
     """A certificate bounds the welfare; costs, which change in first order, are known far less closely."""
     three = paper.cases[Case.SHARING]
     cost = three.prosumer_cost_usd
-    within = cost_accuracy_usd(paper.scenario, three)
+    within = cost_within_usd(paper.scenario, three)
     assert three.certificate.total_usd < within < 0.01 * abs(cost.sum())
 
     def alone(more_usd: float) -> Study:
