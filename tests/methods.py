@@ -23,7 +23,7 @@ import gridbazaar.scenarios as gb
 from gridbazaar.agents import Link
 from gridbazaar.market import EnergyMarket, MarketSettings, Method, NetworkUse
 
-SOON = {"max_iterations": 25, "max_rounds": 300}  # where methods that need not settle give up on random markets
+SOON = {"max_iterations": 15, "max_rounds": 100}  # where methods that need not settle give up on random markets
 SOLVER = 1e-6  # what the solvers of both sides leave, as a fraction of DSO cost and utility
 
 
