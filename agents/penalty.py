@@ -14,7 +14,14 @@ from .rows import are_many, run_rows
 RATIO = 2.0  # a penalty moves when one residual exceeds the other so many times
 FIRST_STEP = float(np.log(2.0))
 SHRINK = 0.7  # of its step whenever it turns round, so that in the end it rests, as convergence asks for
-REST = 1e-7  # residuals below this say nothing
+REST = 1e-7, 1e-6  # primal and dual residuals below these say nothing
+LOWEST = 0.01
+"""A penalty is lowered to no less than what moves a price, in a round, by so much of what dual residuals count in where
+partners disagree about all of what the primal ones count in.
+
+Partners that both trade all that their link carries agree exactly, while prices still move. Their penalty would fall
+without end, and once one of them wants to trade no more their price would stand still for dozens of rounds.
+"""
 
 
 class Residuals(NamedTuple):
@@ -78,10 +85,11 @@ class AdaptivePenalty:
         if are_many(self.value):
             return self._balanced_in_one_pass(residuals, new)
         primal, dual = residuals.relative(self.value)
-        lead = np.where(primal > RATIO * dual, 1.0, np.where(dual > RATIO * primal, -1.0, 0.0))
-        lead = np.where((np.maximum(primal, dual) > REST) & new[:, None], lead, 0.0)
+        up, down = primal > np.maximum(RATIO * dual, REST[0]), dual > np.maximum(RATIO * primal, REST[1])
+        lead = np.where(new[:, None], np.where(up, 1.0, np.where(down, -1.0, 0.0)), 0.0)
         step = np.where(lead * self.way < 0, SHRINK * self.step, self.step)
-        value = np.maximum(self.value * np.exp(lead * step), self.least)
+        lowest = np.minimum(self.value, LOWEST * residuals.worth_usd_per_kwh / residuals.whole_kw[:, None])
+        value = np.maximum(self.value * np.exp(lead * step), np.maximum(lowest, self.least))
         return AdaptivePenalty(value, step, np.where(lead == 0, self.way, lead), self.least)
 
     def _balanced_in_one_pass(self, residuals: Residuals, new: BoolArray) -> AdaptivePenalty:
@@ -109,12 +117,15 @@ def balance_rows(
     value, step, way = before
     next_value, next_step, next_way = results
     for k in asked:
+        enough = LOWEST * worth / whole[k]
         for t in range(len(value[k])):
             primal = max(abs(mismatch[k][t]) - finest, 0.0) / whole[k]
             dual = max(moved[k][t] - value[k][t] * finest, 0.0) / worth
             lead = 0.0
-            if new[k] and max(primal, dual) > REST:
-                lead = 1.0 if primal > RATIO * dual else -1.0 if dual > RATIO * primal else 0.0
+            if new[k]:
+                up, down = primal > max(RATIO * dual, REST[0]), dual > max(RATIO * primal, REST[1])
+                lead = 1.0 if up else -1.0 if down else 0.0
             size = SHRINK * step[k][t] if lead * way[k][t] < 0 else step[k][t]
             next_step[k, t], next_way[k, t] = size, way[k][t] if lead == 0 else lead
-            next_value[k, t] = value[k][t] * math.exp(lead * size) if lead != 0.0 else value[k][t]
+            moved_to = value[k][t] * math.exp(lead * size) if lead != 0.0 else value[k][t]
+            next_value[k, t] = max(moved_to, min(value[k][t], enough))

@@ -16,7 +16,7 @@ from ...market.result import Result
 from ...market.rounds import Phase
 from ...network.arrays import FloatArray
 from ..files.scenario import Scenario
-from ..runs.accuracy import alphas, cost_within_usd, left_open_usd
+from ..runs.accuracy import cost_within_by_prosumer_usd, cost_within_usd
 from ..runs.kpis import total_usd
 
 _CLOSER = 2e-5  # of the scenario's tolerances: gains are differences of costs
@@ -84,15 +84,13 @@ def _run(scenario: Scenario, behaviours: Behaviours, seed: int | None, tolerance
         _settle(market, tolerance)
         result = market.result()
     assert sum(result.settlement.balance_cents().values()) == 0, "what everybody pays and is paid must balance"
-    missing, alpha = max(result.certificate.total_usd, 0.0), alphas(scenario, result.names)
-    own = [left_open_usd(missing, *each, result.dt_h) for each in zip(result.lmp_usd_per_kwh, alpha, strict=True)]
     published = tuple(sent[name] for name in result.names)
     return Day(
         result,
         result.settled or _is_proven(result, tolerance),
         behaviours,
         total_usd(result),
-        np.array(own),
+        cost_within_by_prosumer_usd(scenario, result),
         cost_within_usd(scenario, result),
         published,
     )

@@ -19,6 +19,7 @@ from ...market.rounds import Round
 from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
+from ..runs.accuracy import CostBounds
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.kept import Kept, Notes
@@ -80,7 +81,8 @@ def run_rolling(
         recorder.finish(result, found, ended=ended, more=result.further_tables())
         if rolling.failed:
             raise rolling.failed
-    return Run(result, None, found, folder, exit_code(ending.outcome), 0.0, finding=finding(result, scenario))
+    within = CostBounds.of(scenario, result) if result.settled else None
+    return Run(result, None, found, folder, exit_code(ending.outcome), within, finding=finding(result, scenario))
 
 
 class _Rolling:

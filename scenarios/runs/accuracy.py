@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,6 +38,36 @@ def cost_within_usd(scenario: ScenarioRows, result: Result) -> float:
     """
     alpha = alphas(scenario, result.names)[:, None]
     return left_open_usd(max(result.certificate.total_usd, 0.0), result.lmp_usd_per_kwh, alpha, result.dt_h)
+
+
+def cost_within_by_prosumer_usd(scenario: ScenarioRows, result: Result) -> FloatArray:
+    """The same of what each pays, (prosumer,).
+
+    Where prices of an equilibrium are not unique (a link at its cap), what partners pay each other may differ further.
+    """
+    missing, alpha = max(result.certificate.total_usd, 0.0), alphas(scenario, result.names)
+    own = zip(result.lmp_usd_per_kwh, alpha, strict=True)
+    return np.array([left_open_usd(missing, lmp, bend, result.dt_h) for lmp, bend in own])
+
+
+@dataclass(frozen=True, slots=True)
+class CostBounds:
+    """By how much costs may differ from those of the optimum, in $, as far as regrets tell.
+
+    Attributes:
+        total_usd: The DSO's cost, and what all pay together.
+        by_prosumer_usd: What each pays, (prosumer,), see `cost_within_by_prosumer_usd`.
+    """
+
+    total_usd: float
+    by_prosumer_usd: FloatArray
+
+    @classmethod
+    def of(cls, scenario: ScenarioRows, result: Result) -> CostBounds | None:
+        """Those of a run of the scenario; None where nothing is certified."""
+        if not np.isfinite(result.certificate.total_usd):
+            return None
+        return cls(cost_within_usd(scenario, result), cost_within_by_prosumer_usd(scenario, result))
 
 
 def alphas(scenario: ScenarioRows, names: Sequence[str]) -> FloatArray:

@@ -11,6 +11,7 @@ from ...market.outcome import Outcome
 from ...market.result import Result
 from ...network.ac_replay import AcReplay
 from ...network.errors import SolverError
+from .accuracy import CostBounds
 from .kept import Kept
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Run:
         kpis: All of it in numbers, ready for JSON.
         folder: The results folder.
         exit_code: 0 settled, 3 not converged, 4 infeasible, 130 interrupted.
-        cost_within_usd: By how much the DSO's cost may differ from that of the optimum; 0 where nothing tells.
+        cost_within: By how much costs may differ from those of the optimum; None where nothing tells.
         who_saw_what: The messages by sender and receiver, if they were logged.
         kept: What is on disk of every round.
         finding: What else was found out, if anybody looked.
@@ -63,7 +64,7 @@ class Run:
     kpis: dict[str, Any]
     folder: Path
     exit_code: int
-    cost_within_usd: float
+    cost_within: CostBounds | None
     who_saw_what: pd.DataFrame | None = None
     kept: Kept = Kept.ALL
     finding: Finding | None = None

@@ -13,7 +13,7 @@ from ...market.rounds import Round
 from ...network.ac_replay import AcReplay, replay_ac
 from ...network.errors import SolverError
 from ..files.scenario import Scenario
-from .accuracy import cost_within_usd
+from .accuracy import CostBounds
 from .device_kpis import device_indicators
 from .interrupts import interrupts
 from .kept import Notes
@@ -77,8 +77,7 @@ def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be le
         if replay or finding:
             recorder.write_kpis(found)
         matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
-    told = result.settled and result.certificate.bounds_welfare
-    within = cost_within_usd(scenario, result) if told else 0.0
+    within = CostBounds.of(scenario, result) if result.settled else None
     return Run(result, replayed, found, folder, exit_code(result.outcome), within, matrix, recorder.kept, finding)
 
 

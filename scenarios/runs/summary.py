@@ -16,7 +16,8 @@ from ...network.ac_replay import AcReplay
 from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.periods import length_said
-from .amounts import counted, dollars, energy, listed, money
+from .accuracy import CostBounds
+from .amounts import counted, dollars, energy, last_place, listed, money
 from .device_kpis import devices_said
 from .fitting import Column, FittingTable
 from .json_values import by_name, number
@@ -106,7 +107,7 @@ def summary(run: Run, title: str) -> RenderableType:
     """The summary of a run: who bought and paid what, if anything was delivered, and what is proven of it."""
     result = run.result
     delivered = bool(np.isfinite(result.certificate.total_usd))
-    tables: list[RenderableType] = [schedule_table(result, title)] if delivered else [Text(title)]
+    tables: list[RenderableType] = [schedule_table(result, title, run.cost_within)] if delivered else [Text(title)]
     tables += [_messages(run.who_saw_what)] if run.who_saw_what is not None else []
     tables += [_timing(result)] if result.hosting.timing.noun else []
     ending = Text(result.message, style="bold green" if result.settled else "bold red")
@@ -117,12 +118,13 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     """What is said of a run, line by line."""
     result, dispatch = run.result, run.result.dispatch
     within = result.certificate.total_usd if result.settled else 0.0
+    cost_within = run.cost_within.total_usd if run.cost_within else 0.0
     undelivered = "" if delivered else "nothing delivered; so far: "
     state = "" if result.settled or not delivered else ", both of the schedule in force at the end, as in kpis.json"
     length = length_said(result.dt_h)
     lines = [f"periods: {result.bid_kw.shape[1]} of {length}, {result.calendar}"] if result.calendar else []
     lines += [
-        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, run.cost_within_usd)}, "
+        f"{undelivered}DSO cost {dollars(result.dso_cost_usd, cost_within)}, "
         f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
@@ -250,8 +252,8 @@ def _timing(result: Result) -> FittingTable:
     return FittingTable("where the prosumers' time went", columns, rows)
 
 
-def schedule_table(result: Result, title: str) -> FittingTable:
-    """Who bought and paid what; charges on trades where there are any."""
+def schedule_table(result: Result, title: str, within: CostBounds | None) -> FittingTable:
+    """Who bought and paid what, to the digits that are known; charges on trades where there are any."""
     charged = ("charges",) if result.charges_usd.any() else ()
     columns = (
         Column("prosumer"),
@@ -260,18 +262,17 @@ def schedule_table(result: Result, title: str) -> FittingTable:
     )
     powers = result.bid_kw, result.bought_kw, result.sold_kw, result.elastic_kw
     energies = np.column_stack([result.dt_h * kw.sum(axis=1) for kw in powers])
-    cost, payment, within = result.prosumer_cost_usd, result.payment_usd, result.certificate.total_usd
     charges = [result.charges_usd] if charged else []
-    paid = np.column_stack([cost, payment, *charges, total_usd(result)])
-    regrets = np.maximum(result.regret_usd, 0.0)
+    paid = np.column_stack([result.prosumer_cost_usd, result.payment_usd, *charges, total_usd(result)])
+    regrets, known = np.maximum(result.regret_usd, 0.0), within.by_prosumer_usd if within else np.zeros(len(paid))
     shown = len(result.names) if len(result.names) <= _ROWS else _ROWS // 2
-    amounts = [*zip(result.names[:shown], energies, paid, regrets, strict=False)]
+    amounts = [*zip(result.names[:shown], energies, paid, regrets, known, strict=False)]
     if shown < len(result.names):
         rest = (table[shown:].sum(axis=0) for table in (energies, paid, regrets))
-        amounts.append((f"{len(result.names) - shown:,} more", *rest))
+        amounts.append((f"{len(result.names) - shown:,} more", *rest, within.total_usd if within else 0.0))
     rows = [
-        (name, *map(energy, kwh), *(money(usd, within) for usd in due), f"{regret:.1e}")
-        for name, kwh, due, regret in amounts
+        (name, *map(energy, kwh), *(money(usd, last_place(known)) for usd in due), f"{regret:.1e}")
+        for name, kwh, due, regret, known in amounts
     ]
     return FittingTable(title, columns, rows)
 

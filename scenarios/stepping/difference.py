@@ -11,11 +11,15 @@ import numpy as np
 from ...market.rounds import Round
 from ...network.arrays import FloatArray
 from ...network.periods import When, period_name
+from ..runs.accuracy import CostBounds
+from ..runs.amounts import last_place
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
+    from ..files.scenario import Scenario
 
 _SCALARS = ("dso_cost_usd", "welfare_usd", "losses_kwh", "voltage_min_pu", "primal_kw", "regret_usd")
+_BOUNDED = "welfare_usd", "dso_cost_usd"  # by the certificate
 _ROUGH = "primal_kw", "regret_usd"  # what is left over: two digits say all
 
 
@@ -28,8 +32,8 @@ class Here:
         changes: What was changed on the way there, by key.
         last: What the round produced; None at round 0.
         scalars: Numbers by name with unit; None where they are not known yet.
-        known_within_usd: What the certificate leaves open of the welfare; inf where it does not bound that.
-        bound: Why it does not, in words; empty if nothing is proven yet.
+        known_within_usd: What regrets leave open of the welfare and of the DSO's cost, by name; inf at first.
+        bound: Why they do not bound what is missing to the optimum, in words; empty where they do.
         names, links: The prosumers and the links, for the rows of the arrays.
         when: When the periods are, for their names.
     """
@@ -38,22 +42,23 @@ class Here:
     changes: Mapping[str, object]
     last: Round | None
     scalars: Mapping[str, float | None]
-    known_within_usd: float
+    known_within_usd: Mapping[str, float]
     bound: str
     names: Sequence[str]
     links: Sequence[str]
     when: When
 
 
-def here(market: EnergyMarket, place: str, changes: Mapping[str, object]) -> Here:
-    """Where a market stands now."""
+def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[str, object]) -> Here:
+    """Where a market of this scenario stands now."""
     last = market.last
     scalars: dict[str, float | None] = dict.fromkeys(_SCALARS)
-    within, bound = np.inf, ""
+    within, bound = dict.fromkeys(_BOUNDED, np.inf), ""
     if last is not None:
         result = market.result()
-        total, bounded = result.certificate.total_usd, result.certificate.bounds_welfare
-        within = total if np.isfinite(total) and bounded else np.inf
+        costs, bounded = CostBounds.of(scenario, result), result.certificate.bounds_welfare
+        if costs:
+            within = {"welfare_usd": result.certificate.total_usd, "dso_cost_usd": costs.total_usd}
         bound = "" if bounded else "no bound on it"
         scalars = {
             "dso_cost_usd": result.dso_cost_usd,
@@ -128,8 +133,8 @@ class Difference:
         lines += [f"  {key}: {a} | {b}" for key, (a, b) in self.changes.items()]
         for key, (a, b) in self.scalars.items():
             if a is not None and b is not None and np.isfinite(a) and np.isfinite(b):
-                digits = 2 if key in _ROUGH else 6
-                lines.append(f"  {key}: {a:,.{digits}g} | {b:,.{digits}g}  {self._moved(key, b - a)}")
+                both = f"{_known(key, a, self.one)} | {_known(key, b, self.other)}"
+                lines.append(f"  {key}: {both}  {self._moved(key, b - a)}")
         lines += [f"  {apart.what}: up to {apart.most:.3g} {apart.unit} apart ({apart.where})" for apart in self.arrays]
         if self.are_comparable and not self.arrays:
             lines.append("  bids, LMPs and prices are the same to the last bit")
@@ -139,16 +144,27 @@ class Difference:
 
     def _moved(self, key: str, change: float) -> str:
         """A difference, and whether it is more than the certificates leave open."""
-        if not key.startswith("welfare"):
+        if key not in _BOUNDED:
             return f"({change:+.{2 if key in _ROUGH else 4}g})"
-        within = self.one.known_within_usd + self.other.known_within_usd
-        if np.isinf(within):
-            return f"({change:+.4g}; {self.one.bound or self.other.bound or 'not proven yet'})"
-        return (
-            f"({change:+.4g}, known to {within:.1g})"
-            if abs(change) > within
-            else f"(no difference known within {within:.1g})"
-        )
+        within = self.one.known_within_usd[key] + self.other.known_within_usd[key]
+        unproven = self.one.bound or self.other.bound or ("not proven yet" if np.isinf(within) else "")
+        if unproven:
+            return f"({change:+.4g}; {unproven})"
+        known = f"{float(f'{within:.1g}'):,g}"
+        if abs(change) <= within:
+            return f"(no difference known within {known})"
+        return f"({_rounded(change, within):+.4g}, known to {known})"
+
+
+def _known(key: str, value: float, where: Here) -> str:
+    """A number with six digits at the most, and none that are not known."""
+    return f"{_rounded(value, where.known_within_usd.get(key)):,.{2 if key in _ROUGH else 6}g}"
+
+
+def _rounded(value: float, within: float | None) -> float:
+    """Without the digits below what it is known within."""
+    place = last_place(within)
+    return round(value / place) * place if place else value
 
 
 def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], when: When) -> Apart | None:

@@ -282,7 +282,7 @@ class Session:
         seen = []
         for branch, round_ in positions:
             self.goto(round_, branch)
-            seen.append(here(self.market, f"{self.branch.name}@{self.round}", self.changes()))
+            seen.append(here(self.market, self.scenario, f"{self.branch.name}@{self.round}", self.changes()))
         self.goto(came_from[1], came_from[0])
         return Difference(*seen)
 

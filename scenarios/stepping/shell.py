@@ -16,6 +16,7 @@ from ...market.rounds import Round
 from ...network.calendars import Calendar
 from ..files.changes import changes_of
 from ..files.tree import did_you_mean
+from ..runs.accuracy import CostBounds
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.summary import schedule_table
@@ -167,7 +168,7 @@ class Shell:
             "bids": self._bids,
             "residuals": lambda: Text(str(session.residuals())),
             "history": lambda: self._history(_number(words[1:], "show history [ROUNDS]", _HISTORY)),
-            "result": lambda: schedule_table(session.result(), f"{session.name}, round {session.round}"),
+            "result": self._result,
         }
         links = [link.name for link in graph.links]
         if what == "bus" and len(words) > 1:
@@ -212,6 +213,11 @@ class Shell:
         market = self.session.market
         bids = market.last.bid_kw if market.last else market.bid_kw
         return many("what each orders from the DSO, kW", list(market.graph.names), bids, 1, _calendar(market))
+
+    def _result(self) -> RenderableType:
+        session, result = self.session, self.session.result()
+        within = CostBounds.of(session.scenario, result)
+        return schedule_table(result, f"{session.name}, round {session.round}", within)
 
     def _history(self, rounds: int) -> RenderableType:
         known = [mark for mark in self.session.history() if mark.number <= self.session.round]

@@ -12,6 +12,7 @@ from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
+    from ..runs.accuracy import CostBounds
     from ..stepping.difference import Here
 
 
@@ -38,7 +39,7 @@ class Figure:
     there: str = ""
 
 
-def figures_of(market: EnergyMarket, now: Snapshot, other: Here | None) -> list[Figure]:
+def figures_of(market: EnergyMarket, now: Snapshot, within: CostBounds | None, other: Here | None) -> list[Figure]:
     """The key figures of a round; the same of another branch beside them, as far as those are known."""
     result, last = now.result, market.last
     here: dict[str, float | None] = dict.fromkeys(LABELS)
@@ -51,15 +52,16 @@ def figures_of(market: EnergyMarket, now: Snapshot, other: Here | None) -> list[
     if other is not None:
         moved = {key: getattr(other.last, key, None) for key in ("dual_usd_per_kwh", "outer_error")}
         there = _in_words({**other.scalars, **moved}, other.known_within_usd)
-    said = _in_words(here, result.certificate.total_usd)
+    known = {"dso_cost_usd": within.total_usd if within else 0.0, "welfare_usd": result.certificate.total_usd}
+    said = _in_words(here, known)
     return [Figure(key, label, said[key], there.get(key, "")) for key, label in LABELS.items()]
 
 
-def _in_words(numbers: Mapping[str, float | None], within_usd: float) -> dict[str, str]:
-    """Numbers with their units; a dash for what is not known yet."""
+def _in_words(numbers: Mapping[str, float | None], within_usd: Mapping[str, float]) -> dict[str, str]:
+    """Numbers with their units and the digits that are known; a dash for what is not known yet."""
     words = {
-        "dso_cost_usd": lambda value: dollars(value, within_usd),
-        "welfare_usd": lambda value: dollars(value, within_usd),
+        "dso_cost_usd": lambda value: dollars(value, within_usd["dso_cost_usd"]),
+        "welfare_usd": lambda value: dollars(value, within_usd["welfare_usd"]),
         "losses_kwh": lambda value: f"{energy(value)} kWh",
         "voltage_min_pu": lambda value: f"{value:.4f} pu",
         "primal_kw": lambda value: f"{value:.3g} kW",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...market.record import standing
 from ...network.periods import period_name
+from ..runs.accuracy import CostBounds
 from ..stepping.session import Session
 from ..stepping.views import residuals
 from .charts import Options, balance_chart, devices_chart, outer_chart, prices_chart, residuals_chart
@@ -86,6 +87,7 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
     market = session.market
     now = snapshot_of(market)
     result, history = now.result, session.history()
+    within = CostBounds.of(session.scenario, result)
     names = list(result.names)
     chosen = names.index(wanted.prosumer) if wanted.prosumer in names else None
     rows = range(len(names)) if chosen is None else [chosen]
@@ -106,7 +108,7 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
         periods=[period_name(t, result.when) for t in range(now.bid_kw.shape[1])],
         prosumers=names,
         links=[link.name for link in result.graph.links],
-        figures=figures_of(market, now, difference.one if difference else None),
+        figures=figures_of(market, now, within, difference.one if difference else None),
         difference=str(difference) if difference else "",
         basis=_basis(now),
         feeder=feeder,
@@ -116,7 +118,7 @@ def scene_of(session: Session, wanted: Wanted) -> Scene:
         outer=outer_chart(history, session.round),
         balance=balance_chart(now, rows, private=wanted.private),
         prices=prices_chart(now, chosen, wanted.link),
-        people=prosumer_rows(now, chosen, private=wanted.private),
+        people=prosumer_rows(now, chosen, within, private=wanted.private),
         people_columns=prosumer_columns(private=wanted.private),
         bills=bill_rows(result, chosen),
         bill_columns=bill_columns(chosen),

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...market.columns import Names
 from ...market.result import Result
-from ..runs.amounts import counted, dollars, energy
+from ..runs.accuracy import CostBounds
+from ..runs.amounts import counted, dollars, energy, last_place
 from ..stepping.device_flows import DeviceFlow
 from .snapshot import Snapshot
 
@@ -18,12 +19,13 @@ _MOST_ROWS = 40
 """Of more prosumers all together and the chosen one have a row."""
 
 
-def prosumer_rows(now: Snapshot, chosen: int | None, *, private: bool) -> list[Row]:
-    """Energy and money of prosumers: all together first, then each, or of many the chosen one."""
+def prosumer_rows(now: Snapshot, chosen: int | None, within: CostBounds | None, *, private: bool) -> list[Row]:
+    """Energy and money of prosumers, to the digits that are known: all together first, then each, or of many one."""
     names = now.result.names
     each = range(len(names)) if len(names) <= _MOST_ROWS else [chosen] if chosen is not None else []
-    everybody = _row(now, f"all {counted(len(names), 'prosumer')}", list(range(len(names))), private=private)
-    return [everybody, *(_row(now, names[i], [i], private=private) for i in each)]
+    total, own = (within.total_usd, within.by_prosumer_usd) if within else (0.0, np.zeros(len(names)))
+    everybody = _row(now, f"all {counted(len(names), 'prosumer')}", range(len(names)), total, private=private)
+    return [everybody, *(_row(now, names[i], [i], own[i], private=private) for i in each)]
 
 
 def prosumer_columns(*, private: bool) -> list[Row]:
@@ -87,20 +89,19 @@ def _balances(result: Result) -> list[Row]:
     return [{"who": who, "usd": dollars(usd)} for who, usd in rows.items()]
 
 
-def _row(now: Snapshot, name: str, rows: Sequence[int], *, private: bool) -> Row:
-    result, chosen = now.result, list(rows)
-    within = result.certificate.total_usd
+def _row(now: Snapshot, name: str, rows: Sequence[int], within_usd: float, *, private: bool) -> Row:
+    result, chosen, place = now.result, list(rows), last_place(within_usd)
 
     def kwh(power_kw: np.ndarray) -> str:
         return energy(result.dt_h * float(power_kw[chosen].sum()))
 
     regret = float(np.maximum(result.regret_usd[chosen], 0.0).sum())
     row = {"prosumer": name, "bids": kwh(now.bid_kw), "bought": kwh(now.bought_kw), "sold": kwh(now.sold_kw)}
-    row["payments"] = dollars(float(result.payment_usd[chosen].sum()), within)
+    row["payments"] = dollars(float(result.payment_usd[chosen].sum()), place)
     row["regret"] = f"${regret:.2g}" if np.isfinite(regret) else "-"
     if private:
         row["elastic"] = kwh(now.elastic_kw) if now.elastic_kw is not None else "-"
-        row["cost"] = dollars(float(result.prosumer_cost_usd[chosen].sum()), within)
+        row["cost"] = dollars(float(result.prosumer_cost_usd[chosen].sum()), place)
     return row
 
 

@@ -114,6 +114,6 @@ def test_what_is_too_much_for_people_is_in_the_tables_alone(monkeypatch: pytest.
     few = summary.kpis(done.result)
     assert [few[key] for key in ("lmp_usd_per_kwh", "elastic_load_kw", "bid_kw", "withdrawal_kw")] == [None] * 4
     assert few["payment_usd"] == done.kpis["payment_usd"]
-    rows = summary.schedule_table(done.result, "title").rows
+    rows = summary.schedule_table(done.result, "title", None).rows
     assert [row[0] for row in rows] == ["p1", "2 more"]
     assert rows[1][1] == summary.energy(float(done.result.bid_kw[1:].sum()))

@@ -148,6 +148,25 @@ def test_no_digit_of_the_dso_s_cost_is_wrong(tolerance: str) -> None:
     assert unit == (100 if tolerance == "1e-6" else 1)
 
 
+@pytest.mark.usefixtures("homes")
+def test_digits_of_what_each_pays_are_right() -> None:
+    """To the dollar at the usual tolerance, as a run that is 100,000 times closer says; there to cents."""
+    usual, close = (
+        [
+            line.split()
+            for line in told("run", "ieee33", "--no-ac", "--set", f"market.regret_tolerance={part}")[0].splitlines()
+        ]
+        for part in ("1e-6", "1e-11")
+    )
+    amounts = [{row[0]: row[5:8] for row in rows if row and row[0] in ("p1", "p2", "p3")} for rows in (usual, close)]
+    assert list(amounts[0]) == ["p1", "p2", "p3"]
+    for name, shown in amounts[0].items():
+        known = [float(usd.replace(",", "")) for usd in amounts[1][name]]
+        assert not any("." in usd for usd in shown)
+        assert [int(usd.replace(",", "")) for usd in shown] == pytest.approx(known, abs=1.0)
+    assert any("." in usd for row in amounts[1].values() for usd in row)
+
+
 def test_of_a_run_that_has_not_settled_the_state_is_named_and_is_that_of_the_key_figures(homes: Path) -> None:
     """No digit is left out because the optimum may be far off: it is a figure of the schedule that there is."""
     words = ("--set", "market.max_iterations=2", "--set", "market.max_rounds=3", "-o", str(homes / "run"))

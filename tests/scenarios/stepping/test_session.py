@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -302,7 +303,9 @@ def test_a_difference_names_where_and_how_much(session):
     bids = next(apart for apart in told.arrays if apart.what == "bid")
     a, b = (session.goto(place).bid_kw for place in ("main", "fork1"))
     assert bids.most == np.abs(a - b).max()
-    assert "known to" in str(told)
+    said = str(told)
+    assert re.search(r"welfare_usd: -12,299\.3 \| -12,458\.9  \(-159\.[56], known to 0\.\d+\)", said)
+    assert re.search(r"dso_cost_usd: 15,610 \| 14,47\d  \(-11[345]0, known to \d0\)", said)
     assert "the same to the last bit" in str(session.diff("main@7", "main@7"))
     assert "known to" not in str(session.diff("main@3", "fork1"))
 

@@ -83,7 +83,7 @@ def test_every_command_works_from_a_pipe(piped):
         "settled: nobody gains by deviating",
         "small: main after round 33, with prosumers.p2.elastic_max_kw=50 changed",
         "* small: main after round 33",
-        "welfare_usd: -12,299.3 | -12,360.8  (-61.49, known to 0.0",
+        "welfare_usd: -12,299.3 | -12,360.8  (-61.",
         "on branch main now",
         "round 3, step 1, round 2",
     ):

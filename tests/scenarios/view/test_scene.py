@@ -15,7 +15,8 @@ import pytest
 
 import gridbazaar.scenarios as gb
 from gridbazaar.market.rounds import Phase
-from gridbazaar.scenarios.runs.amounts import dollars, energy
+from gridbazaar.scenarios.runs.accuracy import CostBounds, cost_within_usd
+from gridbazaar.scenarios.runs.amounts import dollars, energy, last_place
 from gridbazaar.scenarios.stepping.session import Session
 from gridbazaar.scenarios.view.charts import balance_chart, outer_chart, prices_chart, residuals_chart
 from gridbazaar.scenarios.view.feeder_map import feeder_map
@@ -70,9 +71,10 @@ def test_nothing_is_known_at_the_beginning() -> None:
 def test_figures_are_those_of_the_result(settled: Session) -> None:
     scene, result = scene_of(settled, Wanted()), settled.result()
     said = {figure.key: figure.here for figure in scene.figures}
-    within = result.certificate.total_usd
+    within, costs_within = result.certificate.total_usd, cost_within_usd(settled.scenario, result)
     paid = result.bills.query("account == 'DSO' and counterparty == 'generators'")["amount_usd"]
-    assert said["dso_cost_usd"] == dollars(-float(paid.sum()))
+    assert said["dso_cost_usd"] == dollars(-float(paid.sum()), costs_within)
+    assert costs_within > 100 * within
     assert said["welfare_usd"] == dollars(float(result.utility_usd.sum()) - result.dso_cost_usd, within)
     assert said["voltage_min_pu"] == f"{result.buses['v_pu'].min():.4f} pu"
     assert scene.certificate == str(result.certificate)
@@ -89,12 +91,18 @@ def test_tables_are_sums_of_the_results_tables(settled: Session) -> None:
         + (-trades.loc[trades.b == name, "trade_kw"]).clip(lower=0).sum()
         for name in result.names
     }
-    rows = {row["prosumer"]: row for row in prosumer_rows(snapshot_of(settled.market), None, private=False)}
+    rows = {row["prosumer"]: row for row in prosumer_rows(snapshot_of(settled.market), None, None, private=False)}
     assert list(rows) == ["all 3 prosumers", "p1", "p2", "p3"]
     for name in result.names:
         assert rows[name]["bids"] == energy(bids[name])
         assert rows[name]["bought"] == energy(bought[name])
     assert rows["all 3 prosumers"]["bids"] == energy(bids.sum())
+    known = CostBounds.of(settled.scenario, result)
+    assert known is not None
+    rows = {row["prosumer"]: row for row in prosumer_rows(snapshot_of(settled.market), None, known, private=True)}
+    for name, usd, within in zip(result.names, result.payment_usd, known.by_prosumer_usd, strict=True):
+        assert rows[name]["payments"] == dollars(usd, last_place(within))
+        assert "." not in rows[name]["payments"] + rows[name]["cost"]
     bills: pd.DataFrame = result.bills
     balances = bills.groupby("account")["amount_usd"].sum()
     assert {row["who"]: row["usd"] for row in bill_rows(result, None)} == {
@@ -132,8 +140,8 @@ def test_of_many_prosumers_those_of_a_bus_are_taken_together(many: Path) -> None
         now = snapshot_of(session.market)
         svg, left_out = feeder_map(now, Wanted(period=3))
         one, said = feeder_map(now, Wanted(period=3, prosumer="h7"))
-        everybody = prosumer_rows(now, None, private=False)
-        chosen = prosumer_rows(now, 7, private=False)
+        everybody = prosumer_rows(now, None, None, private=False)
+        chosen = prosumer_rows(now, 7, None, private=False)
         prices = prices_chart(now, None, "h3-h4")
     graph, result = now.result.graph, now.result
     bus = dict(zip(result.names, result.prosumer_buses, strict=True))
@@ -212,6 +220,8 @@ def test_two_branches_stand_side_by_side() -> None:
     assert {figure.key: figure.there for figure in scene.figures} == first
     assert "alpha_scale: as the scenario has it | 2.0" in scene.difference
     assert list(scene.branches) == ["main", "twice"]
-    alone = gb.load("ieee33", {"alpha_scale": 2.0}).market().run()
+    twice = gb.load("ieee33", {"alpha_scale": 2.0})
+    alone = twice.market().run()
     said = {figure.key: figure.here for figure in scene.figures}
-    assert said["dso_cost_usd"] == dollars(alone.dso_cost_usd, alone.certificate.total_usd)
+    assert said["dso_cost_usd"] == dollars(alone.dso_cost_usd, cost_within_usd(twice, alone))
+    assert said["welfare_usd"] == dollars(alone.welfare_usd, alone.certificate.total_usd)
