@@ -49,7 +49,14 @@ def check_households(clearing: Clearing, households: Sequence[Household]) -> Non
 
 
 def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case) -> TradeGraph:
-    """The trade graph of a case: without sharing (Case 1), all caps are 0."""
+    """The trade graph of a case: without sharing (Case 1), all caps are 0.
+
+    Raises:
+        InputError: Something among the links is none.
+    """
+    for place, link in enumerate(links, start=1):
+        if not isinstance(link, Link):
+            raise InputError(f"link {place} is {link!r}; give Link(a, b, cap_kw)")
     if case is Case.NO_SHARING:
         links = [replace(link, cap_kw=0.0) for link in links]
     return TradeGraph([h.name for h in households], links)

@@ -35,6 +35,19 @@ TOLD = 5
 """Problems of one kind that are told; the others are counted."""
 
 
+def told(problems: Sequence[Problem]) -> list[str]:
+    """A line for every problem, and one for those of a kind that are too many to tell."""
+    lines: list[str] = []
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for problem in problems:
+        if problem.kind:
+            seen[problem.kind] += 1
+        if not problem.kind or seen[problem.kind] <= TOLD:
+            lines.append(str(problem))
+    more = [(file, column, n - TOLD) for (file, column, _), n in seen.items() if n > TOLD]
+    return [*lines, *(f"{' '.join(filter(None, (file, column)))}: and {n:,} more" for file, column, n in more)]
+
+
 class ScenarioError(InputError):
     """A scenario file, key or value is wrong.
 
@@ -47,19 +60,7 @@ class ScenarioError(InputError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> list[str]:
-        """A line for every problem, and one for those of a kind that are too many to tell."""
-        lines: list[str] = []
-        seen: Counter[tuple[str, str, str]] = Counter()
-        for problem in self.problems:
-            if problem.kind:
-                seen[problem.kind] += 1
-            if not problem.kind or seen[problem.kind] <= TOLD:
-                lines.append(str(problem))
-        more = [(file, column, n - TOLD) for (file, column, _), n in seen.items() if n > TOLD]
-        return [*lines, *(f"{' '.join(filter(None, (file, column)))}: and {n:,} more" for file, column, n in more)]
+        return "\n".join(told(self.problems))
 
 
 class InfeasibleScenarioError(InfeasibleError):

@@ -26,8 +26,10 @@ PAPER = 3
 """The size that means ieee33."""
 
 
-def market_of(prosumers: int, buses: int) -> tuple[dict[str, Any], NetworkUse]:
+def market_of(prosumers: int, buses: int, *, chain: bool = False) -> tuple[dict[str, Any], NetworkUse]:
     """What `EnergyMarket` takes of a market of this size, and what of prosumers its network carries."""
+    if chain:
+        return town(prosumers, chain=True), NetworkUse.BIDS
     if prosumers == PAPER:
         scenario = gb.load("ieee33")
         parts = scenario.build_clearing(), scenario.build_households(), scenario.build_links()
@@ -135,12 +137,13 @@ def main() -> None:
     options.add_argument("prosumers", type=int)
     options.add_argument("tolerance", type=float)
     options.add_argument("--buses", type=int, default=0, help="of the feeder; 0: the one of 33")
+    options.add_argument("--chain", action="store_true", help="homes that trade with the next alone, over no wire")
     options.add_argument("--memory-gib", type=float, default=0.0, help="end where it wants more; 0: no limit")
     given = options.parse_args()
     if given.memory_gib:
         limit = int(given.memory_gib * 2**30)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    data, before = market_of(given.prosumers, given.buses), process_time()
+    data, before = market_of(given.prosumers, given.buses, chain=given.chain), process_time()
     found = RIVALS[given.rival](*data, given.tolerance)
     print(json.dumps({**found, "cpu_s": process_time() - before, "memory_mib": peak_memory_mib()}))
 

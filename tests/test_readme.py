@@ -87,7 +87,7 @@ def test_what_the_behaviour_gains_is_what_the_league_says(folder: Path, monkeypa
 
 
 def test_examples_are_under_20_lines() -> None:
-    assert len(examples()) == 6
+    assert len(examples()) == 7
     assert all(len(text.splitlines()) < 20 for language, _, text in blocks() if language == "python")
 
 

@@ -12,10 +12,10 @@ from gridbazaar.network import Clearing
 _TOTAL_KW, _KW_PER_BUS = 1500.0, 0.5
 
 
-def town(prosumers: int, seed: int = 0, *, buses: int | None = None) -> dict[str, Any]:
+def town(prosumers: int, seed: int = 0, *, buses: int | None = None, chain: bool = False) -> dict[str, Any]:
     """What `EnergyMarket` takes: homes of all sizes with PV, named in no order, linked to some of their neighbours.
 
-    They live on ieee33, or on a `grid` with so many buses.
+    They live on ieee33, or on a `grid` with so many buses. In a `chain` each is linked to the next, from first to last.
     """
     rng = np.random.default_rng(seed)
     host = grid_clearing(buses) if buses else gb.load("ieee33").build_clearing()
@@ -43,6 +43,7 @@ def town(prosumers: int, seed: int = 0, *, buses: int | None = None) -> dict[str
             )
         )
     pairs = {(i, i + step) for i in range(prosumers) for step in (1, 2) if rng.random() < 0.8}
+    pairs = {(i, i + 1) for i in range(prosumers)} if chain else pairs
     links = [Link(names[i], names[j], float(min(sizes[i], sizes[j]))) for i, j in sorted(pairs) if j < prosumers]
     order = rng.permutation(prosumers)
     return {"clearing": clearing, "households": [homes[i] for i in order], "links": links}

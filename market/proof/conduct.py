@@ -37,11 +37,11 @@ class Conduct:
 
     @property
     def acts(self) -> str:
-        """Who is no price taker, in words: "p1 and p2 act on behaviours of their own"; empty if all are."""
+        """Who is no price taker, in words, of many the first: "p1 and p2 act on behaviours of their own", or ""."""
         if not self.behaving:
             return ""
         acts = "act on behaviours of their own" if len(self.behaving) > 1 else "acts on a behaviour of its own"
-        return f"{listed(self.behaving)} {acts}"
+        return f"{some(self.behaving)} {acts}"
 
     @property
     def settled_for(self) -> str:
@@ -50,6 +50,11 @@ class Conduct:
 
 
 EVERYBODY_TAKES_PRICES = Conduct()
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The names in a sentence; of more than so many the first, and how many more there are."""
+    return listed(names if len(names) <= most else [*names[:most], f"{len(names) - most:,} more"])
 
 
 def listed(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from ...agents.household import Household
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import FloatArray
-from .conduct import listed
+from .conduct import some
 
 _NONE = 1e-6  # of what is needed: so exact is the solver
 _NAMED = 6
@@ -34,11 +34,10 @@ class DeviceShortfall:
     missing_kwh: float
 
     def __str__(self) -> str:
-        shown, more = self.names[:_NAMED], len(self.names) - _NAMED
-        who = listed([*shown, f"{more:,} more"] if more > 0 else shown)
+        noun = "prosumers" if len(self.names) > 1 else "prosumer"
         return (
-            f"prosumer{'s' if len(self.names) > 1 else ''} {who}: {self.missing_kwh:.4g} kWh of fixed loads and "
-            "elastic_min_kw cannot be served, whatever is traded and whenever devices give: what they hold does not "
+            f"{noun} {some(self.names, _NAMED)}: {self.missing_kwh:.4g} kWh of fixed loads and elastic_min_kw cannot "
+            "be served, whatever is traded and whenever devices give: what they hold does not "
             "last; raise bid_max_kw, the cap_kw of a link or what a device holds, or lower elastic_min_kw or the load"
         )
 

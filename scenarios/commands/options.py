@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import refuse
+from ..errors import refuse, told
 from ..runs.kept import MANIFEST
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _holds_a_run(folder: Path) -> bool:
 
 def tell_doubts(scenario: Scenario) -> None:
     """Say on stderr what was done to profiles, and which values look as if they were meant in another unit."""
-    for note in scenario.doubts():
+    for note in told(scenario.doubts()):
         typer.echo(f"note: {note}", err=True)
 
 

@@ -245,8 +245,13 @@ class Building:
         """What was read otherwise than it is written, what is left out, and values that may be in another unit."""
         found = [(doubt.path, doubt.sentence) for doubt in doubts(self._scenario, self.feeder)]
         found = [*left_out_notes(self._stated), *found]
-        said = [Problem(self._tree.place(path), ".".join(path), sentence) for path, sentence in found]
-        return [*self._tree.notes, *said]
+        return [*self._tree.notes, *(self._doubt(path, sentence) for path, sentence in found)]
+
+    def _doubt(self, path: Path_, sentence: str) -> Problem:
+        """A note, of a kind with those of the same file and column."""
+        place = self._tree.place(path)
+        kind = (place.partition(":")[0], path[-1], "doubt") if len(path) > 2 else None
+        return Problem(place, ".".join(path), sentence, kind)
 
     def _household(self, name: str, row: ProsumerRow) -> Household:
         fixed = self._power(name, "fixed_profile", row.fixed_profile, row.fixed_peak_kw)

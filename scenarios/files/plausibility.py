@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from ...network.arrays import FloatArray
+from ...network.arrays import BoolArray, FloatArray
 from ...network.feeder import Feeder
 from .scenario_rows import ScenarioRows
 from .yaml_file import Path_
@@ -18,6 +18,8 @@ _DEAR_USD_PER_KWH = 3.0
 _LEAST_US = 0.05
 _DROP_PU = (1e-6, 0.5)
 """A nominal load that moves voltages by less may be in MW, one that moves them by more in W."""
+_FELT_PU = 0.1
+"""What is drawn behind a line would let the voltage fall by so much: then its impedance matters."""
 _OFF = 300.0
 """A rating so many times above, or below, all that is behind it may be in another unit."""
 
@@ -32,15 +34,17 @@ class Doubt:
 
 def doubts(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
     """What looks odd about a scenario, in the order of its keys."""
-    own_kw = _largest_kw(scenario, feeder)
+    own_kw, odd = _largest_kw(scenario, feeder), _odd_lines(feeder, _drawn_kw(scenario, feeder))
+    r_ohm, x_ohm = (np.where(odd, 0.0, ohm) for ohm in (feeder.r_ohm, feeder.x_ohm))  # those that are believed
     yield from _period_length(scenario)
     yield from _base_voltage(feeder, own_kw)
-    yield from _loads(feeder)
+    yield from _impedances(scenario, feeder, odd)
+    yield from _loads(feeder, r_ohm, x_ohm)
     yield from _couplers(scenario, feeder)
     yield from _ratings(scenario, feeder, own_kw)
     yield from _charging(scenario)
     yield from _prices(scenario)
-    yield from _prosumers(scenario, feeder)
+    yield from _prosumers(scenario, feeder, np.hypot(r_ohm, x_ohm) / feeder.line_kv**2)
     yield from _fees(scenario)
 
 
@@ -63,14 +67,36 @@ def _base_voltage(feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
             yield Doubt(path, f"{sentence}; {kv:g} V are {kv / 1000:g} kV?")
 
 
-def _loads(feeder: Feeder) -> Iterator[Doubt]:
+def _odd_lines(feeder: Feeder, drawn_kw: FloatArray) -> BoolArray:
+    """Lines with many times the impedance of others, which would let voltages fall by what is drawn behind, (bus,)."""
+    weakness = np.hypot(feeder.r_ohm, feeder.x_ohm)[1:] / feeder.line_kv[1:] ** 2
+    drop_pu = weakness * _behind(feeder, drawn_kw)[1:] / 1000
+    odd = np.zeros(len(feeder.buses), dtype=bool)
+    if weakness.size > 2:  # of two lines neither is the usual one
+        odd[1:] = (
+            (weakness > _OFF * np.median(weakness[weakness > 0])) & (drop_pu > _FELT_PU) if weakness.any() else False
+        )
+    return odd
+
+
+def _impedances(scenario: ScenarioRows, feeder: Feeder, odd: BoolArray) -> Iterator[Doubt]:
+    keys = _line_keys(scenario)
+    for n in np.flatnonzero(odd):
+        line = feeder.lines[n - 1]
+        key, ohm = ("r_ohm", line.r_ohm) if line.r_ohm >= line.x_ohm else ("x_ohm", line.x_ohm)
+        sentence = f"{ohm:g} ohm are more than {_OFF:g} times what other lines have; are r_ohm and x_ohm in milliohm?"
+        path = ("feeder", "lines", keys[frozenset((line.from_bus, line.to_bus))], key)
+        yield Doubt(path, f"{sentence} then {key} is {ohm / 1000:g}")
+
+
+def _loads(feeder: Feeder, r_ohm: FloatArray, x_ohm: FloatArray) -> Iterator[Doubt]:
     """All nominal loads together, by what they do to voltages; feed-in may be curtailed."""
     if feeder.base_kv >= _TRANSMISSION_KV:
         return
     p_kw, q_kvar = _behind(feeder, np.maximum(feeder.p_kw, 0.0)), _behind(feeder, feeder.q_kvar)
     drop = np.zeros(len(feeder.buses))
     for n in range(1, drop.size):
-        own = (feeder.r_ohm[n] * p_kw[n] + feeder.x_ohm[n] * q_kvar[n]) / (1000 * feeder.line_kv[n] ** 2)
+        own = (r_ohm[n] * p_kw[n] + x_ohm[n] * q_kvar[n]) / (1000 * feeder.line_kv[n] ** 2)
         drop[n] = drop[feeder.parent[n]] + own
     largest, total = float(np.abs(drop).max(initial=0.0)), float(np.abs(feeder.p_kw).sum())
     if 0 < largest < _DROP_PU[0]:
@@ -144,9 +170,9 @@ def _prices(scenario: ScenarioRows) -> Iterator[Doubt]:
             yield Doubt(("feeder", "generators", name, "b_usd_per_kwh"), sentence)
 
 
-def _prosumers(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
-    """Prosumers that the feeder could never carry, by the strength V² / 4z of their bus."""
-    along = np.hypot(feeder.r_ohm, feeder.x_ohm) / feeder.line_kv**2
+def _prosumers(scenario: ScenarioRows, feeder: Feeder, weakness: FloatArray) -> Iterator[Doubt]:
+    """Prosumers that the feeder could never carry, by the strength V² / 4z of their bus; z / V² of lines, (bus,)."""
+    along = weakness.copy()
     for n in range(1, along.size):
         along[n] += along[feeder.parent[n]]
     known = set(feeder.names)

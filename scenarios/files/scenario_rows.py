@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from ...network.calendars import Calendar, step_min_of, zone_of
 from ...network.errors import InputError
+from ...network.feeder_checks import did_you_mean
 from ...network.periods import When, length_said
 from ..errors import refuse
 from .horizon import HorizonRow
@@ -44,6 +45,9 @@ class ScenarioRows(Row):
                 sentence = f"there are {lengths[name]} values where other profiles have {usual}; take out what is over"
             elif missing:
                 more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+                more += did_you_mean(
+                    name, [other for other, length in lengths.items() if other != name and length == usual]
+                )
                 sentence = f"there is no value for hour (period) {missing[0]} of {usual}; add it{more}"
             else:
                 continue

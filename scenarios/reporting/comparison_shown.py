@@ -38,13 +38,15 @@ def legend(comparison: Comparison) -> list[str]:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """Whether any difference is known."""
+    """Whether any difference is known, and whether by a certificate or by the digits shown alone."""
     if comparison.is_same:
         return "no difference is known"
-    known = sum(one.is_known for found in comparison.differences for one in found)
+    known = [one for found in comparison.differences for one in found if one.is_known]
+    bounded = sum(one.known_within is not None for one in known)
+    unbounded = f", {len(known) - bounded:,} more by what nothing bounds" if bounded < len(known) else ""
     asked = len(comparison.scenario)
     keys = "1 value of the scenarios differs" if asked == 1 else f"{asked:,} values of the scenarios differ"
-    return f"{keys}; of the numbers found, {known:,} differ by more than is left open"
+    return f"{keys}; of the numbers found, {bounded:,} differ by more than is left open{unbounded}"
 
 
 def shown_tables(comparison: Comparison) -> Iterator[FittingTable]:

@@ -111,6 +111,11 @@ REFUSED = {
         HouseholdError,
         "prosumer b: dt_h is 0.5, but 1 for the feeder's loads; make them equal",
     ),
+    "a link that is none": (
+        lambda b: b.with_(links=[("a", "b", 1.0)]),
+        InputError,
+        r"link 1 is \('a', 'b', 1\.0\); give Link\(a, b, cap_kw\)",
+    ),
     "no such bus": (lambda b: b.homes(bus="zz"), FeederError, "zz"),
 }
 

@@ -101,3 +101,10 @@ def test_relative_to_the_turnover_that_the_market_sees(ieee33_run):
     payments = np.abs(result.payment_usd).sum() / 2
     assert result.certificate.turnover_usd == pytest.approx(result.dso_cost_usd + payments)
     assert result.certificate.relative == result.regret_usd.sum() / result.certificate.turnover_usd
+
+
+def test_of_many_who_act_otherwise_the_first_are_named() -> None:
+    names = tuple(f"h{k}" for k in range(2000))
+    assert Conduct(names).acts == "h0, h1, h2 and 1,997 more act on behaviours of their own"
+    assert Conduct(names[:3]).acts == "h0, h1 and h2 act on behaviours of their own"
+    assert Conduct(names[:1]).acts == "h0 acts on a behaviour of its own"

@@ -30,7 +30,7 @@ def test_trades_that_would_push_somebody_out_of_the_limits_are_changed():
         "prosumers.p3.beta_usd_per_kwh": 5,
         "market.primal_tolerance_kw": 2,
         "market.dual_tolerance_usd_per_kwh": 1e-2,
-        "market.regret_tolerance": 1e-4,
+        "market.regret_tolerance": 1e-3,
     }
     result = gb.load("ieee33", changes).market().run()
     assert result.settled

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gridbazaar.scenarios.errors import told as told_lines
 from gridbazaar.scenarios.files.loading import load
 
 SMALL = """
@@ -95,3 +96,49 @@ def test_units_of_other_keys(tmp_path, key, value, says):
     file = tmp_path / "s.yaml"
     file.write_text(SMALL.format(**USUAL))
     assert any(doubt.key == key and doubt.sentence.endswith(says) for doubt in load(str(file), {key: value}).doubts())
+
+
+STREET = """
+profiles: {day: [0.0, 0.6, 0.9, 0.2]}
+dt_h: 6
+feeder:
+  base_kv: 0.4
+  root: s
+  buses: {s: {}, a: {p_kw: 3}, b: {p_kw: 3}, c: {p_kw: 3}, d: {p_kw: 3}}
+  lines:
+    s-a: {from_bus: s, to_bus: a, r_ohm: 0.02, x_ohm: 0.008}
+    a-b: {from_bus: a, to_bus: b, r_ohm: 0.02, x_ohm: 0.008}
+    b-c: {from_bus: b, to_bus: c, r_ohm: 20, x_ohm: 8}
+    c-d: {from_bus: c, to_bus: d, r_ohm: 0.02, x_ohm: 0.008}
+  generators:
+    grid: {bus: s, a_usd_per_kw2h: 0, b_usd_per_kwh: 0.2, p_min_kw: 0, p_max_kw: 60, q_min_kvar: -30, q_max_kvar: 30}
+prosumers:
+  ann: {bus: d, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.5, elastic_max_kw: 8, bid_max_kw: 15}
+"""
+
+
+def test_one_line_in_milliohm_is_told_of_and_not_what_is_behind_it(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(STREET)
+    says = "20 ohm are more than 300 times what other lines have; are r_ohm and x_ohm in milliohm? then r_ohm is 0.02"
+    assert [str(doubt) for doubt in load(str(file)).doubts()] == [f"{file}:11 feeder.lines.b-c.r_ohm: {says}"]
+
+
+def test_a_long_line_to_next_to_nothing_is_no_wrong_unit(tmp_path):
+    file = tmp_path / "s.yaml"
+    far = STREET.replace("c: {p_kw: 3}, d: {p_kw: 3}", "c: {}, d: {p_kw: 0.01}").replace(
+        "elastic_max_kw: 8", "elastic_max_kw: 0.1"
+    )
+    file.write_text(far)
+    assert load(str(file)).doubts() == []
+
+
+def test_of_one_note_for_many_rows_a_few_are_told(tmp_path):
+    file = tmp_path / "s.yaml"
+    home = "bus: a, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.5, elastic_max_kw: 1, bid_max_kw: 2"
+    rows = "\n".join(f"  h{k}: {{{home}}}" for k in range(12))
+    text = STREET.replace("r_ohm: 20, x_ohm: 8", "r_ohm: 0.02, x_ohm: 0.008")
+    file.write_text(f"{text}{rows}\nprosumer_defaults: {{grid_fee_usd_per_kwh: 5}}\n")
+    notes = told_lines(load(str(file)).doubts())
+    assert [note.split(":")[-1] for note in notes[:5]] == [" 5 $/kWh is a dear fee; 5 cents are 0.05?"] * 5
+    assert notes[5:] == [f"{file} grid_fee_usd_per_kwh: and 8 more"]

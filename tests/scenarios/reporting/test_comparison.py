@@ -18,6 +18,7 @@ import pytest
 import gridbazaar.scenarios as gb
 from gridbazaar.network.errors import InputError
 from gridbazaar.scenarios.reporting.accuracy import cost_within_by_prosumer_usd, cost_within_usd
+from gridbazaar.scenarios.reporting.comparison_shown import conclusion
 from gridbazaar.scenarios.reporting.differences import Difference
 from gridbazaar.scenarios.reporting.no_sharing import run_without_sharing
 from gridbazaar.scenarios.reporting.run_page import write_run_page
@@ -44,6 +45,15 @@ def test_equal_runs_differ_in_nothing(base: Path, saved: Saved) -> None:
     assert comparison.left_out == []
     assert set(comparison.frame["said"]) == {"same"}
     assert comparison.frame["difference"].abs().max() == 0
+
+
+def test_what_no_certificate_bounds_is_not_said_to_be_more_than_is_left_open(base: Path, saved: Saved) -> None:
+    """With fees only the welfare less fees is bounded, which is no row of a comparison."""
+    fees = [saved(str(fee), prosumers__ann__grid_fee_usd_per_kwh=fee) for fee in (0.01, 0.02)]
+    bounded, free = (conclusion(gb.compare(runs)) for runs in ([gb.load_run(base), saved(alpha_scale=2)], fees))
+    assert re.search(r"; of the numbers found, [1-9]\d* differ by more than is left open", bounded)
+    unbounded = r"; of the numbers found, 0 differ by more than is left open, [1-9]\d* more by what nothing bounds$"
+    assert re.search(unbounded, free)
 
 
 def test_a_larger_load_costs_welfare_its_lmp(base: Path, saved: Saved) -> None:
