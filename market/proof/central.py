@@ -5,6 +5,7 @@ against (model: the fixed point of Algorithm 2 is the optimum of one convex prob
 from the equations and share no code with the agents or the clearing.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from ...network.arrays import FloatArray
 from ...network.errors import SolverError
 from ...network.feeder import Feeder
 from .device_variables import DeviceVariables
+
+_CAREFUL_STEPS = (0.95, 0.8)  # as in network.solver: Clarabel's own 0.99 can end close to the surface of a cone
 
 
 class _Households:
@@ -324,6 +327,12 @@ def _value(expression: Any) -> float:
 
 
 def _solve(problem: cp.Problem, what: str) -> None:
-    problem.solve(solver=cp.CLARABEL, warm_start=False)  # to the same bits, whatever was solved before
+    """Solve it to the same bits, whatever was solved before, in smaller steps where larger ones end inaccurately."""
+    for steps in ({}, *({"max_step_fraction": part} for part in _CAREFUL_STEPS)):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
+            problem.solve(solver=cp.CLARABEL, warm_start=False, **steps)
+        if problem.status != cp.OPTIMAL_INACCURATE:
+            break
     if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise SolverError(f"{what} ended with '{problem.status}'")

@@ -1,11 +1,15 @@
 """`equilibrium` and `LowerLayer` against the same problems written down again, and against published figures."""
 
+import warnings
+
 import numpy as np
 import pytest
 from bits import charging
 
 from gridbazaar.agents import TradeGraph
+from gridbazaar.market.proof import central
 from gridbazaar.market.proof.central import LowerLayer, equilibrium
+from gridbazaar.network.errors import SolverError
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +65,37 @@ def test_lower_layer_against_cvxpy(ieee33_bazaar, graph, lower_level):
     trade, total = planned.trade_kw, planned.cost_usd
     assert total == pytest.approx(lower_level(bazaar, lmp), rel=1e-8)
     assert np.abs(trade).max() <= 200 + 1e-6
+
+
+class Stubborn:
+    """A problem that is solved inaccurately so many times, and says so as cvxpy does."""
+
+    def __init__(self, times: int, last: str = "optimal") -> None:
+        self._times, self._last = times, last
+        self.steps: list[float | None] = []
+        self.status = ""
+
+    def solve(self, *, max_step_fraction: float | None = None, **_: object) -> None:
+        """Another try."""
+        self.steps.append(max_step_fraction)
+        self.status = self._last if len(self.steps) > self._times else "optimal_inaccurate"
+        if self.status == "optimal_inaccurate":
+            warnings.warn("Solution may be inaccurate. Try another solver", UserWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize(
+    ("times", "steps"), [(0, [None]), (1, [None, 0.95]), (2, [None, 0.95, 0.8]), (3, [None, 0.95, 0.8])]
+)
+def test_what_is_solved_inaccurately_is_solved_again_in_smaller_steps(times: int, steps: list[float | None]) -> None:
+    problem = Stubborn(times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        central._solve(problem, "the joint problem")  # type: ignore[arg-type]
+    assert problem.steps == steps
+
+
+def test_what_ends_otherwise_is_said() -> None:
+    problem = Stubborn(1, "infeasible")
+    with pytest.raises(SolverError, match=r"^the joint problem ended with 'infeasible'$"):
+        central._solve(problem, "the joint problem")  # type: ignore[arg-type]
+    assert problem.steps == [None, 0.95]
