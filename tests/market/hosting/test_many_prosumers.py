@@ -7,7 +7,7 @@ import pytest
 from towns import town
 
 from gridbazaar.agents import PriceTaker
-from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, MessageFaults, Workers
+from gridbazaar.market import EnergyMarket, Hosting, MarketSettings, MessageFaults, NetworkUse, Workers
 
 SETTINGS = MarketSettings(regret_tolerance=1e-4)
 
@@ -63,3 +63,12 @@ def test_long_frames_go_through_shared_memory_and_leave_nothing(data):
         folders = [Path(proxy._transport._folder) for proxy in market.communities.proxies]
         assert [list(folder.iterdir()) for folder in folders] == [[], []]  # what both have has no name
     assert not any(folder.exists() for folder in folders)
+
+
+@pytest.mark.parametrize(("tolerance", "most"), [(1e-4, 120), (1e-6, 300)])
+def test_homes_that_trade_with_the_next_alone_agree_in_so_many_rounds(tolerance, most):
+    settings = MarketSettings(regret_tolerance=tolerance, network_use=NetworkUse.BIDS)
+    result = EnergyMarket(**town(300, chain=True), rng=1, settings=settings).run()
+    assert result.settled, result.message
+    assert result.certificate.relative <= tolerance
+    assert sum(result.sharing_rounds) <= most
