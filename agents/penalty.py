@@ -16,8 +16,8 @@ FIRST_STEP = float(np.log(2.0))
 SHRINK = 0.7  # of its step whenever it turns round, so that in the end it rests, as convergence asks for
 REST = 1e-7, 1e-6  # primal and dual residuals below these say nothing
 LOWEST = 0.01
-"""A penalty is lowered to no less than what moves a price, in a round, by so much of what dual residuals count in where
-partners disagree about all of what the primal ones count in.
+"""Where partners disagree about all of what primal residuals count in, a penalty moves a price by so much of what dual
+ones count in, in a round, or more: none is lowered below that.
 
 Partners that both trade all that their link carries agree exactly, while prices still move. Their penalty would fall
 without end, and once one of them wants to trade no more their price would stand still for dozens of rounds.
@@ -76,7 +76,7 @@ class AdaptivePenalty:
         return replace(self, value=np.maximum(self.value, least), least=least)
 
     def balanced(self, residuals: Residuals, new: BoolArray) -> AdaptivePenalty:
-        """The penalty raised where the primal residual leads, lowered where the dual does.
+        """The penalty raised where the primal residual leads, lowered where the dual does, as far as `LOWEST` lets it.
 
         Args:
             residuals: The residuals, and how they count.

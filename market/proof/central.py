@@ -328,11 +328,23 @@ def _value(expression: Any) -> float:
 
 def _solve(problem: cp.Problem, what: str) -> None:
     """Solve it to the same bits, whatever was solved before, in smaller steps where larger ones end inaccurately."""
-    for steps in ({}, *({"max_step_fraction": part} for part in _CAREFUL_STEPS)):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
-            problem.solve(solver=cp.CLARABEL, warm_start=False, **steps)
-        if problem.status != cp.OPTIMAL_INACCURATE:
-            break
+    _try(problem)
+    if problem.status == cp.OPTIMAL_INACCURATE and not any(_is_solved(problem, part) for part in _CAREFUL_STEPS):
+        _try(problem)  # what there is
     if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise SolverError(f"{what} ended with '{problem.status}'")
+
+
+def _is_solved(problem: cp.Problem, step: float) -> bool:
+    """Whether it can be solved in steps that go so far towards the surface of a cone."""
+    try:
+        _try(problem, max_step_fraction=step)
+    except cp.error.SolverError:
+        return False
+    return bool(problem.status == cp.OPTIMAL)
+
+
+def _try(problem: cp.Problem, **settings: float) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
+        problem.solve(solver=cp.CLARABEL, warm_start=False, **settings)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...agents.trade_graph import TradeGraph
     from ...network.dispatch import Dispatch
 
+_NAMED = 3  # of who forgoes something
 LEAST_WORTH = 0.01
 """What a kWh that is traded counts for in the turnover at the least, as a fraction of the value of lost load."""
 LEAST_USD = 1e-6
@@ -119,6 +120,15 @@ class Certificate:
         return {name: max(regrets[name], 0.0) for name in self.conduct.otherwise}
 
     @property
+    def _forgone_said(self) -> str:
+        """The same in words; of many those who forgo most, and the others together."""
+        most = sorted(self.forgone.items(), key=lambda each: -each[1])
+        said = [f"; {name} forgoes ${usd:.2g} by acting otherwise" for name, usd in most[:_NAMED]]
+        if rest := [usd for _, usd in most[_NAMED:]]:
+            said.append(f"; {len(rest):,} more forgo ${sum(rest):.2g} together")
+        return "".join(said)
+
+    @property
     def bounds_welfare(self) -> bool:
         """Whether the sum of the regrets bounds the welfare that is missing, and not only what deviations gain."""
         return not (self.conduct.behaving or self.charged or self.physics.local or self.physics.doubt)
@@ -143,9 +153,7 @@ class Certificate:
             sentence += (
                 f", by what each declares and believes: {self.conduct.acts}, which leaves no bound on the {what}"
             )
-            sentence += "".join(
-                f"; {name} forgoes ${usd:.2g} by acting otherwise" for name, usd in self.forgone.items()
-            )
+            sentence += self._forgone_said
         elif self.physics.local:
             sentence += (
                 f"; {self.physics.local} are at a local optimum of the AC problem: the bound is on deviations, not "

@@ -248,9 +248,12 @@ class Building:
         return [*self._tree.notes, *(self._doubt(path, sentence) for path, sentence in found)]
 
     def _doubt(self, path: Path_, sentence: str) -> Problem:
-        """A note, of a kind with those of the same file and column."""
-        place = self._tree.place(path)
-        kind = (place.partition(":")[0], path[-1], "doubt") if len(path) > 2 else None
+        """A note; those on rows of a table are of a kind with others of the same file and column."""
+        place, table = self._tree.place(path), path[: 2 if path[:1] == ("feeder",) else 1]
+        if len(path) <= 2:  # of no row
+            return Problem(place, ".".join(path), sentence)
+        column = ".".join(path[len(table) + 1 :] or table)
+        kind = place.rpartition(":")[0] or place, column, ".".join(table)
         return Problem(place, ".".join(path), sentence, kind)
 
     def _household(self, name: str, row: ProsumerRow) -> Household:

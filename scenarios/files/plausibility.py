@@ -34,7 +34,8 @@ class Doubt:
 
 def doubts(scenario: ScenarioRows, feeder: Feeder) -> Iterator[Doubt]:
     """What looks odd about a scenario, in the order of its keys."""
-    own_kw, odd = _largest_kw(scenario, feeder), _odd_lines(feeder, _drawn_kw(scenario, feeder))
+    own_kw = _largest_kw(scenario, feeder)
+    odd = _odd_lines(scenario, feeder, own_kw)
     r_ohm, x_ohm = (np.where(odd, 0.0, ohm) for ohm in (feeder.r_ohm, feeder.x_ohm))  # those that are believed
     yield from _period_length(scenario)
     yield from _base_voltage(feeder, own_kw)
@@ -67,26 +68,47 @@ def _base_voltage(feeder: Feeder, own_kw: FloatArray) -> Iterator[Doubt]:
             yield Doubt(path, f"{sentence}; {kv:g} V are {kv / 1000:g} kV?")
 
 
-def _odd_lines(feeder: Feeder, drawn_kw: FloatArray) -> BoolArray:
-    """Lines with many times the impedance of others, which would let voltages fall by what is drawn behind, (bus,)."""
-    weakness = np.hypot(feeder.r_ohm, feeder.x_ohm)[1:] / feeder.line_kv[1:] ** 2
-    drop_pu = weakness * _behind(feeder, drawn_kw)[1:] / 1000
-    odd = np.zeros(len(feeder.buses), dtype=bool)
-    if weakness.size > 2:  # of two lines neither is the usual one
-        odd[1:] = (
-            (weakness > _OFF * np.median(weakness[weakness > 0])) & (drop_pu > _FELT_PU) if weakness.any() else False
-        )
+def _odd_lines(scenario: ScenarioRows, feeder: Feeder, own_kw: FloatArray) -> BoolArray:
+    """Lines with many times the impedance of others at their voltage, where that would be felt, (bus,).
+
+    It is not told of where somebody behind it stands out as much: then that may be the wrong unit.
+    """
+    ohm, odd = np.hypot(feeder.r_ohm, feeder.x_ohm), np.zeros(len(feeder.buses), dtype=bool)
+    drop_pu = ohm / feeder.line_kv**2 * _behind(feeder, own_kw) / 1000
+    outstanding = _behind(feeder, _outstanding(scenario, feeder))
+    for n in range(1, ohm.size):
+        others = (feeder.line_kv == feeder.line_kv[n]) & (ohm > 0) & (np.arange(ohm.size) > 0)
+        others[n] = False
+        usual = float(np.median(ohm[others])) if others.sum() > 1 else np.inf
+        odd[n] = ohm[n] > _OFF * usual and drop_pu[n] > _FELT_PU and not outstanding[n]
     return odd
+
+
+def _outstanding(scenario: ScenarioRows, feeder: Feeder) -> FloatArray:
+    """How many prosumers at each bus are many times larger than is usual, (bus,)."""
+    sizes = {
+        name: row.elastic_max_kw + row.fixed_peak_kw + row.renewable_peak_kw for name, row in scenario.prosumers.items()
+    }
+    usual, known, found = float(np.median(list(sizes.values()))), set(feeder.names), np.zeros(len(feeder.buses))
+    for name, row in scenario.prosumers.items():
+        if row.bus in known and sizes[name] > _OFF * usual:
+            found[feeder.index(row.bus)] += 1
+    return found
 
 
 def _impedances(scenario: ScenarioRows, feeder: Feeder, odd: BoolArray) -> Iterator[Doubt]:
     keys = _line_keys(scenario)
     for n in np.flatnonzero(odd):
         line = feeder.lines[n - 1]
-        key, ohm = ("r_ohm", line.r_ohm) if line.r_ohm >= line.x_ohm else ("x_ohm", line.x_ohm)
-        sentence = f"{ohm:g} ohm are more than {_OFF:g} times what other lines have; are r_ohm and x_ohm in milliohm?"
-        path = ("feeder", "lines", keys[frozenset((line.from_bus, line.to_bus))], key)
-        yield Doubt(path, f"{sentence} then {key} is {ohm / 1000:g}")
+        name = keys[frozenset((line.from_bus, line.to_bus))]
+        row = scenario.feeder.lines[name]
+        kind = "r" if line.r_ohm >= line.x_ohm else "x"
+        sentence = f"{max(line.r_ohm, line.x_ohm):g} ohm in all are more than {_OFF:g} times what other lines have"
+        key, stated = f"{kind}_ohm", row.r_ohm if kind == "r" else row.x_ohm
+        if stated is None:
+            yield Doubt(("feeder", "lines", name, f"{key}_per_km"), f"{sentence}; in milliohm, or length_km in metres?")
+        else:
+            yield Doubt(("feeder", "lines", name, key), f"{sentence}; in milliohm? then {key} is {stated / 1000:g}")
 
 
 def _loads(feeder: Feeder, r_ohm: FloatArray, x_ohm: FloatArray) -> Iterator[Doubt]:

@@ -45,9 +45,9 @@ class ScenarioRows(Row):
                 sentence = f"there are {lengths[name]} values where other profiles have {usual}; take out what is over"
             elif missing:
                 more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
-                more += did_you_mean(
-                    name, [other for other, length in lengths.items() if other != name and length == usual]
-                )
+                if len(missing) > usual / 2:  # a key that --set has made
+                    complete = [other for other, length in lengths.items() if other != name and length == usual]
+                    more += did_you_mean(name, complete)
                 sentence = f"there is no value for hour (period) {missing[0]} of {usual}; add it{more}"
             else:
                 continue

@@ -38,12 +38,13 @@ def legend(comparison: Comparison) -> list[str]:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """Whether any difference is known, and whether by a certificate or by the digits shown alone."""
+    """Whether any difference is known, and how many of them a certificate bounds."""
     if comparison.is_same:
         return "no difference is known"
     known = [one for found in comparison.differences for one in found if one.is_known]
     bounded = sum(one.known_within is not None for one in known)
-    unbounded = f", {len(known) - bounded:,} more by what nothing bounds" if bounded < len(known) else ""
+    shown = len(known) - bounded
+    unbounded = f", and {shown:,} in digits that are shown and that nothing bounds" if shown else ""
     asked = len(comparison.scenario)
     keys = "1 value of the scenarios differs" if asked == 1 else f"{asked:,} values of the scenarios differ"
     return f"{keys}; of the numbers found, {bounded:,} differ by more than is left open{unbounded}"

@@ -81,7 +81,7 @@ def run_rolling(
         recorder.finish(result, found, ended=ended, more=result.further_tables())
         if rolling.failed:
             raise rolling.failed
-    within = CostBounds.of(scenario, result) if result.settled else None
+    within = CostBounds.of(scenario, result)
     return Run(result, None, found, folder, exit_code(ending.outcome), within, finding=finding(result, scenario))
 
 

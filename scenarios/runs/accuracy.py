@@ -52,7 +52,7 @@ def cost_within_by_prosumer_usd(scenario: ScenarioRows, result: Result) -> Float
 
 @dataclass(frozen=True, slots=True)
 class CostBounds:
-    """By how much costs may differ from those of the optimum, in $, as far as regrets tell.
+    """By how much costs may differ from those of the optimum, in $.
 
     Attributes:
         total_usd: The DSO's cost, and what all pay together.
@@ -64,8 +64,8 @@ class CostBounds:
 
     @classmethod
     def of(cls, scenario: ScenarioRows, result: Result) -> CostBounds | None:
-        """Those of a run of the scenario; None where nothing is certified."""
-        if not np.isfinite(result.certificate.total_usd):
+        """Those of a run of the scenario; None where it has not settled, or its certificate bounds no welfare."""
+        if not (result.settled and result.certificate.bounds_welfare):
             return None
         return cls(cost_within_usd(scenario, result), cost_within_by_prosumer_usd(scenario, result))
 

@@ -2,7 +2,7 @@
 
 from math import ceil, floor, isfinite, log10
 
-_UNKNOWN = "unknown"
+UNKNOWN = "unknown"
 _NOTHING = 5e-7
 """Dollars or kWh below this are solver noise."""
 
@@ -10,7 +10,7 @@ _NOTHING = 5e-7
 def dollars(usd: float, within: float = 0.0) -> str:
     """Money with its sign: "$1.29", "-$15,614"; `within` as in `money`."""
     digits = money(usd, within)
-    if digits == _UNKNOWN:
+    if digits == UNKNOWN:
         return "an unknown amount"
     return f"-${digits[1:]}" if digits.startswith("-") else f"${digits}"
 
@@ -60,7 +60,7 @@ def last_place(within: float | None) -> float:
 def _fitted(value: float, least_decimals: int, least_digits: int, within: float = 0.0) -> str:
     """A number with so many decimals and digits at the least, but none below what it is known within."""
     if not isfinite(value):
-        return _UNKNOWN
+        return UNKNOWN
     if abs(value) < _NOTHING:
         return "0"
     decimals = max(least_decimals, least_digits - 1 - floor(log10(abs(value))))
@@ -68,5 +68,5 @@ def _fitted(value: float, least_decimals: int, least_digits: int, within: float 
         decimals = min(decimals, floor(-log10(within)))
     rounded = round(value, decimals) + 0.0  # which makes -0 a 0
     if not rounded and abs(value) >= 1:
-        return _UNKNOWN  # 0 would be a value
+        return UNKNOWN  # 0 would be a value
     return f"{rounded:,.{max(decimals, 0)}f}" if rounded else "0"

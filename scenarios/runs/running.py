@@ -77,7 +77,7 @@ def run_scenario(  # noqa: PLR0913  # what is run, and where; all else may be le
         if replay or finding:
             recorder.write_kpis(found)
         matrix = who_saw_what(folder, result.names) if recorder.keeps_messages else None
-    within = CostBounds.of(scenario, result) if result.settled else None
+    within = CostBounds.of(scenario, result)
     return Run(result, replayed, found, folder, exit_code(result.outcome), within, matrix, recorder.kept, finding)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ...market.rounds import Round
 from ...network.arrays import FloatArray
 from ...network.periods import When, period_name
-from ..runs.accuracy import CostBounds
-from ..runs.amounts import last_place
+from ..runs.accuracy import cost_within_usd
+from ..runs.amounts import UNKNOWN, bound, last_place, money
 
 if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
@@ -32,8 +32,9 @@ class Here:
         changes: What was changed on the way there, by key.
         last: What the round produced; None at round 0.
         scalars: Numbers by name with unit; None where they are not known yet.
-        known_within_usd: What regrets leave open of the welfare and of the DSO's cost, by name; inf at first.
-        bound: Why they do not bound what is missing to the optimum, in words; empty where they do.
+        known_within_usd: What the certificate leaves open of the welfare and of the DSO's cost, by name; inf where it
+            bounds neither.
+        bound: Why it does not, in words; empty if nothing is proven yet.
         names, links: The prosumers and the links, for the rows of the arrays.
         when: When the periods are, for their names.
     """
@@ -53,13 +54,13 @@ def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[
     """Where a market of this scenario stands now."""
     last = market.last
     scalars: dict[str, float | None] = dict.fromkeys(_SCALARS)
-    within, bound = dict.fromkeys(_BOUNDED, np.inf), ""
+    within, why = dict.fromkeys(_BOUNDED, np.inf), ""
     if last is not None:
         result = market.result()
-        costs, bounded = CostBounds.of(scenario, result), result.certificate.bounds_welfare
-        if costs:
-            within = {"welfare_usd": result.certificate.total_usd, "dso_cost_usd": costs.total_usd}
-        bound = "" if bounded else "no bound on it"
+        total, bounded = result.certificate.total_usd, result.certificate.bounds_welfare
+        if np.isfinite(total) and bounded:
+            within = {"welfare_usd": max(total, 0.0), "dso_cost_usd": cost_within_usd(scenario, result)}
+        why = "" if bounded else "no bound on it"
         scalars = {
             "dso_cost_usd": result.dso_cost_usd,
             "welfare_usd": result.welfare_usd,
@@ -70,7 +71,7 @@ def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[
         }
     links = [link.name for link in market.graph.links]
     when = market.operator.clearing.when
-    return Here(place, changes, last, scalars, within, bound, market.graph.names, links, when)
+    return Here(place, changes, last, scalars, within, why, market.graph.names, links, when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +148,21 @@ class Difference:
         if key not in _BOUNDED:
             return f"({change:+.{2 if key in _ROUGH else 4}g})"
         within = self.one.known_within_usd[key] + self.other.known_within_usd[key]
-        unproven = self.one.bound or self.other.bound or ("not proven yet" if np.isinf(within) else "")
-        if unproven:
-            return f"({change:+.4g}; {unproven})"
-        known = f"{float(f'{within:.1g}'):,g}"
+        if np.isinf(within):
+            return f"({change:+.4g}; {self.one.bound or self.other.bound or 'not proven yet'})"
         if abs(change) <= within:
-            return f"(no difference known within {known})"
-        return f"({_rounded(change, within):+.4g}, known to {known})"
+            return f"(no difference known within {bound(within)})"
+        place = last_place(within)
+        return f"({round(change / place) * place:+.4g}, known to {bound(within)})"
 
 
 def _known(key: str, value: float, where: Here) -> str:
-    """A number with six digits at the most, and none that are not known."""
-    return f"{_rounded(value, where.known_within_usd.get(key)):,.{2 if key in _ROUGH else 6}g}"
-
-
-def _rounded(value: float, within: float | None) -> float:
-    """Without the digits below what it is known within."""
-    place = last_place(within)
-    return round(value / place) * place if place else value
+    """A number with six digits at the most; money that is bounded with those that are known."""
+    within = where.known_within_usd.get(key, np.inf)
+    if money(value, within) == UNKNOWN:
+        return UNKNOWN
+    known = round(value, int(np.floor(-np.log10(within)))) if 0 < within < np.inf else value
+    return f"{known:,.{2 if key in _ROUGH else 6}g}"
 
 
 def _apart(what: str, unit: str, one: FloatArray, other: FloatArray, names: Sequence[str], when: When) -> Apart | None:

@@ -2,6 +2,7 @@
 
 import warnings
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from bits import charging
@@ -84,7 +85,7 @@ class Stubborn:
 
 
 @pytest.mark.parametrize(
-    ("times", "steps"), [(0, [None]), (1, [None, 0.95]), (2, [None, 0.95, 0.8]), (3, [None, 0.95, 0.8])]
+    ("times", "steps"), [(0, [None]), (1, [None, 0.95]), (2, [None, 0.95, 0.8]), (9, [None, 0.95, 0.8, None])]
 )
 def test_what_is_solved_inaccurately_is_solved_again_in_smaller_steps(times: int, steps: list[float | None]) -> None:
     problem = Stubborn(times)
@@ -94,8 +95,21 @@ def test_what_is_solved_inaccurately_is_solved_again_in_smaller_steps(times: int
     assert problem.steps == steps
 
 
+def test_what_smaller_steps_cannot_do_is_as_it_was_at_first() -> None:
+    class Worse(Stubborn):
+        def solve(self, *, max_step_fraction: float | None = None, **_: object) -> None:
+            super().solve(max_step_fraction=max_step_fraction)
+            if max_step_fraction:
+                raise cp.error.SolverError("no progress")
+
+    problem = Worse(9)
+    central._solve(problem, "the joint problem")  # type: ignore[arg-type]
+    assert problem.steps == [None, 0.95, 0.8, None]
+    assert problem.status == "optimal_inaccurate"
+
+
 def test_what_ends_otherwise_is_said() -> None:
-    problem = Stubborn(1, "infeasible")
+    problem = Stubborn(0, "infeasible")
     with pytest.raises(SolverError, match=r"^the joint problem ended with 'infeasible'$"):
         central._solve(problem, "the joint problem")  # type: ignore[arg-type]
-    assert problem.steps == [None, 0.95]
+    assert problem.steps == [None]

@@ -120,7 +120,7 @@ prosumers:
 def test_one_line_in_milliohm_is_told_of_and_not_what_is_behind_it(tmp_path):
     file = tmp_path / "s.yaml"
     file.write_text(STREET)
-    says = "20 ohm are more than 300 times what other lines have; are r_ohm and x_ohm in milliohm? then r_ohm is 0.02"
+    says = "20 ohm in all are more than 300 times what other lines have; in milliohm? then r_ohm is 0.02"
     assert [str(doubt) for doubt in load(str(file)).doubts()] == [f"{file}:11 feeder.lines.b-c.r_ohm: {says}"]
 
 
@@ -142,3 +142,36 @@ def test_of_one_note_for_many_rows_a_few_are_told(tmp_path):
     notes = told_lines(load(str(file)).doubts())
     assert [note.split(":")[-1] for note in notes[:5]] == [" 5 $/kWh is a dear fee; 5 cents are 0.05?"] * 5
     assert notes[5:] == [f"{file} grid_fee_usd_per_kwh: and 8 more"]
+
+
+def test_a_length_in_metres_is_told_of_at_the_values_per_km(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(STREET.replace("r_ohm: 20, x_ohm: 8", "length_km: 100, r_ohm_per_km: 0.2, x_ohm_per_km: 0.08"))
+    (doubt,) = map(str, load(str(file)).doubts())
+    says = "20 ohm in all are more than 300 times what other lines have; in milliohm, or length_km in metres?"
+    assert doubt.endswith(f"b-c.r_ohm_per_km: {says}")
+
+
+def test_an_ordinary_service_line_to_a_home_in_watts_is_not_blamed(tmp_path):
+    file = tmp_path / "s.yaml"
+    homes = STREET.replace("r_ohm: 20, x_ohm: 8", "r_ohm: 0.5, x_ohm: 0.2").replace(
+        "r_ohm: 0.02, x_ohm: 0.008", "r_ohm: 0.001, x_ohm: 0.0004"
+    )
+    other = "bus: a, alpha_usd_per_kw2h: 0.02, beta_usd_per_kwh: 0.5, elastic_max_kw: 8, bid_max_kw: 15"
+    rows = "".join(f"  h{k}: {{{other}}}\n" for k in range(3))
+    file.write_text(homes.replace("elastic_max_kw: 8", "elastic_max_kw: 8000") + rows)
+    keys = [doubt.key for doubt in load(str(file)).doubts()]
+    assert "prosumers.ann.elastic_max_kw" in keys
+    assert not any("r_ohm" in key for key in keys)
+
+
+def test_lines_of_another_voltage_say_nothing_of_a_street(tmp_path):
+    file = tmp_path / "s.yaml"
+    text = STREET.replace("base_kv: 0.4", "base_kv: 20").replace(
+        "c: {p_kw: 3}, d: {p_kw: 3}", "c: {base_kv: 0.4}, d: {base_kv: 0.4, p_kw: 30}"
+    )
+    text = text.replace("r_ohm: 0.02, x_ohm: 0.008", "r_ohm: 0.5, x_ohm: 0.4").replace(
+        "r_ohm: 20, x_ohm: 8", "r_ohm: 0.003, x_ohm: 0.01"
+    )
+    file.write_text(text.replace("to_bus: d, r_ohm: 0.5, x_ohm: 0.4", "to_bus: d, r_ohm: 0.15, x_ohm: 0.05"))
+    assert [doubt.key for doubt in load(str(file)).doubts() if "ohm" in doubt.key] == []

@@ -304,8 +304,8 @@ def test_a_difference_names_where_and_how_much(session):
     a, b = (session.goto(place).bid_kw for place in ("main", "fork1"))
     assert bids.most == np.abs(a - b).max()
     said = str(told)
-    assert re.search(r"welfare_usd: -12,299\.3 \| -12,458\.9  \(-159\.[56], known to 0\.\d+\)", said)
-    assert re.search(r"dso_cost_usd: 15,610 \| 14,47\d  \(-11[345]0, known to \d0\)", said)
+    assert re.search(r"welfare_usd: -12,299\.3\d? \| -12,458\.9\d?  \(-159\.[56]\d*, known to \$0\.0\d+\)", said)
+    assert re.search(r"dso_cost_usd: 15,600 \| 14,470  \(-11[345]0, known to \$\d0\)", said)
     assert "the same to the last bit" in str(session.diff("main@7", "main@7"))
     assert "known to" not in str(session.diff("main@3", "fork1"))
 
