@@ -76,11 +76,11 @@ def _odd_lines(scenario: ScenarioRows, feeder: Feeder, own_kw: FloatArray) -> Bo
     ohm, odd = np.hypot(feeder.r_ohm, feeder.x_ohm), np.zeros(len(feeder.buses), dtype=bool)
     drop_pu = ohm / feeder.line_kv**2 * _behind(feeder, own_kw) / 1000
     outstanding = _behind(feeder, _outstanding(scenario, feeder))
-    for n in range(1, ohm.size):
+    for n in np.flatnonzero(drop_pu > _FELT_PU):
         others = (feeder.line_kv == feeder.line_kv[n]) & (ohm > 0) & (np.arange(ohm.size) > 0)
         others[n] = False
         usual = float(np.median(ohm[others])) if others.sum() > 1 else np.inf
-        odd[n] = ohm[n] > _OFF * usual and drop_pu[n] > _FELT_PU and not outstanding[n]
+        odd[n] = ohm[n] > _OFF * usual and not outstanding[n]
     return odd
 
 

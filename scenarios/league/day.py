@@ -36,7 +36,7 @@ class Day:
         cost_usd: What each paid on the whole, payments included, less the true utility of what it consumed,
             (prosumer,).
         known_to_usd: By how much that may differ from the cost at the equilibrium, as the certificate tells,
-            (prosumer,): `left_open_usd` at its LMPs, with alpha of the real household.
+            (prosumer,): `left_open_by_prosumer_usd` at its LMPs, with alpha of the real household.
         dso_known_to_usd: Likewise for the DSO's cost and all utilities together.
         published: How many numbers each told others in that run, by the message log, (prosumer,).
     """

@@ -6,7 +6,7 @@ from math import isfinite
 
 from ...network.arrays import FloatArray
 from ..files.schema import ProsumerRow
-from ..runs.accuracy import alphas, left_open_usd
+from ..runs.accuracy import alphas, left_open_by_prosumer_usd, left_open_usd
 from .stored_run import StoredRun
 
 _BOUNDED = {"settled", "iteration_limit", "blocked", "sharing_diverged", "interrupted"}
@@ -36,21 +36,16 @@ def cost_within_usd(run: StoredRun) -> float | None:
     within = welfare_within_usd(run)
     if within is None:
         return None
-    lmp, alpha = _prices_and_alphas(run)
-    return left_open_usd(within, lmp, alpha[:, None], run.scenario.dt_h)
+    return left_open_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
 
 
 def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
-    """The same by prosumer; none where nothing is known.
-
-    Where prices of an equilibrium are not unique (a link at its cap), what partners pay each other may differ further.
-    """
+    """The same by prosumer, see `left_open_by_prosumer_usd`; none where nothing is known."""
     within = welfare_within_usd(run)
     if within is None:
         return {}
-    dt_h = run.scenario.dt_h
-    loads = zip(run.names, *_prices_and_alphas(run), strict=True)
-    return {name: left_open_usd(within, lmp, alpha, dt_h) for name, lmp, alpha in loads}
+    own = left_open_by_prosumer_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
+    return dict(zip(run.names, own.tolist(), strict=True))
 
 
 def together(*within: float | None) -> float | None:

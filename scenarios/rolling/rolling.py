@@ -19,7 +19,6 @@ from ...market.rounds import Round
 from ...network.arrays import FloatArray
 from ...network.errors import GridbazaarError
 from ..files.scenario import Scenario
-from ..runs.accuracy import CostBounds
 from ..runs.amounts import counted
 from ..runs.interrupts import interrupts
 from ..runs.kept import Kept, Notes
@@ -81,8 +80,7 @@ def run_rolling(
         recorder.finish(result, found, ended=ended, more=result.further_tables())
         if rolling.failed:
             raise rolling.failed
-    within = CostBounds.of(scenario, result)
-    return Run(result, None, found, folder, exit_code(ending.outcome), within, finding=finding(result, scenario))
+    return Run(result, None, found, folder, exit_code(ending.outcome), None, finding=finding(result, scenario))
 
 
 class _Rolling:

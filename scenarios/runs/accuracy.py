@@ -13,9 +13,9 @@ from ..files.scenario_rows import ScenarioRows
 
 
 def left_open_usd(
-    missing_usd: float, lmp_usd_per_kwh: FloatArray, alpha_usd_per_kw2h: FloatArray | float, dt_h: float
+    missing_usd: float, lmp_usd_per_kwh: FloatArray, alpha_usd_per_kw2h: FloatArray, dt_h: float
 ) -> float:
-    """By how much costs can differ from those of the optimum, $, where so much welfare may be missing.
+    """By how much costs of all can differ from those of the optimum, $, where so much welfare may be missing.
 
     Utilities (12) are curved: a schedule whose elastic loads are e instead of e* misses at least the sum of
     alpha (e - e*)² of the welfare. So welfare that is known to R leaves these differences, and, at the LMPs, what they
@@ -23,12 +23,27 @@ def left_open_usd(
 
     Args:
         missing_usd: R, at least 0.
-        lmp_usd_per_kwh: LMPs where the loads are, (period,) or (prosumer, period).
-        alpha_usd_per_kw2h: alpha of the loads, in a shape that fits them.
+        lmp_usd_per_kwh: LMPs where the loads are, (prosumer, period).
+        alpha_usd_per_kw2h: alpha of the loads, (prosumer,).
         dt_h: Length of a period, hours.
     """
-    steep = dt_h * float((lmp_usd_per_kwh**2 / alpha_usd_per_kw2h).sum())
+    steep = float(_steepness(lmp_usd_per_kwh, alpha_usd_per_kw2h, dt_h).sum())
     return float(np.sqrt(missing_usd * steep)) + missing_usd
+
+
+def left_open_by_prosumer_usd(
+    missing_usd: float, lmp_usd_per_kwh: FloatArray, alpha_usd_per_kw2h: FloatArray, dt_h: float
+) -> FloatArray:
+    """The same of what each pays, (prosumer,).
+
+    Where prices of an equilibrium are not unique (a link at its cap), what partners pay each other may differ further.
+    """
+    steep = _steepness(lmp_usd_per_kwh, alpha_usd_per_kw2h, dt_h)
+    return np.asarray(np.sqrt(missing_usd * steep) + missing_usd)
+
+
+def _steepness(lmp_usd_per_kwh: FloatArray, alpha_usd_per_kw2h: FloatArray, dt_h: float) -> FloatArray:
+    return np.asarray(dt_h * (lmp_usd_per_kwh**2).sum(axis=1) / alpha_usd_per_kw2h)
 
 
 def cost_within_usd(scenario: ScenarioRows, result: Result) -> float:
@@ -36,18 +51,18 @@ def cost_within_usd(scenario: ScenarioRows, result: Result) -> float:
 
     As the certificate of a run of the scenario tells: inf or nan before anything is certified.
     """
-    alpha = alphas(scenario, result.names)[:, None]
-    return left_open_usd(max(result.certificate.total_usd, 0.0), result.lmp_usd_per_kwh, alpha, result.dt_h)
+    return left_open_usd(*_certified(scenario, result))
 
 
 def cost_within_by_prosumer_usd(scenario: ScenarioRows, result: Result) -> FloatArray:
-    """The same of what each pays, (prosumer,).
+    """The same of what each pays, (prosumer,), see `left_open_by_prosumer_usd`."""
+    return left_open_by_prosumer_usd(*_certified(scenario, result))
 
-    Where prices of an equilibrium are not unique (a link at its cap), what partners pay each other may differ further.
-    """
-    missing, alpha = max(result.certificate.total_usd, 0.0), alphas(scenario, result.names)
-    own = zip(result.lmp_usd_per_kwh, alpha, strict=True)
-    return np.array([left_open_usd(missing, lmp, bend, result.dt_h) for lmp, bend in own])
+
+def _certified(scenario: ScenarioRows, result: Result) -> tuple[float, FloatArray, FloatArray, float]:
+    """What may be missing, LMPs, alphas and the length of a period, as `left_open_usd` takes them."""
+    missing = max(result.certificate.total_usd, 0.0)
+    return missing, result.lmp_usd_per_kwh, alphas(scenario, result.names), result.dt_h
 
 
 @dataclass(frozen=True, slots=True)
