@@ -19,7 +19,7 @@ _LEAST_US = 0.05
 _DROP_PU = (1e-6, 0.5)
 """A nominal load that moves voltages by less may be in MW, one that moves them by more in W."""
 _FELT_PU = 0.1
-"""What is drawn behind a line would let the voltage fall by so much: then its impedance matters."""
+"""Where all that may be drawn or fed in behind a line moves the voltage by more, its impedance matters."""
 _OFF = 300.0
 """A rating so many times above, or below, all that is behind it may be in another unit."""
 
