@@ -131,7 +131,12 @@ class Certificate:
     @property
     def bounds_welfare(self) -> bool:
         """Whether the sum of the regrets bounds the welfare that is missing, and not only what deviations gain."""
-        return not (self.conduct.behaving or self.charged or self.physics.local or self.physics.doubt)
+        return self.bounds_optimum and not self.charged
+
+    @property
+    def bounds_optimum(self) -> bool:
+        """The same of what the market makes the most of: welfare less fees, where those are charged."""
+        return not (self.conduct.behaving or self.physics.local or self.physics.doubt)
 
     @property
     def relative(self) -> float:

@@ -68,7 +68,7 @@ class WindowsCertificate(Certificate):
         )
 
     @property
-    def bounds_welfare(self) -> bool:
+    def bounds_optimum(self) -> bool:
         """Nothing bounds the welfare of the whole time."""
         return False
 

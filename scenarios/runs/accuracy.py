@@ -79,8 +79,8 @@ class CostBounds:
 
     @classmethod
     def of(cls, scenario: ScenarioRows, result: Result) -> CostBounds | None:
-        """Those of a run of the scenario; None where it has not settled, or its certificate bounds no welfare."""
-        if not (result.settled and result.certificate.bounds_welfare):
+        """Those of a run of the scenario; None where it has not settled, or its certificate bounds no optimum."""
+        if not (result.settled and result.certificate.bounds_optimum):
             return None
         return cls(cost_within_usd(scenario, result), cost_within_by_prosumer_usd(scenario, result))
 

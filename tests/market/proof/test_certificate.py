@@ -108,3 +108,12 @@ def test_of_many_who_act_otherwise_the_first_are_named() -> None:
     assert Conduct(names).acts == "h0, h1, h2 and 1,997 more act on behaviours of their own"
     assert Conduct(names[:3]).acts == "h0, h1 and h2 act on behaviours of their own"
     assert Conduct(names[:1]).acts == "h0 acts on a behaviour of its own"
+
+
+def test_with_fees_the_optimum_is_bounded_and_the_welfare_is_not() -> None:
+    told = {
+        charged: Certificate(("a",), np.zeros(1), 0.0, 1.0, PhysicalProof(), charged=charged)
+        for charged in (False, True)
+    }
+    assert [(one.bounds_optimum, one.bounds_welfare) for one in told.values()] == [(True, True), (True, False)]
+    assert not certificate(0.0, 0.0, conduct=Conduct(("a",))).bounds_optimum
