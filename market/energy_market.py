@@ -41,7 +41,7 @@ from .settings import MarketSettings
 from .setup import (
     agents_of,
     charged,
-    check_households,
+    check_prosumers,
     graph_of,
     orders_only_add,
     planner_of,
@@ -121,7 +121,7 @@ class EnergyMarket(Lifecycle):
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         self.settings, faults = settings or MarketSettings(), messages or MessageFaults()
         super().__init__(Blueprint(clearing, tuple(links), self.settings, faults, seed))
-        check_households(clearing, households)
+        check_prosumers(clearing, households, behaviours or {})
         check_faults(faults, self.settings)
         self.graph = graph_of(households, links, self.settings.case)
         shape = len(households), clearing.periods

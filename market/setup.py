@@ -33,9 +33,15 @@ from .settings import Answers, Case, MarketSettings
 if TYPE_CHECKING:
     from .proof.central import LowerLayer
 
+_SHOWN = 12  # names in a sentence
+_A_BEHAVIOUR = "give an object of a class that extends gridbazaar.agents.Behaviour"
 
-def check_households(clearing: Clearing, households: Sequence[Household]) -> None:
-    """Refuse a market with nobody in it, with one name for two, or whose prosumers count time unlike the DSO."""
+
+def check_prosumers(clearing: Clearing, households: Sequence[Household], behaviours: Mapping[str, Behaviour]) -> None:
+    """Refuse a market with nobody in it, with one name for two, or whose prosumers count time unlike the DSO.
+
+    And what is no behaviour, or nobody's, see `check_behaviours`.
+    """
     if not households:
         raise InputError("a market needs at least one prosumer; add one")
     names = Counter(household.name for household in households)
@@ -46,6 +52,22 @@ def check_households(clearing: Clearing, households: Sequence[Household]) -> Non
             if value != getattr(clearing, key):
                 sentence = f"{key} is {value:g}, but {getattr(clearing, key):g} for the feeder's loads; make them equal"
                 raise HouseholdError(household.name, key, sentence)
+    check_behaviours(behaviours, [household.name for household in households])
+
+
+def check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
+    """Refuse what is no behaviour or names nobody, and one object that is to serve two: it would mix up their state."""
+    owner: dict[int, str] = {}
+    known = frozenset(names)
+    for name, behaviour in behaviours.items():
+        if name not in known:
+            shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+            raise InputError(f"there is a behaviour for {name}, but the prosumers are {shown}")
+        if not isinstance(behaviour, Behaviour):
+            raise InputError(f"the behaviour of {name} is {behaviour!r}; {_A_BEHAVIOUR}")
+        other = owner.setdefault(id(behaviour), name)
+        if other != name:
+            raise InputError(f"{other} and {name} share one behaviour object; give each its own")
 
 
 def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case) -> TradeGraph:

@@ -11,10 +11,7 @@ from ...agents.household import Household
 from ...agents.subproblem import Subproblem
 from ...agents.trade_graph import TradeGraph
 from ...network.arrays import IntArray
-from ...network.errors import InputError
 from .membership import Membership
-
-_SHOWN = 12  # names in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +59,8 @@ def community_specs(
         withdrawals: Whether the DSO clears for what they withdraw, trades included, and not for their bids.
         problem: How they solve their own problems.
         rules: What is done about behaviours that fail; by default they end the run.
-
-    Raises:
-        InputError: A behaviour is meant for nobody, or for more than one.
     """
     chosen = behaviours or {}
-    _check_behaviours(chosen, graph.names)
     seeds = (seed or np.random.SeedSequence()).spawn(len(households))
     periods, devices = households[0].periods, np.array([len(home.devices) for home in households])
     return [
@@ -91,16 +84,3 @@ def problem_of(household: Household, problem: type[Subproblem]) -> type[Subprobl
     from ...agents.device_subproblem import DeviceSubproblem  # loads PIQP
 
     return DeviceSubproblem
-
-
-def _check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:
-    """Refuse behaviours that name nobody, and one object that is to serve two: it would mix up their state and rng."""
-    owner: dict[int, str] = {}
-    known = frozenset(names)
-    for name, behaviour in behaviours.items():
-        if name not in known:
-            shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
-            raise InputError(f"there is a behaviour for {name}, but the prosumers are {shown}")
-        other = owner.setdefault(id(behaviour), name)
-        if other != name:
-            raise InputError(f"{other} and {name} share one behaviour object; give each its own")

@@ -112,6 +112,13 @@ def test_behaviours_for_nobody(run):
         run({"p9": MarksUp()})
 
 
+@pytest.mark.parametrize(("given", "shown"), [(MarksUp, "<class '.*MarksUp'>"), (None, "None"), (0.1, "0.1")])
+def test_what_is_no_behaviour(run, given, shown):
+    cure = r"give an object of a class that extends gridbazaar\.agents\.Behaviour"
+    with pytest.raises(InputError, match=rf"^the behaviour of p1 is {shown}; {cure}$"):
+        run({"p1": given})
+
+
 def test_one_object_for_two(run):
     shared = MarksUp()
     with pytest.raises(InputError, match=r"^p1 and p3 share one behaviour object; give each its own$"):

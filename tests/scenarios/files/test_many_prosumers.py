@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 import gridbazaar.scenarios as gb
-from gridbazaar.agents import Link, LinkError, TradeGraph
+from gridbazaar.agents import Link, LinkError, PriceTaker, TradeGraph
 from gridbazaar.market.hosting.partition import partition
 from gridbazaar.market.hosting.spec import community_specs
+from gridbazaar.market.setup import check_behaviours
 from gridbazaar.network.errors import InputError
 
 
@@ -78,7 +79,6 @@ def test_a_pair_that_is_linked_twice_either_way_round_is_refused() -> None:
 
 
 def test_a_behaviour_for_nobody_is_refused_in_a_short_sentence(tmp_path: Path) -> None:
-    households = gb.load(str(street(tmp_path, 40))).build_households()
-    graph = TradeGraph([home.name for home in households], [])
+    names = [home.name for home in gb.load(str(street(tmp_path, 40))).build_households()]
     with pytest.raises(InputError, match=r"^there is a behaviour for x, but the prosumers are h0, .* and 28 more$"):
-        community_specs(households, graph, partition(graph, 1), {"x": object()})  # type: ignore[dict-item]
+        check_behaviours({"x": PriceTaker()}, names)

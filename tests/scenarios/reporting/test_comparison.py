@@ -48,8 +48,9 @@ def test_equal_runs_differ_in_nothing(base: Path, saved: Saved) -> None:
 
 
 def test_what_no_certificate_bounds_is_not_said_to_be_more_than_is_left_open(base: Path, saved: Saved) -> None:
-    """With fees only the welfare less fees is bounded, which is no row of a comparison."""
-    fees = [saved(str(fee), prosumers__ann__grid_fee_usd_per_kwh=fee) for fee in (0.01, 0.02)]
+    """With behaviours that are no price takers nothing is bounded."""
+    own = {"prosumers__ann__behaviour": "gridbazaar.agents:Behaviour"}
+    fees = [saved(str(fee), prosumers__ann__grid_fee_usd_per_kwh=fee, **own) for fee in (0.01, 0.02)]
     bounded, free = (conclusion(gb.compare(runs)) for runs in ([gb.load_run(base), saved(alpha_scale=2)], fees))
     assert re.search(r"; of the numbers found, [1-9]\d* differ by more than is left open", bounded)
     assert re.search(r"; of the numbers found, 0 differ by more than is left open, and [1-9]\d* in digits that", free)
@@ -74,21 +75,24 @@ def test_a_larger_load_costs_welfare_its_lmp(base: Path, saved: Saved) -> None:
     assert (asked.key, asked.values) == ("prosumers.ann.fixed_peak_kw", ("2", "3"))
 
 
-@pytest.mark.parametrize("which", ["homes", "ieee33"])
+@pytest.mark.parametrize("which", ["homes", "ieee33", "fees"])
 def test_a_run_stopped_early_differs_from_an_exact_one_by_no_more_than_is_known(
     which: str, homes: str, tmp_path: Path
 ) -> None:
     """The two have the same optimum: whatever differs, the bounds must hold."""
-    scenario = homes if which == "homes" else which
+    scenario = "ieee33" if which == "ieee33" else homes
+    fees = {f"prosumers.{name}.grid_fee_usd_per_kwh": 0.05 for name in ("ann", "bob")} if which == "fees" else {}
     folders = {tolerance: tmp_path / str(tolerance) for tolerance in (1e-3, 1e-9)}
     for tolerance, folder in folders.items():
         folder.mkdir()
-        run_scenario(gb.load(scenario, {"market.regret_tolerance": tolerance}), folder)
+        run_scenario(gb.load(scenario, {**fees, "market.regret_tolerance": tolerance}), folder)
     runs = [gb.load_run(folder) for folder in folders.values()]
     amounts = {what: one for what, one in differences(*runs).items() if one.is_bounded}
     assert any(one.difference != 0 for one in amounts.values())
     bounded = {what: one for what, one in amounts.items() if one.known_within is not None}
-    assert {"results welfare", "results DSO cost", "results utility"} < set(bounded)
+    costs = {"results DSO cost", "results utility", "prosumers p1" if which == "ieee33" else "prosumers ann"}
+    assert costs < set(bounded)
+    assert ("results welfare" in bounded) == (not fees)  # what is optimal with fees is welfare less those
     for what, one in bounded.items():
         assert one.known_within is not None
         assert abs(one.difference) <= one.known_within, what
@@ -145,16 +149,18 @@ def test_a_bound_is_rounded_up(within: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "costs_are_bounded"),
     [
-        {"prosumers__ann__grid_fee_usd_per_kwh": 0.01},
-        {"prosumers__ann__behaviour": "gridbazaar.agents:Behaviour"},
+        ({"prosumers__ann__grid_fee_usd_per_kwh": 0.01}, True),
+        ({"prosumers__ann__behaviour": "gridbazaar.agents:Behaviour"}, False),
     ],
 )
-def test_where_no_certificate_bounds_amounts_it_says_so(base: Path, saved: Saved, changes: dict[str, Any]) -> None:
+def test_where_no_certificate_bounds_amounts_it_says_so(
+    base: Path, saved: Saved, changes: dict[str, Any], costs_are_bounded: bool
+) -> None:
     found = differences(base, saved(**changes, prosumers__bob__fixed_peak_kw=4))
     assert found["results welfare"].said.endswith(", proven by nothing")
-    assert found["prosumers bob"].known_within is None
+    assert (found["prosumers bob"].known_within is not None) == costs_are_bounded
 
 
 def test_a_run_that_delivered_nothing_is_compared_by_its_rounds(ieee33: Path, diverged: Path) -> None:
