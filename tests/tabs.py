@@ -37,9 +37,11 @@ def serving(folder: Path, *words: str) -> Iterator[Served]:
         told = process.stdout.readline()
         found = re.fullmatch(r"gridbazaar view: (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", told)
         assert found, told + (process.stderr.read() if process.stderr and process.poll() is not None else "")
-        yield Served(process, found[1])
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            yield Served(process, found[1])
+        finally:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "", "")
 
 

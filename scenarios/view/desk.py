@@ -60,6 +60,7 @@ class Desk:
 
     Attributes:
         seen: What the page draws; another object whenever something is new.
+        opened: What the market that is open was made of: the scenario's name, and changes; None before there is one.
     """
 
     def __init__(self, backend: Callable[[], Backend | None] = lambda: None, seed: int | None = None) -> None:
@@ -70,6 +71,7 @@ class Desk:
             seed: Seed of all randomness; that of the scenario by default.
         """
         self.seen = Seen()
+        self.opened: tuple[str, Mapping[str, object]] | None = None
         self._backend, self._seed = backend, seed
         self._wanted = Wanted()
         self._session: Session | None = None
@@ -85,6 +87,7 @@ class Desk:
         def act() -> None:
             opened = Session(scenario, changes, seed=self._seed, backend=self._backend, name=name)
             before, self._session = self._session, opened
+            self.opened = name, changes
             self._want(period=0, prosumer="", link="", other="")
             if before is not None:
                 before.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nicegui import run, ui
@@ -10,12 +10,13 @@ from nicegui.events import GenericEventArguments
 
 from ...market.settings import Case, Method, Order
 from ...network.errors import GridbazaarError
-from ..errors import ScenarioError
+from ..errors import ScenarioError, told
 from ..files.behaviours import registered_behaviours
 from ..files.scenario import Scenario
 from .offers import Offers
 from .words import said
 
+_NOTES = 3
 Opens = Callable[[str, Scenario, dict[str, object]], None]
 
 _CASES = {Case.NO_SHARING: "1 no sharing", Case.CENTRAL: "2 shared centrally", Case.SHARING: "3 Algorithm 1"}
@@ -30,20 +31,21 @@ _NUMBERS = {"market.penalty_usd_per_kw2h": "penalty, $/kW²h", "alpha_scale": "a
 class ScenarioForm:
     """Choices that differ from the scenario's own are handed on as changes, by the keys of scenario files."""
 
-    def __init__(self, offers: Offers, opens: Opens) -> None:
+    def __init__(self, offers: Offers, opens: Opens, opened: tuple[str, Mapping[str, object]] | None = None) -> None:
         """Build the form where one stands.
 
         Args:
             offers: What can be chosen.
             opens: Opens a market: name, scenario, changes.
+            opened: What the market that is open already was made of: name, changes.
         """
-        self._offers, self._opens = offers, opens
+        self._offers, self._opens, self._opened = offers, opens, opened
         self._scenario: Scenario | None = None
         self._own: dict[str, str] = {}
         self._behaviours: dict[str, str] = {}
         self._typed = ""  # what stands in the field of the behaviour until it is left
         with ui.element("div").classes("fields"):
-            first = offers.names[0]
+            first = opened[0] if opened else offers.names[0]
             self._name = ui.select(offers.names, value=first, label="scenario", on_change=self._choose)
             self._name.props("data-testid=scenario")
             self._fields: dict[str, Any] = {
@@ -62,10 +64,24 @@ class ScenarioForm:
         self._problem = ui.label().classes("problem").props("role=alert data-testid=problem-open")
 
     async def choose_first(self) -> None:
-        """Fill in what the first scenario says; open it if it was given."""
+        """Fill in what the open market was made of, or what the first scenario says, and open that if it was given."""
         await self._choose()
-        if self._offers.given and self._scenario is not None:
+        if self._scenario is None:
+            return
+        if self._opened:
+            self._fill_in(self._scenario, self._opened[1])
+        elif self._offers.given:
             self._open()
+
+    def _fill_in(self, scenario: Scenario, changes: Mapping[str, object]) -> None:
+        """Fill in changes of a scenario as they were chosen."""
+        for key, value in changes.items():
+            if key in self._fields:
+                self._fields[key].value = value
+        for who in scenario.prosumers:
+            if f"prosumers.{who}.behaviour" in changes:
+                self._behaviours[who] = str(changes[f"prosumers.{who}.behaviour"])
+        self._show_behaviour()
 
     def show_failure(self, error: Exception | None) -> None:
         """Put each problem beside the field that it is about; None takes all away."""
@@ -102,7 +118,7 @@ class ScenarioForm:
         people = list(scenario.prosumers)
         self._whose.set_options(people, value=people[0])
         self._show_behaviour()
-        self._changed.text = "; ".join(f"note: {doubt}" for doubt in scenario.doubts()[:3])
+        self._changed.text = noted(told(scenario.doubts()))
 
     def _show_behaviour(self) -> None:
         """The behaviour of the prosumer that is chosen, as it is or as it was changed."""
@@ -133,8 +149,8 @@ class ScenarioForm:
             return
         self._behaviours[self._whose.value] = self._behaviour.value
         rows = self._scenario.prosumers
-        told = [f"{who}: {name}" for who, name in self._behaviours.items() if rows[who].behaviour != name]
-        self._changed.text = f"behaviours: {', '.join(told)}" if told else ""
+        chosen = [f"{who}: {name}" for who, name in self._behaviours.items() if rows[who].behaviour != name]
+        self._changed.text = f"behaviours: {', '.join(chosen)}" if chosen else ""
 
     def _open(self) -> None:
         self._take_typed()  # the click may be heard of before the field has been left
@@ -154,3 +170,11 @@ class ScenarioForm:
         for field in (*self._fields.values(), self._behaviour):
             field.error = None
         self._problem.text = ""
+
+
+def noted(notes: list[str]) -> str:
+    """The first notes, and how many more there are."""
+    shown = [f"note: {note}" for note in notes[:_NOTES]]
+    if len(notes) > _NOTES:
+        shown.append(f"and {len(notes) - _NOTES:,} more, told by gridbazaar validate")
+    return "; ".join(shown)

@@ -24,9 +24,10 @@ class FeederPanel:
         """Build it where one stands."""
         self._desk = desk
         with ui.element("div").classes("fields"):
-            self._shade = ui.select(list(SHADES), value=SHADES[0], label="buses by").props("data-testid=shade")
+            self._shade = ui.select(list(SHADES), value=desk.wanted.shade, label="buses by").props("data-testid=shade")
             self._shade.on_value_change(lambda event: desk.look(shade=event.value))
-            ui.switch("lines by loading", value=True, on_change=lambda event: desk.look(loading=event.value))
+            lines = ui.switch("lines by loading", value=desk.wanted.loading)
+            lines.on_value_change(lambda event: desk.look(loading=event.value))
             self._period = ui.label().props("data-testid=period")
         self._slider = ui.slider(min=1, max=2, value=1).props("data-testid=period-slider aria-label=period")
         self._slider.on_value_change(lambda event: desk.look(period=int(event.value) - 1))
@@ -98,7 +99,7 @@ class DetailPanel:
             self._prosumer.on_value_change(lambda event: desk.look(prosumer=event.value or ""))
             self._link = ui.select({"": "none"}, value="", label="also show link", with_input=True)
             self._link.on_value_change(lambda event: desk.look(link=event.value or ""))
-            self._private = ui.switch("show private data").props("data-testid=private")
+            self._private = ui.switch("show private data", value=desk.wanted.private).props("data-testid=private")
             self._private.on_value_change(lambda event: desk.look(private=event.value))
         self._basis = ui.label().classes("note")
         with ui.element("div").classes("halves"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -28,30 +29,39 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Desks:
-    """The desks of all tabs that are open, each for itself."""
+    """The desks of all tabs that are open, each for itself; a tab that is loaded anew finds its own again."""
 
     def __init__(self, offers: Offers, backend: Callable[[], Backend | None], seed: int | None) -> None:
         """None yet; every tab gets one with these offers, backend and seed."""
         self._offers, self._backend, self._seed = offers, backend, seed
-        self._open: set[Desk] = set()
+        self._by_tab: dict[str, Desk] = {}
+        self._pages: Counter[str] = Counter()
 
-    def page(self) -> None:
-        """The page of a new tab; its desk is closed when the tab has gone and does not come back."""
-        desk = Desk(self._backend, self._seed)
-        self._open.add(desk)
+    async def page(self) -> None:
+        """The page of a tab; its desk is closed when the tab has gone and does not come back."""
+        client = ui.context.client
+        await client.connected()  # only then a tab says which one it is
+        if client.is_deleted:  # it never came
+            return
+        tab = client.tab_id or client.id
+        if tab not in self._by_tab:
+            self._by_tab[tab] = Desk(self._backend, self._seed)
+        self._pages[tab] += 1
+        client.on_delete(lambda: self._leave(tab))
+        Page(self._by_tab[tab], self._offers)
 
-        def leave() -> None:
-            self._open.discard(desk)
-            desk.close()
-
-        ui.context.client.on_delete(leave)
-        Page(desk, self._offers)
+    def _leave(self, tab: str) -> None:
+        """One page of a tab has gone: the last one, or the one before it was loaded anew."""
+        self._pages[tab] -= 1
+        if not self._pages[tab]:
+            del self._pages[tab]
+            self._by_tab.pop(tab).close()
 
     def close(self) -> None:
         """Close all, and wait for the rounds under way."""
-        for desk in self._open:
+        for desk in self._by_tab.values():
             desk.close()
-        for desk in self._open:
+        for desk in self._by_tab.values():
             desk.wait()
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from tabs import COMMAND, Served, Tab, serving
@@ -195,6 +196,34 @@ def test_a_session_outlives_a_browser_that_stands_still(tab: Tab, browser: Any) 
     tab.go("step", r"^round 2, ")
     assert {*tab.complaints} <= {"WebSocket is already in CLOSING or CLOSED state."}  # until it has found back
     tab.complaints.clear()
+
+
+def test_a_tab_that_is_loaded_anew_finds_its_session_again(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path, "ieee33") as served:
+        tab = Tab(browser, served)
+        tab.go("step", r"^round 1, ")
+        tab.page.get_by_test_id("alpha_scale").fill("2")
+        tab.go("open", r"^round 0, ")
+        tab.go("to-clearing", r"^round 1, ")
+        tab.go("step", r"^round 2, ")
+        tab.choose("prosumer", "p1")
+        tab.press("private")
+        tab.wait(lambda: "worth_usd_per_kwh" in tab.text("plans") and tab.is_free())
+        seen = {name: tab.text(name) for name in ("standing", "round", "plans", "dso_cost_usd", "residuals")}
+        tab.page.reload()
+        tab.wait(lambda: tab.text("standing").startswith("round 2, "))
+        tab.wait(lambda: tab.page.get_by_test_id("alpha_scale").input_value() == "2")
+        assert {name: tab.text(name) for name in seen} == seen
+        assert tab.page.get_by_test_id("private").get_attribute("aria-checked") == "true"
+        time.sleep(RECONNECT_S + 2)  # by then the page before has been given up
+        tab.go("back", r"^round 1, ")
+        tab.go("step", r"^round 2, ")
+        other = Tab(browser, served)
+        assert other.text("round") == "round 0 of 0"
+        with urlopen(served.address) as answer:  # somebody without a browser, for whom nothing is opened
+            assert b"<html" in answer.read()
+        for each in (tab, other):
+            each.close()
 
 
 def test_tabs_are_apart_and_a_closed_one_leaves_no_worker(browser: Any, served: Served) -> None:
