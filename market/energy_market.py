@@ -137,9 +137,9 @@ class EnergyMarket(Lifecycle):
         of_prosumers, of_messages = seed.spawn(2)
         self.channel = channel_of(faults, self.graph, of_messages)
         conduct = Conduct.of(behaviours or {})
-        fees, lossy = charged(households, self.graph), bool(replace(faults, away={}))
+        fees = charged(households, self.graph)
         told = self.platform.deliveries()
-        self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, told, charged=fees, lossy=lossy)
+        self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, told, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
         self.sharing_rounds: tuple[int, ...] = ()

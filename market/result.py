@@ -261,6 +261,11 @@ class Result(RunFacts, ResultTables):
         """Total utility less what devices cost and the DSO's cost, in $; fees are transfers and no part of it."""
         return float(self.utility_usd.sum() - self.device_schedules.cost_usd.sum()) - self.dso_cost_usd
 
+    @property
+    def welfare_less_fees_usd(self) -> float:
+        """What price takers together make the most of, and what certificates bound, in $; the welfare without fees."""
+        return self.welfare_usd - self.fees_usd
+
 
 def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:
     """Cost (1) by generator, in $."""

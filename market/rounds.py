@@ -36,7 +36,8 @@ class Round:
         verdict: How Algorithm 1 goes, in words.
         bid_kw, lmp_usd_per_kwh: Bids and LMPs as they stand after the round, (prosumer, period).
         power_kw: Sharing powers, (arc, period).
-        price_usd_per_kwh, penalty_usd_per_kw2h: Sharing prices and penalties, (link, period).
+        price_usd_per_kwh, penalty_usd_per_kw2h: Sharing prices and penalties, (link, period); where trades load the
+            wires prices are mark-ups on LMPs (`SharingPlatform.whole_price_usd_per_kwh` has both in them).
         incidents: What happened to those who serve communities in it, and what behaviours failed in; empty if
             nothing did.
         sentence: What happened, in words.

@@ -47,6 +47,7 @@ class PhysicalProof:
             of what every bus draws, at most; inf where that has no solution.
         doubt: Where the dispatch is no solution of the AC equations, in words; empty if it is one.
         local: Of how many periods the optimum is a local one of the AC problem, in words; empty where that is convex.
+        short: In how many periods what is asked for cannot be served, in words; empty where all of it is.
     """
 
     max_cone_gap: float = 0.0
@@ -54,6 +55,7 @@ class PhysicalProof:
     root_mismatch_kw: float = 0.0
     doubt: str = ""
     local: str = ""
+    short: str = ""
 
     @classmethod
     def of(cls, dispatch: Dispatch) -> PhysicalProof:
@@ -67,7 +69,14 @@ class PhysicalProof:
                 f"dispatch is no solution of the AC equations: voltages are off by up to {error:.1e} pu and the root "
                 f"by {mismatch:.3g} kW (cone gap {dispatch.max_cone_gap:.1e} pu)"
             )
-        return cls(dispatch.max_cone_gap, error, mismatch, doubt, f"{local} of {periods} periods" if local else "")
+        some = f"{local} of {periods} periods" if local else ""
+        return cls(dispatch.max_cone_gap, error, mismatch, doubt, some, _short(dispatch))
+
+
+def _short(dispatch: Dispatch) -> str:
+    short, kwh = len(dispatch.short_periods), float(dispatch.unserved_kw.sum()) * dispatch.dt_h
+    missing = f", {kwh:.3g} kWh are missing" if kwh > dispatch.negligible_kw * dispatch.dt_h else ""
+    return f"{short} of {dispatch.local.size} periods{missing}" if short else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class Certificate:
     @property
     def bounds_optimum(self) -> bool:
         """The same of what the market makes the most of: welfare less fees, where those are charged."""
-        return not (self.conduct.behaving or self.physics.local or self.physics.doubt)
+        return not (self.conduct.behaving or self.physics.local or self.physics.doubt or self.physics.short)
 
     @property
     def relative(self) -> float:
@@ -144,6 +153,8 @@ class Certificate:
         return self.total_usd / self.turnover_usd
 
     def __str__(self) -> str:
+        if self.physics.short:
+            return f"no certificate: what is asked for cannot be served (in {self.physics.short})"
         worst = int(np.argmax(self._counted))
         if np.isposinf(self._counted[worst]):
             return f"no certificate: the trades leave {self.names[worst]} no way to keep its elastic load in its limits"

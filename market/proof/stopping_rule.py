@@ -96,7 +96,6 @@ class StoppingRule:
         deliveries: Deliveries,
         *,
         charged: bool = False,
-        lossy: bool = False,
     ) -> None:
         """Begin with nothing proven.
 
@@ -107,13 +106,12 @@ class StoppingRule:
             conduct: Who is no price taker.
             deliveries: The prices and trades at the start.
             charged: Whether there are fees.
-            lossy: Whether messages may be late or lost, old or not exact.
         """
         self._graph, self._when, self._settings, self.conduct = graph, clearing.when, settings, conduct
         self._counted = conduct.counted(graph.names)
         self._charged = charged
-        # along curves of `newton` outer steps go far, if all answer to them, and in every round but for who is away
-        self._goes_far = settings.method is Method.NEWTON and not (conduct.otherwise or lossy)
+        # along curves of `newton` outer steps go far, if all answer to them
+        self._goes_far = settings.method is Method.NEWTON and not conduct.otherwise
         days: float = deliveries.lmp_usd_per_kwh.shape[1] * clearing.dt_h / 24.0
         self._negligible_usd = settings.regret_tolerance_usd * len(graph.names) * days
         self.history = OuterHistory(graph.names, clearing.when, settings, conduct)

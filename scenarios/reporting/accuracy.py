@@ -15,18 +15,10 @@ _LEAST_USD = 1e-6  # closer than this numbers of solvers are not worth their nam
 _PRICE_TAKER = ProsumerRow.model_fields["behaviour"].default
 
 
-def welfare_within_usd(run: StoredRun) -> float | None:
-    """By how much the welfare may miss the optimum, $: the sum of the regrets; None where nothing bounds it.
+def optimum_within_usd(run: StoredRun) -> float | None:
+    """By how much the welfare less fees may miss the optimum, $: the sum of the regrets; None where nothing bounds it.
 
-    Where there are fees, nothing does: what is optimal then is the welfare less those.
-    """
-    return None if _charges_fees(run) else _missing_usd(run)
-
-
-def _missing_usd(run: StoredRun) -> float | None:
-    """The sum of the regrets, $: what is missing of welfare less fees; None where it bounds no optimum.
-
-    It does not before a schedule is certified, at a local optimum, with behaviours that are no price takers, where
+    Nothing does before a schedule is certified, at a local optimum, with behaviours that are no price takers, where
     the feeder cannot serve what is asked for, and where windows of a rolling horizon are certified each for itself.
     """
     within, prosumers = run.kpis.get("regret_usd"), run.manifest["scenario"]["prosumers"].values()
@@ -38,9 +30,14 @@ def _missing_usd(run: StoredRun) -> float | None:
     return max(float(within), 0.0)
 
 
+def welfare_within_usd(run: StoredRun) -> float | None:
+    """The same of the welfare, $; None where there are fees: what is optimal then is the welfare less those."""
+    return None if _charges_fees(run) else optimum_within_usd(run)
+
+
 def cost_within_usd(run: StoredRun) -> float | None:
     """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $."""
-    within = _missing_usd(run)
+    within = optimum_within_usd(run)
     if within is None:
         return None
     return left_open_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
@@ -48,7 +45,7 @@ def cost_within_usd(run: StoredRun) -> float | None:
 
 def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
     """The same by prosumer, see `left_open_by_prosumer_usd`; none where nothing is known."""
-    within = _missing_usd(run)
+    within = optimum_within_usd(run)
     if within is None:
         return {}
     own = left_open_by_prosumer_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)

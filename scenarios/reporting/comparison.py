@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...network.errors import InputError
-from .accuracy import cost_within_by_prosumer_usd, cost_within_usd, together, welfare_within_usd
+from .accuracy import (
+    cost_within_by_prosumer_usd,
+    cost_within_usd,
+    optimum_within_usd,
+    together,
+    welfare_within_usd,
+)
 from .compared_prices import price_differences
 from .differences import Difference
 from .kpi_list import KPIS, Kpi, present
@@ -143,6 +149,7 @@ def _differences(first: StoredRun, other: StoredRun) -> list[Difference]:
     if not (first.delivered and other.delivered):
         return [_of_kpi(kpi, first, other, {}) for kpi in KPIS if kpi.key in _COUNTS]
     bounds = {
+        "optimum": together(optimum_within_usd(first), optimum_within_usd(other)),
         "welfare": together(welfare_within_usd(first), welfare_within_usd(other)),
         "cost": together(cost_within_usd(first), cost_within_usd(other)),
     }

@@ -19,7 +19,7 @@ class Kpi:
         key: Its key in `kpis.json`.
         label: Its name, as people read it.
         unit: "$", "kWh", "kW", "pu", "%" (of a number that is percent), "share" (of one that is 0 to 1), or "".
-        bounded_by: What of a certificate bounds it: "welfare", "cost", or "" for nothing.
+        bounded_by: What of a certificate bounds it: "optimum", "welfare", "cost", or "" for nothing.
     """
 
     key: str
@@ -30,6 +30,7 @@ class Kpi:
 
 KPIS = (
     Kpi("welfare_usd", "welfare", "$", "welfare"),
+    Kpi("welfare_less_fees_usd", "welfare less fees", "$", "optimum"),
     Kpi("dso_cost_usd", "DSO cost", "$", "cost"),
     Kpi("utility_usd", "utility", "$", "cost"),
     Kpi("network_charge_usd", "charges for trades", "$", "cost"),
@@ -88,6 +89,8 @@ def present(kpis: Mapping[str, Any]) -> list[Kpi]:
     """
     keys = {kpi.key for kpi in KPIS} if kpis.get("regret_usd") is not None else _CLEARED
     found = [kpi for kpi in KPIS if kpi.key in keys and kpis.get(kpi.key) is not None]
+    if kpis.get("welfare_less_fees_usd") == kpis.get("welfare_usd"):  # nothing is charged
+        found = [kpi for kpi in found if kpi.key != "welfare_less_fees_usd"]
     return [kpi for kpi in found if "_with_trades" not in kpi.key or not _same_as_cleared(kpi, kpis)]
 
 

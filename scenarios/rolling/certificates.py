@@ -92,4 +92,5 @@ def _together(proofs: Sequence[PhysicalProof]) -> PhysicalProof:
         max(proof.root_mismatch_kw for proof in proofs),
         next((proof.doubt for proof in proofs if proof.doubt), ""),
         next((proof.local for proof in proofs if proof.local), ""),
+        next((proof.short for proof in proofs if proof.short), ""),
     )

@@ -59,6 +59,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "dso_cost_usd": result.dso_cost_usd,
         "utility_usd": float(result.utility_usd.sum()),
         "welfare_usd": result.welfare_usd,
+        "welfare_less_fees_usd": result.welfare_less_fees_usd,
         "prosumer_cost_usd": by_name(result.names, result.prosumer_cost_usd),
         "payment_usd": by_name(result.names, result.payment_usd),
         "network_use": result.network_use.value,
@@ -125,7 +126,7 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     lines = [f"periods: {result.bid_kw.shape[1]} of {length}, {result.calendar}"] if result.calendar else []
     lines += [
         f"{undelivered}DSO cost {dollars(result.dso_cost_usd, cost_within)}, "
-        f"welfare {dollars(result.welfare_usd, within)} (utility less DSO cost){state}; "
+        f"welfare {_welfare(result, within, cost_within)}{state}; "
         f"losses {energy(dispatch.losses_kwh)} kWh, lowest voltage {dispatch.voltage_min_pu:.4f} pu, "
         f"highest {float(dispatch.v_pu.max()):.4f} pu{_curtailed(result)}",
         _network_use(result),
@@ -152,9 +153,17 @@ def _lines(run: Run, *, delivered: bool) -> list[str]:
     return lines + ([result.hosting.timing.advice] if result.hosting.timing.advice else [])
 
 
+def _welfare(result: Result, within: float, cost_within: float) -> str:
+    """The welfare, and less fees where there are any: then only that is as closely known as the certificate says."""
+    if not result.certificate.charged:
+        return f"{dollars(result.welfare_usd, within)} (utility less DSO cost)"
+    less = dollars(result.welfare_less_fees_usd, within)
+    return f"{dollars(result.welfare_usd, cost_within)} (utility less DSO cost), {less} less fees"
+
+
 def _proven(result: Result) -> str:
     """What is proven of a result; nothing where not all are served, however little anybody regrets."""
-    if result.outcome in (Outcome.SHORTAGE, Outcome.HOUSEHOLD_SHORTAGE):
+    if result.outcome is Outcome.HOUSEHOLD_SHORTAGE:
         return "no certificate: what is asked for cannot be served"
     return str(result.certificate)
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ...market.energy_market import EnergyMarket
     from ..files.scenario import Scenario
 
-_SCALARS = ("dso_cost_usd", "welfare_usd", "losses_kwh", "voltage_min_pu", "primal_kw", "regret_usd")
-_BOUNDED = "welfare_usd", "dso_cost_usd"  # by the certificate
+_BOUNDED = "dso_cost_usd", "welfare_usd", "welfare_less_fees_usd"  # by the certificate
+_SCALARS = (*_BOUNDED, "losses_kwh", "voltage_min_pu", "primal_kw", "regret_usd")
 _ROUGH = "primal_kw", "regret_usd"  # what is left over: two digits say all
 
 
@@ -31,6 +31,7 @@ class Here:
         place: Branch and round, "main@12".
         changes: What was changed on the way there, by key.
         last: What the round produced; None at round 0.
+        price_usd_per_kwh: What buyers pay their partners, (link, period).
         scalars: Numbers by name with unit; None where they are not known yet.
         known_within_usd: What the certificate leaves open of the welfare and of the DSO's cost, by name; inf where it
             bounds neither.
@@ -42,6 +43,7 @@ class Here:
     place: str
     changes: Mapping[str, object]
     last: Round | None
+    price_usd_per_kwh: FloatArray
     scalars: Mapping[str, float | None]
     known_within_usd: Mapping[str, float]
     bound: str
@@ -57,13 +59,15 @@ def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[
     within, why = dict.fromkeys(_BOUNDED, np.inf), ""
     if last is not None:
         result = market.result()
-        total, bounded = result.certificate.total_usd, result.certificate.bounds_welfare
-        if np.isfinite(total) and bounded:
-            within = {"welfare_usd": max(total, 0.0), "dso_cost_usd": cost_within_usd(scenario, result)}
-        why = "" if bounded else "no bound on it"
+        certificate, total = result.certificate, max(result.certificate.total_usd, 0.0)
+        if np.isfinite(total) and certificate.bounds_optimum:
+            within["dso_cost_usd"], within["welfare_less_fees_usd"] = cost_within_usd(scenario, result), total
+            within["welfare_usd"] = total if certificate.bounds_welfare else np.inf
+        why = "" if np.isnan(total) and certificate.bounds_optimum else "no bound on it"
         scalars = {
             "dso_cost_usd": result.dso_cost_usd,
             "welfare_usd": result.welfare_usd,
+            "welfare_less_fees_usd": result.welfare_less_fees_usd if certificate.charged else None,
             "losses_kwh": result.dispatch.losses_kwh,
             "voltage_min_pu": result.dispatch.voltage_min_pu,
             "primal_kw": last.primal_kw,
@@ -71,7 +75,8 @@ def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[
         }
     links = [link.name for link in market.graph.links]
     when = market.operator.clearing.when
-    return Here(place, changes, last, scalars, within, why, market.graph.names, links, when)
+    price = market.platform.whole_price_usd_per_kwh
+    return Here(place, changes, last, price, scalars, within, why, market.graph.names, links, when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Difference:
             _apart("LMP", "$/kWh", a.last.lmp_usd_per_kwh, b.last.lmp_usd_per_kwh, a.names, a.when),
         ]
         if a.links:
-            found.append(_apart("price", "$/kWh", a.last.price_usd_per_kwh, b.last.price_usd_per_kwh, a.links, a.when))
+            found.append(_apart("price", "$/kWh", a.price_usd_per_kwh, b.price_usd_per_kwh, a.links, a.when))
         return [apart for apart in found if apart is not None]
 
     def __str__(self) -> str:

@@ -108,12 +108,13 @@ def _central(study: Study) -> Found:
     two, three = (study.cases[case] for case in (Case.CENTRAL, Case.SHARING))
     if not (_certified(study, two) and _certified(study, three)):
         return "one of the two did not settle", Verdict.OPEN
-    gap, size = abs(two.welfare_usd - three.welfare_usd), abs(three.dso_cost_usd)
+    gap, size = abs(two.welfare_less_fees_usd - three.welfare_less_fees_usd), abs(three.dso_cost_usd)
     bound = two.certificate.total_usd + three.certificate.total_usd
     if two.certificate.physics.local or three.certificate.physics.local:
         return "the certificates of local optima say nothing of the total cost", Verdict.OPEN
+    what = "DSO cost and fees less utility differ" if three.certificate.charged else "DSO cost less utility differs"
     said = (
-        f"DSO cost less utility differs by ${gap:.1e} of {dollars(-three.welfare_usd, bound)}, and the certificates "
+        f"{what} by ${gap:.1e} of {dollars(-three.welfare_less_fees_usd, bound)}, and the certificates "
         f"allow ${bound:.1e}"
     )
     if bound > _KNOWN * size:

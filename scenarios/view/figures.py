@@ -52,7 +52,9 @@ def figures_of(market: EnergyMarket, now: Snapshot, within: CostBounds | None, o
     if other is not None:
         moved = {key: getattr(other.last, key, None) for key in ("dual_usd_per_kwh", "outer_error")}
         there = _in_words({**other.scalars, **moved}, other.known_within_usd)
-    known = {"dso_cost_usd": within.total_usd if within else 0.0, "welfare_usd": result.certificate.total_usd}
+    costs = within.total_usd if within else 0.0
+    proof = result.certificate
+    known = {"dso_cost_usd": costs, "welfare_usd": costs if proof.charged else proof.total_usd}
     said = _in_words(here, known)
     return [Figure(key, label, said[key], there.get(key, "")) for key, label in LABELS.items()]
 

@@ -110,6 +110,13 @@ def test_of_many_who_act_otherwise_the_first_are_named() -> None:
     assert Conduct(names[:1]).acts == "h0 acts on a behaviour of its own"
 
 
+def test_nothing_is_bounded_where_not_all_is_served() -> None:
+    short = certificate(0.0, 0.0, short="2 of 24 periods, 14.1 kWh are missing")
+    assert (short.bounds_optimum, short.bounds_welfare) == (False, False)
+    said = "no certificate: what is asked for cannot be served (in 2 of 24 periods, 14.1 kWh are missing)"
+    assert str(short) == said
+
+
 def test_with_fees_the_optimum_is_bounded_and_the_welfare_is_not() -> None:
     told = {
         charged: Certificate(("a",), np.zeros(1), 0.0, 1.0, PhysicalProof(), charged=charged)

@@ -310,6 +310,37 @@ def test_a_difference_names_where_and_how_much(session):
     assert "known to" not in str(session.diff("main@3", "fork1"))
 
 
+def test_differences_of_prices_are_those_that_partners_pay():
+    """Where trades load the wires, Algorithm 1 moves mark-ups on LMPs; what is compared are whole prices."""
+    with gb.Session("two_homes") as session:
+        session.run_to("settled")
+        one = session.result()
+        session.fork({"feeder.generators.grid.b_usd_per_kwh": 0.1})
+        session.run_to("settled")
+        (price,) = [apart for apart in session.diff("main", "fork1").arrays if apart.what == "price"]
+        apart = np.abs(session.result().price_usd_per_kwh - one.price_usd_per_kwh).max()
+        assert apart > 0.01
+        assert price.most == pytest.approx(apart, rel=0.01)  # results are valued at the LMPs of the last clearing
+
+
+def test_with_fees_what_is_left_of_the_welfare_is_known():
+    with gb.Session("two_homes", {"market.regret_tolerance": 1e-4}) as session:
+        session.run_to("settled")
+        session.fork({"alpha_scale": 1.1})
+        session.run_to("settled")
+        lines = {line.split(":")[0].strip(): line for line in str(session.diff("main", "fork1")).splitlines()[1:]}
+        assert lines["welfare_usd"].endswith("; no bound on it)")
+        assert re.search(r", known to \$[\d.e-]+\)$", lines["welfare_less_fees_usd"])
+        assert re.search(r", known to \$[\d.e-]+\)$|no difference known within", lines["dso_cost_usd"])
+
+
+def test_nothing_is_known_of_a_market_that_cannot_be_served():
+    with gb.Session("two_homes", {"feeder.generators.grid.p_max_kw": 20}) as session:
+        assert not session.run_to("settled")
+        assert session.result().certificate.physics.short
+        assert "known to" not in str(session.diff("main", "main@1"))
+
+
 def test_welfare_is_known_to_nothing_where_somebody_takes_no_prices(session):
     session.run_to("settled")
     session.goto(12)
