@@ -94,6 +94,7 @@ class TradeGraph:
         self._refuse_unknown_ends(index)
         ends = np.array([(index[link.a], index[link.b]) for link in self.links], dtype=np.intp).reshape(-1, 2)
         self._refuse_double_links(ends)
+        self._refuse_same_names()
         owner = np.concatenate([ends[:, 0], ends[:, 1]])
         partner = np.concatenate([ends[:, 1], ends[:, 0]])
         order = np.lexsort((partner, owner))
@@ -155,6 +156,15 @@ class TradeGraph:
         if double.size:
             link = self.links[int(double[0])]
             raise LinkError(link.name, "b", f"{link.a} and {link.b} are linked twice; add up the caps in one link")
+
+    def _refuse_same_names(self) -> None:
+        """Refuse two links that are called alike, such as a-b and c, a and b-c: nobody could tell them apart."""
+        called: dict[str, Link] = {}
+        for link in self.links:
+            other = called.setdefault(link.name, link)
+            if other is not link:
+                sentence = f"the links of {other.a} and {other.b}, and of {link.a} and {link.b}, have one name"
+                raise LinkError(link.name, "b", f"{sentence}; rename a prosumer")
 
 
 def _first(names: Sequence[str], most: int = 12) -> str:

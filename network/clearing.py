@@ -18,7 +18,7 @@ exceeds the value of lost load.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from threading import RLock
@@ -46,7 +46,10 @@ from .tangent import Tangent
 
 Starts = Sequence[Tangent | None]
 Found = TypeVar("Found")
+ByBus = Mapping[str, Sequence[float] | FloatArray]
+"""Loads of buses by name, (period,) each."""
 
+_SHOWN = 12  # names in a sentence
 _PERIODS_PER_SOLVER = 6  # with fewer, a thread costs more than it saves
 
 
@@ -63,6 +66,9 @@ class Clearing:
         p_gen_min_kw, p_gen_max_kw: what generators can do (8), (generator, period), kW.
         calendar: when the periods are; None where nobody knows.
 
+    Loads are given by the names of their buses, (period,) each, those that are not named have none; or as arrays whose
+    rows are in the order of `feeder.names`, which is not that in which buses were listed.
+
     Raises:
         InputError: the loads or limits do not fit the feeder or are not finite, or dt_h or the value of lost load is
             not above 0.
@@ -71,8 +77,8 @@ class Clearing:
     def __init__(  # noqa: PLR0913  # what all but the first four say has a default
         self,
         feeder: Feeder,
-        load_kw: FloatArray,
-        load_kvar: FloatArray,
+        load_kw: FloatArray | ByBus,
+        load_kvar: FloatArray | ByBus,
         dt_h: float,
         value_of_lost_load_usd_per_kwh: float = 10.0,
         *,
@@ -325,8 +331,8 @@ def _limits(
     return found[0], found[1]
 
 
-def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | None = None) -> FloatArray:
-    array = np.array(values, dtype=np.float64)
+def _checked(name: str, values: FloatArray | ByBus, feeder: Feeder, *, periods: int | None = None) -> FloatArray:
+    array = np.array(_rows(name, values, feeder) if isinstance(values, Mapping) else values, dtype=np.float64)
     wanted = f"({len(feeder.buses)} buses, {'period' if periods is None else f'{periods} periods'})"
     if array.ndim != 2 or array.shape[0] != len(feeder.buses) or array.shape[1] != (periods or array.shape[1]):
         raise InputError(f"{name} has shape {array.shape}, but {wanted} is needed, buses in the order of feeder.names")
@@ -338,6 +344,21 @@ def _checked(name: str, values: FloatArray, feeder: Feeder, *, periods: int | No
         raise InputError(f"{name} at bus {feeder.names[n]} in period {t + 1} is {array[n, t]}; give a finite number")
     array.setflags(write=False)
     return array
+
+
+def _rows(name: str, values: ByBus, feeder: Feeder) -> FloatArray:
+    """Loads of all buses, (bus, period), of those that are named."""
+    rows = {bus: np.asarray(row, dtype=np.float64) for bus, row in values.items()}
+    lengths = {row.shape for row in rows.values()}
+    if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+        told = ", ".join(f"{bus} {row.shape}" for bus, row in list(rows.items())[:_SHOWN])
+        raise InputError(f"{name} has rows of the shapes {told}; give each bus one number per period")
+    for bus in rows:
+        if bus not in feeder.names:
+            known = ", ".join(feeder.names[:_SHOWN]) + (" and more" if len(feeder.names) > _SHOWN else "")
+            raise InputError(f"{name} has a row for bus {bus}, but the buses are {known}")
+    nothing = np.zeros(next(iter(lengths), (0,)))
+    return np.array([rows.get(bus, nothing) for bus in feeder.names])
 
 
 def _positive(name: str, value: float) -> float:

@@ -148,7 +148,9 @@ def _read_rows(tree: Tree, path: Path_, key_columns: tuple[str, ...], file: Path
                 raise refuse(row.place, column, "this cell is empty; a row needs its name")
         here = (*path, "-".join(row.cells[column] for column in key_columns))
         if here in tree.places:
-            raise refuse(row.place, ".".join(here), f"this row is already given at {tree.places[here]}; keep one")
+            pairs = ", or rename an end if these are two pairs" if len(key_columns) > 1 else ""
+            said = f"this row is already given at {tree.places[here]}; keep one{pairs}"
+            raise refuse(row.place, ".".join(here), said)
         named = {key for key in ("name", "bus") if key_columns == (key,)}
         tree.put(here, {key: cell for key, cell in row.cells.items() if cell and key not in named}, row.place)
 

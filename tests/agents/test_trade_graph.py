@@ -29,6 +29,12 @@ REFUSED = {
         "b",
         "a and b are linked twice; add up the caps in one link",
     ),
+    "called alike": (
+        lambda: TradeGraph(["a-b", "c", "a", "b-c"], [Link("a-b", "c", 1.0), Link("a", "b-c", 1.0)]),
+        "a-b-c",
+        "b",
+        "the links of a-b and c, and of a and b-c, have one name; rename a prosumer",
+    ),
 }
 
 

@@ -110,9 +110,23 @@ WRONG = {
         {"load_kvar": np.array([[0, 0, 0, 0], [0, 0, np.nan, 0], [0, 0, 0, 0]])},
         "load_kvar at bus b in period 3 is nan; give a finite number",
     ),
+    "nobody's bus": ({"load_kw": {"a": [1.0] * 4, "z": [1.0] * 4}}, "load_kw has a row for bus z, but the buses are "),
+    "rows of two lengths": (
+        {"load_kw": {"a": [1.0] * 4, "b": [1.0] * 3}},
+        r"load_kw has rows of the shapes a \(4,\), b \(3,\); give each bus one number per period",
+    ),
+    "nothing by name": ({"load_kw": {}}, "load_kw has no periods; give at least one column"),
     "no time": ({"dt_h": 0.0}, "dt_h is 0.0; give a finite number above 0"),
     "worthless": ({"value_of_lost_load_usd_per_kwh": -1.0}, "value_of_lost_load_usd_per_kwh is -1.0"),
 }
+
+
+def test_loads_by_the_names_of_buses_are_those_of_rows_in_the_order_of_the_feeder(build):
+    feeder = build()
+    rows = {feeder.names[2]: [1.0, 2.0], feeder.names[1]: np.array([3.0, 4.0])}
+    named = Clearing(feeder, rows, {feeder.names[2]: [0.5, 0.6]}, 1.0)
+    assert named.load_kw.tolist() == [[0.0, 0.0], [3.0, 4.0], [1.0, 2.0]]
+    assert named.load_kvar.tolist() == [[0.0, 0.0], [0.0, 0.0], [0.5, 0.6]]
 
 
 @pytest.mark.parametrize("name", WRONG)
