@@ -104,8 +104,8 @@ class Containment:
     ) -> Answer:
         """What stands in for an answer that cannot be taken."""
         does = self._rules.on_misbehaviour
-        if does is OnMisbehaviour.STOP and isinstance(error, GridbazaarError | SystemExit):
-            raise error  # what is refused keeps its kind; who ends the process, ends it
+        if does is OnMisbehaviour.STOP and isinstance(error, GridbazaarError):
+            raise error  # what is refused keeps its kind
         known = isinstance(error, AnswerError | GridbazaarError)  # whose sentences are made here
         problem = str(error) if known else BehaviourError.told(error)
         wrong = BehaviourError(self._prosumer, type(self.behaviour).__name__, hook, problem)
