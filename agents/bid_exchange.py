@@ -115,6 +115,8 @@ class BidExchange:
         by_size = _SHARE * np.maximum(worth, least) / size_kw[:, None]
         by_size = by_size if size_kw.max() > 1.0 else np.full_like(by_size, rules.penalty_usd_per_kw2h)
         steep = np.where(curve.elastic, by_size, np.where(worth < FREE * least, np.maximum(steep, by_size), steep))
+        bound = curve.limits.binding(curve.limits.multiplier_usd_per_kwh)  # where slopes are not what holds LMPs
+        steep[:, bound] = np.maximum(steep, by_size)[:, bound]
         weight = np.where(stay, self.penalty.value, np.maximum(steep, _SMALLEST))
         nothing, lmp = np.zeros_like(bid_kw), curve.at(bid_kw)
         if curve.limits.periods.size:

@@ -37,10 +37,11 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
 
-from .arrays import FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray
 from .branch_flow import ConicProgram
 from .cleared_period import ClearedPeriod
 from .cone_rows import ConeRows
+from .machines import Machines
 from .near_limits import RowLimits
 from .tangent import Tangent, TangentRows
 
@@ -49,7 +50,7 @@ _EXACT = 100
 """Between so many buses slopes are exact; between more by the `_RANK` directions in which they are the steepest."""
 _RANK = 32
 _NOISE = 1e-9  # of the steepest direction: flatter ones are left out
-_LIMITS = ("p_flow ", "q_flow ", "voltage ", "current ")
+_LIMITS = ("p_flow ", "q_flow ", "voltage ", "current ", "p_gen ")
 _MOST_LIMITS = 8
 """So many limits of a period are kept apart from the slopes, the nearest, or all that bind if those are more."""
 _FELT = 1e-3
@@ -130,8 +131,9 @@ class SlopeSystem:
         limited = [_rows(program, block.name) for block in program.blocks if block.name.startswith(_LIMITS)]
         limits = np.concatenate(limited)
         self._limits = limits[np.isin(limits, self._bounds)]
-        self._is_limit = np.isin(self._bounds, self._limits)
+        self._at_bound = np.searchsorted(self._bounds, self._limits)
         _, self._limited, self._way = _entries(matrix[self._limits])
+        self._machines = Machines.of(program, self._limited)
         self._told = np.concatenate([self._balance, self._limited])
         self._exact = len(buses) <= _EXACT
         self._moves = np.eye(len(buses)) if self._exact else _probes(len(buses))
@@ -149,9 +151,14 @@ class SlopeSystem:
             some, rest = ([p for p, is_so in zip(periods, wanted, strict=True) if is_so == so] for so in (True, False))
             held, free = iter(self.roots(some)), iter(self.with_limits(rest) if rest else ())
             return [(next(held), None) if is_so else next(free) for is_so in wanted]
-        factors = self._factors(periods, limits_hold=False)
+        apart = np.array([self._machines.apart(*self._at_limits(period)) for period in periods])
+        factors = self._factors(periods, apart)
         roots, at_limits = self._roots(factors)
-        return list(zip(roots, self._near(periods, factors, at_limits), strict=True))
+        return list(zip(roots, self._near(periods, factors, at_limits, apart), strict=True))
+
+    def _at_limits(self, period: ClearedPeriod) -> tuple[FloatArray, FloatArray]:
+        """How far limits are, and their multipliers, (limit,) each."""
+        return period.solution.s[self._limits], period.solution.z[self._limits]
 
     def _roots(self, factors: _Factors) -> tuple[list[FloatArray], FloatArray]:
         """Factors of the slopes, and what orthonormal moves of demand do to limited columns, (move, period, limit)."""
@@ -175,11 +182,14 @@ class SlopeSystem:
         return answer[:, :, :buses].transpose(1, 2, 0), answer[:, :, buses:]
 
     def _near(
-        self, periods: Sequence[ClearedPeriod], factors: _Factors, at_limits: FloatArray
+        self, periods: Sequence[ClearedPeriod], factors: _Factors, at_limits: FloatArray, apart: BoolArray
     ) -> list[RowLimits | None]:
-        """The limits that bind, or that the demand there is could reach by moving to where they are felt the most."""
-        s, z = (np.array([getattr(p.solution, side)[self._limits] for p in periods]) for side in "sz")
-        felt = np.linalg.norm(at_limits, axis=0) * np.abs(self._way)
+        """The limits that bind, or that the demand there is could reach by moving to where they are felt the most.
+
+        Of those that are kept apart, (period, limit); those of generators are in reach however far they are.
+        """
+        s, z = (np.array(side) for side in zip(*map(self._at_limits, periods), strict=True))
+        felt = np.linalg.norm(at_limits, axis=0) * np.abs(self._way) * apart
         nearest = [self._nearest(*each) for each in zip(periods, s, z, felt, strict=True)]
         more = np.zeros((max(limits.size for limits in nearest), len(periods), self._size))
         for k, limits in enumerate(nearest):
@@ -191,9 +201,10 @@ class SlopeSystem:
         """Which limits of a period are near, by their places among all, from how one kW is felt there, (limit,)."""
         with np.errstate(divide="ignore"):
             away_kw = np.where(z > s, 0.0, s / felt)
-        within_kw = float(np.abs(period.demand_kw).sum())
+        within_kw = np.where(self._machines.of_limit >= 0, np.inf, np.abs(period.demand_kw).sum())
         nearest = np.argsort(away_kw, kind="stable")[: max(_MOST_LIMITS, int((z > s).sum()))]
-        return np.sort(nearest[(away_kw[nearest] <= within_kw) & (felt[nearest] > _FELT / self._base_kw)])
+        nearest = np.union1d(nearest, np.flatnonzero(self._machines.of_limit >= 0))
+        return nearest[(away_kw[nearest] <= within_kw[nearest]) & (felt[nearest] > _FELT / self._base_kw)]
 
     def _felt(self, nearest: IntArray, s: FloatArray, z: FloatArray, answer: FloatArray) -> RowLimits | None:
         """The limits of a period, and what they do to LMPs and to each other."""
@@ -211,17 +222,17 @@ class SlopeSystem:
             z[nearest] * self._base_kw * per_kw,
         )
 
-    def _factors(self, periods: Sequence[ClearedPeriod], *, limits_hold: bool = True) -> _Factors:
+    def _factors(self, periods: Sequence[ClearedPeriod], apart: BoolArray | None = None) -> _Factors:
         """The KKT systems at the solutions of some periods, factorised as one that falls into blocks.
 
         Args:
             periods: The periods, all solved by the program.
-            limits_hold: Whether limits of flows, voltages and currents stay in them.
+            apart: Which limits do not stay in them, (period, limit); all do by default.
         """
         s, z = (np.array([getattr(p.solution, side) for p in periods]) for side in "sz")
         bounds = z[:, self._bounds] / s[:, self._bounds]
-        if not limits_hold:
-            bounds[:, self._is_limit] = 0.0
+        if apart is not None:
+            bounds[:, self._at_bound] = np.where(apart, 0.0, bounds[:, self._at_bound])
         parts = zip(bounds, self._cones.entries(s, z), periods, strict=True)
         filled = [np.concatenate([self._fixed, *own, *self._bent(period.tangent)]) for *own, period in parts]
         self._pattern = self._pattern or _Pattern.of(*self._places, filled[0], self._size)

@@ -85,7 +85,8 @@ def test_what_a_limit_does_to_lmps_demand_does_to_its_slack(kink, buses, name):
     [period] = clearing.solve(bids(clearing, at, where + 3.0))
     system = SlopeSystem(period.program, buses)
     [(root, limits)] = system.with_limits([period])
-    at_limits = system._roots(system._factors([period], limits_hold=False))[1]
+    apart = system._machines.apart(*system._at_limits(period))
+    at_limits = system._roots(system._factors([period], apart[None]))[1]
     by_kw = system._way[:, None] * at_limits[:, 0].T
     by_kw = by_kw / np.maximum(np.abs(by_kw).max(axis=1), 1e-12)[:, None]
     for row in limits.effect.T:
