@@ -159,6 +159,8 @@ class Household(Valuation):
     _fleet: Fleet | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and self.name):
+            raise InputError(f"a household has {self.name!r} for a name; give it some text")
         given = [np.asarray(getattr(self, key), dtype=float) for key in _SERIES]
         periods = max(values.size for values in given)
         series = np.empty((len(_SERIES), periods))

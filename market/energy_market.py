@@ -41,7 +41,7 @@ from .settings import MarketSettings
 from .setup import (
     agents_of,
     charged,
-    check_prosumers,
+    check_parts,
     graph_of,
     orders_only_add,
     planner_of,
@@ -118,10 +118,10 @@ class EnergyMarket(Lifecycle):
             HouseholdShortageError: A prosumer cannot balance some period whatever the others do.
         """
         start = perf_counter()
+        check_parts(clearing, households, behaviours or {}, settings, hosting, messages)
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         self.settings, faults = settings or MarketSettings(), messages or MessageFaults()
         super().__init__(Blueprint(clearing, tuple(links), self.settings, faults, seed))
-        check_prosumers(clearing, households, behaviours or {})
         check_faults(faults, self.settings)
         self.graph = graph_of(households, links, self.settings.case)
         shape = len(households), clearing.periods

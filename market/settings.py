@@ -188,8 +188,11 @@ class MarketSettings:
             sentence = f"{self.regret_tolerance_usd} must be a finite number of at least 0"
             raise SettingsError("regret_tolerance_usd", sentence)
         for key, least in (("max_rounds", 1), ("max_iterations", 2)):
-            if getattr(self, key) < least:
-                raise SettingsError(key, f"{getattr(self, key)} must be at least {least}")
+            value = getattr(self, key)
+            if not value >= least:
+                raise SettingsError(key, f"{value} must be at least {least}")
+            if value != int(value):
+                raise SettingsError(key, f"{value} is not a whole number; write one")
 
     @property
     def withdrawals(self) -> bool:

@@ -24,6 +24,7 @@ from ..network.arrays import IntArray
 from ..network.clearing import Clearing
 from ..network.errors import InputError
 from .hosting.communities import Communities
+from .hosting.lossy_channel import MessageFaults
 from .hosting.options import Hosting
 from .hosting.partition import partition
 from .hosting.public import PublicProsumer
@@ -37,11 +38,25 @@ _SHOWN = 12  # names in a sentence
 _A_BEHAVIOUR = "give an object of a class that extends gridbazaar.agents.Behaviour"
 
 
-def check_prosumers(clearing: Clearing, households: Sequence[Household], behaviours: Mapping[str, Behaviour]) -> None:
-    """Refuse a market with nobody in it, with one name for two, or whose prosumers count time unlike the DSO.
+def check_parts(
+    clearing: Clearing,
+    households: Sequence[Household],
+    behaviours: Mapping[str, Behaviour],
+    settings: MarketSettings | None = None,
+    hosting: Hosting | None = None,
+    messages: MessageFaults | None = None,
+) -> None:
+    """Refuse what is not what it should be.
 
-    And what is no behaviour, or nobody's, see `check_behaviours`.
+    And a market with nobody in it, with one name for two, whose prosumers count time unlike the DSO, or in which some
+    act otherwise than behaviours do (`check_behaviours`).
     """
+    _check_kind("clearing", clearing, Clearing, "Clearing(feeder, load_kw, load_kvar, dt_h)")
+    _check_kind("settings", settings or MarketSettings(), MarketSettings, 'MarketSettings(method="plain") or the like')
+    _check_kind("hosting", hosting or Hosting(), Hosting, "Hosting(Workers(2)) or the like")
+    _check_kind("messages", messages or MessageFaults(), MessageFaults, "MessageFaults(loss=0.1) or the like")
+    for household in households:
+        _check_kind("a household", household, Household, "a list of them")
     if not households:
         raise InputError("a market needs at least one prosumer; add one")
     names = Counter(household.name for household in households)
@@ -53,6 +68,11 @@ def check_prosumers(clearing: Clearing, households: Sequence[Household], behavio
                 sentence = f"{key} is {value:g}, but {getattr(clearing, key):g} for the feeder's loads; make them equal"
                 raise HouseholdError(household.name, key, sentence)
     check_behaviours(behaviours, [household.name for household in households])
+
+
+def _check_kind(what: str, value: object, kind: type, cure: str) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{what} is {value!r}; give {cure}")
 
 
 def check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) -> None:

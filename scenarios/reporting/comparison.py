@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...network.errors import InputError
@@ -23,7 +24,7 @@ from .differences import Difference
 from .kpi_list import KPIS, Kpi, present
 from .savings import Savings
 from .scenario_differences import ScenarioDifference, scenario_differences
-from .stored_run import StoredRun
+from .stored_run import StoredRun, load_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,15 +84,19 @@ class Comparison:
                 yield one.section, one.what, one.unit, str(run.folder), *numbers, one.said
 
 
-def compare(runs: Sequence[StoredRun]) -> Comparison:
+def compare(runs: Sequence[StoredRun | Path | str]) -> Comparison:
     """Runs beside each other, as far as they can be compared.
 
     Args:
-        runs: At least two; the others are held against the first.
+        runs: At least two runs, or their folders; the others are held against the first.
 
     Raises:
-        InputError: There are fewer than two runs, or a table of one is broken.
+        InputError: There are fewer than two runs, one is none, or a table of one is broken.
     """
+    return _compared([_stored(run) for run in runs])
+
+
+def _compared(runs: Sequence[StoredRun]) -> Comparison:
     if len(runs) < 2:
         raise InputError("one run alone has nothing to differ from; name two results folders, or more")
     letters = tuple(chr(ord("A") + k) if k < 26 else f"R{k + 1}" for k in range(len(runs)))
@@ -107,6 +112,14 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
         if (savings := Savings.between(runs[0], other))
     ]
     return Comparison(tuple(runs), letters, scenario_differences(scenarios), found, saved, left_out)
+
+
+def _stored(run: StoredRun | Path | str) -> StoredRun:
+    if isinstance(run, StoredRun):
+        return run
+    if not isinstance(run, Path | str):
+        raise InputError(f"{run!r} is no saved run; give load_run(folder), or the folder")
+    return load_run(run)
 
 
 def _missing(run: StoredRun, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from ...market.rounds import Phase, Round
 from ..files.loading import load, vary
 from ..files.scenario import Scenario
 from . import views
+from .asked_periods import periods_of
 from .branch import MAIN, Branch, Mark
 from .conditions import Condition
 from .difference import Difference, here
@@ -78,6 +79,8 @@ class Session:
             ScenarioError: Something is wrong with the scenario.
             InfeasibleScenarioError: A prosumer cannot balance some period, whatever the others do.
         """
+        if not isinstance(scenario, Scenario | str):
+            raise SessionError(f"a session is of a scenario, its name or its file, and not of {scenario!r}")
         extra = {} if seed is None else {"seed": seed}
         values = {**(changes or {}), **extra}
         first = load(scenario, values) if isinstance(scenario, str) else vary(scenario, values)
@@ -263,16 +266,19 @@ class Session:
 
     # --- what is asked (see the modules of the same names) ------------------------------------------------------------
 
-    def why(self, place: str, period: int) -> str:
+    def why(self, place: str, period: int | str) -> str:
         """Why power costs what it does at a bus ("26"), for a prosumer ("p1") or on a link ("p1-p2"), in words.
 
         Args:
             place: A prosumer, a link or a bus; write "bus 26" where a prosumer has the same name.
-            period: From 1.
+            period: From 1, or when it begins, as it is shown: "30 March 18:00".
 
         Raises:
             SessionError: There is no such place or period, or nothing has been cleared yet.
         """
+        if isinstance(period, str):
+            clearing = self.market.operator.clearing
+            period = periods_of(period, clearing.when, clearing.periods)[0] + 1
         return why(self.market, place, period)
 
     def diff(self, one: str | int, other: str | int) -> Difference:

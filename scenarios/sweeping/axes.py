@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -34,8 +34,10 @@ class Axis:
         """An axis with values from Python: numbers, text, None, lists, arrays.
 
         Raises:
-            ScenarioError: There is no value, or one is there twice.
+            ScenarioError: There is no value, or one is there twice, or it is no list of them.
         """
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise refuse(key, "", f"{values!r} is no list of values; write [{values!r}, ...]")
         plain = tuple(json.loads(json.dumps(value, default=_as_list)) for value in values)
         texts = tuple(value if isinstance(value, str) else json.dumps(value) for value in plain)
         return cls(key, plain, texts)._checked()

@@ -68,6 +68,8 @@ def sweep(
         ScenarioError: A key is wrong; values that are wrong, or make no market, are rows of the table.
         InputError: The folder holds something else.
     """
+    if not isinstance(scenario, str):
+        raise InputError(f"a sweep is of a scenario's name or file, and not of {scenario!r}")
     plan = Plan.of(scenario, axes_of(values))
     return run_sweep(plan, folder_for(plan, Path(folder) if folder else None), processes)
 
