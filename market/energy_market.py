@@ -136,9 +136,7 @@ class EnergyMarket(Lifecycle):
         self.method.tied = tied_periods(households)
         of_prosumers, of_messages = seed.spawn(2)
         self.channel = channel_of(faults, self.graph, of_messages)
-        conduct = Conduct.of(behaviours or {})
-        fees = charged(households, self.graph)
-        told = self.platform.deliveries()
+        conduct, fees, told = Conduct.of(behaviours or {}), charged(households, self.graph), self.platform.deliveries()
         self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, told, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
@@ -259,9 +257,10 @@ class EnergyMarket(Lifecycle):
         self.platform.update_prices()  # line 6: (21)
         self.sharing_rounds = (*self.sharing_rounds[:-1], self.sharing_rounds[-1] + 1)
         self.proof.shared(self.platform.primal_kw)
-        if self.settings.order.doubt and self.proof.state.residuals.diverges:
+        cut_short = self.platform.rounds >= self.settings.max_rounds
+        if self.settings.order.doubt and self.proof.state.residuals.gets_nowhere(cut_short=cut_short):
             self._end(Outcome.SHARING_DIVERGED, self.settings.order.doubt)
-        elif self.proof.worth_delivering(self.platform) or self.platform.rounds >= self.settings.max_rounds:
+        elif self.proof.worth_delivering(self.platform) or cut_short:
             self.phase = Phase.DELIVERY
         elif self.platform.rounds == _LONG:
             self._ends_short()

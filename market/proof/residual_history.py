@@ -35,6 +35,10 @@ class ResidualHistory:
             return False
         return min(self.primal_kw[-_WINDOW:]) > 10 * self.tolerance_kw and self._ratio(_WINDOW) >= 0.99
 
+    def gets_nowhere(self, *, cut_short: bool) -> bool:
+        """Whether it diverges, or has come to the last round that is allowed without getting nearer."""
+        return self.diverges or (cut_short and self.verdict == "not converging")
+
     @property
     def verdict(self) -> str:
         """How it goes, in words: "starting", "converging", "slow", "not converging"."""
