@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -69,6 +70,9 @@ class Condition:
             SessionError: It uses a name that is not known, or goes wrong.
         """
         known = names(market)
+        for name in self._uncalled():
+            if isinstance(known.get(name), _Cells):
+                raise known[name].unasked
         self._interpreter.symtable.clear()  # of what it offers, files too, nothing is left
         self._interpreter.symtable.update(_FUNCTIONS | known)
         self._interpreter.error = []
@@ -87,6 +91,12 @@ class Condition:
             raise SessionError(f"{self.text!r} is {found!r}, neither true nor false; compare it with something")
         return bool(found)
 
+    def _uncalled(self) -> list[str]:
+        """The names in it that are not called as functions."""
+        nodes = list(ast.walk(self._tree))
+        called = {node.func for node in nodes if isinstance(node, ast.Call)}
+        return [node.id for node in nodes if isinstance(node, ast.Name) and node not in called]
+
 
 def names(market: EnergyMarket) -> dict[str, Any]:
     """What a condition may ask of a market, by name."""
@@ -103,10 +113,10 @@ def names(market: EnergyMarket) -> dict[str, Any]:
     people = {name: row for row, name in enumerate(market.graph.names)}
     links = {link.name: row for row, link in enumerate(market.graph.links)}
     platform = market.platform
-    known["lmp"] = _cell(people, lambda: platform.lmp_usd_per_kwh)
-    known["bid"] = _cell(people, lambda: last.bid_kw if last else market.bid_kw)
-    known["price"] = _cell(links, lambda: platform.whole_price_usd_per_kwh)
-    known["trade"] = _cell(links, lambda: platform.pairs.trade_kw)
+    known["lmp"] = _Cells("lmp", people, lambda: platform.lmp_usd_per_kwh)
+    known["bid"] = _Cells("bid", people, lambda: last.bid_kw if last else market.bid_kw)
+    known["price"] = _Cells("price", links, lambda: platform.whole_price_usd_per_kwh)
+    known["trade"] = _Cells("trade", links, lambda: platform.pairs.trade_kw)
     return known
 
 
@@ -117,15 +127,24 @@ def line_loading(market: EnergyMarket) -> Any:
     return np.nan_to_num(Flows.of(market.operator.clearing.feeder, market.operator.cleared).loading)
 
 
-def _cell(rows: dict[str, int], table: Callable[[], Any]) -> Callable[[str, int], float]:
-    """A function of a name and a period, from 1."""
+class _Cells:
+    """A table that a condition asks by name and period, from 1: `lmp("p1", 19)`."""
 
-    def cell(name: str, period: int) -> float:
-        values = table()
-        if name not in rows:
-            raise SessionError(f"there is no {name}{did_you_mean(name, rows)}")
+    def __init__(self, word: str, rows: dict[str, int], table: Callable[[], Any]) -> None:
+        self._word, self._rows, self._table = word, rows, table
+
+    def __call__(self, name: str = "", period: int = 0) -> float:
+        if not (name and period):
+            raise self.unasked
+        values = self._table()
+        if name not in self._rows:
+            raise SessionError(f"there is no {name}{did_you_mean(name, self._rows)}")
         if not 1 <= period <= values.shape[1]:
             raise SessionError(f"there is no period {period}; they count from 1 to {values.shape[1]}")
-        return float(values[rows[name], period - 1])
+        return float(values[self._rows[name], period - 1])
 
-    return cell
+    @property
+    def unasked(self) -> SessionError:
+        """What is wrong where it is not asked for anything."""
+        who = next(iter(self._rows), "p1")
+        return SessionError(f'{self._word} needs a name and a period: write {self._word}("{who}", 1)')

@@ -35,7 +35,7 @@ _WHOLE = ("until",)
 COMMANDS = {
     "step": ("step [ROUNDS]", "go on by one round, or by some"),
     "run": ("run [clearing|agreed|settled]", "go on to the next clearing, to agreement, or to the end"),
-    "until": ("until CONDITION", "go on until it holds, such as voltage_min_pu < 0.95"),
+    "until": ("until CONDITION", 'go on until it holds, such as voltage_min_pu < 0.95 or lmp("p1", 19) > 0.2'),
     "back": ("back [ROUNDS]", "go back by one round, or by some"),
     "goto": ("goto ROUND|BRANCH|BRANCH@ROUND", "go to a round"),
     "fork": ("fork [KEY=VALUE ...] [as NAME]", "try otherwise, on another branch, with something changed as by --set"),
