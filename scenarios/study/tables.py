@@ -153,7 +153,7 @@ def _network_use(study: Study) -> pd.DataFrame:
         ("outcome", lambda r: r.message),
         ("DSO cost $", lambda r: known(r.dso_cost_usd, within(r))),
         ("utility $", lambda r: known(float(r.utility_usd.sum()), within(r))),
-        ("welfare $", lambda r: known(r.welfare_usd, r.certificate.total_usd)),
+        ("welfare $", lambda r: known(r.welfare_usd, within(r) if r.certificate.charged else r.certificate.total_usd)),
         ("traded kWh", lambda r: f"{r.dt_h * float(np.abs(r.trade_kw).sum()):.0f}"),
         ("network's charge for trades $", lambda r: known(float(r.network_charge_usd.sum()), within(r))),
         ("losses kWh, as cleared", lambda r: f"{r.dispatch.losses_kwh:.1f}"),

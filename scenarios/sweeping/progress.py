@@ -62,7 +62,9 @@ class SweepProgress:
         left = (monotonic() - self._begun) / done * len(self._left)
         ended = f"{point}: {row['outcome']}"
         if row.get("welfare_usd") is not None:
-            ended += f", welfare {written(_WELFARE, row['welfare_usd'], row.get('regret_usd'))}"
+            less_fees = row.get("welfare_less_fees_usd", row["welfare_usd"])  # what a certificate bounds
+            ended += f", welfare {written(_WELFARE, less_fees, row.get('regret_usd'))}"
+            ended += " less fees" if less_fees != row["welfare_usd"] else ""
         line = f"{done:,} of {self._all:,}: {ended}" + (f" (about {left:.0f} s left)" if self._left else "")
         self._say(line)
         if row["outcome"] not in self.unremarkable:
