@@ -118,7 +118,8 @@ class EnergyMarket(Lifecycle):
             HouseholdShortageError: A prosumer cannot balance some period whatever the others do.
         """
         start = perf_counter()
-        check_parts(clearing, households, behaviours or {}, settings, hosting, messages)
+        behaviours = {} if behaviours is None else behaviours
+        check_parts(clearing, households, behaviours, settings, hosting, messages)
         seed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
         self.settings, faults = settings or MarketSettings(), messages or MessageFaults()
         super().__init__(Blueprint(clearing, tuple(links), self.settings, faults, seed))
@@ -136,7 +137,7 @@ class EnergyMarket(Lifecycle):
         self.method.tied = tied_periods(households)
         of_prosumers, of_messages = seed.spawn(2)
         self.channel = channel_of(faults, self.graph, of_messages)
-        conduct, fees, told = Conduct.of(behaviours or {}), charged(households, self.graph), self.platform.deliveries()
+        conduct, fees, told = Conduct.of(behaviours), charged(households, self.graph), self.platform.deliveries()
         self.proof = StoppingRule(self.graph, clearing, self.settings, conduct, told, charged=fees)
         self.phase, self.rounds = Phase.CLEARING, 0
         self.bid_kw: FloatArray = frozen(np.zeros(shape))
@@ -144,7 +145,7 @@ class EnergyMarket(Lifecycle):
         self.ending = Ending()
         self.last: Round | None = None
         self.datacollector = mesa.DataCollector({name: partial(_reported, name) for name in _REPORTED})
-        unasked = rehearsing(behaviours or {}, self.graph, of_prosumers, self.settings)
+        unasked = rehearsing(behaviours, self.graph, of_prosumers, self.settings)
         self.communities = set_up_communities(
             households, self.graph, behaviours, of_prosumers, hosting or Hosting(), self.settings
         )

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from math import isfinite
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..agents.containment_rules import ContainmentRules, OnMisbehaviour
@@ -189,10 +190,10 @@ class MarketSettings:
             raise SettingsError("regret_tolerance_usd", sentence)
         for key, least in (("max_rounds", 1), ("max_iterations", 2)):
             value = getattr(self, key)
-            if not value >= least:
+            if not isinstance(value, Integral):
+                raise SettingsError(key, f"{value!r} is not a whole number; write one")
+            if value < least:
                 raise SettingsError(key, f"{value} must be at least {least}")
-            if value != int(value):
-                raise SettingsError(key, f"{value} is not a whole number; write one")
 
     @property
     def withdrawals(self) -> bool:

@@ -52,9 +52,14 @@ def check_parts(
     act otherwise than behaviours do (`check_behaviours`).
     """
     _check_kind("clearing", clearing, Clearing, "Clearing(feeder, load_kw, load_kvar, dt_h)")
-    _check_kind("settings", settings or MarketSettings(), MarketSettings, 'MarketSettings(method="plain") or the like')
-    _check_kind("hosting", hosting or Hosting(), Hosting, "Hosting(Workers(2)) or the like")
-    _check_kind("messages", messages or MessageFaults(), MessageFaults, "MessageFaults(loss=0.1) or the like")
+    _check_kind("households", households, Sequence, "a list of Household")
+    _check_kind("behaviours", behaviours, Mapping, "a dict of them by the name of their prosumer")
+    if settings is not None:
+        _check_kind("settings", settings, MarketSettings, 'MarketSettings(method="plain") or the like')
+    if hosting is not None:
+        _check_kind("hosting", hosting, Hosting, "Hosting(Workers(2)) or the like")
+    if messages is not None:
+        _check_kind("messages", messages, MessageFaults, "MessageFaults(loss=0.1) or the like")
     for household in households:
         _check_kind("a household", household, Household, "a list of them")
     if not households:
@@ -96,6 +101,7 @@ def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case)
     Raises:
         InputError: Something among the links is none.
     """
+    _check_kind("links", links, Sequence, "a list of Link")
     for place, link in enumerate(links, start=1):
         if not isinstance(link, Link):
             raise InputError(f"link {place} is {link!r}; give Link(a, b, cap_kw)")

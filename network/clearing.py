@@ -332,7 +332,8 @@ def _limits(
 
 
 def _checked(name: str, values: FloatArray | ByBus, feeder: Feeder, *, periods: int | None = None) -> FloatArray:
-    array = np.array(_rows(name, values, feeder) if isinstance(values, Mapping) else values, dtype=np.float64)
+    rows = _rows(name, values, feeder, periods or 0) if isinstance(values, Mapping) else values
+    array = np.array(rows, dtype=np.float64)
     wanted = f"({len(feeder.buses)} buses, {'period' if periods is None else f'{periods} periods'})"
     if array.ndim != 2 or array.shape[0] != len(feeder.buses) or array.shape[1] != (periods or array.shape[1]):
         raise InputError(f"{name} has shape {array.shape}, but {wanted} is needed, buses in the order of feeder.names")
@@ -346,8 +347,8 @@ def _checked(name: str, values: FloatArray | ByBus, feeder: Feeder, *, periods: 
     return array
 
 
-def _rows(name: str, values: ByBus, feeder: Feeder) -> FloatArray:
-    """Loads of all buses, (bus, period), of those that are named."""
+def _rows(name: str, values: ByBus, feeder: Feeder, periods: int) -> FloatArray:
+    """Loads of all buses, (bus, period), of those that are named; so many periods of nothing if none is."""
     rows = {bus: np.asarray(row, dtype=np.float64) for bus, row in values.items()}
     lengths = {row.shape for row in rows.values()}
     if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
@@ -357,7 +358,7 @@ def _rows(name: str, values: ByBus, feeder: Feeder) -> FloatArray:
         if bus not in feeder.names:
             known = ", ".join(feeder.names[:_SHOWN]) + (" and more" if len(feeder.names) > _SHOWN else "")
             raise InputError(f"{name} has a row for bus {bus}, but the buses are {known}")
-    nothing = np.zeros(next(iter(lengths), (0,)))
+    nothing = np.zeros(next(iter(lengths), (periods,)))
     return np.array([rows.get(bus, nothing) for bus in feeder.names])
 
 

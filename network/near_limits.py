@@ -1,4 +1,4 @@
-"""Limits of lines and buses that bind or are near to it: how they bend the LMPs of a cleared period.
+"""Limits of lines, buses and generators that bind or are near to it: how they bend the LMPs of a cleared period.
 
 Where a limit starts to bind the LMPs bend, and slopes hold on one side only. So limits are kept apart from the slopes.
 With w the move of the demand by bus, D the slopes without these limits, and nu >= 0 their multipliers,

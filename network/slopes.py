@@ -145,7 +145,7 @@ class SlopeSystem:
         return self._roots(self._factors(periods))[0]
 
     def with_limits(self, periods: Sequence[ClearedPeriod]) -> list[tuple[FloatArray, RowLimits | None]]:
-        """Factors of the slopes without limits of flows, voltages and currents, as `roots`, and the nearest limits."""
+        """Factors of the slopes without the limits that are kept apart, as `roots`, and the nearest of those."""
         wanted = [p.tangent is not None and p.solution.z[self._priced].min() < 0 for p in periods]
         if any(wanted):  # losses are wanted: multipliers of a concave cost do not say what is best
             some, rest = ([p for p, is_so in zip(periods, wanted, strict=True) if is_so == so] for so in (True, False))

@@ -26,5 +26,5 @@ class Hosting:
     log: Callable[[Entries], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.backend is not None and not hasattr(self.backend, "communities"):
+        if isinstance(self.backend, type) or (self.backend is not None and not hasattr(self.backend, "communities")):
             raise InputError(f"the backend is {self.backend!r}; give Workers(2), RayCluster() or the like")

@@ -50,8 +50,8 @@ class Workers:
     _watchdog: Watchdog = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.count != int(self.count):
-            raise InputError(f"{self.count} is no number of workers; give a whole one")
+        if not isinstance(self.count, int):
+            raise InputError(f"{self.count!r} is no number of workers; give a whole one")
         if self.count < 1:
             raise InputError(f"{self.count} workers cannot serve anybody; ask for at least 1, or leave --workers out")
         if not self.patience_s > 0:

@@ -36,8 +36,9 @@ class ResidualHistory:
         return min(self.primal_kw[-_WINDOW:]) > 10 * self.tolerance_kw and self._ratio(_WINDOW) >= 0.99
 
     def gets_nowhere(self, *, cut_short: bool) -> bool:
-        """Whether it diverges, or has come to the last round that is allowed without getting nearer."""
-        return self.diverges or (cut_short and self.verdict == "not converging")
+        """Whether it diverges, or has come to the last round that is allowed, apart still and no nearer than before."""
+        apart = min(self.primal_kw[-_LATELY:]) > self.tolerance_kw
+        return self.diverges or (cut_short and apart and self.verdict == "not converging")
 
     @property
     def verdict(self) -> str:

@@ -23,7 +23,9 @@ def optimum_within_usd(run: StoredRun) -> float | None:
     """
     within, prosumers = run.kpis.get("regret_usd"), run.manifest["scenario"]["prosumers"].values()
     behaved = all(row["behaviour"] == _PRICE_TAKER for row in prosumers)
-    if within is None or run.outcome not in _BOUNDED or not behaved or run.kpis.get("local_optima"):
+    if within is None or run.outcome not in _BOUNDED or not behaved:
+        return None
+    if run.kpis.get("local_optima") or run.kpis.get("not_served"):
         return None
     if run.kpis.get("windows", 1) > 1 or "imbalance_usd" in run.kpis:
         return None
@@ -36,8 +38,11 @@ def welfare_within_usd(run: StoredRun) -> float | None:
 
 
 def cost_within_usd(run: StoredRun) -> float | None:
-    """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $."""
-    within = optimum_within_usd(run)
+    """By how much the DSO's cost, utilities and what customers pay may differ from those of the optimum, $.
+
+    None where nothing bounds it. So it is where there are fees: a kWh whose fee is its LMP changes hands for nothing.
+    """
+    within = welfare_within_usd(run)
     if within is None:
         return None
     return left_open_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
@@ -45,7 +50,7 @@ def cost_within_usd(run: StoredRun) -> float | None:
 
 def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
     """The same by prosumer, see `left_open_by_prosumer_usd`; none where nothing is known."""
-    within = optimum_within_usd(run)
+    within = welfare_within_usd(run)
     if within is None:
         return {}
     own = left_open_by_prosumer_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)

@@ -73,6 +73,8 @@ class WindowsCertificate(Certificate):
         return False
 
     def __str__(self) -> str:
+        if self.physics.short:
+            return f"no certificate: what is asked for cannot be served (in {self.physics.short})"
         if self.worst is None or not np.isfinite(self.total_usd):
             return f"no certificate of all of {counted(self.windows, 'window')}; the table windows says of which"
         name, usd, window = self.worst
@@ -92,5 +94,12 @@ def _together(proofs: Sequence[PhysicalProof]) -> PhysicalProof:
         max(proof.root_mismatch_kw for proof in proofs),
         next((proof.doubt for proof in proofs if proof.doubt), ""),
         next((proof.local for proof in proofs if proof.local), ""),
-        next((proof.short for proof in proofs if proof.short), ""),
+        _short([proof.short for proof in proofs if proof.short], len(proofs)),
     )
+
+
+def _short(told: Sequence[str], windows: int) -> str:
+    """In how many windows not all is served; of a single one also in how many of its periods."""
+    if windows == 1 or not told:
+        return "".join(told)
+    return f"{len(told)} of {counted(windows, 'window')}"

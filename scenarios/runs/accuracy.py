@@ -60,9 +60,14 @@ def cost_within_by_prosumer_usd(scenario: ScenarioRows, result: Result) -> Float
 
 
 def _certified(scenario: ScenarioRows, result: Result) -> tuple[float, FloatArray, FloatArray, float]:
-    """What may be missing, LMPs, alphas and the length of a period, as `left_open_usd` takes them."""
-    missing = max(result.certificate.total_usd, 0.0)
-    return missing, result.lmp_usd_per_kwh, alphas(scenario, result.names), result.dt_h
+    """What may be missing, LMPs, alphas and the length of a period, as `left_open_usd` takes them.
+
+    What a kWh costs who buys it has the grid fee in it.
+    """
+    missing, rows = max(result.certificate.total_usd, 0.0), [scenario.prosumers[name] for name in result.names]
+    fees = np.array([row.grid_fee_usd_per_kwh for row in rows])
+    paid = np.abs(result.lmp_usd_per_kwh) + fees[:, None]
+    return missing, paid, alphas(scenario, result.names), result.dt_h
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def kpis(result: Result, replayed: AcReplay | SolverError | None = None) -> dict
         "voltage_error_pu": number(certificate.physics.voltage_error_pu),
         "root_mismatch_kw": number(certificate.physics.root_mismatch_kw),
         "local_optima": certificate.physics.local,
+        "not_served": certificate.physics.short,
         "max_violation_kw": result.max_violation_kw,
         "voltage_min_pu": result.dispatch.voltage_min_pu,
         "voltage_max_pu": float(result.dispatch.v_pu.max()),
@@ -163,7 +164,8 @@ def _welfare(result: Result, within: float, cost_within: float) -> str:
 
 def _proven(result: Result) -> str:
     """What is proven of a result; nothing where not all are served, however little anybody regrets."""
-    if result.outcome is Outcome.HOUSEHOLD_SHORTAGE:
+    told = result.certificate.physics.short  # windows that an older version has left do not say so
+    if result.outcome is Outcome.HOUSEHOLD_SHORTAGE or (result.outcome is Outcome.SHORTAGE and not told):
         return "no certificate: what is asked for cannot be served"
     return str(result.certificate)
 

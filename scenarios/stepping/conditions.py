@@ -133,9 +133,10 @@ class _Cells:
     def __init__(self, word: str, rows: dict[str, int], table: Callable[[], Any]) -> None:
         self._word, self._rows, self._table = word, rows, table
 
-    def __call__(self, name: str = "", period: int = 0) -> float:
-        if not (name and period):
+    def __call__(self, *asked: Any) -> float:
+        if len(asked) != 2 or not isinstance(asked[1], int):
             raise self.unasked
+        name, period = asked
         values = self._table()
         if name not in self._rows:
             raise SessionError(f"there is no {name}{did_you_mean(name, self._rows)}")

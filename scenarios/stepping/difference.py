@@ -33,8 +33,8 @@ class Here:
         last: What the round produced; None at round 0.
         price_usd_per_kwh: What buyers pay their partners, (link, period).
         scalars: Numbers by name with unit; None where they are not known yet.
-        known_within_usd: What the certificate leaves open of the welfare and of the DSO's cost, by name; inf where it
-            bounds neither.
+        known_within_usd: What the certificate leaves open of the DSO's cost, of the welfare and of that less fees, by
+            name; inf where it bounds it not.
         bound: Why it does not, in words; empty if nothing is proven yet.
         names, links: The prosumers and the links, for the rows of the arrays.
         when: When the periods are, for their names.

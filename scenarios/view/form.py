@@ -82,6 +82,14 @@ class ScenarioForm:
             if f"prosumers.{who}.behaviour" in changes:
                 self._behaviours[who] = str(changes[f"prosumers.{who}.behaviour"])
         self._show_behaviour()
+        if self._behaviours:
+            self._tell_behaviours(scenario)
+
+    def _tell_behaviours(self, scenario: Scenario) -> None:
+        """Say whose behaviours are other ones than the scenario has."""
+        rows = scenario.prosumers
+        chosen = [f"{who}: {name}" for who, name in self._behaviours.items() if rows[who].behaviour != name]
+        self._changed.text = f"behaviours: {', '.join(chosen)}" if chosen else ""
 
     def show_failure(self, error: Exception | None) -> None:
         """Put each problem beside the field that it is about; None takes all away."""
@@ -148,9 +156,7 @@ class ScenarioForm:
         if self._scenario is None or self._whose.value is None or not self._behaviour.value:
             return
         self._behaviours[self._whose.value] = self._behaviour.value
-        rows = self._scenario.prosumers
-        chosen = [f"{who}: {name}" for who, name in self._behaviours.items() if rows[who].behaviour != name]
-        self._changed.text = f"behaviours: {', '.join(chosen)}" if chosen else ""
+        self._tell_behaviours(self._scenario)
 
     def _open(self) -> None:
         self._take_typed()  # the click may be heard of before the field has been left

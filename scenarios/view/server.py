@@ -40,10 +40,11 @@ class Desks:
     async def page(self) -> None:
         """The page of a tab; its desk is closed when the tab has gone and does not come back."""
         client = ui.context.client
-        await client.connected()  # only then a tab says which one it is
-        if client.is_deleted:  # it never came
-            return
-        tab = client.tab_id or client.id
+        while client.tab_id is None:  # a tab says which one it is when it has connected
+            await client.connected()
+            if client.is_deleted:  # it never came
+                return
+        tab = client.tab_id
         if tab not in self._by_tab:
             self._by_tab[tab] = Desk(self._backend, self._seed)
         self._pages[tab] += 1

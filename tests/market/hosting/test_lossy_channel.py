@@ -101,9 +101,9 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_bad_messages_take_longer_and_not_much_longer_than_news_takes(build, optimum, what):
-    """Measured 254, 584 and 442 rounds; prices that move on without answers need two to four times as many."""
+    """Measured 290, 614 and 452 rounds; prices that move on without answers need two to four times as many."""
     faults, most = BAD[what]
-    market = build(faults, max_rounds=most, max_iterations=6)
+    market = build(faults, max_rounds=most, max_iterations=6, regret_tolerance=1e-7)
     is_at(market.run(), optimum(), elastic_kw=1.0, cost=1e-5)
     assert 36 < sum(market.sharing_rounds) < most
 
@@ -140,7 +140,7 @@ def test_random_markets_settle_within_their_certificate(seed):
     gap = (market.optimum.welfare_usd - result.welfare_usd + result.dispatch.shortage_cost_usd) / turnover
     certified = result.certificate.total_usd / turnover
     assert certified <= 1e-5
-    assert -SOLVER <= gap <= certified + SOLVER
+    assert abs(gap) <= certified + SOLVER  # trades may leave an elastic load outside of its limits, which is regretted
 
 
 def test_two_neighbours_at_one_bus_settle_though_they_are_told_different_lmps(ieee33_bazaar, joint):

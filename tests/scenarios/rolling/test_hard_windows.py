@@ -89,3 +89,10 @@ def test_what_a_weak_connection_can_bring_only_slowly_is_brought_in_the_windows_
     level = gb.load_run(done.folder).devices.query("device == 'car'")["energy_kwh"].to_numpy()
     assert (level[[29, 53]] >= 36 - 1e-9).all()
     assert level[23] >= 36 - 6 * 2.2  # more than what it began with, 20
+
+
+def test_windows_in_which_not_all_is_served_have_no_certificate(tmp_path):
+    scenario = gb.load("two_homes", {"feeder.generators.grid.p_max_kw": 20, "horizon.length_h": 12})
+    said = run_rolling(scenario, tmp_path).result.certificate
+    assert str(said) == "no certificate: what is asked for cannot be served (in 2 of 2 windows)"
+    assert not said.bounds_optimum

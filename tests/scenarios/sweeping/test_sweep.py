@@ -224,4 +224,5 @@ def test_refusals_of_the_command() -> None:
     }.items():
         assert told(*words, code=2)[1] == f"{sentence}\n"
     _, err = told("homes.yaml", "--set", "seed=1", "--plot", "fun", code=2)
-    assert re.match(r"--plot fun: there is no such key figure; known are welfare_usd, dso_cost_usd, .*regret_usd$", err)
+    known = "welfare_usd, welfare_less_fees_usd, dso_cost_usd, .*regret_usd"
+    assert re.match(rf"--plot fun: there is no such key figure; known are {known}$", err)
