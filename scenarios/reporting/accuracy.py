@@ -6,7 +6,7 @@ from math import isfinite
 
 from ...network.arrays import FloatArray
 from ..files.schema import ProsumerRow
-from ..runs.accuracy import alphas, left_open_by_prosumer_usd, left_open_usd
+from ..runs.accuracy import alphas, left_open_by_prosumer_usd, left_open_usd, paid_usd_per_kwh
 from .stored_run import StoredRun
 
 _BOUNDED = {"settled", "iteration_limit", "blocked", "sharing_diverged", "interrupted"}
@@ -42,15 +42,25 @@ def cost_within_usd(run: StoredRun) -> float | None:
 
     None where nothing bounds it. So it is where there are fees: a kWh whose fee is its LMP changes hands for nothing.
     """
-    within = welfare_within_usd(run)
+    return None if _charges_fees(run) else digits_within_usd(run)
+
+
+def digits_within_usd(run: StoredRun) -> float | None:
+    """What decides how many digits of costs are shown, $: their bound; with fees, one but for such a kWh."""
+    within = optimum_within_usd(run)
     if within is None:
         return None
     return left_open_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
 
 
 def cost_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
-    """The same by prosumer, see `left_open_by_prosumer_usd`; none where nothing is known."""
-    within = welfare_within_usd(run)
+    """As `cost_within_usd`, by prosumer, see `left_open_by_prosumer_usd`; none where nothing is known."""
+    return {} if _charges_fees(run) else digits_within_by_prosumer_usd(run)
+
+
+def digits_within_by_prosumer_usd(run: StoredRun) -> dict[str, float]:
+    """As `digits_within_usd`, by prosumer."""
+    within = optimum_within_usd(run)
     if within is None:
         return {}
     own = left_open_by_prosumer_usd(within, *_prices_and_alphas(run), run.scenario.dt_h)
@@ -64,9 +74,9 @@ def together(*within: float | None) -> float | None:
 
 
 def _prices_and_alphas(run: StoredRun) -> tuple[FloatArray, FloatArray]:
-    """LMPs where the prosumers are, (prosumer, period), and the alpha of each, (prosumer,)."""
+    """What prosumers buy at, (prosumer, period), and the alpha of each, (prosumer,)."""
     lmp = run.table("prosumers")["lmp_usd_per_kwh"].to_numpy().reshape(-1, run.scenario.periods)
-    return lmp, alphas(run.scenario, run.names)
+    return paid_usd_per_kwh(run.scenario, run.names, lmp), alphas(run.scenario, run.names)
 
 
 def _charges_fees(run: StoredRun) -> bool:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ..runs.amounts import bound, dollars, last_place
 from ..study.drawing import style
 from . import run_figures
-from .accuracy import cost_within_usd, optimum_within_usd, welfare_within_usd
+from .accuracy import cost_within_usd, digits_within_usd, optimum_within_usd, welfare_within_usd
 from .device_figures import device_figure, device_table
 from .feeder_picture import feeder_picture
 from .kpi_list import present, written
@@ -101,8 +101,8 @@ def _sections(run: StoredRun, savings: Savings | None) -> Iterator[Section]:
 def _key_figures(run: StoredRun, savings: Savings | None) -> Section:
     if not run.kpis:
         return Section("Key figures", (f"The run ({run.outcome}) has left no results.",))
-    within = {"welfare": welfare_within_usd(run), "optimum": optimum_within_usd(run)}
-    within["cost"] = cost_within_usd(run) if run.delivered else None
+    costs, welfare = digits_within_usd(run) if run.delivered else None, welfare_within_usd(run)
+    within = {"welfare": costs if welfare is None else welfare, "optimum": optimum_within_usd(run), "cost": costs}
     shown = [
         (kpi.label, written(kpi, run.kpis[kpi.key], last_place(within.get(kpi.bounded_by))))
         for kpi in present(run.kpis)

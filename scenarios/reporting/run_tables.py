@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..files.schema import ProsumerRow
 from ..runs.amounts import energy, last_place, money
-from .accuracy import cost_within_by_prosumer_usd
+from .accuracy import digits_within_by_prosumer_usd
 from .pages import MOST_ROWS, PageTable, cut_short
 from .rolling_section import horizon_said
 from .savings import Savings
@@ -17,7 +17,7 @@ def prosumer_table(run: StoredRun, savings: Savings | None) -> PageTable:
     """What each prosumer took, used and paid, and what it saves by sharing where that is known."""
     table, dt_h = run.table("prosumers"), run.manifest["scenario"]["dt_h"]
     kwh = dt_h * table.groupby("prosumer", sort=False)[["bid_kw", "net_trade_kw", "elastic_kw"]].sum()
-    known, totals = cost_within_by_prosumer_usd(run), run.kpis["total_usd_by_prosumer"]
+    known, totals = digits_within_by_prosumer_usd(run), run.kpis["total_usd_by_prosumer"]
     shares = {f"self-{what}": run.kpis[f"self_{what}_by_prosumer"] for what in ("consumption", "sufficiency")}
     shares = {heading: share for heading, share in shares.items() if any(own is not None for own in share.values())}
     rows = []

@@ -60,14 +60,16 @@ def cost_within_by_prosumer_usd(scenario: ScenarioRows, result: Result) -> Float
 
 
 def _certified(scenario: ScenarioRows, result: Result) -> tuple[float, FloatArray, FloatArray, float]:
-    """What may be missing, LMPs, alphas and the length of a period, as `left_open_usd` takes them.
-
-    What a kWh costs who buys it has the grid fee in it.
-    """
-    missing, rows = max(result.certificate.total_usd, 0.0), [scenario.prosumers[name] for name in result.names]
-    fees = np.array([row.grid_fee_usd_per_kwh for row in rows])
-    paid = np.abs(result.lmp_usd_per_kwh) + fees[:, None]
+    """What may be missing, what loads pay, alphas and the length of a period, as `left_open_usd` takes them."""
+    missing = max(result.certificate.total_usd, 0.0)
+    paid = paid_usd_per_kwh(scenario, result.names, result.lmp_usd_per_kwh)
     return missing, paid, alphas(scenario, result.names), result.dt_h
+
+
+def paid_usd_per_kwh(scenario: ScenarioRows, names: Sequence[str], lmp_usd_per_kwh: FloatArray) -> FloatArray:
+    """What a kWh from the DSO costs at these LMPs, grid fees in it, without its sign; all (prosumer, period)."""
+    fees = np.array([scenario.prosumers[name].grid_fee_usd_per_kwh for name in names])
+    return np.asarray(np.abs(lmp_usd_per_kwh) + fees[:, None])
 
 
 @dataclass(frozen=True, slots=True)
