@@ -19,6 +19,7 @@ from .columns import Names, frame
 from .device_schedules import DeviceSchedules
 from .hosting.timing import HostingReport
 from .messages import PrivateSchedules
+from .money import ResultMoney
 from .outcome import Ending, Outcome
 from .proof.certificate import Certificate
 from .proof.diagnosis import Diagnosis
@@ -85,10 +86,10 @@ class RunFacts:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result(RunFacts, ResultTables):
+class Result(RunFacts, ResultMoney, ResultTables):
     """What a run found. All of it belongs to one schedule: the one that was cleared last.
 
-    Attributes: those of `RunFacts`, and
+    Attributes: those of `RunFacts`, `ResultMoney` and `ResultTables`, and
         feeder, dispatch: The network and its last clearing.
         prosumer_buses: The bus of each prosumer.
         dt_h: Length of a period in hours.
@@ -235,36 +236,6 @@ class Result(RunFacts, ResultTables):
     def regret_usd(self) -> FloatArray:
         """What each prosumer could still gain by deviating, (prosumer,) in $."""
         return self.certificate.regret_usd
-
-    @property
-    def dso_cost_usd(self) -> float:
-        """Cost (1) of the dispatch in $."""
-        return self.dispatch.cost_usd
-
-    @property
-    def own_cost_usd(self) -> FloatArray:
-        """F_i of (11) with what its trades are charged; what partners pay each other is not in it, (prosumer,) in $."""
-        return self.prosumer_cost_usd + self.charges_usd
-
-    @property
-    def charges_usd(self) -> FloatArray:
-        """What each prosumer is charged for its trades: half of the network's charge and of the fee, (prosumer,)."""
-        return self.graph.by_owner((self.network_charge_usd + self.sharing_fee_usd)[self.graph.link] / 2)
-
-    @property
-    def fees_usd(self) -> float:
-        """All fees, on bids, feed-in and trades, in $: a transfer from prosumers to the DSO and the platform."""
-        return float(self.grid_fee_usd.sum() + self.feed_in_fee_usd.sum() + self.sharing_fee_usd.sum())
-
-    @property
-    def welfare_usd(self) -> float:
-        """Total utility less what devices cost and the DSO's cost, in $; fees are transfers and no part of it."""
-        return float(self.utility_usd.sum() - self.device_schedules.cost_usd.sum()) - self.dso_cost_usd
-
-    @property
-    def welfare_less_fees_usd(self) -> float:
-        """What price takers together make the most of, and what certificates bound, in $; the welfare without fees."""
-        return self.welfare_usd - self.fees_usd
 
 
 def _generation_usd(feeder: Feeder, dispatch: Dispatch) -> dict[str, float]:

@@ -37,6 +37,7 @@ class Seen:
 
     Attributes:
         version: Counts what is new.
+        opened: What the market that is open was made of: the scenario's name, and changes; None before there is one.
         scene: What is known of the market; None before one is opened.
         busy: What is being computed, in words; empty if nothing is.
         asked: What was asked for last: "open", "fork", or another word.
@@ -44,6 +45,7 @@ class Seen:
     """
 
     version: int = 0
+    opened: tuple[str, Mapping[str, object]] | None = None
     scene: Scene | None = None
     busy: str = ""
     asked: str = ""
@@ -60,7 +62,6 @@ class Desk:
 
     Attributes:
         seen: What the page draws; another object whenever something is new.
-        opened: What the market that is open was made of: the scenario's name, and changes; None before there is one.
     """
 
     def __init__(self, backend: Callable[[], Backend | None] = lambda: None, seed: int | None = None) -> None:
@@ -71,7 +72,6 @@ class Desk:
             seed: Seed of all randomness; that of the scenario by default.
         """
         self.seen = Seen()
-        self.opened: tuple[str, Mapping[str, object]] | None = None
         self._backend, self._seed = backend, seed
         self._wanted = Wanted()
         self._session: Session | None = None
@@ -87,7 +87,7 @@ class Desk:
         def act() -> None:
             opened = Session(scenario, changes, seed=self._seed, backend=self._backend, name=name)
             before, self._session = self._session, opened
-            self.opened = name, changes
+            self._see(opened=(name, changes))
             self._want(period=0, prosumer="", link="", other="")
             if before is not None:
                 before.close()

@@ -33,7 +33,7 @@ class Page:
         ui.add_css(_STYLE.read_text(encoding="utf-8"))
         with ui.element("div").classes("box"):
             self._title = ui.label("gridbazaar").classes("title")
-            self._form = ScenarioForm(offers, desk.open, desk.opened)
+            self._form = ScenarioForm(offers, desk.open, desk.seen.opened)
         with ui.element("div").classes("box sticky"):
             self._controls = Controls(desk)
             self._problem = ui.label().classes("problem").props("role=alert data-testid=problem")
