@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .proof.central import LowerLayer
 
 _SHOWN = 12  # names in a sentence
-_A_BEHAVIOUR = "give an object of a class that extends gridbazaar.agents.Behaviour"
+_A_BEHAVIOUR = "an object of a class that extends gridbazaar.agents.Behaviour"
 
 
 def check_parts(
@@ -61,7 +61,7 @@ def check_parts(
     if messages is not None:
         _check_kind("messages", messages, MessageFaults, "MessageFaults(loss=0.1) or the like")
     for household in households:
-        _check_kind("a household", household, Household, "a list of them")
+        _check_kind("a household", household, Household, "Household(name, bus, ...)")
     if not households:
         raise InputError("a market needs at least one prosumer; add one")
     names = Counter(household.name for household in households)
@@ -88,8 +88,7 @@ def check_behaviours(behaviours: Mapping[str, Behaviour], names: Sequence[str]) 
         if name not in known:
             shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
             raise InputError(f"there is a behaviour for {name}, but the prosumers are {shown}")
-        if not isinstance(behaviour, Behaviour):
-            raise InputError(f"the behaviour of {name} is {behaviour!r}; {_A_BEHAVIOUR}")
+        _check_kind(f"the behaviour of {name}", behaviour, Behaviour, _A_BEHAVIOUR)
         other = owner.setdefault(id(behaviour), name)
         if other != name:
             raise InputError(f"{other} and {name} share one behaviour object; give each its own")
@@ -103,8 +102,7 @@ def graph_of(households: Sequence[Household], links: Sequence[Link], case: Case)
     """
     _check_kind("links", links, Sequence, "a list of Link")
     for place, link in enumerate(links, start=1):
-        if not isinstance(link, Link):
-            raise InputError(f"link {place} is {link!r}; give Link(a, b, cap_kw)")
+        _check_kind(f"link {place}", link, Link, "Link(a, b, cap_kw)")
     if case is Case.NO_SHARING:
         links = [replace(link, cap_kw=0.0) for link in links]
     return TradeGraph([h.name for h in households], links)

@@ -354,8 +354,9 @@ def _rows(name: str, values: ByBus, feeder: Feeder, periods: int) -> FloatArray:
     if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
         told = ", ".join(f"{bus} {row.shape}" for bus, row in list(rows.items())[:_SHOWN])
         raise InputError(f"{name} has rows of the shapes {told}; give each bus one number per period")
+    buses = frozenset(feeder.names)
     for bus in rows:
-        if bus not in feeder.names:
+        if bus not in buses:
             known = ", ".join(feeder.names[:_SHOWN]) + (" and more" if len(feeder.names) > _SHOWN else "")
             raise InputError(f"{name} has a row for bus {bus}, but the buses are {known}")
     nothing = np.zeros(next(iter(lengths), (periods,)))

@@ -21,7 +21,7 @@ MARKETS: dict[str, tuple[Callable[[list[Any]], object], str]] = {
     "settings": (lambda parts: EnergyMarket(*parts, settings={"case": 1}), r"^settings is \{'case': 1\}; give MarketS"),
     "messages": (lambda parts: EnergyMarket(*parts, messages=0.1), r"^messages is 0\.1; give MessageFaults\("),
     "clearing": (lambda parts: EnergyMarket(parts[0].feeder, *parts[1:]), r"^clearing is Feeder\(.*; give Clearing\("),
-    "names": (lambda parts: EnergyMarket(parts[0], ["ann"], []), r"^a household is 'ann'; give a list of them$"),
+    "names": (lambda parts: EnergyMarket(parts[0], ["ann"], []), r"^a household is 'ann'; give Household\("),
     "backend": (lambda _: Hosting(2), r"^the backend is 2; give Workers\(2\)"),
     "some workers": (lambda _: Workers(2.5), r"^2\.5 is no number of workers; give a whole one$"),
     "half a step": (lambda _: MarketSettings(max_iterations=3.5), r"^max_iterations 3\.5 is not a whole number"),
