@@ -48,5 +48,5 @@ class ResultMoney:
 
     @property
     def welfare_less_fees_usd(self) -> float:
-        """What price takers together make the most of, and what certificates bound, in $: the welfare, less fees if any."""
+        """What price takers together make the most of, and certificates bound, in $: the welfare, less fees if any."""
         return self.welfare_usd - self.fees_usd
