@@ -61,8 +61,9 @@ def here(market: EnergyMarket, scenario: Scenario, place: str, changes: Mapping[
         result = market.result()
         certificate, total = result.certificate, max(result.certificate.total_usd, 0.0)
         if np.isfinite(total) and certificate.bounds_optimum:
-            within["dso_cost_usd"], within["welfare_less_fees_usd"] = cost_within_usd(scenario, result), total
-            within["welfare_usd"] = total if certificate.bounds_welfare else np.inf
+            within["welfare_less_fees_usd"] = total
+        if np.isfinite(total) and certificate.bounds_welfare:
+            within["welfare_usd"], within["dso_cost_usd"] = total, cost_within_usd(scenario, result)
         why = "" if np.isnan(total) and certificate.bounds_optimum else "no bound on it"
         scalars = {
             "dso_cost_usd": result.dso_cost_usd,

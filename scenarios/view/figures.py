@@ -51,8 +51,7 @@ def figures_of(market: EnergyMarket, now: Snapshot, within: CostBounds | None, o
     there: dict[str, str] = {}
     if other is not None:
         moved = {key: getattr(other.last, key, None) for key in ("dual_usd_per_kwh", "outer_error")}
-        closest = min(other.known_within_usd["welfare_usd"], other.known_within_usd["dso_cost_usd"])
-        there = _in_words({**other.scalars, **moved}, {**other.known_within_usd, "welfare_usd": closest})
+        there = _in_words({**other.scalars, **moved}, other.known_within_usd)
     costs = within.total_usd if within else 0.0
     proof = result.certificate
     known = {"dso_cost_usd": costs, "welfare_usd": costs if proof.charged else proof.total_usd}
