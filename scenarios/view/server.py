@@ -113,5 +113,6 @@ def serve(
             show=browser,
             tailwind=False,
             reconnect_timeout=RECONNECT_S,
+            binding_refresh_interval=None,  # nothing is bound, and on a slow machine its loop complains of itself
             show_welcome_message=False,
         )
